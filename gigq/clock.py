@@ -1,0 +1,138 @@
+"""What time it is, how instants are written in the file, and how durations are read."""
+
+from __future__ import annotations
+
+import math
+import random
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+Instant = datetime | str
+"""An aware datetime, a naive one (local time), or ISO-8601 text of either."""
+
+Duration = float | timedelta
+"""Seconds, or a timedelta."""
+
+
+class Clock(Protocol):
+    """Where time comes from. All three are safe to call from any thread."""
+
+    def now(self) -> datetime:
+        """Return the wall-clock time, aware and in UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back; only differences mean something."""
+
+    def sleep(self, seconds: float) -> None:
+        """Let so many seconds pass."""
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class ManualClock:
+    """A clock for tests: it stands still until it is moved, and sleeping moves it."""
+
+    def __init__(self, now: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._lock = threading.Lock()
+        self._now = now.astimezone(UTC)
+        self._monotonic = 0.0
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._monotonic
+
+    def sleep(self, seconds: float) -> None:
+        self.advance(seconds)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        with self._lock:
+            self._now += timedelta(seconds=seconds)
+            self._monotonic += seconds
+
+    def set(self, now: datetime) -> None:
+        """Set the wall clock, forward or back; the monotonic time stays."""
+        with self._lock:
+            self._now = now.astimezone(UTC)
+
+
+def to_text(instant: datetime) -> str:
+    """Write an aware datetime as the file holds it: ``YYYY-MM-DDTHH:MM:SS.ffffffZ``, UTC, sortable as text."""
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def from_text(text: str) -> datetime:
+    """Read an instant that the file holds."""
+    return datetime.fromisoformat(text)
+
+
+def to_instant(value: Instant) -> datetime:
+    """Return what a caller gave as an aware datetime in UTC.
+
+    Raises:
+        ValueError: it is not a datetime, not ISO-8601, or outside the years that can be stored.
+    """
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"{value!r} is not an ISO-8601 instant such as 2026-01-31T09:00:00+01:00") from None
+    if not isinstance(value, datetime):
+        raise ValueError(f"{value!r} is not an instant; pass a datetime or ISO-8601 text")
+    try:
+        return value.astimezone(UTC)
+    except (OverflowError, OSError, ValueError):
+        raise ValueError(f"{value!r} lies outside the years that can be stored") from None
+
+
+def to_seconds(value: Duration) -> float:
+    """Return a duration as finite seconds, at least 0.
+
+    Raises:
+        ValueError: it is not a number or timedelta, is negative, or is not finite.
+    """
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{value!r} is not a duration; pass seconds or a timedelta")
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"{value!r} is not a duration; it must be finite and not negative")
+    return float(value)
+
+
+def later(instant: datetime, seconds: float) -> datetime:
+    """Return the instant so many seconds on, or the last that can be written where that is nearer."""
+    try:
+        return instant + timedelta(seconds=seconds)
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)
+
+
+def unix_microseconds() -> int:
+    """Return the wall-clock time as microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+def attempts(timeout: float) -> Iterator[None]:
+    """Yield at once, then again after short random sleeps (0.1 to 5 ms), until `timeout` seconds have passed."""
+    deadline = time.monotonic() + timeout
+    yield
+    while time.monotonic() < deadline:
+        time.sleep(random.uniform(0.0001, 0.005))
+        yield

@@ -1,0 +1,113 @@
+"""JSON out and in, strictly: what comes back is what went in, or the place that JSON cannot hold is named."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from gigq.errors import NotSerializable
+
+MEGABYTE = 1_000_000
+PARAMS_LIMIT = 1 * MEGABYTE
+RESULT_LIMIT = 10 * MEGABYTE
+
+
+class _Fault(NamedTuple):
+    place: str
+    problem: str
+
+    def inside(self, step: str) -> _Fault:
+        return _Fault(step + self.place, self.problem)
+
+
+def encode(value: object, *, name: str, limit: int) -> str:
+    """Write a value as compact JSON.
+
+    Tuples become lists. Keys that are not text are refused, not turned into text: `{1: "a", "1": "b"}` would lose an entry.
+
+    Args:
+        value: what to write.
+        name: how messages call it, such as ``params``.
+        limit: the most bytes that the JSON may have.
+
+    Raises:
+        NotSerializable: JSON cannot hold it, it contains itself, or it is longer than `limit`.
+    """
+    try:
+        fault = _fault_in(value)
+        if fault:
+            raise NotSerializable(f"{name}{fault.place} {fault.problem}")
+        text = json.dumps(value, ensure_ascii=False, check_circular=False, separators=(",", ":"))
+    except RecursionError:
+        raise NotSerializable(f"{name} contains itself, or is nested too deeply for JSON") from None
+    except ValueError as error:  # an integer of more than 4,300 digits
+        if isinstance(error, NotSerializable):
+            raise
+        raise NotSerializable(f"{name} cannot be written as JSON: {error}") from None
+    size = len(text) if text.isascii() else len(text.encode())
+    if size > limit:
+        raise NotSerializable(
+            f"{name} has {size:,} bytes of JSON and at most {limit:,} are kept; "
+            "store the data elsewhere and pass a reference, such as a path or a key"
+        )
+    return text
+
+
+def encode_object(entries: Iterable[tuple[str, str]]) -> str:
+    """Write an object whose values are JSON text already."""
+    return "{" + ",".join(f"{json.dumps(key)}:{text}" for key, text in entries) + "}"
+
+
+def decode(text: str) -> Any:
+    """Read what `encode` wrote."""
+    return json.loads(text)
+
+
+def _fault_in(value: object) -> _Fault | None:
+    if value is None or isinstance(value, bool | int):
+        return None
+    if isinstance(value, str):
+        return None if _is_unicode(value) else _Fault("", "is text with a lone surrogate, which UTF-8 cannot hold")
+    if isinstance(value, float):
+        return None if math.isfinite(value) else _Fault("", f"is {value!r}, which JSON cannot hold")
+    if isinstance(value, dict):
+        return _fault_in_dict(value)
+    if isinstance(value, list | tuple):
+        return _fault_in_list(value)
+    return _Fault("", f"is {_article(type(value).__name__)} object, which JSON cannot hold")
+
+
+def _fault_in_dict(value: dict[object, object]) -> _Fault | None:
+    for key, item in value.items():
+        if not isinstance(key, str):
+            return _Fault("", f"has the key {key!r}, and keys must be text: use str(key)")
+        if not _is_unicode(key):
+            return _Fault("", f"has the key {key!r} with a lone surrogate, which UTF-8 cannot hold")
+        fault = _fault_in(item)
+        if fault:
+            return fault.inside(f"[{json.dumps(key, ensure_ascii=False)}]")
+    return None
+
+
+def _fault_in_list(value: list[object] | tuple[object, ...]) -> _Fault | None:
+    for index, item in enumerate(value):
+        fault = _fault_in(item)
+        if fault:
+            return fault.inside(f"[{index}]")
+    return None
+
+
+def _is_unicode(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _article(noun: str) -> str:
+    return f"an {noun}" if noun[:1] in "aeiouAEIOU" else f"a {noun}"

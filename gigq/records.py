@@ -1,0 +1,157 @@
+"""A job on its way in (NewJob), in the file (JobRecord, ExecutionRecord), to a function and back (Claim, Report)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from gigq.clock import to_text
+from gigq.status import ExecutionStatus, JobStatus, Phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionRecord:
+    """One try at a job, as the file holds it."""
+
+    id: int
+    attempt: int
+    status: ExecutionStatus
+    worker_id: str
+    started_at: datetime
+    completed_at: datetime | None
+    error: str | None
+    error_type: str | None
+    traceback: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRecord:
+    """A job as the file holds it, at the moment it was read."""
+
+    id: str
+    name: str
+    status: JobStatus
+    phase: Phase
+    queue: str
+    priority: int
+    function: str
+    args: list[Any]
+    params: dict[str, Any]
+    result: Any
+    error: str | None
+    attempts: int
+    max_attempts: int
+    timeout: float | None
+    description: str
+    created_at: datetime
+    updated_at: datetime
+    run_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    worker_id: str | None
+    dependencies: tuple[str, ...]
+    tags: tuple[str, ...]
+    metadata: dict[str, Any]
+    executions: tuple[ExecutionRecord, ...]
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from the start of the last execution to its end; None before that end."""
+        if self.started_at is None or self.completed_at is None:
+            return None
+        return (self.completed_at - self.started_at).total_seconds()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold: statuses as text, instants as ISO-8601 text in UTC."""
+        return {"exists": True} | {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return to_text(value)
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, ExecutionRecord):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A job as it is to be stored: its function named, its values written as JSON text."""
+
+    id: str
+    name: str
+    description: str
+    function: str
+    args: str
+    params: str
+    queue: str
+    priority: int
+    run_at: datetime | None
+    delay: float | None
+    timeout: float | None
+    max_attempts: int
+    retry_delay: float
+    retry_backoff: float
+    retry_max_delay: float
+    retry_jitter: float
+    retry_on: str
+    no_retry_on: str
+    pass_parent_results: bool | None
+    on_parent_failure: str
+    metadata: str
+    dependencies: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A job that a worker has taken, with all that is needed to run it. Arguments are still JSON text.
+
+    Attributes:
+        execution_id: proves the ownership when the execution is settled; never used again.
+        pass_parent_results: None leaves it to whether the function takes them.
+        parent_results: ``{parent id: result}`` as JSON text, or None where there is nothing to pass.
+        timeout: seconds, or None.
+    """
+
+    execution_id: int
+    job_seq: int
+    job_id: str
+    name: str
+    function: str
+    args: str
+    params: str
+    attempt: int
+    max_attempts: int
+    timeout: float | None
+    retry_on: tuple[str, ...]
+    no_retry_on: tuple[str, ...]
+    pass_parent_results: bool | None
+    metadata: str
+    tags: tuple[str, ...]
+    parent_results: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """How an execution ended, as whoever ends it says.
+
+    Attributes:
+        result: JSON text, for a completed one.
+        is_final: a failure that another attempt cannot mend.
+        delay: seconds before a released job may run again.
+    """
+
+    status: ExecutionStatus
+    result: str | None = None
+    error: str | None = None
+    error_type: str | None = None
+    traceback: str | None = None
+    is_final: bool = False
+    delay: float = 0.0

@@ -1,0 +1,112 @@
+"""From a claim to a report: find the function, call it, and put whatever comes of it into words."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from gigq.clock import Clock, to_seconds
+from gigq.codec import decode, encode
+from gigq.errors import GiveUp, JobCancelled, JobTimeout, RetryLater
+from gigq.paths import Function, resolve, takes, unwrapped
+from gigq.records import Claim, Report
+from gigq.retry import is_worth_retrying, names_of
+from gigq.runtime.context import entered
+from gigq.runtime.runner import Call
+from gigq.status import ExecutionStatus
+
+TEXT_LIMIT = 10_000
+"""The most characters of an error or a traceback that are kept."""
+
+
+def caller(handlers: Mapping[str, Function] | None, *, clock: Clock, result_limit: int) -> Call:
+    """Return what turns claims into reports.
+
+    Args:
+        handlers: functions by the name that jobs call them by; what is not here is imported.
+        clock: where time comes from.
+        result_limit: the most bytes that a result may have as JSON.
+    """
+    return partial(call, handlers=dict(handlers or {}), clock=clock, result_limit=result_limit)
+
+
+def call(claim: Claim, *, handlers: Mapping[str, Function], clock: Clock, result_limit: int) -> Report:
+    """Call a job's function, and report how that ended. Nothing that the function raises comes through."""
+    is_final = True  # nothing but the function itself can do better another time
+    try:
+        with entered(claim, now=clock.now()):
+            function = _find(claim.function, handlers)
+            args, params = _arguments(claim, function)
+            is_final = False
+            value = function(*args, **params)
+        is_final = True
+        return Report(status=ExecutionStatus.COMPLETED, result=encode(value, name="result", limit=result_limit))
+    except BaseException as error:
+        return _any_report(error, claim, is_final=is_final)
+
+
+def timed_out(claim: Claim) -> Report:
+    """Return the report of an execution that overran its job's timeout."""
+    return Report(
+        status=ExecutionStatus.TIMEOUT,
+        error=f"timed out after {claim.timeout:g} seconds",
+        error_type=JobTimeout.__name__,
+    )
+
+
+def _find(name: str, handlers: Mapping[str, Function]) -> Function:
+    return unwrapped(handlers[name]) if name in handlers else resolve(name)
+
+
+def _arguments(claim: Claim, function: Function) -> tuple[list[Any], dict[str, Any]]:
+    args, params = decode(claim.args), decode(claim.params)
+    wanted = takes(function, "parent_results") if claim.pass_parent_results is None else claim.pass_parent_results
+    if wanted and claim.parent_results is not None:
+        params["parent_results"] = decode(claim.parent_results)
+    return args, params
+
+
+def _any_report(error: BaseException, claim: Claim, *, is_final: bool) -> Report:
+    try:
+        return _report(error, claim, is_final=is_final)
+    except Exception as odd:  # an exception made to break whoever looks at it
+        text = f"an exception that cannot be put into words: {type(odd).__name__} while reading it"
+        return Report(status=ExecutionStatus.FAILED, error=text, is_final=is_final)
+
+
+def _report(error: BaseException, claim: Claim, *, is_final: bool) -> Report:
+    match error:
+        case JobTimeout() if claim.timeout is not None:
+            return timed_out(claim)
+        case JobCancelled():
+            return Report(status=ExecutionStatus.CANCELLED, error=_cut(_summary(error)))
+        case RetryLater():
+            return Report(status=ExecutionStatus.RELEASED, error=_cut(str(error)), delay=to_seconds(error.delay))
+    is_worth_it = is_worth_retrying(names_of(type(error)), retry_on=claim.retry_on, no_retry_on=claim.no_retry_on)
+    return Report(
+        status=ExecutionStatus.FAILED,
+        error=_cut(_summary(error)),
+        error_type=_cut(type(error).__qualname__),
+        traceback=_cut(_trace(error)),
+        is_final=is_final or isinstance(error, GiveUp) or not is_worth_it,
+    )
+
+
+def _summary(error: BaseException) -> str:
+    """What the last line of a traceback says: the class and the message. It survives a `__str__` that raises."""
+    return "".join(traceback.format_exception_only(error)).strip()
+
+
+def _trace(error: BaseException) -> str:
+    ours = error.__traceback__  # the frame of `call`, which tells a reader nothing
+    return "".join(traceback.format_exception(type(error), error, ours.tb_next if ours else None))
+
+
+def _cut(text: str) -> str:
+    """Text that the file can hold, of at most `TEXT_LIMIT` characters: the beginning and the end."""
+    if len(text) > TEXT_LIMIT:
+        half = TEXT_LIMIT // 2 - 50
+        text = f"{text[:half]}\n… {len(text) - 2 * half:,} characters are left out …\n{text[-half:]}"
+    return text.encode(errors="backslashreplace").decode()

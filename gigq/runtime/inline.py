@@ -1,0 +1,117 @@
+"""One function here and now, in the thread that asks."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+from gigq.errors import JobTimeout
+from gigq.records import Claim, Report
+from gigq.runtime.call import timed_out
+from gigq.runtime.interrupt import interrupt, take_back
+from gigq.runtime.runner import Call, Ended
+
+
+class InlineRunner:
+    """Calls a function when it is started, and has ended it when `start` returns."""
+
+    next_deadline: float | None = None
+    running: Collection[int] = ()
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._ended: list[Ended] = []
+
+    @property
+    def free(self) -> int:
+        return 1
+
+    def start(self, claims: Sequence[Claim]) -> None:
+        self._ended += [(claim, call_here(claim, self._call)) for claim in claims]
+
+    def ended(self) -> list[Ended]:
+        ended, self._ended = self._ended, []
+        return ended
+
+    def stop(self, executions: Collection[int]) -> None:
+        """Nothing is running when this can be called."""
+
+    def wait(self, seconds: float) -> None:
+        """Nothing is running when this can be called."""
+
+    def wake(self) -> None:
+        """Nobody waits."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+def call_here(claim: Claim, call: Call) -> Report:
+    """Call a job's function in this thread, and raise `JobTimeout` inside it at its deadline.
+
+    In the main thread of Unix by SIGALRM, which also ends a sleep; elsewhere at the thread's next step of Python.
+    """
+    alarm = _Alarm(threading.get_ident())
+    try:
+        with alarm.set(claim.timeout):
+            report = call(claim)
+        take_back(threading.get_ident())
+    except JobTimeout:
+        pass  # it came when the function had returned already
+    return timed_out(claim) if alarm.has_rung else report
+
+
+class _Alarm:
+    """Rings in one thread, at most once."""
+
+    def __init__(self, thread_id: int) -> None:
+        self._thread_id = thread_id
+        self._lock = threading.Lock()
+        self._is_off = False
+        self.has_rung = False
+
+    @contextmanager
+    def set(self, seconds: float | None) -> Iterator[None]:
+        if seconds is None:
+            yield
+        elif hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
+            with self._by_signal(seconds):
+                yield
+        else:
+            with self._by_timer(min(seconds, threading.TIMEOUT_MAX)):
+                yield
+
+    @contextmanager
+    def _by_signal(self, seconds: float) -> Iterator[None]:
+        def ring(number: int, frame: FrameType | None) -> None:
+            self.has_rung = True
+            raise JobTimeout
+
+        before = signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+    @contextmanager
+    def _by_timer(self, seconds: float) -> Iterator[None]:
+        timer = threading.Timer(seconds, self._ring)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._is_off = True
+            timer.cancel()
+
+    def _ring(self) -> None:
+        with self._lock:
+            if not self._is_off:
+                self.has_rung = True
+                interrupt(self._thread_id, JobTimeout)

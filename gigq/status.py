@@ -1,0 +1,105 @@
+"""Where a job and an execution stand, and every legal change from one status to the next."""
+
+from __future__ import annotations
+
+from enum import Enum, StrEnum
+
+
+class JobStatus(StrEnum):
+    """Where a job stands. The file holds these words."""
+
+    PENDING = "pending"
+    """To be run: now, at `run_at`, or when its parents have completed."""
+    RUNNING = "running"
+    """Claimed: exactly one execution is open."""
+    COMPLETED = "completed"
+    """The function returned; its result is kept."""
+    FAILED = "failed"
+    """The last attempt raised, or its worker died, or the error was final."""
+    CANCELLED = "cancelled"
+    """Not wanted any more, or a parent ended badly."""
+    TIMEOUT = "timeout"
+    """The last attempt ran longer than the job's timeout."""
+
+
+UNFINISHED = (JobStatus.PENDING, JobStatus.RUNNING)
+DEAD = (JobStatus.FAILED, JobStatus.TIMEOUT)
+ENDED_BADLY = (*DEAD, JobStatus.CANCELLED)
+FINISHED = (JobStatus.COMPLETED, *ENDED_BADLY)
+
+
+class ExecutionStatus(StrEnum):
+    """How one try at a job stands. While it is `running`, the row is the lease."""
+
+    RUNNING = "running"
+    """Open: its worker owns the job."""
+    COMPLETED = "completed"
+    """The function returned."""
+    FAILED = "failed"
+    """The function raised, was not found, or returned what JSON cannot hold."""
+    TIMEOUT = "timeout"
+    """It ran longer than the job's timeout."""
+    CANCELLED = "cancelled"
+    """The job was cancelled while it ran."""
+    LOST = "lost"
+    """Its worker died."""
+    RELEASED = "released"
+    """Given back unfinished; the attempt does not count."""
+
+
+class Phase(StrEnum):
+    """A finer word than the status, for people. Derived when it is read, never stored."""
+
+    READY = "ready"
+    """pending: a worker may claim it now"""
+    SCHEDULED = "scheduled"
+    """pending: not before `run_at`, never tried"""
+    WAITING = "waiting"
+    """pending: some parents have not completed"""
+    RETRYING = "retrying"
+    """pending: tried before, not again before `run_at`"""
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TIMEOUT = "timeout"
+
+
+class Move(Enum):
+    """A legal change of a job's status: where it may start, and where it leads."""
+
+    CLAIM = ("claim", (JobStatus.PENDING,), JobStatus.RUNNING)
+    COMPLETE = ("complete", (JobStatus.RUNNING,), JobStatus.COMPLETED)
+    RETRY = ("retry", (JobStatus.RUNNING,), JobStatus.PENDING)
+    RELEASE = ("release", (JobStatus.RUNNING,), JobStatus.PENDING)
+    FAIL = ("fail", (JobStatus.RUNNING,), JobStatus.FAILED)
+    TIME_OUT = ("time out", (JobStatus.RUNNING,), JobStatus.TIMEOUT)
+    CANCEL = ("cancel", UNFINISHED, JobStatus.CANCELLED)
+    REQUEUE = ("requeue", ENDED_BADLY, JobStatus.PENDING)
+
+    def __init__(self, label: str, sources: tuple[JobStatus, ...], target: JobStatus) -> None:
+        self.label = label
+        self.sources = sources
+        self.target = target
+
+
+def move_after(ended: ExecutionStatus, *, is_final: bool, attempts_left: int) -> Move:
+    """Decide what becomes of a job whose execution has ended.
+
+    Args:
+        ended: how the execution ended; not `RUNNING`.
+        is_final: a failure that another attempt cannot mend.
+        attempts_left: how many attempts the job has after this one.
+    """
+    match ended:
+        case ExecutionStatus.COMPLETED:
+            return Move.COMPLETE
+        case ExecutionStatus.RELEASED:
+            return Move.RELEASE
+        case ExecutionStatus.CANCELLED:
+            return Move.CANCEL
+        case ExecutionStatus.TIMEOUT:
+            return Move.RETRY if attempts_left > 0 else Move.TIME_OUT
+        case ExecutionStatus.FAILED | ExecutionStatus.LOST:
+            return Move.RETRY if attempts_left > 0 and not is_final else Move.FAIL
+    raise ValueError(f"an execution that is {ended} has not ended")

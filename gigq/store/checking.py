@@ -1,0 +1,55 @@
+"""What must be true of every file at every moment."""
+
+from __future__ import annotations
+
+from gigq.store.database import Transaction
+
+# Each statement selects the ids of what breaks its rule.
+_RULES = {
+    "a running job has exactly one open execution": """
+        SELECT id FROM jobs
+         WHERE (status = 'running') <>
+               (SELECT count(*) FROM executions WHERE job_seq = jobs.seq AND status = 'running')
+    """,
+    "an open execution belongs to a known worker": """
+        SELECT id FROM executions
+         WHERE status = 'running' AND worker_seq NOT IN (SELECT seq FROM job_workers)
+    """,
+    "attempts of an unfinished job are its counted executions since it was last requeued": """
+        SELECT id FROM jobs
+         WHERE attempts > (SELECT count(*) FROM executions WHERE job_seq = jobs.seq AND status <> 'released')
+    """,
+    "blockers of an unfinished job are its unfinished parents": """
+        SELECT id FROM jobs
+         WHERE status IN ('pending', 'running')
+           AND blockers <> (SELECT count(*)
+                              FROM job_dependencies JOIN jobs AS parents ON parents.seq = job_dependencies.parent
+                             WHERE job_dependencies.child = jobs.seq AND parents.status IN ('pending', 'running'))
+    """,
+    "an unfinished job has no parent whose bad end forbids it": """
+        SELECT jobs.id
+          FROM jobs
+          JOIN job_dependencies ON job_dependencies.child = jobs.seq
+          JOIN jobs AS parents ON parents.seq = job_dependencies.parent
+         WHERE jobs.status IN ('pending', 'running') AND jobs.on_parent_failure = 'cancel'
+           AND parents.status IN ('failed', 'timeout', 'cancelled')
+    """,
+    "a finished job waits for no instant": """
+        SELECT id FROM jobs WHERE status <> 'pending' AND run_at IS NOT NULL
+    """,
+    "a completed job has a result and no error": """
+        SELECT id FROM jobs WHERE (status = 'completed') <> (result IS NOT NULL) OR (status = 'completed' AND error IS NOT NULL)
+    """,
+    "a parent was submitted before its child": """
+        SELECT child FROM job_dependencies WHERE parent >= child
+    """,
+}
+
+
+def check(tx: Transaction) -> list[str]:
+    """Return a sentence for everything that is wrong with the file; an empty list is a sound file."""
+    problems = [f"SQLite: {row[0]}" for row in tx.execute("PRAGMA integrity_check") if row[0] != "ok"]
+    problems += [f"SQLite: {row[0]} row {row[1]} refers to no {row[2]}" for row in tx.execute("PRAGMA foreign_key_check")]
+    for rule, statement in _RULES.items():
+        problems += [f"not true of {broken}: {rule}" for (broken,) in tx.execute(statement)]
+    return problems

@@ -1,0 +1,124 @@
+"""What the end of a job, or its return, means for the jobs that depend on it.
+
+`blockers` of an unfinished job is the number of its unfinished parents. Every verb here keeps that true.
+"""
+
+from __future__ import annotations
+
+from gigq.store.database import Transaction
+
+
+def ended_badly(job_id: str, name: str, status: str) -> str:
+    """Return what a job's error says when it was cancelled because of another one."""
+    return f"cancelled because job {job_id} ({name[:200]}), on which it depends, ended as {status}"
+
+
+def parent_done(tx: Transaction, parent: int) -> None:
+    """Count a finished parent off for all its children."""
+    tx.execute(
+        """
+        UPDATE jobs
+           SET blockers = blockers - 1
+         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = ?)
+           AND status IN ('pending', 'running')
+        """,
+        (parent,),
+    )
+
+
+def parent_ended_badly(tx: Transaction, parent: int, reason: str) -> None:
+    """Cancel all descendants for whom this parent's bad end is theirs; for those who run all the same, count it off."""
+    ended = [parent]
+    while ended:
+        each = ended.pop()
+        doomed = _pending_children(tx, each)
+        tx.executemany(
+            """
+            UPDATE jobs
+               SET status = 'cancelled', run_at = NULL, failed_parent = ?, error = ?, updated_at = ?, completed_at = ?
+             WHERE seq = ?
+            """,
+            [(parent, reason, tx.stamp, tx.stamp, child) for child in doomed],
+        )
+        parent_done(tx, each)
+        ended.extend(doomed)
+
+
+def reopen(tx: Transaction, job: int, *, run_at: str | None = None) -> None:
+    """Make a finished job pending again, as new, and let its unfinished children wait for it again."""
+    tx.execute(
+        """
+        UPDATE jobs
+           SET status = 'pending', attempts = 0, run_at = :run_at, failed_parent = NULL, result = NULL, error = NULL,
+               updated_at = :now, started_at = NULL, completed_at = NULL, worker_id = NULL,
+               blockers = (SELECT count(*)
+                             FROM job_dependencies JOIN jobs AS parents ON parents.seq = job_dependencies.parent
+                            WHERE job_dependencies.child = :job
+                              AND parents.status IN ('pending', 'running'))
+         WHERE seq = :job
+        """,
+        {"job": job, "run_at": run_at, "now": tx.stamp},
+    )
+    tx.execute(
+        """
+        UPDATE jobs
+           SET blockers = blockers + 1
+         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = ?)
+           AND status IN ('pending', 'running')
+        """,
+        (job,),
+    )
+
+
+def revive(tx: Transaction, parent: int) -> None:
+    """Reopen what was cancelled because of this job, but for what another parent's bad end still forbids."""
+    # In order of submission, so that a job's own parents have been seen to before it.
+    cancelled = tx.execute("SELECT seq FROM jobs WHERE failed_parent = ? ORDER BY seq", (parent,)).fetchall()
+    for (job,) in cancelled:
+        other = forbidden_by(tx, job)
+        if other is None:
+            reopen(tx, job)
+        else:
+            _blame(tx, job, other)
+
+
+def forbidden_by(tx: Transaction, job: int) -> int | None:
+    """Return a parent whose bad end forbids this job to run, or None."""
+    found: int | None = tx.value(
+        """
+        SELECT parents.seq
+          FROM job_dependencies
+          JOIN jobs AS parents ON parents.seq = job_dependencies.parent
+          JOIN jobs AS child ON child.seq = job_dependencies.child
+         WHERE job_dependencies.child = ?
+           AND child.on_parent_failure = 'cancel'
+           AND parents.status IN ('failed', 'timeout', 'cancelled')
+         ORDER BY job_dependencies.position
+        """,
+        (job,),
+    )
+    return found
+
+
+def _blame(tx: Transaction, job: int, parent: int) -> None:
+    parent_id, name, status, root = tx.execute(
+        "SELECT id, name, status, coalesce(failed_parent, seq) FROM jobs WHERE seq = ?", (parent,)
+    ).fetchone()
+    tx.execute(
+        "UPDATE jobs SET failed_parent = ?, error = ? WHERE seq = ?", (root, ended_badly(parent_id, name, status), job)
+    )
+
+
+def _pending_children(tx: Transaction, parent: int) -> list[int]:
+    """Those who are to be cancelled when this parent ends badly."""
+    found = tx.execute(
+        """
+        SELECT seq
+          FROM jobs
+         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = ?)
+           AND status = 'pending'
+           AND on_parent_failure = 'cancel'
+        """,
+        (parent,),
+    )
+    return [seq for (seq,) in found]

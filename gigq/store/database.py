@@ -1,0 +1,186 @@
+"""Transactions on one SQLite file: how they begin, wait for the lock, end, and what their errors are called."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from gigq.clock import attempts, to_text
+from gigq.errors import NotAQueue, QueueBusy, QueueGone, StoreError
+from gigq.store.connections import ConnectionPool, Durability
+
+MEMORY = ":memory:"
+
+Values = Iterable[Any] | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A transaction that is open on this thread's connection, and the one instant at which it happens."""
+
+    connection: sqlite3.Connection
+    now: datetime
+    stamp: str = field(init=False)
+    """`now` as the file holds it: formatted once a transaction, not once a row."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stamp", to_text(self.now))
+
+    def execute(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
+        return self.connection.execute(sql, values)  # type: ignore[arg-type]
+
+    def executemany(self, sql: str, values: Iterable[Values]) -> sqlite3.Cursor:
+        return self.connection.executemany(sql, values)  # type: ignore[arg-type]
+
+    def value(self, sql: str, values: Values = ()) -> Any:
+        """Return the first column of the first row, or None where there is no row."""
+        row = self.execute(sql, values).fetchone()
+        return row and row[0]
+
+    def rows(self, sql: str, values: Values = ()) -> list[sqlite3.Row]:
+        """Return rows whose columns can be had by name."""
+        cursor = self.execute(sql, values)
+        cursor.row_factory = sqlite3.Row
+        return cursor.fetchall()
+
+
+class Database:
+    """One SQLite file. Safe to share between threads: each has its own connection.
+
+    Args:
+        path: a path, a ``sqlite:///`` URL, or ``":memory:"``.
+        timeout: seconds to wait for the write lock.
+        durability: ``"full"`` survives power loss; ``"normal"`` may lose the last commits to one, never the file.
+        create: make the file where there is none.
+
+    Raises:
+        NotAQueue: there is no such file, and `create` is False.
+        StoreError: the file cannot be opened or created.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, timeout: float, durability: Durability, create: bool) -> None:
+        self.path = _plain_path(path)
+        if durability not in ("full", "normal"):
+            raise ValueError(f'durability is {durability!r}; it must be "full" or "normal"')
+        self._timeout = timeout
+        self._pool = ConnectionPool(self.path, durability)
+        self._turn: AbstractContextManager[Any] = threading.RLock() if self.path == MEMORY else nullcontext()
+        if create:
+            self._create_file()
+        self._identity = self._look()
+        if self.path != MEMORY and self._identity is None:
+            raise NotAQueue(f"there is no queue at {self.path!r}; JobQueue(path) or `gigq submit` creates one")
+
+    def read(self, now: datetime) -> AbstractContextManager[Transaction]:
+        """Open one snapshot of the file; what others commit meanwhile is not in it."""
+        return self._transaction("BEGIN", now)
+
+    def write(self, now: datetime) -> AbstractContextManager[Transaction]:
+        """Take the write lock, and commit at the end of the block, or roll back if it raises.
+
+        Raises:
+            QueueBusy: the lock was not to be had within `timeout`.
+            QueueGone: the file was deleted or replaced.
+            StoreError: the disk is full, or the file could not be read or written.
+        """
+        return self._transaction("BEGIN IMMEDIATE", now)
+
+    def use_wal(self) -> None:
+        """Switch the file to write-ahead logging, in which readers and the writer do not wait for each other."""
+        with self._turn, self._explaining():
+            connection = self._connection()
+            if self.path != MEMORY and connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                self._insist(connection, "PRAGMA journal_mode = WAL")
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        self._pool.close()
+
+    @contextmanager
+    def _transaction(self, begin: str, now: datetime) -> Iterator[Transaction]:
+        with self._turn, self._explaining():
+            connection = self._connection()
+            try:
+                # The first read takes the snapshot, and may itself find the file locked while another one recovers it.
+                self._insist(connection, begin, "SELECT 1 FROM sqlite_master LIMIT 1")
+                yield Transaction(connection, now)
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+    def _insist(self, connection: sqlite3.Connection, *statements: str) -> None:
+        """Run the statements, and as long as the file is locked run them again."""
+        for _ in attempts(self._timeout):
+            try:
+                for statement in statements:
+                    connection.execute(statement).fetchone()
+                return
+            except sqlite3.OperationalError as error:
+                if _primary_code(error) != sqlite3.SQLITE_BUSY:
+                    raise
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+        raise QueueBusy(f"{self.path!r} was locked by another writer for {self._timeout:g} seconds")
+
+    def _connection(self) -> sqlite3.Connection:
+        if self.path != MEMORY and self._look() != self._identity:
+            raise QueueGone(f"{self.path!r} was deleted or replaced while it was open; open it again with JobQueue(…)")
+        return self._pool.connection()
+
+    def _look(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self.path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found.st_dev, found.st_ino
+
+    def _create_file(self) -> None:
+        """Only SQLite may open the file: to close any other descriptor of it drops SQLite's locks in this process."""
+        if self.path == MEMORY or os.path.exists(self.path):
+            return
+        with self._explaining():
+            sqlite3.connect(self.path, isolation_level=None).close()
+            os.chmod(self.path, 0o600)  # -wal and -shm take their mode from it
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _explained(error, self.path) from error
+
+
+def _explained(error: sqlite3.Error, path: str) -> StoreError:
+    match _primary_code(error):
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return QueueBusy(f"{path!r} is locked by another writer")
+        case sqlite3.SQLITE_NOTADB:
+            return NotAQueue(f"{path!r} is not a SQLite database")
+        case sqlite3.SQLITE_FULL:
+            return StoreError(f"the disk is full: {path!r} could not be written")
+    return StoreError(f"{path!r}: {error}")
+
+
+def _primary_code(error: sqlite3.Error) -> int | None:
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code if code is None else code & 0xFF
+
+
+def _plain_path(path: str | os.PathLike[str]) -> str:
+    text = os.fspath(path)
+    if not text or "\0" in text:
+        raise ValueError(f"{text!r} is not a path of a file")
+    if "://" not in text:
+        return text
+    url = urlsplit(text)
+    if url.scheme != "sqlite" or url.netloc or len(url.path) < 2:
+        raise ValueError(f"{text!r} is not a path, and not a URL such as sqlite:///jobs.db")
+    return unquote(url.path[1:])

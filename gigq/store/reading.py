@@ -1,0 +1,189 @@
+"""How jobs are found, counted and read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from gigq.clock import from_text, to_text
+from gigq.codec import decode
+from gigq.filters import Filters
+from gigq.records import ExecutionRecord, JobRecord
+from gigq.status import ExecutionStatus, JobStatus, Phase
+from gigq.store.database import Transaction
+from gigq.store.schema import phase_of
+
+_CHUNK = 500
+"""Jobs whose executions, tags and parents are fetched by one statement each: SQLite takes at least 999 values."""
+
+
+def jobs(tx: Transaction, filters: Filters, *, limit: int | None = None, offset: int = 0) -> Iterator[JobRecord]:
+    """Yield the jobs that pass, the newest first."""
+    where, values = _where(tx, filters)
+    rows = tx.rows(
+        f"SELECT *, {phase_of(':now')} AS phase FROM jobs WHERE {where} ORDER BY seq DESC LIMIT :limit OFFSET :offset",
+        {**values, "limit": -1 if limit is None else limit, "offset": offset},
+    )
+    for start in range(0, len(rows), _CHUNK):
+        yield from _records(tx, rows[start : start + _CHUNK])
+
+
+def job(tx: Transaction, job_id: str) -> JobRecord | None:
+    """Return one job, or None."""
+    rows = tx.rows(f"SELECT *, {phase_of(':now')} AS phase FROM jobs WHERE id = :id", {"id": job_id, "now": tx.stamp})
+    return next(_records(tx, rows), None)
+
+
+def count(tx: Transaction, filters: Filters) -> int:
+    """Return how many jobs pass."""
+    where, values = _where(tx, filters)
+    return int(tx.value(f"SELECT count(*) FROM jobs WHERE {where}", values))
+
+
+def statuses(tx: Transaction) -> dict[str, int]:
+    """Return how many jobs there are of each status that occurs."""
+    return dict(tx.execute("SELECT status, count(*) FROM jobs GROUP BY status").fetchall())
+
+
+def statuses_of(tx: Transaction, job_ids: Sequence[str]) -> dict[str, str]:
+    """Return the statuses of those of these jobs that there are."""
+    found: dict[str, str] = {}
+    for chunk in _chunks(job_ids):
+        found.update(tx.execute(f"SELECT id, status FROM jobs WHERE id IN ({_marks(chunk)})", chunk).fetchall())
+    return found
+
+
+def ids_like(tx: Transaction, prefix: str, *, limit: int) -> list[str]:
+    """Return up to `limit` ids that begin so."""
+    found = tx.execute("SELECT id FROM jobs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (prefix, prefix + "\U0010ffff", limit))
+    return [job_id for (job_id,) in found]
+
+
+def _where(tx: Transaction, filters: Filters) -> tuple[str, dict[str, Any]]:
+    conditions, values = ["1"], {"now": tx.stamp}
+    for name, condition, value in _conditions(filters):
+        if isinstance(value, tuple):
+            names = [f"{name}{index}" for index in range(len(value))]
+            condition = condition.format(", ".join(f":{each}" for each in names), len(value))
+            values.update(zip(names, value))
+        else:
+            values[name] = value
+        conditions.append(condition)
+    return " AND ".join(conditions), values
+
+
+def _conditions(filters: Filters) -> Iterator[tuple[str, str, Any]]:
+    """The name, condition and value of each filter that was given; a tuple of values stands for a list of marks."""
+    if filters.statuses is not None:
+        yield "status", "status IN ({})", tuple(filters.statuses)
+    if filters.phases is not None:
+        yield "phase", f"{phase_of(':now')} IN ({{}})", tuple(filters.phases)
+    if filters.tags:
+        yield "tag", "{1} = (SELECT count(*) FROM job_tags WHERE job_seq = jobs.seq AND tag IN ({0}))", tuple(filters.tags)
+    for name in ("queue", "name", "priority", "worker_id"):
+        value = getattr(filters, name)
+        if value is not None:
+            yield name, f"{name} = :{name}", value
+    if filters.since is not None:
+        yield "since", "created_at >= :since", to_text(filters.since)
+    if filters.until is not None:
+        yield "until", "created_at < :until", to_text(filters.until)
+    if filters.search is not None:
+        columns = ("id", "name", "description", "function", "args", "params", "error")
+        yield "search", f"({' OR '.join(f'instr(lower({column}), :search)' for column in columns)})", filters.search.lower()
+
+
+def _records(tx: Transaction, rows: Sequence[sqlite3.Row]) -> Iterator[JobRecord]:
+    seqs = [row["seq"] for row in rows]
+    executions, parents, tags = _executions(tx, seqs), _parents(tx, seqs), _tags(tx, seqs)
+    for row in rows:
+        seq = row["seq"]
+        yield _record(row, executions=executions[seq], parents=parents[seq], tags=tags[seq])
+
+
+def _record(row: sqlite3.Row, *, executions: list[ExecutionRecord], parents: list[str], tags: list[str]) -> JobRecord:
+    return JobRecord(
+        id=row["id"],
+        name=row["name"],
+        status=JobStatus(row["status"]),
+        phase=Phase(row["phase"]),
+        queue=row["queue"],
+        priority=row["priority"],
+        function=row["function"],
+        args=decode(row["args"]),
+        params=decode(row["params"]),
+        result=None if row["result"] is None else decode(row["result"]),
+        error=row["error"],
+        attempts=row["attempts"],
+        max_attempts=row["max_attempts"],
+        timeout=row["timeout"],
+        description=row["description"],
+        created_at=from_text(row["created_at"]),
+        updated_at=from_text(row["updated_at"]),
+        run_at=_instant(row["run_at"]),
+        started_at=_instant(row["started_at"]),
+        completed_at=_instant(row["completed_at"]),
+        worker_id=row["worker_id"],
+        dependencies=tuple(parents),
+        tags=tuple(tags),
+        metadata=decode(row["metadata"]),
+        executions=tuple(executions),
+    )
+
+
+def _executions(tx: Transaction, seqs: Sequence[int]) -> dict[int, list[ExecutionRecord]]:
+    found: dict[int, list[ExecutionRecord]] = defaultdict(list)
+    for row in tx.rows(f"SELECT * FROM executions WHERE job_seq IN ({_marks(seqs)}) ORDER BY id", seqs):
+        found[row["job_seq"]].append(
+            ExecutionRecord(
+                id=row["id"],
+                attempt=row["attempt"],
+                status=ExecutionStatus(row["status"]),
+                worker_id=row["worker_id"],
+                started_at=from_text(row["started_at"]),
+                completed_at=_instant(row["completed_at"]),
+                error=row["error"],
+                error_type=row["error_type"],
+                traceback=row["traceback"],
+            )
+        )
+    return found
+
+
+def _parents(tx: Transaction, seqs: Sequence[int]) -> dict[int, list[str]]:
+    return _grouped(
+        tx,
+        f"""
+        SELECT child, jobs.id
+          FROM job_dependencies JOIN jobs ON jobs.seq = parent
+         WHERE child IN ({_marks(seqs)})
+         ORDER BY child, position
+        """,
+        seqs,
+    )
+
+
+def _tags(tx: Transaction, seqs: Sequence[int]) -> dict[int, list[str]]:
+    return _grouped(tx, f"SELECT job_seq, tag FROM job_tags WHERE job_seq IN ({_marks(seqs)}) ORDER BY job_seq, tag", seqs)
+
+
+def _grouped(tx: Transaction, sql: str, values: Sequence[int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    for seq, text in tx.execute(sql, values):
+        found[seq].append(text)
+    return found
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else from_text(text)
+
+
+def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))

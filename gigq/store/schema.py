@@ -1,0 +1,247 @@
+"""The tables, indexes and views of the file, and how a file is recognised, created or refused."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+
+from gigq.errors import NotAQueue
+from gigq.status import ExecutionStatus, JobStatus
+from gigq.store.connections import Durability
+from gigq.store.database import Database, Transaction
+
+VERSION = 1
+
+_JOB_STATUSES = ", ".join(f"'{status}'" for status in JobStatus)
+_EXECUTION_STATUSES = ", ".join(f"'{status}'" for status in ExecutionStatus)
+
+
+def phase_of(now: str) -> str:
+    """Return the SQL of a job's phase at the instant that the SQL `now` gives."""
+    return f"""
+    CASE
+      WHEN status <> 'pending' THEN status
+      WHEN blockers > 0        THEN 'waiting'
+      WHEN run_at IS NULL OR run_at <= {now} THEN 'ready'
+      WHEN attempts > 0        THEN 'retrying'
+      ELSE 'scheduled'
+    END"""
+
+
+_NOW = "strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'"
+
+
+def _in_words(seconds: str) -> str:
+    """The SQL of a span of time as people say it."""
+    return f"""
+    CASE
+      WHEN {seconds} IS NULL   THEN NULL
+      WHEN {seconds} < 1       THEN CAST(round(max({seconds}, 0) * 1000) AS INTEGER) || ' ms'
+      WHEN {seconds} < 100     THEN round({seconds}, 1) || ' s'
+      WHEN {seconds} < 6000    THEN CAST(round({seconds} / 60) AS INTEGER) || ' min'
+      WHEN {seconds} < 172800  THEN CAST(round({seconds} / 3600) AS INTEGER) || ' h'
+      ELSE CAST(round({seconds} / 86400) AS INTEGER) || ' days'
+    END"""
+
+
+def _between(start: str, end: str) -> str:
+    return f"((julianday({end}) - julianday({start})) * 86400.0)"
+
+
+# SQLite keeps the text of these statements, comments included: whoever opens the file with `.schema` reads them there.
+TABLES = {
+    "jobs": f"""
+CREATE TABLE jobs (
+  seq INTEGER PRIMARY KEY,                    -- order of submission; other tables refer to it
+  id TEXT NOT NULL UNIQUE,                    -- the public id: a UUIDv7
+  name TEXT NOT NULL,                         -- for people; need not be unique
+  description TEXT NOT NULL,                  -- for people
+  function TEXT NOT NULL,                     -- package.module:name, or the name of a handler
+  args TEXT NOT NULL,                         -- positional arguments: a JSON list
+  params TEXT NOT NULL,                       -- keyword arguments: a JSON object
+  queue TEXT NOT NULL,                        -- named queue inside this file
+  priority INTEGER NOT NULL,                  -- larger goes first
+  status TEXT NOT NULL CHECK (status IN ({_JOB_STATUSES})),
+  blockers INTEGER NOT NULL CHECK (blockers >= 0), -- unfinished parents, while the job is unfinished itself
+  run_at TEXT,                                -- not claimable before; NULL: at once
+  timeout REAL,                               -- limit of one execution, seconds; NULL: none
+  max_attempts INTEGER NOT NULL CHECK (max_attempts > 0), -- how often it may be started, the first time counted
+  attempts INTEGER NOT NULL CHECK (attempts BETWEEN 0 AND max_attempts), -- how often it was started and that counts
+  retry_delay REAL NOT NULL,                  -- seconds before the first retry
+  retry_backoff REAL NOT NULL,                -- each later wait is this many times the one before
+  retry_max_delay REAL NOT NULL,              -- no wait is longer, seconds
+  retry_jitter REAL NOT NULL,                 -- share of a wait that may be taken off at random, 0 to 1
+  retry_on TEXT NOT NULL,                     -- names of the exceptions worth a retry: a JSON list; empty: all
+  no_retry_on TEXT NOT NULL,                  -- names of those that are not: a JSON list
+  pass_parent_results INTEGER CHECK (pass_parent_results IN (0, 1)), -- NULL: if the function takes them
+  on_parent_failure TEXT NOT NULL CHECK (on_parent_failure IN ('cancel', 'run')),
+  failed_parent INTEGER REFERENCES jobs (seq) ON DELETE SET NULL, -- the job whose end cancelled this one
+  result TEXT,                                -- what the function returned: JSON
+  error TEXT,                                 -- of the last execution, or why it was cancelled
+  created_at TEXT NOT NULL,                   -- submitted; this and all instants: ISO-8601, UTC
+  updated_at TEXT NOT NULL,                   -- last change of the status
+  started_at TEXT,                            -- the last execution began
+  completed_at TEXT,                          -- the job ended, however it ended
+  worker_id TEXT,                             -- of the last execution
+  metadata TEXT NOT NULL,                     -- the caller's own: a JSON object
+  CHECK ((status IN ('pending', 'running')) = (completed_at IS NULL))
+)""",
+    "executions": f"""
+CREATE TABLE executions (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,       -- never used again: a late worker cannot be taken for a new one
+  job_seq INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+  attempt INTEGER NOT NULL,                   -- number of this try, from 1
+  worker_id TEXT NOT NULL,                    -- who ran it
+  worker_seq INTEGER NOT NULL,                -- that worker's row in job_workers, while it lives
+  status TEXT NOT NULL CHECK (status IN ({_EXECUTION_STATUSES})), -- while running, this row is the lease
+  started_at TEXT NOT NULL,
+  completed_at TEXT,
+  error TEXT,                                 -- one line
+  error_type TEXT,                            -- class of the exception
+  traceback TEXT,
+  CHECK ((status = 'running') = (completed_at IS NULL))
+)""",
+    "job_dependencies": """
+CREATE TABLE job_dependencies (
+  child INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+  parent INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+  position INTEGER NOT NULL,                  -- order in which the child named its parents
+  PRIMARY KEY (child, parent)
+) WITHOUT ROWID""",
+    "job_tags": """
+CREATE TABLE job_tags (
+  job_seq INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+  tag TEXT NOT NULL,
+  PRIMARY KEY (job_seq, tag)
+) WITHOUT ROWID""",
+    "job_workers": """
+CREATE TABLE job_workers (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,      -- never used again
+  id TEXT NOT NULL,                           -- the name it was given; a successor may bear the same
+  heartbeat INTEGER NOT NULL,                 -- a counter: while it moves, the worker lives
+  concurrency INTEGER NOT NULL,               -- slots
+  machine_id TEXT NOT NULL,                   -- the machine it runs on,
+  boot_id TEXT NOT NULL,                      -- since which start of it,
+  pid_namespace TEXT NOT NULL,                -- in which container,
+  pid INTEGER NOT NULL,                       -- as which process
+  started_at TEXT NOT NULL
+)""",
+    "job_schema": """
+CREATE TABLE job_schema (
+  version INTEGER NOT NULL                    -- one row: the version of these tables
+)""",
+}
+
+INDEXES = {
+    "jobs_ready": """
+-- claim: the best ready jobs of a queue
+CREATE INDEX jobs_ready ON jobs (queue, priority DESC, seq)
+ WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL""",
+    "jobs_due": """
+-- claim: what has become due, and when the next one will
+CREATE INDEX jobs_due ON jobs (run_at) WHERE status = 'pending' AND run_at IS NOT NULL""",
+    "jobs_retrying": """
+-- claim: retries that were set before the clock went back
+CREATE INDEX jobs_retrying ON jobs (updated_at)
+ WHERE status = 'pending' AND run_at IS NOT NULL AND attempts > 0""",
+    "jobs_finished": """
+-- prune, lists and counts of finished jobs
+CREATE INDEX jobs_finished ON jobs (status, completed_at) WHERE completed_at IS NOT NULL""",
+    "jobs_failed_parent": """
+-- requeue: the jobs that were cancelled because of this one
+CREATE INDEX jobs_failed_parent ON jobs (failed_parent) WHERE failed_parent IS NOT NULL""",
+    "executions_open": """
+-- at most one open execution a job
+CREATE UNIQUE INDEX executions_open ON executions (job_seq) WHERE status = 'running'""",
+    "executions_of_worker": """
+-- renew and sweep: what a worker is running
+CREATE INDEX executions_of_worker ON executions (worker_seq) WHERE status = 'running'""",
+    "executions_of_job": """
+-- the history of a job, and its deletion
+CREATE INDEX executions_of_job ON executions (job_seq)""",
+    "job_dependencies_of_parent": """
+-- settle: the children of a job
+CREATE INDEX job_dependencies_of_parent ON job_dependencies (parent)""",
+    "job_tags_by_tag": """
+-- lists: the jobs with a tag
+CREATE INDEX job_tags_by_tag ON job_tags (tag, job_seq)""",
+}
+
+VIEWS = {
+    "job_overview": f"""
+CREATE VIEW job_overview AS
+SELECT id, name, {phase_of(_NOW)} AS phase, queue, priority,
+       CASE WHEN {phase_of(_NOW)} = 'ready'
+            THEN row_number() OVER (PARTITION BY queue, {phase_of(_NOW)} ORDER BY priority DESC, seq)
+       END AS queue_position,
+       {_in_words(_between("created_at", _NOW))} AS age,
+       {_in_words(_between("started_at", f"coalesce(completed_at, CASE status WHEN 'running' THEN {_NOW} END)"))} AS duration,
+       attempts || ' of ' || max_attempts AS attempts,
+       worker_id, error, created_at, run_at, started_at, completed_at
+  FROM jobs
+ ORDER BY seq DESC""",
+    "execution_overview": f"""
+CREATE VIEW execution_overview AS
+SELECT executions.id AS execution, jobs.id AS job_id, jobs.name AS job_name, executions.attempt, executions.status,
+       executions.worker_id, executions.started_at, executions.completed_at,
+       {_in_words(_between("executions.started_at", f"coalesce(executions.completed_at, {_NOW})"))} AS duration,
+       executions.error_type, executions.error, executions.traceback
+  FROM executions JOIN jobs ON jobs.seq = executions.job_seq
+ ORDER BY executions.id DESC""",
+}
+
+
+def open_queue(
+    path: str | os.PathLike[str], *, initialize: bool, timeout: float, durability: Durability, now: datetime
+) -> Database:
+    """Open the queue in a file; with `initialize`, create the file and the tables where they are missing.
+
+    Raises:
+        NotAQueue: the file is not ours, is newer than this code, or is missing or empty without `initialize`.
+        StoreError: the file cannot be opened.
+    """
+    database = Database(path, timeout=timeout, durability=durability, create=initialize)
+    with database.read(now) as tx:
+        is_ready = _version_of(database, tx) is not None
+    if not is_ready and not initialize:
+        raise NotAQueue(f"{database.path!r} holds no queue; JobQueue(path) or `gigq submit` creates one")
+    if not is_ready:
+        database.use_wal()
+        with database.write(now) as tx:
+            _create(database, tx)
+    return database
+
+
+def _create(database: Database, tx: Transaction) -> None:
+    if _version_of(database, tx) is not None:  # another process was quicker
+        return
+    for statement in (*TABLES.values(), *INDEXES.values(), *VIEWS.values()):
+        tx.execute(statement)
+    tx.execute("INSERT INTO job_schema (version) VALUES (?)", (VERSION,))
+
+
+def _version_of(database: Database, tx: Transaction) -> int | None:
+    """Return the version of the tables in the file, or None where it holds none of ours.
+
+    Raises:
+        NotAQueue: the tables are another application's, or newer than this code.
+    """
+    names = {name for (name,) in tx.execute("SELECT name FROM sqlite_master")}
+    if "job_schema" not in names:
+        _refuse_foreign(database, names)
+        return None
+    version = tx.value("SELECT max(version) FROM job_schema")
+    if not isinstance(version, int) or not 1 <= version <= VERSION:
+        raise NotAQueue(
+            f"{database.path!r} has the tables of version {version!r}, and this gigq knows versions 1 to {VERSION}; "
+            "install the gigq that wrote it"
+        )
+    return version
+
+
+def _refuse_foreign(database: Database, names: set[str]) -> None:
+    if {"jobs", "job_executions"} <= names:
+        raise NotAQueue(f"{database.path!r} was written by GigQ 0.5.1 or older, which this gigq cannot read; use a new file")
+    taken = sorted(names & {*TABLES, *INDEXES, *VIEWS})
+    if taken:
+        raise NotAQueue(f"{database.path!r} has a table {taken[0]!r} of another application; give the queue a file of its own")

@@ -1,0 +1,39 @@
+"""What a person may do to a job from outside: cancel it, or send it back."""
+
+from __future__ import annotations
+
+from gigq.clock import later, to_text
+from gigq.status import ENDED_BADLY, JobStatus
+from gigq.store.children import ended_badly, forbidden_by, parent_ended_badly, reopen, revive
+from gigq.store.database import Transaction
+
+
+def cancel(tx: Transaction, job_id: str) -> bool:
+    """Cancel a pending job and the descendants that need it. False for any other job, or none."""
+    job = tx.execute("SELECT seq, name FROM jobs WHERE id = ? AND status = 'pending'", (job_id,)).fetchone()
+    if job is None:
+        return False
+    seq, name = job
+    tx.execute(
+        """
+        UPDATE jobs
+           SET status = 'cancelled', run_at = NULL, error = 'cancelled before it ran', updated_at = ?, completed_at = ?
+         WHERE seq = ?
+        """,
+        (tx.stamp, tx.stamp, seq),
+    )
+    parent_ended_badly(tx, seq, ended_badly(job_id, name, JobStatus.CANCELLED))
+    return True
+
+
+def requeue(tx: Transaction, job_id: str, *, delay: float = 0.0) -> bool:
+    """Send a job that ended badly back, its attempts reset, and with it what was cancelled because of it.
+
+    False for any other job, for none, and for a job whose parent's bad end still forbids it: requeue that parent.
+    """
+    job = tx.execute("SELECT seq, status FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    if job is None or job[1] not in ENDED_BADLY or forbidden_by(tx, job[0]) is not None:
+        return False
+    reopen(tx, job[0], run_at=to_text(later(tx.now, delay)) if delay > 0 else None)
+    revive(tx, job[0])
+    return True

@@ -1,0 +1,88 @@
+"""How jobs enter the file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from gigq.clock import later, to_text
+from gigq.errors import UnknownParent
+from gigq.records import NewJob
+from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
+from gigq.store.children import ended_badly
+from gigq.store.database import Transaction
+
+
+def submit(tx: Transaction, jobs: Iterable[NewJob]) -> None:
+    """Store the jobs, parents before their children. An id that is in the file already is left as it stands.
+
+    Raises:
+        UnknownParent: a dependency is neither in the file nor earlier in `jobs`.
+    """
+    for job in jobs:
+        if not (job.dependencies and _is_stored(tx, job.id)):
+            _store(tx, job)
+
+
+def _store(tx: Transaction, job: NewJob) -> None:
+    parents = [_parent(tx, job, parent_id) for parent_id in job.dependencies]
+    inserted = tx.execute(
+        """
+        INSERT INTO jobs (
+               id, name, description, function, args, params, queue, priority, status, blockers, run_at, timeout,
+               max_attempts, attempts, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retry_on, no_retry_on,
+               pass_parent_results, on_parent_failure, metadata, created_at, updated_at,
+               failed_parent, error, completed_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            ON CONFLICT (id) DO NOTHING
+        """,
+        _values(tx, job, parents),
+    )
+    if inserted.rowcount == 0:
+        return
+    seq = inserted.lastrowid
+    if parents:
+        tx.executemany(
+            "INSERT INTO job_dependencies (child, parent, position) VALUES (?, ?, ?)",
+            ((seq, parent["seq"], position) for position, parent in enumerate(parents)),
+        )
+    if job.tags:
+        tx.executemany("INSERT INTO job_tags (job_seq, tag) VALUES (?, ?)", ((seq, tag) for tag in job.tags))
+
+
+def _values(tx: Transaction, job: NewJob, parents: list[sqlite3.Row]) -> tuple[Any, ...]:
+    doomed_by = _doomed_by(job, parents)
+    blockers = sum(parent["status"] in UNFINISHED for parent in parents)
+    return (
+        job.id, job.name, job.description, job.function, job.args, job.params, job.queue, job.priority,
+        JobStatus.CANCELLED if doomed_by else JobStatus.PENDING, blockers, None if doomed_by else _run_at(tx, job), job.timeout,
+        job.max_attempts, job.retry_delay, job.retry_backoff, job.retry_max_delay, job.retry_jitter,
+        job.retry_on, job.no_retry_on, job.pass_parent_results, job.on_parent_failure, job.metadata, tx.stamp, tx.stamp,
+        (doomed_by["failed_parent"] or doomed_by["seq"]) if doomed_by else None,
+        ended_badly(doomed_by["id"], doomed_by["name"], doomed_by["status"]) if doomed_by else None,
+        tx.stamp if doomed_by else None,
+    )  # fmt: skip
+
+
+def _doomed_by(job: NewJob, parents: list[sqlite3.Row]) -> sqlite3.Row | None:
+    """The parent because of whose bad end the job is cancelled as soon as it is stored."""
+    if job.on_parent_failure == "run":
+        return None
+    return next((parent for parent in parents if parent["status"] in ENDED_BADLY), None)
+
+
+def _run_at(tx: Transaction, job: NewJob) -> str | None:
+    run_at = later(tx.now, job.delay) if job.delay is not None else job.run_at
+    return to_text(run_at) if run_at is not None and run_at > tx.now else None
+
+
+def _parent(tx: Transaction, job: NewJob, parent_id: str) -> sqlite3.Row:
+    found = tx.rows("SELECT seq, id, name, status, failed_parent FROM jobs WHERE id = ?", (parent_id,))
+    if not found:
+        raise UnknownParent(f"job {job.name!r} depends on {parent_id!r}, which is not in the queue; submit that first")
+    return found[0]
+
+
+def _is_stored(tx: Transaction, job_id: str) -> bool:
+    return tx.value("SELECT 1 FROM jobs WHERE id = ?", (job_id,)) is not None

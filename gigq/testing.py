@@ -1,0 +1,36 @@
+"""For the tests of code that submits jobs: run them here and now, under a clock that the test moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gigq.clock import ManualClock
+from gigq.codec import RESULT_LIMIT
+from gigq.loop import Loop, Terms
+from gigq.paths import Function
+from gigq.queue import JobQueue
+from gigq.runtime.call import caller
+from gigq.runtime.inline import InlineRunner
+
+__all__ = ["ManualClock", "drain"]
+
+
+def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None) -> int:
+    """Run, one after the other in this thread, all jobs that are ready, and return how many executions that were.
+
+    Jobs that become ready meanwhile run too; a retry that has to wait does not: move the clock, and drain again.
+
+    Args:
+        queue: also one in memory.
+        handlers: as for `Worker`.
+    """
+    terms = Terms(
+        worker_id="drain", concurrency=1, queues=None, lease=15.0, polling_interval=0.0, shutdown_timeout=0.0
+    )
+    runner = InlineRunner(caller(handlers, clock=queue.clock, result_limit=RESULT_LIMIT))
+    loop = Loop(queue.database, runner, terms, clock=queue.clock)
+    executions = 0
+    while started := loop.turn():
+        executions += started
+    loop.leave()
+    return executions

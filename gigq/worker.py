@@ -1,0 +1,209 @@
+"""The worker as people hold it: what it is asked to be, how it starts, and how it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Self
+
+from gigq.clock import Clock, Duration, SystemClock, to_seconds
+from gigq.codec import RESULT_LIMIT
+from gigq.errors import StoreError
+from gigq.loop import Loop, Terms
+from gigq.paths import Function
+from gigq.runtime.call import caller
+from gigq.runtime.inline import InlineRunner
+from gigq.runtime.runner import Runner
+from gigq.runtime.threads import ThreadRunner
+from gigq.store.connections import Durability
+from gigq.store.schema import open_queue
+
+log = logging.getLogger("gigq.worker")
+
+
+class Worker:
+    """Runs the jobs of one queue file, in threads of this process.
+
+    `start` and `process_one` belong to the thread that calls them; `stop` may be called from any. Use it as a
+    context manager, or call `close`.
+
+    Args:
+        db_path: the file, as `JobQueue` takes it; created if missing.
+        worker_id: a name for people; two workers may bear the same.
+        polling_interval: the longest wait, in seconds, before the queue is looked at again.
+        concurrency: how many jobs may run at a time.
+        queues: names of the queues to serve; None for all.
+        handlers: functions by the name that jobs call them by; what is not here is imported.
+        lease: seconds of silence after which other workers hold this one for dead.
+        shutdown_timeout: seconds that running jobs get when the worker is told to stop.
+        result_limit: the most bytes that a result may have as JSON.
+        durability: as for `JobQueue`.
+        clock: where time comes from; for tests.
+
+    Raises:
+        ValueError: an argument that cannot be.
+        NotAQueue, StoreError: as `JobQueue`.
+    """
+
+    def __init__(
+        self,
+        db_path: str | os.PathLike[str],
+        worker_id: str | None = None,
+        polling_interval: Duration = 5,
+        concurrency: int = 1,
+        *,
+        queues: Sequence[str] | None = None,
+        handlers: Mapping[str, Function] | None = None,
+        lease: Duration = 15.0,
+        shutdown_timeout: Duration = 30.0,
+        result_limit: int = RESULT_LIMIT,
+        durability: Durability = "full",
+        clock: Clock | None = None,
+    ) -> None:
+        if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
+            raise ValueError(f"concurrency is {concurrency!r}; it must be a whole number of at least 1")
+        self._terms = Terms(
+            worker_id=worker_id or f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}",
+            concurrency=concurrency,
+            queues=queues,
+            lease=to_seconds(lease),
+            polling_interval=to_seconds(polling_interval),
+            shutdown_timeout=to_seconds(shutdown_timeout),
+        )
+        if self._terms.lease < 1:
+            raise ValueError(f"lease is {lease!r}; it must be at least 1 second, or busy workers will be held for dead")
+        self._clock = clock or SystemClock()
+        self._call = caller(handlers, clock=self._clock, result_limit=result_limit)
+        self._database = open_queue(db_path, initialize=True, timeout=30.0, durability=durability, now=self._clock.now())
+        self._here = threading.Lock()
+        self._inline: Loop | None = None
+        self._loop: Loop | None = None
+        self._is_stopping = False
+        self._is_hurried = False
+
+    @property
+    def worker_id(self) -> str:
+        """The worker's name."""
+        return self._terms.worker_id
+
+    def start(self) -> None:
+        """Run jobs until `stop` is called or, in the main thread, SIGTERM or SIGINT arrives.
+
+        Then no more jobs are claimed, and the running ones get `shutdown_timeout` to end; what has not ended is given
+        back with its attempt, and its function is interrupted by `JobCancelled`. A second signal gives back at once.
+
+        Raises:
+            QueueGone: the file was deleted or replaced.
+            StoreError: what had ended could not be written when the worker stopped; those jobs will run again.
+        """
+        runner = ThreadRunner(self._call, slots=self._terms.concurrency, clock=self._clock)
+        loop = self._loop = self._new_loop(runner)
+        try:
+            with self._signals():
+                self._run(loop)
+        finally:
+            self._loop = None
+            self._is_stopping = self._is_hurried = False
+
+    def stop(self) -> None:
+        """Tell `start` to return, and do not wait for it. Before a `start`, it makes that one return at once."""
+        self._is_stopping = True
+        loop = self._loop
+        if loop is not None:
+            loop.wake()
+
+    def process_one(self) -> bool:
+        """Claim the best job, run it in this thread, and settle it. False if no job is ready.
+
+        In the main thread a job is stopped at its deadline even while it sleeps or waits; in another one, at its
+        next step of Python.
+
+        Raises:
+            StoreError: the queue could not be read or written. A result that could not be written is kept, and
+                written by the next call.
+        """
+        with self._here:
+            loop = self._inline = self._inline or self._new_loop(InlineRunner(self._call))
+            with _heart(loop):
+                started = loop.turn()
+            if started:
+                loop.turn(claim=False)
+            return bool(started)
+
+    def close(self) -> None:
+        """Take the worker's name out of the file, and close all connections. Stop it first."""
+        with self._here:
+            if self._inline is not None:
+                self._inline.leave()
+                self._inline = None
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _new_loop(self, runner: Runner) -> Loop:
+        return Loop(self._database, runner, self._terms, clock=self._clock)
+
+    def _run(self, loop: Loop) -> None:
+        while not self._is_stopping:
+            self._step(loop, claim=True)
+        patience = self._clock.monotonic() + self._terms.shutdown_timeout
+        while loop.is_busy and not self._is_hurried and self._clock.monotonic() < patience:
+            self._step(loop, claim=False)
+        loop.leave()
+
+    def _step(self, loop: Loop, *, claim: bool) -> None:
+        try:
+            loop.turn(claim=claim)
+        except StoreError as error:
+            loop.endure(error)
+        else:
+            loop.wait()
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield  # only the main thread may say what a signal does
+            return
+        before = {number: signal.signal(number, self._obey) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _obey(self, number: int, frame: FrameType | None) -> None:
+        self._is_hurried = self._is_stopping
+        self.stop()
+
+
+@contextmanager
+def _heart(loop: Loop) -> Iterator[None]:
+    """Keep the worker's heart beating, from a thread of its own, while a job has this one."""
+    has_ended = threading.Event()
+
+    def beat() -> None:
+        while not has_ended.wait(loop.beat_interval):
+            try:
+                loop.beat()
+            except StoreError as error:
+                log.warning("a heartbeat could not be written: %s", error)
+
+    thread = threading.Thread(target=beat, name="gigq-heart", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        has_ended.set()
+        thread.join()

@@ -1,0 +1,69 @@
+"""Jobs that wait for each other, stored as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from gigq.errors import CyclicWorkflow
+from gigq.job import Job, Submittable
+from gigq.queue import JobQueue
+
+
+class Workflow:
+    """A graph of jobs, kept in memory until `submit_all`. Not safe to share between threads.
+
+    Args:
+        name: for people.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._jobs: dict[str, Job] = {}
+
+    def add_job(self, job: Job, depends_on: Sequence[Job] | None = None) -> Job:
+        """Add a job, and return it with its dependencies.
+
+        Args:
+            job: to be run. Added again, it waits for the new parents as well.
+            depends_on: jobs that must complete before; they may be added later.
+        """
+        before = self._jobs.get(job.id, job).dependencies or ()
+        parents = [parent.id for parent in depends_on or ()]
+        self._jobs[job.id] = replace(job, dependencies=[*before, *parents])
+        return self._jobs[job.id]
+
+    def add_task(
+        self, task: Submittable, params: Mapping[str, Any] | None = None, depends_on: Sequence[Job] | None = None
+    ) -> Job:
+        """Add a job that calls a task with these params, and return it."""
+        return self.add_job(task.to_job(**(params or {})), depends_on)
+
+    def submit_all(self, queue: JobQueue) -> list[str]:
+        """Store all jobs in one transaction, and return their ids in the order in which they were added.
+
+        Raises:
+            CyclicWorkflow: jobs wait for each other in a circle, named in the message; nothing was stored.
+            UnknownParent: a dependency is neither in the workflow nor in the queue; nothing was stored.
+            InvalidJob, StoreError: as `JobQueue.submit`.
+        """
+        queue.submit_many(self._parents_first())
+        return self.ids
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the jobs, in the order in which they were added."""
+        return list(self._jobs)
+
+    def _parents_first(self) -> list[Job]:
+        graph = {
+            job.id: [parent for parent in job.dependencies or () if parent in self._jobs] for job in self._jobs.values()
+        }
+        try:
+            return [self._jobs[job_id] for job_id in TopologicalSorter(graph).static_order()]
+        except CycleError as error:
+            # graphlib names each before the one that waits for it.
+            circle = " -> ".join(self._jobs[job_id].name for job_id in error.args[1])
+            raise CyclicWorkflow(f"workflow {self.name!r} has jobs that wait for each other: {circle}") from None
