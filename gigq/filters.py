@@ -60,7 +60,9 @@ class Filters:
         """
         unknown = options.keys() - FilterOptions.__annotations__.keys()
         if unknown:
-            raise TypeError(f"there is no filter {min(unknown)!r}; there are {', '.join(FilterOptions.__annotations__)}")
+            raise TypeError(
+                f"there is no filter {min(unknown)!r}; there are {', '.join(FilterOptions.__annotations__)}"
+            )
         priority, since, until = options.get("priority"), options.get("since"), options.get("until")
         return cls(
             statuses=None if status is None else [JobStatus(each).value for each in _several(status)],
@@ -77,4 +79,4 @@ class Filters:
 
 
 def _several(value: str | Iterable[str]) -> list[str]:
-    return [value] if isinstance(value, str) else list(value)
+    return [value] if isinstance(value, str) else list(dict.fromkeys(value))

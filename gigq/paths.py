@@ -105,7 +105,9 @@ def _checked_path(function: Function) -> str:
         )
     path = f"{name}:{function.__qualname__}"
     if not _names(path, function):
-        raise NotImportable(f"{_described(function)} is not what {path!r} names; give it a name of its own in its module")
+        raise NotImportable(
+            f"{_described(function)} is not what {path!r} names; give it a name of its own in its module"
+        )
     return path
 
 

@@ -286,7 +286,9 @@ class JobQueue:
         waiting, pause = self._unfinished(job_ids), 0.005
         while waiting:
             if deadline is not None and self.clock.monotonic() >= deadline:
-                raise JobNotFinished(f"{len(waiting)} of {len(job_ids)} jobs had not ended after {timeout} s: {waiting[0]}, …")
+                raise JobNotFinished(
+                    f"{len(waiting)} of {len(job_ids)} jobs had not ended after {timeout} s: {waiting[0]}, …"
+                )
             self.clock.sleep(pause)
             waiting, pause = self._unfinished(waiting), min(0.1, pause * 1.5)
 

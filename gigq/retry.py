@@ -39,9 +39,7 @@ class RetryRule:
 def names_of(exception: type[BaseException]) -> frozenset[str]:
     """Return every name that `retry_on` may call this class by: its own and its bases', short and in full."""
     lineage = [base for base in exception.__mro__ if issubclass(base, BaseException)]
-    return frozenset(
-        name for base in lineage for name in (base.__qualname__, f"{base.__module__}.{base.__qualname__}")
-    )
+    return frozenset(name for base in lineage for name in (base.__qualname__, f"{base.__module__}.{base.__qualname__}"))
 
 
 def is_worth_retrying(names: Iterable[str], *, retry_on: Iterable[str], no_retry_on: Iterable[str]) -> bool:

@@ -24,9 +24,7 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None) ->
         queue: also one in memory.
         handlers: as for `Worker`.
     """
-    terms = Terms(
-        worker_id="drain", concurrency=1, queues=None, lease=15.0, polling_interval=0.0, shutdown_timeout=0.0
-    )
+    terms = Terms(worker_id="drain", concurrency=1, queues=None, lease=15.0, polling_interval=0.0, shutdown_timeout=0.0)
     runner = InlineRunner(caller(handlers, clock=queue.clock, result_limit=RESULT_LIMIT))
     loop = Loop(queue.database, runner, terms, clock=queue.clock)
     executions = 0

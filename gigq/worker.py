@@ -80,7 +80,9 @@ class Worker:
             raise ValueError(f"lease is {lease!r}; it must be at least 1 second, or busy workers will be held for dead")
         self._clock = clock or SystemClock()
         self._call = caller(handlers, clock=self._clock, result_limit=result_limit)
-        self._database = open_queue(db_path, initialize=True, timeout=30.0, durability=durability, now=self._clock.now())
+        self._database = open_queue(
+            db_path, initialize=True, timeout=30.0, durability=durability, now=self._clock.now()
+        )
         self._here = threading.Lock()
         self._inline: Loop | None = None
         self._loop: Loop | None = None

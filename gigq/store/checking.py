@@ -49,7 +49,9 @@ _RULES = {
 def check(tx: Transaction) -> list[str]:
     """Return a sentence for everything that is wrong with the file; an empty list is a sound file."""
     problems = [f"SQLite: {row[0]}" for row in tx.execute("PRAGMA integrity_check") if row[0] != "ok"]
-    problems += [f"SQLite: {row[0]} row {row[1]} refers to no {row[2]}" for row in tx.execute("PRAGMA foreign_key_check")]
+    problems += [
+        f"SQLite: {row[0]} row {row[1]} refers to no {row[2]}" for row in tx.execute("PRAGMA foreign_key_check")
+    ]
     for rule, statement in _RULES.items():
         problems += [f"not true of {broken}: {rule}" for (broken,) in tx.execute(statement)]
     return problems

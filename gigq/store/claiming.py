@@ -57,9 +57,7 @@ def has_work(tx: Transaction, *, queues: Sequence[str] | None = None) -> bool:
 
 def _ready_queues(tx: Transaction) -> Iterator[str]:
     """The names of the queues in which something is ready: one step in the index for each."""
-    queue = tx.value(
-        "SELECT min(queue) FROM jobs WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL"
-    )
+    queue = tx.value("SELECT min(queue) FROM jobs WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL")
     while queue is not None:
         yield queue
         queue = tx.value(

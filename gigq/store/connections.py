@@ -39,13 +39,19 @@ class ConnectionPool:
         """
         if self._is_closed:
             raise sqlite3.ProgrammingError("this queue is closed; open it again with JobQueue(…)")
-        holder: _Holder | None = getattr(self._local, "holder", None)
-        if holder is None:
+        connection = self.current()
+        if connection is None:
             holder = _Holder(self._open())
             with self._lock:
                 self._holders.add(holder)
             self._local.holder = holder
-        return holder.connection
+            connection = holder.connection
+        return connection
+
+    def current(self) -> sqlite3.Connection | None:
+        """Return this thread's connection if it has one."""
+        holder: _Holder | None = getattr(self._local, "holder", None)
+        return holder.connection if holder else None
 
     def close(self) -> None:
         """Close the connections of all threads. What they were writing is rolled back."""
@@ -78,16 +84,25 @@ class ConnectionPool:
     def _open(self) -> sqlite3.Connection:
         # timeout=0: SQLite's own busy handler starves under contention (once in 6,756 tries); database.py waits instead.
         connection = sqlite3.connect(
-            _as_uri(self._path), uri=True, timeout=0, isolation_level=None, check_same_thread=False, cached_statements=256
+            _as_uri(self._path),
+            uri=True,
+            timeout=0,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
         )
-        for pragma in (
-            "foreign_keys = ON",
-            f"synchronous = {self._durability}",
-            "temp_store = MEMORY",
-            "journal_size_limit = 4194304",
-            "wal_autocheckpoint = 1000",
-        ):
-            connection.execute(f"PRAGMA {pragma}")
+        try:
+            for pragma in (
+                "foreign_keys = ON",
+                f"synchronous = {self._durability}",
+                "temp_store = MEMORY",
+                "journal_size_limit = 4194304",
+                "wal_autocheckpoint = 1000",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+        except sqlite3.Error:  # the file is locked while another process recovers it, or is no database
+            connection.close()
+            raise
         return connection
 
 

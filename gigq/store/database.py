@@ -95,9 +95,7 @@ class Database:
     def use_wal(self) -> None:
         """Switch the file to write-ahead logging, in which readers and the writer do not wait for each other."""
         with self._turn, self._explaining():
-            connection = self._connection()
-            if self.path != MEMORY and connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-                self._insist(connection, "PRAGMA journal_mode = WAL")
+            self._insist("PRAGMA journal_mode = WAL")
 
     def close(self) -> None:
         """Close the connections of all threads."""
@@ -106,29 +104,32 @@ class Database:
     @contextmanager
     def _transaction(self, begin: str, now: datetime) -> Iterator[Transaction]:
         with self._turn, self._explaining():
-            connection = self._connection()
             try:
                 # The first read takes the snapshot, and may itself find the file locked while another one recovers it.
-                self._insist(connection, begin, "SELECT 1 FROM sqlite_master LIMIT 1")
+                connection = self._insist(begin, "SELECT 1 FROM sqlite_master LIMIT 1")
                 yield Transaction(connection, now)
                 connection.execute("COMMIT")
             finally:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                self._roll_back()
 
-    def _insist(self, connection: sqlite3.Connection, *statements: str) -> None:
-        """Run the statements, and as long as the file is locked run them again."""
+    def _insist(self, *statements: str) -> sqlite3.Connection:
+        """Run the statements on this thread's connection, and as long as the file is locked run them again."""
         for _ in attempts(self._timeout):
             try:
+                connection = self._connection()
                 for statement in statements:
                     connection.execute(statement).fetchone()
-                return
+                return connection
             except sqlite3.OperationalError as error:
                 if _primary_code(error) != sqlite3.SQLITE_BUSY:
                     raise
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                self._roll_back()
         raise QueueBusy(f"{self.path!r} was locked by another writer for {self._timeout:g} seconds")
+
+    def _roll_back(self) -> None:
+        connection = self._pool.current()
+        if connection is not None and connection.in_transaction:
+            connection.execute("ROLLBACK")
 
     def _connection(self) -> sqlite3.Connection:
         if self.path != MEMORY and self._look() != self._identity:

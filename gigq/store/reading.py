@@ -16,6 +16,7 @@ from gigq.status import ExecutionStatus, JobStatus, Phase
 from gigq.store.database import Transaction
 from gigq.store.schema import phase_of
 
+_TAGGED = "seq IN (SELECT job_seq FROM job_tags WHERE tag IN ({}) GROUP BY job_seq HAVING count(*) = {})"
 _CHUNK = 500
 """Jobs whose executions, tags and parents are fetched by one statement each: SQLite takes at least 999 values."""
 
@@ -58,7 +59,9 @@ def statuses_of(tx: Transaction, job_ids: Sequence[str]) -> dict[str, str]:
 
 def ids_like(tx: Transaction, prefix: str, *, limit: int) -> list[str]:
     """Return up to `limit` ids that begin so."""
-    found = tx.execute("SELECT id FROM jobs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (prefix, prefix + "\U0010ffff", limit))
+    found = tx.execute(
+        "SELECT id FROM jobs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (prefix, prefix + "\U0010ffff", limit)
+    )
     return [job_id for (job_id,) in found]
 
 
@@ -82,7 +85,7 @@ def _conditions(filters: Filters) -> Iterator[tuple[str, str, Any]]:
     if filters.phases is not None:
         yield "phase", f"{phase_of(':now')} IN ({{}})", tuple(filters.phases)
     if filters.tags:
-        yield "tag", "{1} = (SELECT count(*) FROM job_tags WHERE job_seq = jobs.seq AND tag IN ({0}))", tuple(filters.tags)
+        yield "tag", _TAGGED, tuple(filters.tags)
     for name in ("queue", "name", "priority", "worker_id"):
         value = getattr(filters, name)
         if value is not None:
@@ -93,10 +96,16 @@ def _conditions(filters: Filters) -> Iterator[tuple[str, str, Any]]:
         yield "until", "created_at < :until", to_text(filters.until)
     if filters.search is not None:
         columns = ("id", "name", "description", "function", "args", "params", "error")
-        yield "search", f"({' OR '.join(f'instr(lower({column}), :search)' for column in columns)})", filters.search.lower()
+        yield (
+            "search",
+            f"({' OR '.join(f'instr(lower({column}), :search)' for column in columns)})",
+            filters.search.lower(),
+        )
 
 
 def _records(tx: Transaction, rows: Sequence[sqlite3.Row]) -> Iterator[JobRecord]:
+    if not rows:
+        return
     seqs = [row["seq"] for row in rows]
     executions, parents, tags = _executions(tx, seqs), _parents(tx, seqs), _tags(tx, seqs)
     for row in rows:
@@ -167,7 +176,9 @@ def _parents(tx: Transaction, seqs: Sequence[int]) -> dict[int, list[str]]:
 
 
 def _tags(tx: Transaction, seqs: Sequence[int]) -> dict[int, list[str]]:
-    return _grouped(tx, f"SELECT job_seq, tag FROM job_tags WHERE job_seq IN ({_marks(seqs)}) ORDER BY job_seq, tag", seqs)
+    return _grouped(
+        tx, f"SELECT job_seq, tag FROM job_tags WHERE job_seq IN ({_marks(seqs)}) ORDER BY job_seq, tag", seqs
+    )
 
 
 def _grouped(tx: Transaction, sql: str, values: Sequence[int]) -> dict[int, list[str]]:

@@ -241,7 +241,11 @@ def _version_of(database: Database, tx: Transaction) -> int | None:
 
 def _refuse_foreign(database: Database, names: set[str]) -> None:
     if {"jobs", "job_executions"} <= names:
-        raise NotAQueue(f"{database.path!r} was written by GigQ 0.5.1 or older, which this gigq cannot read; use a new file")
+        raise NotAQueue(
+            f"{database.path!r} was written by GigQ 0.5.1 or older, which this gigq cannot read; use a new file"
+        )
     taken = sorted(names & {*TABLES, *INDEXES, *VIEWS})
     if taken:
-        raise NotAQueue(f"{database.path!r} has a table {taken[0]!r} of another application; give the queue a file of its own")
+        raise NotAQueue(
+            f"{database.path!r} has a table {taken[0]!r} of another application; give the queue a file of its own"
+        )

@@ -1,0 +1,15 @@
+"""The store's verbs for every test in this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from store.verbs import File
+
+from gigq import JobQueue, ManualClock
+
+
+@pytest.fixture
+def file(open_queue: Callable[..., JobQueue], clock: ManualClock) -> File:
+    return File(open_queue(clock=clock), clock)

@@ -1,0 +1,221 @@
+"""How transactions wait, end and fail, across threads, processes and forks."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from gigq import Job, JobQueue, NotAQueue, QueueBusy, QueueGone, StoreError, close_connections
+
+JOB = "functions:nothing"
+
+
+def sqlite_tool(path: str) -> sqlite3.Connection:
+    """Any other program that has the file open."""
+    return sqlite3.connect(path, isolation_level=None, timeout=0)
+
+
+def test_a_new_file_is_readable_by_its_owner_alone(path: str) -> None:
+    with JobQueue(path) as queue:
+        queue.submit(Job("job", JOB))
+        modes = {name.name: name.stat().st_mode & 0o777 for name in Path(path).parent.iterdir()}
+    assert modes == {"jobs.db": 0o600, "jobs.db-wal": 0o600, "jobs.db-shm": 0o600}
+
+
+def test_an_existing_file_keeps_its_mode(path: str) -> None:
+    Path(path).touch(0o640)
+    with JobQueue(path):
+        assert Path(path).stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("form", ["{}", "sqlite:///{}"])
+def test_a_path_and_a_url_name_the_same_file(path: str, form: str) -> None:
+    with JobQueue(path) as queue, JobQueue(form.format(path)) as same:
+        job_id = queue.submit(Job("job", JOB))
+        assert same.get_status(job_id)["exists"]
+
+
+@pytest.mark.parametrize("bad", ["", "postgresql://host/db", "sqlite://host/jobs.db", "a\0b"])
+def test_what_is_no_path_is_refused(bad: str) -> None:
+    with pytest.raises(ValueError, match="not a path"):
+        JobQueue(bad)
+
+
+def test_names_that_mean_something_to_sqlite_are_ordinary_names(tmp_path: Path) -> None:
+    for name in ("a?mode=memory.db", "file:x.db", "50%.db", "#.db", "ü 漢.db"):
+        with JobQueue(tmp_path / name) as queue:
+            queue.submit(Job("job", JOB))
+        assert (tmp_path / name).stat().st_size > 0
+
+
+def test_a_missing_file_is_not_created_by_looking(path: str) -> None:
+    with pytest.raises(NotAQueue, match="no queue"):
+        JobQueue(path, initialize=False)
+    assert not Path(path).exists()
+
+
+def test_a_folder_that_is_not_there_is_an_error_with_the_path(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="nowhere"):
+        JobQueue(tmp_path / "nowhere" / "jobs.db")
+
+
+def test_a_text_file_is_no_queue(path: str) -> None:
+    Path(path).write_text("not a database, but long enough to be taken for a header\n" * 100)
+    with pytest.raises(NotAQueue, match="not a SQLite database"):
+        JobQueue(path)
+    os.remove(path)
+
+
+def test_full_durability_is_the_default(path: str) -> None:
+    for durability, level in (("full", 2), ("normal", 1)):
+        with JobQueue(path, durability=durability) as queue, queue.database.read(queue.clock.now()) as tx:  # type: ignore[arg-type]
+            assert tx.value("PRAGMA synchronous") == level
+    with JobQueue(path) as queue, queue.database.read(queue.clock.now()) as tx:
+        assert tx.value("PRAGMA synchronous") == 2
+        assert tx.value("PRAGMA foreign_keys") == 1
+        assert tx.value("PRAGMA journal_mode") == "wal"
+
+
+def test_an_unknown_durability_is_refused(path: str) -> None:
+    with pytest.raises(ValueError, match="fast"):
+        JobQueue(path, durability="fast")  # type: ignore[arg-type]
+
+
+def test_a_lock_that_is_not_to_be_had_is_an_error_never_nothing_to_do(path: str) -> None:
+    with JobQueue(path, timeout=0.05) as queue:
+        other = sqlite_tool(path)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(QueueBusy, match=r"0\.05 seconds"):
+            queue.submit(Job("job", JOB))
+        other.execute("ROLLBACK")
+        other.close()
+        assert queue.stats()["total"] == 0
+
+
+def test_a_writer_waits_for_the_lock(path: str) -> None:
+    with JobQueue(path) as queue, ThreadPoolExecutor(1) as pool:
+        other = sqlite_tool(path)
+        other.execute("BEGIN IMMEDIATE")
+        waiting = pool.submit(queue.submit, Job("job", JOB))
+        assert not waiting.done()
+        other.execute("COMMIT")
+        other.close()
+        assert queue.get_status(waiting.result(10))["exists"]
+
+
+def test_an_error_inside_a_transaction_leaves_nothing_behind(queue: JobQueue) -> None:
+    queue.submit(Job("job", JOB))
+    with pytest.raises(ZeroDivisionError), queue.database.write(queue.clock.now()) as tx:
+        tx.execute("DELETE FROM jobs")
+        raise ZeroDivisionError
+    assert queue.stats()["total"] == 1
+
+
+def test_fifty_threads_share_a_queue(queue: JobQueue) -> None:
+    def use(number: int) -> None:
+        for each in range(10):
+            job_id = queue.submit(Job(f"{number}-{each}", JOB))
+            assert queue.get_status(job_id)["exists"]
+
+    with ThreadPoolExecutor(50) as pool:
+        list(pool.map(use, range(50)))
+    assert queue.count() == 500
+
+
+def test_the_connection_of_a_thread_closes_with_the_thread(queue: JobQueue, path: str) -> None:
+    def files() -> int:
+        return sum(os.path.realpath(f"/proc/self/fd/{each}") == path for each in os.listdir("/proc/self/fd"))
+
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("the open files of a process are only seen under /proc")
+    before = files()
+    for _ in range(20):
+        thread = threading.Thread(target=queue.stats)
+        thread.start()
+        thread.join()
+    # To close a descriptor would drop the locks of the other connections, so SQLite keeps one, and uses it again.
+    assert before >= 1
+    assert files() <= before + 1
+
+
+def test_a_closed_queue_says_so(path: str) -> None:
+    queue = JobQueue(path)
+    queue.close()
+    queue.close()
+    with pytest.raises(StoreError, match="closed"):
+        queue.stats()
+
+
+def test_connections_closed_for_the_whole_process_open_again(queue: JobQueue) -> None:
+    queue.submit(Job("job", JOB))
+    close_connections()
+    assert queue.stats()["total"] == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_parent_and_child_of_a_fork_both_go_on_with_an_open_queue(path: str) -> None:
+    script = """
+import os, sys
+from gigq import Job, JobQueue
+queue = JobQueue(sys.argv[1])
+queue.submit(Job("before", "functions:nothing"))
+child = os.fork()
+for number in range(200):
+    queue.submit(Job("child" if child == 0 else "parent", "functions:nothing"))
+queue.close()
+if child:
+    assert os.waitpid(child, 0)[1] == 0
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-c", script, path], timeout=60
+    )
+    assert done.returncode == 0
+    with JobQueue(path) as queue:
+        assert queue.count(name="parent") == queue.count(name="child") == 200
+        assert queue.check() == []
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_file_that_was_deleted_or_replaced_is_noticed(tmp_path: Path, path: str, replace: bool) -> None:
+    with JobQueue(path) as queue:
+        queue.submit(Job("job", JOB))
+        os.rename(path, tmp_path / "moved.db")
+        if replace:
+            JobQueue(path).close()
+        with pytest.raises(QueueGone, match="deleted or replaced"):
+            queue.submit(Job("lost", JOB))
+        with pytest.raises(QueueGone):
+            queue.stats()
+
+
+def test_many_processes_open_a_new_file_at_once(path: str) -> None:
+    script = "import sys; from gigq import *; q = JobQueue(sys.argv[1]); q.submit(Job('job', 'a.b:c')); q.close()"
+    started = [subprocess.Popen([sys.executable, "-W", "error", "-c", script, path]) for _ in range(40)]
+    assert [process.wait(120) for process in started] == [0] * 40
+    with JobQueue(path) as queue:
+        assert queue.count() == 40
+        assert queue.check() == []
+
+
+def test_a_queue_in_memory_is_one_queue_for_all_threads() -> None:
+    with JobQueue(":memory:") as queue, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: queue.submit(Job(str(number), JOB)), range(100)))
+        assert queue.count() == 100
+        assert queue.check() == []
+
+
+def test_another_thread_may_close_the_queue(open_queue: Callable[..., JobQueue]) -> None:
+    queue = open_queue()
+    thread = threading.Thread(target=queue.close)
+    thread.start()
+    thread.join()
+    with pytest.raises(StoreError, match="closed"):
+        queue.count()

@@ -1,0 +1,110 @@
+"""The cost of a claim does not grow: what each statement of it reads is an index, whatever is in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from store.verbs import File
+
+from gigq.status import ExecutionStatus
+from gigq.store import claiming, workers
+from gigq.store.schema import INDEXES
+
+
+def plans(file: File, act: Callable[[], object]) -> dict[str, list[str]]:
+    """The query plan of every statement that `act` runs on this thread's connection."""
+    statements: list[str] = []
+    with file.queue.database.read(file.clock.now()) as tx:
+        connection = tx.connection
+    connection.set_trace_callback(statements.append)
+    act()
+    connection.set_trace_callback(None)
+    explained = {}
+    for statement in statements:
+        words = statement.split()
+        if words[0] in ("SELECT", "UPDATE", "DELETE") and "sqlite_master" not in words:
+            rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
+            explained[" ".join(words)] = [str(row[3]) for row in rows]
+    return explained
+
+
+def used(found: dict[str, list[str]], index: str) -> bool:
+    return any(f"INDEX {index} " in f"{step} " for steps in found.values() for step in steps)
+
+
+@pytest.fixture
+def full(file: File) -> File:
+    """Something of everything."""
+    for number in range(3):
+        file.submit(queue=f"q{number}", tags=["t"], delay=None if number else 60)
+    parent = file.submit()
+    file.submit(dependencies=[parent])
+    return file
+
+
+def test_no_statement_of_a_turn_reads_a_whole_table(full: File) -> None:
+    def turn() -> None:
+        with full.write() as tx:
+            claiming.has_work(tx)
+            workers.renew(tx, full.worker)
+        for claim in full.claim(10):
+            full.settle(claim, ExecutionStatus.COMPLETED if claim.job_seq % 2 else ExecutionStatus.FAILED)
+
+    found = plans(full, turn)
+    scans = {sql: plan for sql, plan in found.items() if any(step.startswith("SCAN") for step in plan)}
+    assert len(found) > 10
+    assert scans == {}
+
+
+def test_no_statement_of_steering_reads_a_whole_table(full: File) -> None:
+    job_id = full.submit("steered")
+
+    def steer() -> None:
+        full.queue.cancel(job_id)
+        full.queue.requeue_job(job_id)
+        full.queue.get_status(job_id)
+        full.queue.full_id(job_id)
+
+    found = plans(full, steer)
+    assert {sql: plan for sql, plan in found.items() if any(step.startswith("SCAN") for step in plan)} == {}
+
+
+@pytest.mark.parametrize(
+    ("index", "act"),
+    [
+        ("jobs_ready", lambda file: file.claim(5)),
+        ("jobs_due", lambda file: file.claim(5)),
+        ("jobs_retrying", lambda file: file.claim(5)),
+        ("jobs_finished", lambda file: file.queue.clear_completed(file.clock.now())),
+        ("jobs_failed_parent", lambda file: file.queue.requeue_job(file.submit("x", id="x")) or _requeue(file)),
+        ("executions_of_worker", lambda file: _renew(file)),
+        ("executions_of_job", lambda file: file.queue.get_status("x")),
+        ("job_dependencies_of_parent", lambda file: file.settle(file.claim()[0], ExecutionStatus.COMPLETED)),
+        ("job_tags_by_tag", lambda file: file.queue.list_jobs(tags=["t"])),
+    ],
+)
+def test_each_index_serves_the_query_that_it_is_there_for(
+    full: File, index: str, act: Callable[[File], object]
+) -> None:
+    assert index in INDEXES
+    assert used(plans(full, lambda: act(full)), index)
+
+
+def test_no_index_is_without_a_query(full: File) -> None:
+    tested = {
+        "jobs_ready", "jobs_due", "jobs_retrying", "jobs_finished", "jobs_failed_parent", "executions_of_worker",
+        "executions_of_job", "job_dependencies_of_parent", "job_tags_by_tag",
+    }  # fmt: skip
+    rules = {"executions_open"}  # unique: it is there to refuse, not to find
+    assert tested | rules == set(INDEXES)
+
+
+def _requeue(file: File) -> None:
+    file.queue.cancel("x")
+    file.queue.requeue_job("x")
+
+
+def _renew(file: File) -> None:
+    with file.write() as tx:
+        workers.renew(tx, file.worker)

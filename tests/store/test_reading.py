@@ -1,0 +1,147 @@
+"""How jobs are found, counted and read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from store.verbs import File
+
+from gigq import JobQueue, JobStatus
+from gigq.status import ExecutionStatus
+
+GUIDE_KEYS = {
+    "exists", "id", "name", "status", "created_at", "updated_at", "attempts", "max_attempts", "started_at",
+    "completed_at", "params", "result", "error", "worker_id", "executions",
+}  # fmt: skip
+
+
+def names(jobs: list[dict[str, Any]]) -> list[str]:
+    return [job["name"] for job in jobs]
+
+
+def test_the_status_of_a_job_has_all_keys_and_plain_values(file: File) -> None:
+    job_id = file.submit("add", params={"a": 1}, tags=["x"], metadata={"user": 7}, queue="q", description="sum")
+    file.complete(job_id, result='{"sum":3}')
+    status = file.queue.get_status(job_id)
+    assert status.keys() >= GUIDE_KEYS | {"queue", "phase", "priority", "tags", "metadata", "dependencies", "run_at"}
+    assert type(status["status"]) is str
+    assert status["created_at"] == "2026-01-01T00:00:00.000000Z"
+    assert (status["params"], status["result"], status["metadata"]) == ({"a": 1}, {"sum": 3}, {"user": 7})
+    (execution,) = status["executions"]
+    assert execution.keys() >= {"id", "status", "started_at", "completed_at"}
+    assert type(execution["status"]) is str
+
+
+def test_an_unknown_id_is_said_not_to_exist(file: File) -> None:
+    assert file.queue.get_status("nobody") == {"exists": False}
+    assert file.queue.get_job("nobody") is None
+
+
+def test_jobs_are_listed_newest_first_without_a_hidden_limit(file: File) -> None:
+    for number in range(1100):
+        file.submit(str(number))
+    assert names(file.queue.list_jobs()) == [str(number) for number in reversed(range(1100))]
+    assert names(file.queue.list_jobs(limit=2, offset=1)) == ["1098", "1097"]
+    assert file.queue.list_jobs(limit=0) == []
+
+
+@pytest.fixture
+def mixed(file: File) -> File:
+    """A completed, a failed, a running, a delayed, a retrying, a waiting and a ready job."""
+    file.complete(file.submit("completed", tags=["a", "b"]))
+    file.fail(file.submit("failed", tags=["a"], params={}, description="100% of it"))
+    file.submit("retrying", retry_delay=50)
+    file.settle(file.claim()[0], ExecutionStatus.FAILED, error="no route to HOST")
+    file.clock.advance(10)
+    file.submit("running", queue="other")
+    file.claim(worker=file.register("bob"))
+    file.submit("scheduled", delay=60)
+    parent = file.submit("ready", priority=7)
+    file.submit("waiting", dependencies=[parent])
+    return file
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"status": "failed"}, ["failed"]),
+        ({"status": JobStatus.COMPLETED}, ["completed"]),
+        ({"status": ["failed", JobStatus.COMPLETED]}, ["failed", "completed"]),
+        ({"status": "pending"}, ["waiting", "ready", "scheduled", "retrying"]),
+        ({"status": []}, []),
+        ({"phase": "ready"}, ["ready"]),
+        ({"phase": ["waiting", "scheduled"]}, ["waiting", "scheduled"]),
+        ({"phase": "retrying"}, ["retrying"]),
+        ({"phase": "running"}, ["running"]),
+        ({"queue": "other"}, ["running"]),
+        ({"name": "ready"}, ["ready"]),
+        ({"priority": 7}, ["ready"]),
+        ({"priority": "high"}, []),
+        ({"worker_id": "bob"}, ["running"]),
+        ({"tags": "a"}, ["failed", "completed"]),
+        ({"tags": ["a", "b"]}, ["completed"]),
+        ({"tags": ["a", "a"]}, ["failed", "completed"]),
+        ({"search": "host"}, ["retrying"]),
+        ({"search": "100%"}, ["failed"]),
+        ({"search": "e_d"}, []),
+        ({"since": "2026-01-01T00:00:10Z"}, ["waiting", "ready", "scheduled", "running"]),
+        ({"until": "2026-01-01T00:00:10Z"}, ["retrying", "failed", "completed"]),
+        ({"status": "pending", "phase": "ready", "queue": "default"}, ["ready"]),
+    ],
+)
+def test_each_filter_lets_through_what_it_says(mixed: File, filters: dict[str, Any], found: list[str]) -> None:
+    assert names(mixed.queue.list_jobs(**filters)) == found
+    assert mixed.queue.count(**filters) == len(found)
+
+
+def test_an_unknown_status_is_refused(file: File) -> None:
+    with pytest.raises(ValueError, match="done"):
+        file.queue.list_jobs(status="done")
+
+
+def test_the_numbers_of_all_statuses_add_up(mixed: File) -> None:
+    assert mixed.queue.stats() == {
+        "pending": 4, "running": 1, "completed": 1, "failed": 1, "cancelled": 0, "timeout": 0, "total": 7,
+    }  # fmt: skip
+
+
+def test_a_job_knows_its_duration(file: File) -> None:
+    job_id = file.submit()
+    assert file.job(job_id).duration is None
+    (claim,) = file.claim()
+    file.clock.advance(2.5)
+    file.settle(claim, ExecutionStatus.COMPLETED)
+    assert file.job(job_id).duration == 2.5
+    assert file.job(job_id).completed_at - file.job(job_id).started_at == timedelta(seconds=2.5)
+
+
+def test_an_id_may_be_shortened_as_long_as_it_is_unique(file: File) -> None:
+    file.submit(id="abcd1")
+    file.submit(id="abcd2")
+    assert file.queue.full_id("abcd1") == "abcd1"
+    assert file.queue.full_id("abcd2"[:5]) == "abcd2"
+    with pytest.raises(ValueError, match="several"):
+        file.queue.full_id("abcd")
+    with pytest.raises(LookupError, match="xyz"):
+        file.queue.full_id("xyz")
+
+
+def test_results_that_are_not_there_yet_are_none(file: File) -> None:
+    job_id = file.submit()
+    assert file.queue.get_result(job_id) is None
+    file.complete(job_id, result="[1,2]")
+    assert file.queue.get_result(job_id) == [1, 2]
+    with pytest.raises(LookupError):
+        file.queue.get_result("nobody")
+
+
+def test_looking_needs_no_write_lock(file: File, open_queue: Callable[..., JobQueue]) -> None:
+    job_id = file.submit()
+    other = open_queue()
+    with file.write():
+        assert other.get_status(job_id)["exists"]
+        assert other.stats()["total"] == 1
+        assert len(other.list_jobs()) == 1

@@ -1,0 +1,64 @@
+"""The store's verbs on one file, each in a transaction of its own, at the instant of a clock that the test moves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gigq import Job, JobQueue, ManualClock
+from gigq.liveness import Residence, WorkerKey
+from gigq.records import Claim, Report
+from gigq.status import ExecutionStatus, Move
+from gigq.store import claiming, settling, workers
+
+SOMEWHERE = Residence(machine_id="m", boot_id="b", pid_namespace="n", pid=1)
+
+
+class File:
+    """A queue's file as a worker sees it."""
+
+    def __init__(self, queue: JobQueue, clock: ManualClock) -> None:
+        self.queue = queue
+        self.clock = clock
+        self.worker = self.register("ann")
+
+    def write(self) -> Any:
+        return self.queue.database.write(self.clock.now())
+
+    def register(self, name: str) -> WorkerKey:
+        with self.write() as tx:
+            return workers.register(tx, name, SOMEWHERE, concurrency=1)
+
+    def submit(self, name: str = "job", **options: Any) -> str:
+        return self.queue.submit(Job(name, "functions:nothing", **options))
+
+    def claim(self, limit: int = 1, worker: WorkerKey | None = None, **options: Any) -> list[Claim]:
+        with self.write() as tx:
+            return claiming.claim(tx, worker or self.worker, limit=limit, **options)
+
+    def settle(self, claim: Claim, status: ExecutionStatus, chance: float = 0.0, **report: Any) -> Move:
+        if status is ExecutionStatus.COMPLETED:
+            report.setdefault("result", "null")
+        with self.write() as tx:
+            return settling.settle(tx, claim.execution_id, Report(status=status, **report), chance=chance)
+
+    def complete(self, job_id: str, result: str = "null") -> None:
+        (claim,) = self.claim()
+        assert claim.job_id == job_id
+        self.settle(claim, ExecutionStatus.COMPLETED, result=result)
+
+    def fail(self, job_id: str) -> None:
+        (claim,) = self.claim()
+        assert claim.job_id == job_id
+        self.settle(claim, ExecutionStatus.FAILED, error="no", is_final=True)
+
+    def job(self, job_id: str) -> Any:
+        record = self.queue.get_job(job_id)
+        assert record is not None
+        return record
+
+    def names(self, claims: list[Claim]) -> list[str]:
+        return [claim.name for claim in claims]
+
+    def value(self, sql: str, *values: Any) -> Any:
+        with self.queue.database.read(self.clock.now()) as tx:
+            return tx.value(sql, values)
