@@ -61,7 +61,13 @@ class ManualClock:
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
+        """Let time pass.
+
+        Raises:
+            ValueError: it would go back; only the wall clock does, by `set`.
+        """
+        if seconds < 0:
+            raise ValueError(f"time cannot pass by {seconds!r} seconds; set the wall clock back with set()")
         with self._lock:
             self._now += timedelta(seconds=seconds)
             self._monotonic += seconds
@@ -111,9 +117,13 @@ def to_seconds(value: Duration) -> float:
         value = value.total_seconds()
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{value!r} is not a duration; pass seconds or a timedelta")
-    if not (math.isfinite(value) and value >= 0):
+    try:
+        seconds = float(value)
+    except OverflowError:  # an integer beyond all floats
+        seconds = math.inf
+    if not (math.isfinite(seconds) and seconds >= 0):
         raise ValueError(f"{value!r} is not a duration; it must be finite and not negative")
-    return float(value)
+    return seconds
 
 
 def later(instant: datetime, seconds: float) -> datetime:

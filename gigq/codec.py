@@ -16,6 +16,12 @@ RESULT_LIMIT = 10 * MEGABYTE
 # Made once: json.dumps makes a new one at each call, a third of the cost of a small value.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 
+_DEEPEST = 200
+"""Levels of nesting. Not Python's own limit, for a reader must manage what a writer with a higher limit could write."""
+
+_WIDEST_INTEGER = 14_000
+"""Bits, about 4,200 digits: Python reads back no integer of more than 4,300."""
+
 
 class _Fault(NamedTuple):
     place: str
@@ -28,7 +34,8 @@ class _Fault(NamedTuple):
 def encode(value: object, *, name: str, limit: int) -> str:
     """Write a value as compact JSON.
 
-    Tuples become lists. Keys that are not text are refused, not turned into text: `{1: "a", "1": "b"}` would lose an entry.
+    Tuples become lists. Keys that are not text are refused, not turned into text: `{1: "a", "1": "b"}` would lose an
+    entry.
 
     Args:
         value: what to write.
@@ -39,13 +46,13 @@ def encode(value: object, *, name: str, limit: int) -> str:
         NotSerializable: JSON cannot hold it, it contains itself, or it is longer than `limit`.
     """
     try:
-        fault = _fault_in(value)
+        fault = _fault_in(value, depth=0)
         if fault:
             raise NotSerializable(f"{name}{fault.place} {fault.problem}")
         text = _ENCODER.encode(value)
     except RecursionError:
-        raise NotSerializable(f"{name} contains itself, or is nested too deeply for JSON") from None
-    except ValueError as error:  # an integer of more than 4,300 digits
+        raise NotSerializable(f"{name} contains itself, or is nested more than {_DEEPEST} deep") from None
+    except ValueError as error:  # what cannot even be shown, such as a key that is an integer of 5,000 digits
         if isinstance(error, NotSerializable):
             raise
         raise NotSerializable(f"{name} cannot be written as JSON: {error}") from None
@@ -68,35 +75,40 @@ def decode(text: str) -> Any:
     return json.loads(text)
 
 
-def _fault_in(value: object) -> _Fault | None:
-    if value is None or isinstance(value, bool | int):
+def _fault_in(value: object, *, depth: int) -> _Fault | None:
+    if value is None:
         return None
+    if isinstance(value, int):
+        too_wide = value.bit_length() > _WIDEST_INTEGER
+        return _Fault("", "is an integer of more than 4,200 digits: pass it as text") if too_wide else None
     if isinstance(value, str):
         return None if _is_unicode(value) else _Fault("", "is text with a lone surrogate, which UTF-8 cannot hold")
     if isinstance(value, float):
         return None if math.isfinite(value) else _Fault("", f"is {value!r}, which JSON cannot hold")
+    if depth > _DEEPEST:
+        raise RecursionError
     if isinstance(value, dict):
-        return _fault_in_dict(value)
+        return _fault_in_dict(value, depth=depth + 1)
     if isinstance(value, list | tuple):
-        return _fault_in_list(value)
+        return _fault_in_list(value, depth=depth + 1)
     return _Fault("", f"is {_article(type(value).__name__)} object, which JSON cannot hold")
 
 
-def _fault_in_dict(value: dict[object, object]) -> _Fault | None:
+def _fault_in_dict(value: dict[object, object], *, depth: int) -> _Fault | None:
     for key, item in value.items():
         if not isinstance(key, str):
             return _Fault("", f"has the key {key!r}, and keys must be text: use str(key)")
         if not _is_unicode(key):
             return _Fault("", f"has the key {key!r} with a lone surrogate, which UTF-8 cannot hold")
-        fault = _fault_in(item)
+        fault = _fault_in(item, depth=depth)
         if fault:
             return fault.inside(f"[{json.dumps(key, ensure_ascii=False)}]")
     return None
 
 
-def _fault_in_list(value: list[object] | tuple[object, ...]) -> _Fault | None:
+def _fault_in_list(value: list[object] | tuple[object, ...], *, depth: int) -> _Fault | None:
     for index, item in enumerate(value):
-        fault = _fault_in(item)
+        fault = _fault_in(item, depth=depth)
         if fault:
             return fault.inside(f"[{index}]")
     return None

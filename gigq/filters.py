@@ -31,7 +31,7 @@ class FilterOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which jobs are wanted; a filter that is None or empty lets every job pass.
+    """Which jobs are wanted; a filter that is None lets every job pass, as do no tags.
 
     Attributes:
         tags: all of them.

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum
 from typing import Any, Protocol
 
 from gigq.clock import Duration, Instant, to_instant, to_seconds, unix_microseconds
 from gigq.errors import InvalidJob
+from gigq.retry import full_name
 
 MOST_INTEGER = 2**63 - 1
 """The largest that a SQLite column holds."""
@@ -140,12 +142,12 @@ def _checked(job: Job) -> dict[str, Any]:
         "params": _mapping(job.params, "params"),
         "metadata": _mapping(job.metadata, "metadata"),
         "args": _sequence(job.args, "args"),
-        "dependencies": _texts(job.dependencies or (), "dependencies"),
+        "dependencies": _texts(() if job.dependencies is None else job.dependencies, "dependencies"),
         "tags": _texts(job.tags, "tags"),
         "priority": to_priority(job.priority),
         "max_attempts": _whole(job.max_attempts, "max_attempts", at_least=1),
         "timeout": None if job.timeout is None else _positive(job.timeout, "timeout"),
-        "run_at": None if job.run_at is None else to_instant(job.run_at),
+        "run_at": None if job.run_at is None else _instant(job.run_at, "run_at"),
         "delay": None if job.delay is None else _seconds(job.delay, "delay"),
         "retry_delay": _seconds(job.retry_delay, "retry_delay"),
         "retry_max_delay": _seconds(job.retry_max_delay, "retry_max_delay"),
@@ -163,7 +165,7 @@ def _text(value: object, name: str, *, may_be_empty: bool = False) -> str:
         value.encode()
     except UnicodeEncodeError:
         raise ValueError(f"{name} is {value!r}, and UTF-8 cannot hold a lone surrogate") from None
-    return str(value)
+    return str.__str__(value)  # str() of an Enum that is text would be "Class.NAME"
 
 
 def _sequence(value: object, name: str) -> tuple[Any, ...]:
@@ -187,8 +189,15 @@ def _mapping(value: object, name: str) -> dict[str, Any]:
 
 def _whole(value: object, name: str, *, at_least: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= MOST_INTEGER:
-        raise ValueError(f"{name} is {value!r}; it must be a whole number of at least {at_least}")
+        raise ValueError(f"{name} is {value!r}; it must be a whole number from {at_least} to {MOST_INTEGER}")
     return int(value)
+
+
+def _instant(value: Instant, name: str) -> datetime:
+    try:
+        return to_instant(value)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def _seconds(value: Duration, name: str) -> float:
@@ -216,8 +225,4 @@ def _exception_names(value: object, name: str) -> tuple[str, ...]:
     for each in classes:
         if not isinstance(each, str) and not (isinstance(each, type) and issubclass(each, BaseException)):
             raise ValueError(f"{name} holds {each!r}; it may hold exception classes or their names")
-    return _texts([each if isinstance(each, str) else _full_name(each) for each in classes], name)
-
-
-def _full_name(exception: type[BaseException]) -> str:
-    return f"{exception.__module__}.{exception.__qualname__}"
+    return _texts([each if isinstance(each, str) else full_name(each) for each in classes], name)

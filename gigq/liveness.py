@@ -63,7 +63,7 @@ class Watch:
                 proves nothing, for it may have been given to another process.
         """
         if self._looked_at is None or now - self._looked_at > self._lease / 3:
-            self._seen.clear()  # the observer itself was away, suspended perhaps: no silence counts that it did not hear
+            self._seen.clear()  # the observer was away, suspended perhaps: no silence counts that it did not hear
         self._looked_at = now
         signs = list(signs)
         self._seen = {sign.key: self._last_move(sign, now) for sign in signs}

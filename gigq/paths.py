@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
-import pkgutil
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +15,9 @@ from typing import Any
 from gigq.errors import NotImportable
 
 Function = Callable[..., Any]
+
+_SCRIPT = ("__main__", "__mp_main__")
+"""What the script that is running calls itself; the second in the children of multiprocessing."""
 
 _PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*(:[^\W\d]\w*(\.[^\W\d]\w*)*)?")
 
@@ -30,6 +33,8 @@ def path_of(function: Function | str) -> str:
     if isinstance(function, str):
         if not _PATH.fullmatch(function):
             raise NotImportable(f"{function!r} is not a function's path such as package.module:name")
+        if _parts(function)[0] in _SCRIPT:
+            raise NotImportable(f"{function!r} is something else in every process; name the script's own module")
         return function
     function = unwrapped(function)
     refusal = _refusal(function)
@@ -51,9 +56,14 @@ def resolve(path: str) -> Function:
     Raises:
         NotImportable: there is no such module or name, the import failed, or it is not callable.
     """
+    module_name, qualname = _parts(path)
+    if not module_name:
+        raise NotImportable(f"{path!r} is no handler of this worker, and no path such as package.module:name")
     try:
-        found = _in_script(path) or pkgutil.resolve_name(path)
-    except Exception as error:
+        found: Any = _script_module(module_name) or importlib.import_module(module_name)
+        for part in qualname.split("."):
+            found = getattr(found, part)
+    except (Exception, SystemExit) as error:  # a module may also leave when it is imported
         raise NotImportable(
             f"cannot import {path!r} ({type(error).__name__}: {error}); "
             "start the worker where that import works, or give it a handler of this name"
@@ -63,17 +73,28 @@ def resolve(path: str) -> Function:
     return unwrapped(found)
 
 
-@lru_cache(maxsize=1024)
+def module_of(definition: Function | type) -> str | None:
+    """Return the module name by which another process imports what defines this function or class.
+
+    That is the file's name for the script that is running; None where there is no file to import.
+    """
+    return _script_name() if definition.__module__ in _SCRIPT else definition.__module__
+
+
 def takes(function: Function, parameter: str) -> bool:
-    """Whether this function can be called with a keyword argument of this name."""
+    """Whether this function can be called with a keyword argument of this name.
+
+    A decorator that passes on all that it is given takes what the function inside it takes.
+    """
+    read = _signature if isinstance(function, FunctionType) else _signature.__wrapped__  # others may have no hash
     try:
-        parameters = inspect.signature(function).parameters.values()
+        parameters = read(function).parameters.values()
     except (TypeError, ValueError):
         return False
-    return any(
-        each.kind is each.VAR_KEYWORD or (each.name == parameter and each.kind is not each.POSITIONAL_ONLY)
-        for each in parameters
-    )
+    by_keyword = {each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
+    passes_on = any(each.kind is each.VAR_KEYWORD for each in parameters)
+    inner = getattr(function, "__wrapped__", None)
+    return parameter in by_keyword or (passes_on and (inner is None or takes(inner, parameter)))
 
 
 def mismatch(function: Function, args: Sequence[object], params: Mapping[str, object]) -> str | None:
@@ -96,8 +117,7 @@ def _signature(function: Function) -> inspect.Signature:
 
 @lru_cache(maxsize=1024)
 def _checked_path(function: Function) -> str:
-    module = function.__module__
-    name = _script_name() if module == "__main__" else module
+    name = module_of(function)
     if name is None:
         raise NotImportable(
             f"{_described(function)} was defined in no file that can be imported; "
@@ -147,14 +167,10 @@ def _same(found: object, function: Function) -> bool:
     return inspect.unwrap(unwrapped(found)) is inspect.unwrap(function)
 
 
-def _in_script(path: str) -> object | None:
-    module_name, _, qualname = path.partition(":")
-    if not qualname:
-        module_name, _, qualname = path.rpartition(".")
-    found: object | None = _script_module(module_name)
-    for part in qualname.split(".") if found else ():
-        found = getattr(found, part)
-    return found
+def _parts(path: str) -> tuple[str, str]:
+    """The module's name, empty if there is none, and the name inside it."""
+    module_name, _, qualname = path.rpartition(":" if ":" in path else ".")
+    return module_name, qualname
 
 
 def _script_module(name: str) -> ModuleType | None:
@@ -165,10 +181,10 @@ def _script_name() -> str | None:
     """The module name that another process would import the running script by."""
     script = sys.modules["__main__"]
     spec = getattr(script, "__spec__", None)
-    if spec is not None:
-        return str(spec.name)
     file = Path(getattr(script, "__file__", None) or "")
-    return file.stem if file.suffix == ".py" and file.stem.isidentifier() else None
+    name = str(spec.name) if spec is not None else file.stem if file.suffix == ".py" else ""
+    # A folder or __main__.py that is run by its path has no other name than that which every script has.
+    return name if name != "__main__" and name.rpartition(".")[2].isidentifier() else None
 
 
 def _described(function: Function) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gigq.paths import module_of
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryRule:
@@ -29,6 +31,8 @@ class RetryRule:
             failures: the attempts that have failed.
             chance: a random number from 0 to 1; how much of the jitter is taken.
         """
+        if self.delay == 0:
+            return 0.0  # also where the power would overflow
         try:
             wait = self.delay * self.backoff ** (failures - 1)
         except OverflowError:
@@ -39,7 +43,15 @@ class RetryRule:
 def names_of(exception: type[BaseException]) -> frozenset[str]:
     """Return every name that `retry_on` may call this class by: its own and its bases', short and in full."""
     lineage = [base for base in exception.__mro__ if issubclass(base, BaseException)]
-    return frozenset(name for base in lineage for name in (base.__qualname__, f"{base.__module__}.{base.__qualname__}"))
+    return frozenset(name for base in lineage for name in (base.__qualname__, full_name(base)))
+
+
+def full_name(exception: type[BaseException]) -> str:
+    """Return the name that this class has in every process, with its module.
+
+    One that a script defines is ``script.Error``, never ``__main__.Error``: that would be another one in the worker.
+    """
+    return f"{module_of(exception) or exception.__module__}.{exception.__qualname__}"
 
 
 def is_worth_retrying(names: Iterable[str], *, retry_on: Iterable[str], no_retry_on: Iterable[str]) -> bool:

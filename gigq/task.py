@@ -7,7 +7,6 @@ from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from gigq.job import Job
-from gigq.paths import path_of
 from gigq.queue import JobQueue
 
 P = ParamSpec("P")
@@ -21,10 +20,14 @@ class Task(Generic[P, R]):
     """
 
     def __init__(self, function: Callable[P, R], options: dict[str, Any]) -> None:
-        self.function = function
-        self._options = {"name": getattr(function, "__name__", ""), **options}
-        Job(function="gigq:check", **self._options)  # a wrong option is refused where the task is defined
-        update_wrapper(self, function)
+        inner: object = function
+        if isinstance(inner, Task):  # its options stay, but for those named here
+            function, options = inner.function, {**inner._options, **options}
+        self.function: Callable[P, R] = function
+        self._options: dict[str, Any] = {"name": getattr(function, "__name__", repr(function)), **options}
+        # A wrong option is refused where the task is defined, as are arguments, which each job has for itself.
+        Job(function="gigq:check", args=(), params=None, **self._options)
+        update_wrapper(self, function, updated=())  # a function's own attributes must not become the task's
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.function(*args, **kwargs)

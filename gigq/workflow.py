@@ -30,9 +30,9 @@ class Workflow:
             job: to be run. Added again, it waits for the new parents as well.
             depends_on: jobs that must complete before; they may be added later.
         """
-        before = self._jobs.get(job.id, job).dependencies or ()
+        before = self._jobs[job.id].dependencies or () if job.id in self._jobs else ()
         parents = [parent.id for parent in depends_on or ()]
-        self._jobs[job.id] = replace(job, dependencies=[*before, *parents])
+        self._jobs[job.id] = replace(job, dependencies=[*before, *(job.dependencies or ()), *parents])
         return self._jobs[job.id]
 
     def add_task(

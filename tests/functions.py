@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
-import time
-from pathlib import Path
 from typing import Any
 
 from gigq import GiveUp, RetryLater, current_job, task
@@ -39,11 +38,18 @@ def collect(parent_results: dict[str, Any]) -> list[Any]:
     return list(parent_results.values())
 
 
-def spin(seconds: float = 600) -> None:
-    """Keep Python busy, so that an exception can be raised here."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+def spin(tell: int | None = None) -> None:
+    """Say on a pipe that it has begun, and keep Python busy, so that an exception can be raised here."""
+    if tell is not None:
+        os.write(tell, b".")
+    while True:
         pass
+
+
+def hold(tell: int, until: int) -> None:
+    """Say on a pipe that it has begun, and end when a byte comes on another."""
+    os.write(tell, b".")
+    os.read(until, 1)
 
 
 def context() -> dict[str, Any]:
@@ -58,10 +64,26 @@ def append(path: str, line: str) -> None:
     os.close(file)
 
 
-def wait_for(path: str) -> None:
-    """Return when there is a file of this name."""
-    while not Path(path).exists():
-        pass
+def kill_own_process(number: int) -> None:
+    os.kill(os.getpid(), number)
+
+
+def exclusive(lock: str) -> str:
+    """Tell whether another process is in here for the same lock: the kernel frees the lock of a process that dies."""
+    file = os.open(lock, os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return "not alone"
+    finally:
+        os.close(file)
+    return "alone"
+
+
+def open_gate(gate: str) -> None:
+    """Block until someone reads from a FIFO, and write a byte to it."""
+    with open(gate, "wb") as writer:
+        writer.write(b".")
 
 
 @task(max_attempts=5, tags=["hello"])

@@ -73,7 +73,9 @@ def _any_report(error: BaseException, claim: Claim, *, is_final: bool) -> Report
         return _report(error, claim, is_final=is_final)
     except Exception as odd:  # an exception made to break whoever looks at it
         text = f"an exception that cannot be put into words: {type(odd).__name__} while reading it"
-        return Report(status=ExecutionStatus.FAILED, error=text, is_final=is_final)
+        return Report(
+            status=ExecutionStatus.FAILED, error=text, error_type=type(error).__qualname__, is_final=is_final
+        )
 
 
 def _report(error: BaseException, claim: Claim, *, is_final: bool) -> Report:
@@ -106,7 +108,8 @@ def _trace(error: BaseException) -> str:
 
 def _cut(text: str) -> str:
     """Text that the file can hold, of at most `TEXT_LIMIT` characters: the beginning and the end."""
-    if len(text) > TEXT_LIMIT:
-        half = TEXT_LIMIT // 2 - 50
-        text = f"{text[:half]}\n… {len(text) - 2 * half:,} characters are left out …\n{text[-half:]}"
-    return text.encode(errors="backslashreplace").decode()
+    text = text.encode(errors="backslashreplace").decode()
+    if len(text) <= TEXT_LIMIT:
+        return text
+    half = TEXT_LIMIT // 2 - 50
+    return f"{text[:half]}\n… {len(text) - 2 * half:,} characters are left out …\n{text[-half:]}"

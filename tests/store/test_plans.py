@@ -79,7 +79,7 @@ def test_no_statement_of_steering_reads_a_whole_table(full: File) -> None:
         ("jobs_finished", lambda file: file.queue.clear_completed(file.clock.now())),
         ("jobs_failed_parent", lambda file: file.queue.requeue_job(file.submit("x", id="x")) or _requeue(file)),
         ("executions_of_worker", lambda file: _renew(file)),
-        ("executions_of_job", lambda file: file.queue.get_status("x")),
+        ("executions_of_job", lambda file: file.queue.list_jobs()),
         ("job_dependencies_of_parent", lambda file: file.settle(file.claim()[0], ExecutionStatus.COMPLETED)),
         ("job_tags_by_tag", lambda file: file.queue.list_jobs(tags=["t"])),
     ],

@@ -1,0 +1,177 @@
+"""The commands that only look: `gigq status`, `gigq list`, `gigq stats`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from gigq import ExecutionRecord, JobRecord, JobStatus, Phase
+from gigq.cli import output, values
+from gigq.cli.call import Call
+from gigq.cli.commands import Commands, add_command, add_id
+from gigq.clock import from_text, to_text
+
+_FILTERS = ("status", "phase", "queue", "name", "tags", "search")
+_ROWS = 20
+
+_TITLES = ("id", "name", "phase", "priority", "attempts", "age", "error")
+_ROOM_FOR_IDS = 120
+"""Columns of a terminal from which on ids are shown whole."""
+_OUR_ID, _ITS_INSTANT = 36, 18
+"""Characters of a UUIDv7, and of the time in it: a quarter of a microsecond, in which hardly two jobs are made."""
+
+
+def declare(commands: Commands) -> None:
+    """Add the commands."""
+    _declare_status(commands)
+    _declare_list(commands)
+    add_command(commands, "stats", stats)
+
+
+def _declare_status(commands: Commands) -> None:
+    parser = add_command(commands, "status", status)
+    add_id(parser)
+    for what, meaning in (
+        ("params", "its arguments"),
+        ("result", "what it returned"),
+        ("executions", "every attempt, with its traceback"),
+    ):
+        parser.add_argument(f"--show-{what}", action="store_true", default=False, help=f"show {meaning} too")
+
+
+def _declare_list(commands: Commands) -> None:
+    add = add_command(commands, "list", list_jobs).add_argument
+    # fmt: off
+    add("--status", action="append", choices=[each.value for each in JobStatus], help="repeatable: any of them")
+    add("--phase", action="append", choices=[each.value for each in Phase],
+        help="a finer word than the status, repeatable: any of them")
+    add("--queue", metavar="NAME", help="only of this queue")
+    add("--name", help="only with exactly this name")
+    add("--tag", dest="tags", metavar="TAG", action="append", help="only with this tag, repeatable: all of them")
+    add("--search", metavar="TEXT",
+        help="only with this text in the id, name, description, function, arguments or error")
+    add("--limit", metavar="N", type=values.whole, default=_ROWS,
+        help=f"the most jobs to list, 0 for all; default: {_ROWS}")
+    # fmt: on
+
+
+def status(call: Call) -> None:
+    """Show one job.
+
+    With --json, everything that is known of it.
+    """
+    with call.open_queue() as queue:
+        job = call.job(queue)
+    call.answer(job.as_dict(), _description(call, job))
+
+
+def list_jobs(call: Call) -> None:
+    """List jobs, the newest first.
+
+    When there are more than the limit, a last line says how many (with --json, on standard error).
+    """
+    filters = call.given(*_FILTERS)
+    with call.open_queue() as queue:
+        jobs = queue.list_jobs(limit=call.options.limit or None, **filters)
+        more = queue.count(**filters) - len(jobs) if len(jobs) == call.options.limit else 0
+        now = queue.clock.now()
+    call.answer(jobs, _table(jobs, now=now))
+    if more > 0:
+        note = f"{more} more; --limit 0 shows all"
+        output.complain(note) if call.options.json else output.write([note])
+
+
+def stats(call: Call) -> None:
+    """Count the jobs of each status."""
+    with call.open_queue() as queue:
+        counts = queue.stats()
+    call.answer(counts, output.labelled((word, [str(count)]) for word, count in counts.items()))
+
+
+def _description(call: Call, job: JobRecord) -> Iterator[str]:
+    yield from output.labelled(_fields(job))
+    if call.options.show_params:
+        yield from _block("args", _json_lines(job.args))
+        yield from _block("params", _json_lines(job.params))
+    if call.options.show_result:
+        yield from _block("result", _json_lines(job.result))
+    if call.options.show_executions:
+        for execution in job.executions:
+            yield from _execution(execution)
+
+
+def _fields(job: JobRecord) -> Iterator[tuple[str, Sequence[str]]]:
+    """What there is to say of a job, as labels and lines; what is empty is not said."""
+    finer = "" if job.phase == job.status.value else f" ({job.phase})"
+    for label, text in (
+        ("id", job.id),
+        ("name", job.name),
+        ("description", job.description),
+        ("status", f"{job.status}{finer}"),
+        ("function", job.function),
+        ("queue", job.queue),
+        ("priority", str(job.priority)),
+        ("attempts", f"{job.attempts} of {job.max_attempts}"),
+        ("timeout", "none" if job.timeout is None else f"{job.timeout:g} s"),
+        ("created at", _instant(job.created_at)),
+        ("run at", _instant(job.run_at)),
+        ("started at", _instant(job.started_at)),
+        ("completed at", _instant(job.completed_at)),
+        ("worker", job.worker_id),
+        ("tags", ", ".join(job.tags)),
+    ):
+        if text:
+            yield label, [text]
+    yield "depends on", job.dependencies
+    yield "metadata", _json_lines(job.metadata) if job.metadata else ()
+    yield "error", _lines(job.error)
+
+
+def _execution(execution: ExecutionRecord) -> Iterator[str]:
+    ended = f" to {_instant(execution.completed_at)}" if execution.completed_at else ""
+    yield from ("", f"attempt {execution.attempt}: {execution.status}")
+    yield f"  {_instant(execution.started_at)}{ended}, worker {execution.worker_id}"
+    yield from (f"  {line}" for line in _lines(execution.traceback or execution.error))
+
+
+def _block(title: str, lines: Sequence[str]) -> Iterator[str]:
+    yield from ("", f"{title}:")
+    yield from (f"  {line}" for line in lines)
+
+
+def _lines(text: str | None) -> Sequence[str]:
+    return text.rstrip("\n").split("\n") if text else ()
+
+
+def _json_lines(value: Any) -> Sequence[str]:
+    return json.dumps(value, ensure_ascii=False, indent=2).split("\n")
+
+
+def _instant(instant: datetime | None) -> str:
+    return "" if instant is None else to_text(instant)
+
+
+def _table(jobs: Sequence[dict[str, Any]], *, now: datetime) -> Iterator[str]:
+    ids = [job["id"] for job in jobs]
+    if output.terminal_width() < _ROOM_FOR_IDS:
+        ids = _shortened(ids)
+    rows = [_row(job, shown, now=now) for job, shown in zip(jobs, ids, strict=True)]
+    return output.table(_TITLES, rows, flexible=("error", "name"))
+
+
+def _row(job: dict[str, Any], shown_id: str, *, now: datetime) -> tuple[str, ...]:
+    attempts = f"{job['attempts']}/{job['max_attempts']}"
+    age = values.in_words((now - from_text(job["created_at"])).total_seconds())
+    error = (job["error"] or "").partition("\n")[0]
+    return (shown_id, job["name"], job["phase"], str(job["priority"]), attempts, age, error)
+
+
+def _shortened(ids: Sequence[str]) -> list[str]:
+    """The beginnings of our ids, so long that no two of these are the same; ids of another make stay whole."""
+    for length in range(_ITS_INSTANT, _OUR_ID):
+        shown = [each[:length] if len(each) == _OUR_ID else each for each in ids]
+        if len(set(shown)) == len(ids):
+            return shown
+    return list(ids)

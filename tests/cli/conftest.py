@@ -1,0 +1,74 @@
+"""What the tests of the command line share: a way to type a command, here or in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import gigq
+from gigq.cli import main
+
+SOURCES = [str(Path(gigq.__file__).parents[1]), str(Path(__file__).parents[1])]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of whoever runs the tests counts, and each test has a directory and an import path of its own."""
+    for name in [each for each in os.environ if each.startswith("GIGQ_") or each in ("COLUMNS", "PYTHONIOENCODING")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+
+@pytest.fixture
+def run(path: str, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Types a command about the test's queue, in this process."""
+
+    def type_it(*words: str) -> Outcome:
+        capsys.readouterr()
+        code = main(["--db", path, *words])
+        out, err = capsys.readouterr()
+        return Outcome(code, out, err)
+
+    return type_it
+
+
+@pytest.fixture
+def spawn(path: str) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Types a command about the test's queue, in a process of its own that does not outlive the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*words: str, module: str = "gigq", variables: dict[str, str] | None = None, **options: Any) -> Any:
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(SOURCES), "GIGQ_DB": path} | (variables or {})
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+        process = subprocess.Popen([sys.executable, "-m", module, *words], text=True, env=environment, **pipes)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+        for pipe in filter(None, (process.stdout, process.stderr)):
+            pipe.close()

@@ -1,0 +1,156 @@
+"""`gigq status`, `gigq list`, `gigq stats` and `gigq version`: they show, and change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gigq import Job, JobQueue
+
+Run = Callable[..., Any]
+
+
+def test_status_shows_where_a_job_stands(run: Run, queue: JobQueue) -> None:
+    job_id = queue.submit(Job("sum", "functions.add", {"a": 1}, tags=["red"]))
+
+    lines = run("status", job_id[:-4]).out.splitlines()
+
+    assert f"id:         {job_id}" in lines
+    assert "status:     pending (ready)" in lines
+    assert "attempts:   0 of 3" in lines
+    assert "tags:       red" in lines
+
+
+def test_status_shows_arguments_and_result_only_when_asked(run: Run, queue: JobQueue) -> None:
+    job_id = queue.submit(Job("sum", "functions.add", {"a": 41, "b": 1}))
+    run("worker", "--once")
+
+    bare = run("status", job_id).out
+    assert "params:" not in bare
+    assert "result:" not in bare
+    assert '"a": 41' in run("status", job_id, "--show-params").out
+    assert "result:\n  42\n" in run("status", job_id, "--show-result").out
+
+
+def test_status_shows_the_traceback_of_every_attempt(run: Run, queue: JobQueue) -> None:
+    job_id = queue.submit(Job("break", "functions.fail", max_attempts=2))
+    run("worker", "--once", "--worker-id", "w1")
+    run("worker", "--once", "--worker-id", "w2")
+
+    out = run("status", job_id, "--show-executions").out
+
+    assert out.count("Traceback (most recent call last):\n") == 2
+    assert "attempt 2: failed\n" in out
+    assert "worker w1\n" in out
+
+
+def test_status_as_json_is_all_that_the_library_tells(run: Run, queue: JobQueue) -> None:
+    job_id = queue.submit(Job("sum", "functions.add"))
+
+    assert run("status", job_id, "--json").json == queue.get_status(job_id)
+
+
+@pytest.mark.parametrize("command", ["status", "cancel", "requeue"])
+@pytest.mark.parametrize(
+    ("job_id", "code", "reason"),
+    [
+        ("nobody", 1, "no job has the id 'nobody'"),
+        ("a", 1, "several jobs"),
+        ("", 2, "must be given"),
+        ("\udcff", 1, ""),
+    ],
+)
+def test_an_id_that_names_no_one_job_is_one_line(
+    run: Run, queue: JobQueue, command: str, job_id: str, code: int, reason: str
+) -> None:
+    queue.submit_many([Job(name, "functions.add", id=name) for name in ("ab", "ac")])
+
+    outcome = run(command, job_id)
+
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (code, "", 1)
+    assert reason in outcome.err
+    assert queue.count("pending") == 2
+
+
+def test_list_shows_the_newest_job_first(run: Run, queue: JobQueue) -> None:
+    ids = queue.submit_many([Job(name, "functions.add") for name in ("first", "second")])
+
+    title, *rows = run("list").out.splitlines()
+
+    assert title.split() == ["id", "name", "phase", "priority", "attempts", "age", "error"]
+    assert [row.split()[:5] for row in rows] == [
+        [ids[1], "second", "ready", "0", "0/3"],
+        [ids[0], "first", "ready", "0", "0/3"],
+    ]
+
+
+def test_list_stops_at_twenty_and_says_how_many_more_there_are(run: Run, queue: JobQueue) -> None:
+    queue.submit_many([Job("sum", "functions.add") for _ in range(23)])
+
+    assert run("list").out.splitlines()[-1] == "3 more; --limit 0 shows all"
+    assert run("list", "--limit", "22").out.splitlines()[-1] == "1 more; --limit 0 shows all"
+    assert len(run("list", "--limit", "23").out.splitlines()) == 24
+    assert len(run("list", "--limit", "0").out.splitlines()) == 24
+
+
+def test_a_list_as_json_is_an_array_and_a_cut_is_told_beside_it(run: Run, queue: JobQueue) -> None:
+    queue.submit_many([Job("sum", "functions.add") for _ in range(3)])
+
+    outcome = run("--json", "list", "--limit", "2")
+
+    assert outcome.json == queue.list_jobs(limit=2)
+    assert outcome.err == "gigq: 1 more; --limit 0 shows all\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["--status", "cancelled"], ["b"]),
+        (["--status", "cancelled", "--status", "pending"], ["c", "b", "a"]),
+        (["--phase", "scheduled"], ["c"]),
+        (["--queue", "other"], ["a"]),
+        (["--name", "c"], ["c"]),
+        (["--tag", "red"], ["c", "a"]),
+        (["--tag", "red", "--tag", "blue"], ["a"]),
+        (["--search", "NEEDLE"], ["b"]),
+    ],
+)
+def test_a_list_may_be_narrowed(run: Run, queue: JobQueue, words: list[str], names: list[str]) -> None:
+    queue.submit(Job("a", "functions.add", queue="other", tags=["red", "blue"]))
+    queue.cancel(queue.submit(Job("b", "functions.add", {"a": "needle"})))
+    queue.submit(Job("c", "functions.add", delay=60, tags=["red"]))
+
+    assert [job["name"] for job in run("list", "--json", *words).json] == names
+
+
+def test_stats_count_the_jobs_of_each_status(run: Run, queue: JobQueue) -> None:
+    queue.submit(Job("sum", "functions.add"))
+
+    assert run("stats").out.splitlines()[0] == "pending:   1"
+    assert run("stats", "--json").json == queue.stats()
+
+
+def test_version_names_the_package(run: Run) -> None:
+    assert run("version").out.startswith("gigq ")
+    assert set(run("version", "--json").json) == {"version"}
+
+
+@pytest.mark.parametrize("words", [["list"], ["stats"], ["status", "x"], ["cancel", "x"], ["requeue", "x"], ["clear"]])
+def test_a_command_that_does_not_submit_creates_no_file(run: Run, path: str, words: list[str]) -> None:
+    outcome = run(*words)
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "there is no queue at" in outcome.err
+    assert not Path(path).exists()
+
+
+def test_a_file_that_is_no_queue_is_one_line(run: Run, path: str) -> None:
+    Path(path).write_text("a letter to nobody")
+
+    outcome = run("list")
+
+    assert (outcome.code, outcome.err) == (1, f"gigq: {path!r} is not a SQLite database\n")
+    Path(path).unlink()

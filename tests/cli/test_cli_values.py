@@ -1,0 +1,93 @@
+"""How the words of the command line are read."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gigq.cli import values
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("3", 3),
+        ("-2.5", -2.5),
+        ("true", True),
+        ("null", None),
+        ("[1, 2]", [1, 2]),
+        ('{"a": [false]}', {"a": [False]}),
+        ('"quoted"', "quoted"),
+        ("plain text", "plain text"),
+        ("", ""),
+        ("007", "007"),
+        ("True", "True"),
+        ("NaN", "NaN"),
+        ("-Infinity", "-Infinity"),
+        ("[NaN]", "[NaN]"),
+        ("1e999", "1e999"),
+        ("9" * 5000, "9" * 5000),
+        ("a=b", "a=b"),
+        ("{broken", "{broken"),
+    ],
+)
+def test_a_parameter_is_json_where_it_is_json_and_text_where_it_is_not(text: str, value: object) -> None:
+    assert values.parameter(f"key={text}") == ("key", value)
+
+
+@pytest.mark.parametrize("text", ["key", "=value", "", "key=" + "[" * 200_000])
+def test_what_is_no_parameter_is_refused(text: str) -> None:
+    with pytest.raises(ArgumentTypeError):
+        values.parameter(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0", 0), ("90", 90), ("1.5", 1.5), (".5s", 0.5), ("30s", 30), ("5m", 300), ("2h", 7200), ("7d", 604800)],
+)
+def test_a_duration_is_seconds_or_has_a_unit(text: str, seconds: float) -> None:
+    assert values.duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "s", "-1", "5 m", "5M", "1h30m", "nan", "inf", "1e3", "٣", "9" * 400])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="is not a duration"):
+        values.duration(text)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("2", 172800), ("0.5", 43200), ("12h", 43200), ("7d", 604800)])
+def test_a_plain_age_is_in_days(text: str, seconds: float) -> None:
+    assert values.age(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-5, "0s"), (0, "0s"), (59.9, "59s"), (60, "1m"), (7199, "1h"), (86400, "1d"), (8640000, "100d")],
+)
+def test_a_span_of_time_is_told_in_its_largest_unit(seconds: float, text: str) -> None:
+    assert values.in_words(seconds) == text
+
+
+@pytest.mark.parametrize(("text", "number"), [("low", -100), ("CRITICAL", 200), ("7", 7), ("-7", -7)])
+def test_a_priority_is_a_number_or_a_level(text: str, number: int) -> None:
+    assert values.priority(text) == number
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (values.priority, "urgent"),
+        (values.priority, "9" * 25),
+        (values.whole, "-1"),
+        (values.whole, "1.5"),
+        (values.whole, "9" * 5000),
+        (values.at_least_one, "0"),
+        (values.prefix, ""),
+    ],
+)
+def test_what_is_no_such_number_is_refused(read: Callable[[str], Any], text: str) -> None:
+    with pytest.raises(ArgumentTypeError):
+        read(text)

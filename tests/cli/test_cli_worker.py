@@ -1,0 +1,148 @@
+"""`gigq worker`: it runs jobs as a process of its own, imports what lies beside it, and stops when told."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gigq import Job, JobQueue, JobStatus
+
+Run = Callable[..., Any]
+
+PATIENCE = 60
+"""Seconds after which a test that waits for another process has failed."""
+
+
+CHORES = """
+import time
+
+def tidy():
+    return "tidy"
+
+def read(gate):
+    open(gate).close()
+
+def open_gate(gate):
+    open(gate, "w").close()
+
+def open_and_rest(gate):
+    open_gate(gate)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture(autouse=True)
+def chores(tmp_path: Path) -> None:
+    """A module in the directory where the worker is started, and nowhere else."""
+    (tmp_path / "chores.py").write_text(CHORES)
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """A FIFO: whoever opens one end of it waits for the other."""
+    os.mkfifo(tmp_path / "gate")
+    return tmp_path / "gate"
+
+
+def test_once_runs_one_job(run: Run, queue: JobQueue) -> None:
+    queue.submit_many([Job("sum", "functions.add", {"a": 1}) for _ in range(2)])
+
+    assert run("worker", "--once", "--json", "--worker-id", "w1").json == {"worker_id": "w1", "ran": True}
+    assert queue.stats()["completed"] == 1
+
+
+def test_once_without_a_job_says_so_and_is_no_failure(run: Run, queue: JobQueue) -> None:
+    outcome = run("worker", "--once")
+
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", "gigq: no job is ready\n")
+
+
+def test_a_job_that_fails_is_no_failure_of_the_worker(run: Run, queue: JobQueue) -> None:
+    queue.submit(Job("break", "functions.fail", max_attempts=1))
+
+    assert run("worker", "--once").code == 0
+    assert queue.stats()["failed"] == 1
+
+
+def test_a_worker_serves_only_the_queues_that_it_was_given(run: Run, queue: JobQueue) -> None:
+    queue.submit(Job("sum", "functions.add", {"a": 1}, queue="other"))
+
+    assert "no job is ready" in run("worker", "--once", "--queue", "default").err
+    assert run("worker", "--once", "--queue", "default", "--queue", "other").err == ""
+
+
+def test_the_environment_names_the_worker(run: Run, queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIGQ_WORKER_ID", "w7")
+    monkeypatch.setenv("GIGQ_POLLING_INTERVAL", "2s")
+    monkeypatch.setenv("GIGQ_CONCURRENCY", "3")
+
+    assert run("worker", "--once", "--json").json["worker_id"] == "w7"
+
+
+def test_a_worker_creates_the_file(run: Run, path: str) -> None:
+    assert run("worker", "--once").code == 0
+    assert Path(path).exists()
+
+
+def test_a_lease_that_cannot_be_is_one_line(run: Run, queue: JobQueue) -> None:
+    outcome = run("worker", "--once", "--lease", "0.5")
+
+    assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+    assert "lease" in outcome.err
+
+
+def test_the_current_directory_is_imported_from_first(run: Run, queue: JobQueue, tmp_path: Path) -> None:
+    job_id = queue.submit(Job("tidy", "chores.tidy"))
+
+    run("worker", "--once")
+
+    assert queue.result(job_id, timeout=PATIENCE) == "tidy"
+    assert sys.path[0] == str(tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_worker_with_code_0(spawn: Run, queue: JobQueue, number: signal.Signals) -> None:
+    worker = spawn("worker", "--json", "--worker-id", "w1")
+    assert json.loads(worker.stdout.readline()) == {"worker_id": "w1"}
+    queue.wait(queue.submit(Job("sum", "functions.add", {"a": 1})), timeout=PATIENCE)
+
+    worker.send_signal(number)
+
+    assert worker.wait(timeout=PATIENCE) == 0
+    assert "INFO gigq.cli: worker w1 has stopped" in worker.stderr.read()
+
+
+def test_a_worker_that_is_stopped_gives_back_what_it_runs(spawn: Run, queue: JobQueue, gate: Path) -> None:
+    job_id = queue.submit(Job("rest", "chores.open_and_rest", {"gate": str(gate)}))
+    worker = spawn("worker", "--shutdown-timeout", "0")
+    gate.read_text()
+
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(timeout=PATIENCE) == 0
+    assert (queue.get_status(job_id)["status"], queue.get_status(job_id)["attempts"]) == ("pending", 0)
+
+
+def test_several_jobs_run_at_a_time(spawn: Run, queue: JobQueue, gate: Path) -> None:
+    ends = ("chores.read", "chores.open_gate")  # each waits for the other
+    ids = queue.submit_many([Job(function, function, {"gate": str(gate)}) for function in ends])
+
+    spawn("worker", "--concurrency", "2")
+
+    assert {job.status for job in queue.wait(ids, timeout=PATIENCE)} == {JobStatus.COMPLETED}
+
+
+def test_the_log_is_on_standard_error(spawn: Run, queue: JobQueue) -> None:
+    queue.submit(Job("sum", "functions.add", {"a": 1}))
+
+    out, err = spawn("worker", "--once").communicate()
+
+    assert out == ""
+    assert "INFO gigq.worker: job" in err

@@ -1,0 +1,204 @@
+"""Whatever a function does, it ends as one report."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import functions
+import pytest
+
+from gigq import GiveUp, JobCancelled, JobTimeout, ManualClock, RetryLater, current_job
+from gigq.codec import RESULT_LIMIT
+from gigq.records import Claim, Report
+from gigq.runtime.call import TEXT_LIMIT, call
+from gigq.status import ExecutionStatus
+
+
+def claim(**fields: Any) -> Claim:
+    given = {
+        "execution_id": 1, "job_seq": 1, "job_id": "id", "name": "job", "function": "f", "args": "[]", "params": "{}",
+        "attempt": 1, "max_attempts": 3, "timeout": 300.0, "retry_on": (), "no_retry_on": (),
+        "pass_parent_results": False, "metadata": "{}", "tags": (), "parent_results": None,
+    }  # fmt: skip
+    return Claim(**{**given, **fields})
+
+
+def report_of(function: Callable[..., object] | str, result_limit: int = RESULT_LIMIT, **fields: Any) -> Report:
+    handlers = {} if isinstance(function, str) else {"f": function}
+    name = function if isinstance(function, str) else "f"
+    return call(claim(function=name, **fields), handlers=handlers, clock=ManualClock(), result_limit=result_limit)
+
+
+def raising(error: BaseException) -> Callable[[], None]:
+    def function() -> None:
+        raise error
+
+    return function
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class Bottomless(Exception):
+    @property
+    def __notes__(self) -> list[str]:  # type: ignore[override]
+        raise KeyError("notes")
+
+
+def test_what_a_function_returns_is_its_result() -> None:
+    report = report_of(functions.add, args="[1]", params='{"b":2}')
+    assert report == Report(status=ExecutionStatus.COMPLETED, result="3")
+
+
+def test_a_function_is_imported_by_its_path() -> None:
+    assert report_of("functions:add", args="[1]").result == "1"
+
+
+def test_a_task_is_called_as_its_function() -> None:
+    assert report_of("functions:greet").result == '"hello world"'
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("no"), SystemExit(3), KeyboardInterrupt(), GeneratorExit(), BaseException("base"), MemoryError(),
+     RecursionError("deep"), StopIteration(1), Unspeakable(), Bottomless("x"), UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"),
+     ExceptionGroup("many", [ValueError(1), KeyError(2)])],
+    ids=lambda error: type(error).__name__,
+)  # fmt: skip
+def test_no_exception_gets_past_the_report(error: BaseException) -> None:
+    report = report_of(raising(error))
+    assert (report.status, report.is_final) == (ExecutionStatus.FAILED, False)
+    assert report.error
+    assert report.error_type == type(error).__qualname__
+
+
+def test_the_error_says_class_and_message_and_the_traceback_begins_in_the_users_code() -> None:
+    report = report_of(functions.fail, params='{"message":"no such city"}')
+    assert report.error == "ValueError: no such city"
+    assert report.traceback is not None
+    assert "in fail" in report.traceback
+    assert "call.py" not in report.traceback
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x" * 5_000_000, "ü" * 5_000_000, "\ud800" * 9_000, "\0", "\n" * 20_000],
+    ids=["long", "long unicode", "surrogates", "nul", "lines"],
+)
+def test_an_error_text_is_cut_and_can_be_stored(text: str) -> None:
+    report = report_of(raising(ValueError(text)))
+    for kept in (report.error, report.traceback):
+        assert kept is not None
+        assert len(kept) <= TEXT_LIMIT
+        kept.encode()
+
+
+def test_what_is_left_out_of_a_long_error_is_said() -> None:
+    report = report_of(raising(ValueError("begin" + "x" * 1_000_000 + "end")))
+    assert report.error is not None
+    assert report.error.startswith("ValueError: begin")
+    assert report.error.endswith("end")
+    assert "characters are left out" in report.error
+
+
+@pytest.mark.parametrize(
+    "value",
+    [object(), {1, 2}, b"x", float("nan"), {1: 2}, "\ud800", 10**5000],
+    ids=["object", "set", "bytes", "nan", "int key", "surrogate", "huge int"],
+)
+def test_a_result_that_json_cannot_hold_fails_for_good(value: object) -> None:
+    report = report_of(lambda: value)
+    assert (report.status, report.is_final, report.error_type) == (ExecutionStatus.FAILED, True, "NotSerializable")
+    assert report.error is not None
+    assert "result" in report.error
+
+
+def test_a_result_too_large_is_refused_with_its_size() -> None:
+    report = report_of(lambda: "x" * 100, result_limit=50)
+    assert report.is_final
+    assert report.error is not None
+    assert "102 bytes" in report.error
+
+
+@pytest.mark.parametrize("name", ["no_such_module:f", "functions:no_such_name", "functions", "nobody"])
+def test_a_function_that_is_not_found_fails_for_good_and_says_what_to_do(name: str) -> None:
+    report = report_of(name)
+    assert (report.is_final, report.error_type) == (True, "NotImportable")
+    assert report.error is not None
+    assert name in report.error
+
+
+@pytest.mark.parametrize(
+    ("error", "options", "is_final"),
+    [
+        (ValueError(), {}, False),
+        (GiveUp("no such city"), {}, True),
+        (ValueError(), {"retry_on": ("OSError",)}, True),
+        (FileNotFoundError(), {"retry_on": ("OSError",)}, False),
+        (FileNotFoundError(), {"retry_on": ("OSError",), "no_retry_on": ("FileNotFoundError",)}, True),
+        (json.JSONDecodeError("m", "d", 0), {"no_retry_on": ("json.decoder.JSONDecodeError",)}, True),
+    ],
+)
+def test_some_failures_are_final(error: Exception, options: dict[str, Any], is_final: bool) -> None:
+    assert report_of(raising(error), **options).is_final is is_final
+
+
+def test_a_job_can_be_given_back() -> None:
+    report = report_of(raising(RetryLater(30, reason="the site is closed")))
+    assert (report.status, report.delay, report.error) == (ExecutionStatus.RELEASED, 30.0, "the site is closed")
+
+
+def test_the_exceptions_that_stop_a_job_say_so() -> None:
+    assert report_of(raising(JobTimeout())).status is ExecutionStatus.TIMEOUT
+    assert report_of(raising(JobTimeout())).error == "timed out after 300 seconds"
+    assert report_of(raising(JobCancelled())).status is ExecutionStatus.CANCELLED
+
+
+def test_a_function_knows_its_job() -> None:
+    report = report_of(functions.context, job_id="7", attempt=2, tags=("a",), metadata='{"user":1}')
+    assert report.result is not None
+    assert json.loads(report.result) == {"id": "7", "name": "job", "attempt": 2, "tags": ["a"], "metadata": {"user": 1}}
+
+
+def test_the_deadline_is_the_start_and_the_timeout() -> None:
+    seen = []
+    report_of(lambda: seen.append(current_job().deadline), timeout=60)
+    report_of(lambda: seen.append(current_job().deadline), timeout=None)
+    assert [deadline and deadline.isoformat() for deadline in seen] == ["2026-01-01T00:01:00+00:00", None]
+
+
+def test_outside_of_a_job_there_is_no_current_job() -> None:
+    report_of(functions.nothing)
+    with pytest.raises(RuntimeError, match="outside"):
+        current_job()
+
+
+@pytest.mark.parametrize(
+    ("function", "passing", "passed"),
+    [
+        (lambda parent_results=None: parent_results, None, True),
+        (lambda **params: params.get("parent_results"), None, True),
+        (lambda: None, None, False),
+        (lambda parent_results=None: parent_results, False, False),
+        (lambda parent_results=None: parent_results, True, True),
+    ],
+)
+def test_parent_results_reach_a_function_that_takes_them(
+    function: Callable[..., object], passing: bool | None, passed: bool
+) -> None:
+    report = report_of(function, pass_parent_results=passing, parent_results='{"p":1}')
+    assert report.result == ('{"p":1}' if passed else "null")
+
+
+def test_deep_recursion_is_an_ordinary_failure() -> None:
+    def down() -> None:
+        down()
+
+    report = report_of(down)
+    assert (report.status, report.error_type) == (ExecutionStatus.FAILED, "RecursionError")
+    assert sys.getrecursionlimit() < 100_000

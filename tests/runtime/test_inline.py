@@ -1,0 +1,95 @@
+"""One function here and now, stopped at its deadline in the main thread and in any other."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import functions
+import pytest
+from test_call import claim
+
+from gigq import JobTimeout, SystemClock
+from gigq.records import Claim, Report
+from gigq.runtime.call import caller
+from gigq.runtime.inline import call_here
+from gigq.status import ExecutionStatus
+
+Here = Callable[[Callable[[], Report]], Report]
+
+
+def run(function: Callable[..., object], **fields: object) -> Report:
+    call = caller({"f": function}, clock=SystemClock(), result_limit=1000)
+    return call_here(claim(function="f", **fields), call)
+
+
+@pytest.fixture(params=["main thread", "other thread"])
+def here(request: pytest.FixtureRequest) -> Here:
+    """Runs something in the main thread, or in another one."""
+
+    def elsewhere(act: Callable[[], Report]) -> Report:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(act).result(30)
+
+    return (lambda act: act()) if request.param == "main thread" else elsewhere
+
+
+def test_a_function_that_keeps_its_time_is_not_disturbed(here: Here) -> None:
+    assert here(lambda: run(functions.add, args="[1]", timeout=60.0)).result == "1"
+    assert here(lambda: run(functions.add, args="[1]", timeout=None)).result == "1"
+
+
+def test_a_function_that_overruns_is_stopped_and_reported_as_timed_out(here: Here) -> None:
+    report = here(lambda: run(functions.spin, timeout=0.05))
+    assert (report.status, report.error) == (ExecutionStatus.TIMEOUT, "timed out after 0.05 seconds")
+
+
+def test_a_function_that_hides_the_timeout_is_timed_out_all_the_same(here: Here) -> None:
+    def hide() -> str:
+        try:
+            functions.spin()
+        except JobTimeout:
+            pass
+        return "nothing happened"
+
+    assert here(lambda: run(hide, timeout=0.05)).status is ExecutionStatus.TIMEOUT
+
+
+def test_a_sleep_in_the_main_thread_is_cut_short() -> None:
+    before = time.monotonic()
+    assert run(lambda: time.sleep(60), timeout=0.05).status is ExecutionStatus.TIMEOUT
+    assert time.monotonic() - before < 30
+
+
+def test_the_signal_handler_of_the_application_comes_back() -> None:
+    def mine(number: int, frame: object) -> None:
+        pass
+
+    before = signal.signal(signal.SIGALRM, mine)
+    try:
+        run(functions.spin, timeout=0.01)
+        assert signal.getsignal(signal.SIGALRM) is mine
+        assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_deadline_just_at_the_end_hits_nothing_but_the_job(here: Here) -> None:
+    """The exception may come when the function has returned; it must never leave `call_here`."""
+
+    def close_call(claim: Claim) -> Report:
+        deadline = time.monotonic() + 0.002
+        while time.monotonic() < deadline:
+            pass
+        return Report(status=ExecutionStatus.COMPLETED, result="1")
+
+    def many() -> Report:
+        statuses = {call_here(claim(timeout=0.002), close_call).status for _ in range(300)}
+        assert statuses <= {ExecutionStatus.COMPLETED, ExecutionStatus.TIMEOUT}
+        return Report(status=ExecutionStatus.COMPLETED)
+
+    here(many)
+    assert threading.current_thread() is threading.main_thread()

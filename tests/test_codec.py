@@ -1,0 +1,232 @@
+"""What JSON can hold comes back as it was; for the rest the message says where it stands."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections import OrderedDict, namedtuple
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import Enum, IntEnum
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
+
+from gigq import NotSerializable
+from gigq.codec import PARAMS_LIMIT, RESULT_LIMIT, decode, encode, encode_object
+
+LONE = "\ud800"
+
+
+class Colour(Enum):
+    RED = "red"
+
+
+class Word(str, Enum):  # noqa: UP042: its text is "Word.RED", and its value must be stored all the same
+    RED = "red"
+
+
+class Level(IntEnum):
+    HIGH = 7
+
+
+def written(value: object, *, name: str = "params", limit: int = PARAMS_LIMIT) -> str:
+    return encode(value, name=name, limit=limit)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        False,
+        0,
+        -1,
+        2**63,
+        -(10**4000),
+        0.1,
+        -0.0,
+        5e-324,
+        1.7976931348623157e308,
+        "",
+        "plain",
+        "quote \" backslash \\ newline \n nul \0 delete \x7f",
+        "ünïcödé 日本語 𝄞 \u2028\u2029 \ufeff",
+        "\U0010ffff",
+        [],
+        {},
+        {"": {"": []}},
+        {"ключ": [1, [2, [3]]], "\0": None},
+        [[[], {}], {"a": {"b": {"c": [None, True]}}}],
+    ],
+)
+def test_what_goes_in_comes_out(value: object) -> None:
+    back = decode(written(value))
+    assert back == value
+    assert repr(back) == repr(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "back"),
+    [
+        ((1, (2, 3)), [1, [2, 3]]),
+        (namedtuple("Point", "x y")(1, 2), [1, 2]),
+        (OrderedDict(b=1, a=2), {"b": 1, "a": 2}),
+        (Word.RED, "red"),
+        ({Word.RED: Word.RED}, {"red": "red"}),
+        (Level.HIGH, 7),
+    ],
+)
+def test_what_json_has_no_word_for_becomes_the_nearest(value: object, back: object) -> None:
+    assert decode(written(value)) == back
+
+
+def test_the_order_of_keys_stays() -> None:
+    assert list(decode(written({"b": 1, "a": 2, "c": 3}))) == ["b", "a", "c"]
+
+
+def test_json_is_compact_and_readable() -> None:
+    assert written({"city": "Zürich", "n": [1, 2.5, None, True]}) == '{"city":"Zürich","n":[1,2.5,null,true]}'
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"user": {"avatar": b"png"}}, 'params["user"]["avatar"] is a bytes object, which JSON cannot hold'),
+        ({"a": [1, {"b": {2}}]}, 'params["a"][1]["b"] is a set object, which JSON cannot hold'),
+        ({"a": (0, (1, object()))}, 'params["a"][1][1] is an object object, which JSON cannot hold'),
+        ({"at": datetime(2026, 1, 1, tzinfo=UTC)}, 'params["at"] is a datetime object, which JSON cannot hold'),
+        ({"file": PurePosixPath("/")}, 'params["file"] is a PurePosixPath object, which JSON cannot hold'),
+        ({"price": Decimal("1.5")}, 'params["price"] is a Decimal object, which JSON cannot hold'),
+        ({"colour": Colour.RED}, 'params["colour"] is a Colour object, which JSON cannot hold'),
+        ({"z": 1j}, 'params["z"] is a complex object, which JSON cannot hold'),
+        ({"f": len}, 'params["f"] is a builtin_function_or_method object, which JSON cannot hold'),
+        ({"g": (i for i in ())}, 'params["g"] is a generator object, which JSON cannot hold'),
+        ({"e": ...}, 'params["e"] is an ellipsis object, which JSON cannot hold'),
+        (frozenset(), "params is a frozenset object, which JSON cannot hold"),
+        ({"x": math.nan}, 'params["x"] is nan, which JSON cannot hold'),
+        ({"x": [math.inf]}, 'params["x"][0] is inf, which JSON cannot hold'),
+        ({"x": {"y": -math.inf}}, 'params["x"]["y"] is -inf, which JSON cannot hold'),
+        ({"x": LONE}, 'params["x"] is text with a lone surrogate, which UTF-8 cannot hold'),
+        ({"x": [f"plain {LONE} text"]}, 'params["x"][0] is text with a lone surrogate, which UTF-8 cannot hold'),
+        ({"x": {LONE: 1}}, r"""params["x"] has the key '\ud800' with a lone surrogate, which UTF-8 cannot hold"""),
+        ({"x": {1: "a"}}, 'params["x"] has the key 1, and keys must be text: use str(key)'),
+        ({None: "a"}, "params has the key None, and keys must be text: use str(key)"),
+        ({"x": {True: 1}}, 'params["x"] has the key True, and keys must be text: use str(key)'),
+        ({"x": {(1, 2): 1}}, 'params["x"] has the key (1, 2), and keys must be text: use str(key)'),
+        ({"x": {b"k": 1}}, """params["x"] has the key b'k', and keys must be text: use str(key)"""),
+        ({"x": [10**4300]}, 'params["x"][0] is an integer of more than 4,200 digits: pass it as text'),
+        ({"x": -(10**5000)}, 'params["x"] is an integer of more than 4,200 digits: pass it as text'),
+        ({'say "hi"\n': b""}, r'params["say \"hi\"\n"] is a bytes object, which JSON cannot hold'),
+        ({"Zürich": b""}, 'params["Zürich"] is a bytes object, which JSON cannot hold'),
+        ([0, 1, b""], "params[2] is a bytes object, which JSON cannot hold"),
+    ],
+)
+def test_the_message_names_the_place(value: object, message: str) -> None:
+    with pytest.raises(NotSerializable) as raised:
+        written(value)
+    assert str(raised.value) == message
+
+
+def test_the_first_fault_is_the_one_that_is_named() -> None:
+    with pytest.raises(NotSerializable, match=r'^result\["a"\]\[1\] is a set'):
+        encode({"a": [0, set()], "b": b""}, name="result", limit=RESULT_LIMIT)
+
+
+def itself_in_a_list() -> object:
+    value: list[object] = []
+    value.append(value)
+    return value
+
+
+def itself_in_a_dict() -> object:
+    value: dict[str, object] = {}
+    value["me"] = [value]
+    return value
+
+
+def itself_twice() -> object:
+    value: list[object] = []
+    value += [value, value, value]
+    return value
+
+
+def nested(levels: int) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("value", [itself_in_a_list(), itself_in_a_dict(), itself_twice(), nested(202), nested(100_000)])
+def test_what_contains_itself_or_is_too_deep_is_refused(value: object) -> None:
+    with pytest.raises(NotSerializable, match=r"^params contains itself, or is nested more than 200 deep$"):
+        written(value)
+
+
+@pytest.fixture
+def deep_stack() -> Iterator[None]:
+    """A process that has raised its own limit, as some do."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(20_000)
+    yield
+    sys.setrecursionlimit(before)
+
+
+@pytest.mark.usefixtures("deep_stack")
+def test_a_higher_limit_of_the_writer_does_not_let_through_what_no_reader_can_read() -> None:
+    with pytest.raises(NotSerializable, match="nested more than 200 deep"):
+        written(nested(1500))
+
+
+def test_the_deepest_that_is_written_can_be_read() -> None:
+    value = nested(201)
+    assert decode(written(value)) == value
+
+
+def test_the_same_value_in_two_places_does_not_contain_itself() -> None:
+    shared = {"a": [1]}
+    assert decode(written([shared, shared])) == [shared, shared]
+
+
+def test_a_key_that_cannot_even_be_shown_is_refused() -> None:
+    with pytest.raises(NotSerializable, match="params cannot be written as JSON"):
+        written({10**5000: 1})
+
+
+@pytest.mark.parametrize(("text", "limit"), [("a" * 98, 100), ("é" * 49, 100), ("𝄞" * 25, 102), ("\n" * 49, 100)])
+def test_what_is_just_within_the_limit_is_written(text: str, limit: int) -> None:
+    assert len(written(text, limit=limit).encode()) == limit
+
+
+@pytest.mark.parametrize("text", ["a" * 99, "é" * 50, "𝄞" * 25, "\n" * 50])
+def test_the_limit_is_of_bytes_not_of_characters(text: str) -> None:
+    with pytest.raises(NotSerializable, match="and at most 100 are kept"):
+        written(text, limit=100)
+
+
+def test_too_much_is_refused_with_its_size_and_with_advice() -> None:
+    with pytest.raises(NotSerializable) as raised:
+        encode({"csv": "x" * 1_000_000}, name="params", limit=PARAMS_LIMIT)
+    assert str(raised.value) == (
+        "params has 1,000,010 bytes of JSON and at most 1,000,000 are kept; "
+        "store the data elsewhere and pass a reference, such as a path or a key"
+    )
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {},
+        {"a": 1},
+        {"b": [1, {"c": None}], "a": "ü"},
+        {'say "hi" \\ \n ü': True},
+    ],
+)
+def test_an_object_is_written_of_values_that_are_json_already(entries: dict[str, Any]) -> None:
+    text = encode_object((key, written(value)) for key, value in entries.items())
+    assert json.loads(text) == entries
+    assert list(decode(text)) == list(entries)

@@ -1,0 +1,133 @@
+"""The queue as people hold it: what it takes, what it refuses, and how it waits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import functions
+import pytest
+
+from gigq import InvalidJob, Job, JobFailed, JobNotFinished, JobNotFound, JobQueue, ManualClock, NotSerializable, task
+from gigq.testing import drain
+
+
+def test_an_id_is_known_before_and_is_the_one_that_submit_returns(queue: JobQueue) -> None:
+    job = Job("job", functions.nothing)
+    assert queue.submit(job) == job.id
+    assert queue.get_status(job.id)["name"] == "job"
+
+
+def test_the_same_id_twice_is_one_job(queue: JobQueue) -> None:
+    first = queue.submit(Job("first", functions.nothing, id="one", tags=["t"]))
+    second = queue.submit(Job("second", functions.nothing, id="one", tags=["u"]))
+    assert first == second == "one"
+    assert [(job["name"], job["tags"]) for job in queue.list_jobs()] == [("first", ["t"])]
+
+
+def test_a_client_that_tries_again_after_a_crash_submits_once(queue: JobQueue) -> None:
+    jobs = [Job(str(number), functions.nothing) for number in range(10)]
+    queue.submit_many(jobs[:5])
+    assert queue.submit_many(jobs) == [job.id for job in jobs]
+    assert queue.count() == 10
+
+
+def test_many_jobs_are_stored_all_or_none(queue: JobQueue) -> None:
+    jobs = [Job(str(number), functions.nothing) for number in range(2500)]
+    with pytest.raises(InvalidJob):
+        queue.submit_many([*jobs, Job("bad", "functions:nothing", {"x": object()})])
+    with pytest.raises(InvalidJob):
+        queue.submit_many([*jobs, Job("orphan", functions.nothing, dependencies=["nobody"])])
+    assert queue.count() == 0
+    assert len(queue.submit_many(iter(jobs))) == queue.count() == 2500
+
+
+def test_no_jobs_at_all_are_submitted_without_a_fuss(queue: JobQueue) -> None:
+    assert queue.submit_many([]) == []
+
+
+def test_a_function_is_stored_by_its_module_and_name(queue: JobQueue) -> None:
+    job_id = queue.submit(Job("job", functions.add, {"a": 1}))
+    assert queue.get_status(job_id)["function"] == "functions:add"
+
+
+def test_params_that_are_not_json_are_refused_with_the_place(queue: JobQueue) -> None:
+    with pytest.raises(NotSerializable, match=r'params\["user"\]\["avatar"\] is a bytes object'):
+        queue.submit(Job("job", "functions:nothing", {"user": {"avatar": b"x"}}))
+    assert queue.count() == 0
+
+
+def test_params_that_are_too_large_are_refused_with_their_size(open_queue: Callable[..., JobQueue]) -> None:
+    large = Job("job", "functions:nothing", {"x": "y" * 1_000_000})
+    with pytest.raises(NotSerializable, match=r"1,000,008 bytes .* pass a reference"):
+        open_queue().submit(large)
+    assert open_queue(params_limit=2_000_000).submit(large) == large.id
+
+
+def test_a_plain_call_is_enqueued(open_queue: Callable[..., JobQueue], clock: ManualClock) -> None:
+    queue = open_queue(clock=clock)
+    by_function = queue.enqueue(functions.add, 1, b=2)
+    by_name = queue.enqueue("functions:add", 5)
+    by_task = queue.enqueue(functions.greet, name="ann")
+    with_options = queue.enqueue(task(functions.add, priority="high"), a=7)
+    assert queue.get_status(with_options)["priority"] == 100
+    assert queue.get_status(by_task)["max_attempts"] == 5
+    assert queue.get_status(by_function)["name"] == "add"
+    drain(queue)
+    assert [queue.get_result(each) for each in (by_function, by_name, by_task, with_options)] == [3, 5, "hello ann", 7]
+
+
+def test_waiting_ends_when_the_job_has(queue: JobQueue) -> None:
+    job_id = queue.submit(Job("job", functions.add, {"a": 1}))
+    worker = threading.Thread(target=drain, args=[queue])
+    worker.start()
+    assert queue.wait(job_id, timeout=60).result == 1
+    assert queue.result(job_id) == 1
+    worker.join()
+
+
+def test_waiting_for_several_keeps_their_order(queue: JobQueue) -> None:
+    ids = queue.submit_many(Job("job", functions.add, {"a": number}) for number in range(3))
+    drain(queue)
+    assert [record.result for record in queue.wait(reversed(ids))] == [2, 1, 0]
+    assert queue.wait([]) == []
+
+
+def test_waiting_gives_up_and_the_job_goes_on(open_queue: Callable[..., JobQueue], clock: ManualClock) -> None:
+    queue = open_queue(clock=clock)
+    job_id = queue.submit(Job("job", functions.nothing))
+    with pytest.raises(JobNotFinished, match="1 of 1 jobs had not ended after 5 s"):
+        queue.wait(job_id, timeout=5)
+    assert clock.monotonic() == pytest.approx(5, abs=0.2)
+    assert queue.get_status(job_id)["status"] == "pending"
+
+
+def test_waiting_for_nobody_is_an_error_at_once(queue: JobQueue) -> None:
+    for wait in (queue.wait, queue.result, queue.get_result):
+        with pytest.raises(JobNotFound, match="nobody"):
+            wait("nobody")
+
+
+def test_the_result_of_a_failed_job_is_an_exception_with_its_traceback(queue: JobQueue) -> None:
+    job_id = queue.submit(Job("bad", functions.fail, max_attempts=1))
+    drain(queue)
+    with pytest.raises(JobFailed, match=r"\(bad\) ended as failed: ValueError: no") as caught:
+        queue.result(job_id)
+    assert (caught.value.job_id, caught.value.status, caught.value.error_type) == (job_id, "failed", "ValueError")
+    assert caught.value.traceback is not None
+    assert "in fail" in caught.value.traceback
+
+
+def test_the_result_of_a_cancelled_job_is_an_exception(queue: JobQueue) -> None:
+    job_id = queue.submit(Job("job", functions.nothing))
+    queue.cancel(job_id)
+    with pytest.raises(JobFailed, match="ended as cancelled"):
+        queue.result(job_id)
+
+
+def test_a_naive_timestamp_is_local_time(queue: JobQueue) -> None:
+    queue.submit(Job("job", functions.nothing))
+    drain(queue)
+    now = queue.clock.now().astimezone().replace(tzinfo=None)
+    assert queue.clear_completed(now.replace(year=now.year - 1).isoformat()) == 0
+    assert queue.clear_completed(now.replace(year=now.year + 1).isoformat()) == 1

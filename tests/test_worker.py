@@ -1,0 +1,290 @@
+"""A worker runs what is ready, survives what jobs do, and stops as it is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import functions
+import pytest
+
+from gigq import Job, JobQueue, JobStatus, ManualClock, QueueGone, Worker
+from gigq.liveness import Residence
+from gigq.runtime.residence import residence
+from gigq.store import claiming, workers
+
+
+class Running:
+    """A worker whose loop has a thread of its own."""
+
+    def __init__(self, worker: Worker) -> None:
+        self.worker = worker
+        self.error: BaseException | None = None
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+
+    def stop(self) -> None:
+        self.worker.stop()
+        self.thread.join(60)
+        assert not self.thread.is_alive()
+
+    def _run(self) -> None:
+        try:
+            self.worker.start()
+        except Exception as error:
+            self.error = error
+
+
+class Pipes:
+    """Between a test and a job in a worker's thread: the job says when it has begun, the test when it may end."""
+
+    def __init__(self) -> None:
+        self._heard, self.tell = os.pipe()
+        self.until, self._say = os.pipe()
+
+    def wait_until_begun(self) -> None:
+        assert os.read(self._heard, 1) == b"."
+
+    def let_end(self) -> None:
+        os.write(self._say, b".")
+
+    def close(self) -> None:
+        for each in (self._heard, self.tell, self.until, self._say):
+            os.close(each)
+
+
+@pytest.fixture
+def pipes() -> Iterator[Pipes]:
+    pipes = Pipes()
+    yield pipes
+    pipes.close()
+
+
+@pytest.fixture
+def worker(path: str) -> Iterator[Worker]:
+    """A worker that is asked for one job at a time."""
+    with Worker(path, worker_id="ann") as worker:
+        yield worker
+
+
+@pytest.fixture
+def run(path: str) -> Iterator[Callable[..., Running]]:
+    """Starts workers, and stops them at the end."""
+    started: list[Running] = []
+
+    def start(**options: object) -> Running:
+        started.append(Running(Worker(path, **options)))  # type: ignore[arg-type]
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
+        each.worker.close()
+
+
+def test_one_job_at_a_time_the_most_urgent_first(queue: JobQueue, worker: Worker) -> None:
+    plain = queue.submit(Job("plain", functions.add, {"a": 1}))
+    urgent = queue.submit(Job("urgent", functions.add, {"a": 2}, priority=100))
+    assert worker.process_one()
+    assert (queue.get_result(urgent), queue.get_result(plain)) == (2, None)
+    assert worker.process_one()
+    assert queue.get_result(plain) == 1
+    assert not worker.process_one()
+
+
+def test_workers_in_threads_drain_the_queue(queue: JobQueue, run: Callable[..., Running]) -> None:
+    ids = queue.submit_many(Job(str(number), functions.add, {"a": number}) for number in range(200))
+    run(concurrency=4)
+    run(concurrency=2)
+    assert [record.result for record in queue.wait(ids, timeout=60)] == list(range(200))
+    assert {len(job["executions"]) for job in queue.list_jobs()} == {1}
+
+
+def test_a_job_submitted_to_an_idle_worker_is_run(queue: JobQueue, run: Callable[..., Running]) -> None:
+    run(polling_interval=600)
+    for number in range(3):
+        assert queue.result(queue.submit(Job("job", functions.add, {"a": number})), timeout=30) == number
+
+
+@pytest.mark.parametrize("function", [functions.leave, functions.fail, functions.give_up])
+def test_whatever_a_job_raises_the_worker_goes_on(
+    queue: JobQueue, run: Callable[..., Running], function: Callable[..., object]
+) -> None:
+    bad = queue.submit(Job("bad", function, max_attempts=1))
+    run()
+    assert queue.wait(bad, timeout=30).status == JobStatus.FAILED
+    assert queue.result(queue.submit(Job("good", functions.add, {"a": 1})), timeout=30) == 1
+
+
+def test_a_failing_job_is_tried_as_often_as_it_may(queue: JobQueue, run: Callable[..., Running]) -> None:
+    run()
+    record = queue.wait(queue.submit(Job("bad", functions.fail, max_attempts=3)), timeout=30)
+    assert (record.status, record.attempts) == (JobStatus.FAILED, 3)
+    assert [each.error for each in record.executions] == ["ValueError: no"] * 3
+
+
+def test_a_result_that_is_not_json_is_not_tried_again(queue: JobQueue, worker: Worker) -> None:
+    job_id = queue.submit(Job("object", "builtins:object"))
+    worker.process_one()
+    record = queue.wait(job_id)
+    assert (record.status, record.attempts) == (JobStatus.FAILED, 1)
+    assert record.error == "gigq.errors.NotSerializable: result is an object object, which JSON cannot hold"
+
+
+def test_a_job_that_overruns_is_settled_at_its_deadline(queue: JobQueue, run: Callable[..., Running]) -> None:
+    late = queue.submit(Job("late", functions.spin, timeout=0.1, max_attempts=1))
+    run(concurrency=1)
+    assert queue.wait(late, timeout=30).status == JobStatus.TIMEOUT
+    assert queue.result(queue.submit(Job("next", functions.add, {"a": 1})), timeout=30) == 1
+
+
+def test_handlers_serve_jobs_by_name(path: str, queue: JobQueue) -> None:
+    job_id = queue.submit(Job("mail", "send_email", {"to": "ann"}))
+    with Worker(path, handlers={"send_email": lambda to: f"sent to {to}"}) as worker:
+        worker.process_one()
+    assert queue.get_result(job_id) == "sent to ann"
+
+
+def test_a_worker_serves_the_queues_that_it_is_given(path: str, queue: JobQueue) -> None:
+    queue.submit(Job("other", functions.nothing, queue="other"))
+    mine = queue.submit(Job("mine", functions.nothing, queue="mine"))
+    with Worker(path, queues=["mine"]) as worker:
+        assert worker.process_one()
+        assert not worker.process_one()
+    assert queue.get_status(mine)["status"] == "completed"
+
+
+def test_a_worker_that_stops_lets_running_jobs_end(queue: JobQueue, run: Callable[..., Running], pipes: Pipes) -> None:
+    job_id = queue.submit(Job("slow", functions.hold, {"tell": pipes.tell, "until": pipes.until}))
+    running = run()
+    pipes.wait_until_begun()
+    running.worker.stop()
+    pipes.let_end()
+    running.thread.join(60)
+    assert queue.get_status(job_id)["status"] == "completed"
+
+
+def test_what_does_not_end_in_time_is_given_back_with_its_attempt(
+    queue: JobQueue, run: Callable[..., Running], pipes: Pipes
+) -> None:
+    job_id = queue.submit(Job("endless", functions.spin, {"tell": pipes.tell}))
+    running = run(shutdown_timeout=0)
+    pipes.wait_until_begun()
+    running.stop()
+    record = queue.get_job(job_id)
+    assert record is not None
+    assert (record.phase, record.attempts) == ("ready", 0)
+    assert record.executions[0].status == "released"
+
+
+def test_a_worker_told_to_stop_before_it_starts_does_not_start(queue: JobQueue, path: str) -> None:
+    queue.submit(Job("job", functions.nothing))
+    with Worker(path) as worker:
+        worker.stop()
+        worker.start()
+    assert queue.count("pending") == 1
+
+
+def test_a_worker_can_be_started_again(queue: JobQueue, path: str) -> None:
+    with Worker(path) as worker:
+        for _ in range(2):
+            running = Running(worker)
+            queue.result(queue.submit(Job("job", functions.nothing)), timeout=30)
+            running.stop()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_the_worker_and_the_handlers_come_back(queue: JobQueue, path: str, number: int) -> None:
+    before = signal.getsignal(number)
+    job_id = queue.submit(Job("killer", functions.kill_own_process, {"number": int(number)}))
+    with Worker(path) as worker:
+        worker.start()
+    assert queue.get_status(job_id)["status"] == "completed"
+    assert signal.getsignal(number) == before
+
+
+def test_the_jobs_of_a_worker_whose_process_is_gone_are_taken_over_at_once(queue: JobQueue, worker: Worker) -> None:
+    job_id = queue.submit(Job("orphan", functions.nothing))
+    child = os.fork() if hasattr(os, "fork") else pytest.skip("this system has no fork")
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    gone = replace(residence(), pid=child)
+    with queue.database.write(queue.clock.now()) as tx:
+        key = workers.register(tx, "gone", gone, concurrency=1)
+        assert len(claiming.claim(tx, key, limit=1)) == 1
+    assert worker.process_one()
+    record = queue.wait(job_id, timeout=10)
+    assert [(each.worker_id, each.status) for each in record.executions] == [("gone", "lost"), ("ann", "completed")]
+
+
+def test_a_silent_worker_is_held_dead_after_the_lease_and_not_before(path: str, clock: ManualClock) -> None:
+    far_away = Residence(machine_id="another", boot_id="another", pid_namespace="", pid=1)
+    with JobQueue(path, clock=clock) as queue, Worker(path, clock=clock, lease=15) as worker:
+        job_id = queue.submit(Job("orphan", functions.nothing))
+        with queue.database.write(clock.now()) as tx:
+            claiming.claim(tx, workers.register(tx, "silent", far_away, concurrency=1), limit=1)
+        for _ in range(7):
+            assert not worker.process_one()
+            clock.advance(2)
+        assert not worker.process_one(), "14 seconds of silence"
+        clock.advance(2)
+        assert worker.process_one(), "16 seconds of silence"
+        assert queue.get_status(job_id)["executions"][0]["status"] == "lost"
+        assert queue.check() == []
+
+
+def test_a_worker_that_was_held_dead_registers_anew_and_stops_what_it_lost(
+    queue: JobQueue, run: Callable[..., Running], pipes: Pipes
+) -> None:
+    job_id = queue.submit(Job("endless", functions.spin, {"tell": pipes.tell}, max_attempts=2))
+    run(lease=1, shutdown_timeout=0)
+    pipes.wait_until_begun()
+    with queue.database.write(queue.clock.now()) as tx:
+        (sign,) = workers.signs(tx)
+        workers.strike_off(tx, sign.key, chance=lambda: 0)
+    pipes.wait_until_begun()
+    assert [each["status"] for each in queue.get_status(job_id)["executions"]] == ["lost", "running"]
+    with queue.database.read(queue.clock.now()) as tx:
+        (again,) = workers.signs(tx)
+    assert again.key.seq > sign.key.seq
+
+
+def test_a_worker_leaves_no_trace_of_itself_but_the_history(queue: JobQueue, path: str) -> None:
+    queue.submit(Job("job", functions.nothing))
+    with Worker(path) as worker:
+        worker.process_one()
+    running = Running(Worker(path))
+    running.stop()
+    running.worker.close()
+    with queue.database.read(queue.clock.now()) as tx:
+        assert workers.signs(tx) == []
+
+
+def test_a_file_that_vanishes_ends_the_worker_with_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "gone.db"
+    worker = Worker(path)
+    running = Running(worker)
+    path.rename(tmp_path / "moved.db")
+    running.thread.join(60)
+    assert isinstance(running.error, QueueGone)
+    worker._database.close()
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"concurrency": 0}, "concurrency"),
+        ({"concurrency": 1.5}, "concurrency"),
+        ({"lease": 0}, "lease"),
+        ({"polling_interval": -1}, "duration"),
+        ({"shutdown_timeout": float("nan")}, "duration"),
+    ],
+)
+def test_what_a_worker_cannot_be_is_refused(path: str, options: dict[str, object], word: str) -> None:
+    with pytest.raises(ValueError, match=word):
+        Worker(path, **options)  # type: ignore[arg-type]
