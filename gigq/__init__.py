@@ -30,8 +30,9 @@ from gigq.queue import JobQueue
 from gigq.records import ExecutionRecord, JobRecord
 from gigq.runtime.context import JobContext, current_job
 from gigq.status import ExecutionStatus, JobStatus, Phase
-from gigq.store.connections import close_connections
+from gigq.store.forking import close_connections
 from gigq.task import Task, task
+from gigq.version import VERSION as __version__
 from gigq.worker import Worker
 from gigq.workflow import Workflow
 
@@ -69,6 +70,7 @@ __all__ = [
     "UnknownParent",
     "Worker",
     "Workflow",
+    "__version__",
     "close_connections",
     "current_job",
     "setup_logging",

@@ -85,13 +85,13 @@ def _fault_in(value: object, *, depth: int) -> _Fault | None:
         return None if _is_unicode(value) else _Fault("", "is text with a lone surrogate, which UTF-8 cannot hold")
     if isinstance(value, float):
         return None if math.isfinite(value) else _Fault("", f"is {value!r}, which JSON cannot hold")
-    if depth > _DEEPEST:
+    if not isinstance(value, dict | list | tuple):
+        return _Fault("", f"is {_article(type(value).__name__)} object, which JSON cannot hold")
+    if depth == _DEEPEST:
         raise RecursionError
     if isinstance(value, dict):
         return _fault_in_dict(value, depth=depth + 1)
-    if isinstance(value, list | tuple):
-        return _fault_in_list(value, depth=depth + 1)
-    return _Fault("", f"is {_article(type(value).__name__)} object, which JSON cannot hold")
+    return _fault_in_list(value, depth=depth + 1)
 
 
 def _fault_in_dict(value: dict[object, object], *, depth: int) -> _Fault | None:

@@ -13,7 +13,7 @@ from gigq.liveness import Watch, WorkerKey
 from gigq.records import Claim
 from gigq.runtime.residence import is_gone, residence
 from gigq.runtime.runner import Ended, Runner
-from gigq.status import ExecutionStatus, Move
+from gigq.status import Move
 from gigq.store import claiming, settling, workers
 from gigq.store.database import Database, Transaction
 
@@ -85,6 +85,8 @@ class Loop:
 
     def leave(self) -> None:
         """Give back what still runs, its attempt not counted, and take the worker's name out of the file."""
+        if self._key.seq == 0:  # it was told to stop before its first turn
+            return
         self._ended += self._runner.ended()
         with self._database.write(self._clock.now()) as tx:
             for each in self._ended:
@@ -116,7 +118,7 @@ class Loop:
     def wait(self) -> None:
         """Wait until something is to be done."""
         now = self._clock.monotonic()
-        moments = [self._beat_at - now, self._terms.polling_interval]
+        moments = [self._beat_at - now, max(self._terms.polling_interval, _FIRST_PROBE)]
         if self._runner.next_deadline is not None:
             moments.append(self._runner.next_deadline - now)
         if self._runner.free:
@@ -177,7 +179,7 @@ class Loop:
         try:
             return settling.settle(tx, claim.execution_id, report, chance=random.random())
         except LeaseLost as refusal:
-            log.warning("job %s (%s): %s", claim.job_id, claim.name, refusal)
+            log.warning("job %s (%r): %s", claim.job_id, claim.name, refusal)
             return None
 
     def _renew(self, tx: Transaction, turn: _Turn) -> None:
@@ -196,4 +198,4 @@ def _tell(claim: Claim, move: Move | None) -> None:
     if move is None:
         return
     level = logging.INFO if move in (Move.COMPLETE, Move.RELEASE) else logging.WARNING
-    log.log(level, "job %s (%s): %s after attempt %d", claim.job_id, claim.name, move.label, claim.attempt)
+    log.log(level, "job %s (%r): %s after attempt %d", claim.job_id, claim.name, move.label, claim.attempt)

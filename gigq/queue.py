@@ -127,8 +127,10 @@ class JobQueue:
 
         Raises:
             JobNotFound: none does.
-            ValueError: several do.
+            ValueError: several do, or the prefix is empty.
         """
+        if not prefix:
+            raise ValueError("an empty text is not the beginning of an id")
         with self.database.read(self.clock.now()) as tx:
             found = reading.ids_like(tx, prefix, limit=2)
         if not found:

@@ -34,7 +34,7 @@ class RetryRule:
         if self.delay == 0:
             return 0.0  # also where the power would overflow
         try:
-            wait = self.delay * self.backoff ** (failures - 1)
+            wait = self.delay * float(self.backoff) ** (failures - 1)
         except OverflowError:
             wait = self.max_delay
         return min(self.max_delay, wait) * (1.0 - self.jitter * chance)

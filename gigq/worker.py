@@ -76,14 +76,15 @@ class Worker:
             polling_interval=to_seconds(polling_interval),
             shutdown_timeout=to_seconds(shutdown_timeout),
         )
-        if self._terms.lease < 1:
-            raise ValueError(f"lease is {lease!r}; it must be at least 1 second, or busy workers will be held for dead")
+        if not 1 <= self._terms.lease <= 86_400:
+            raise ValueError(f"lease is {lease!r}; it must be from 1 second, or busy workers seem dead, to a day")
         self._clock = clock or SystemClock()
         self._call = caller(handlers, clock=self._clock, result_limit=result_limit)
         self._database = open_queue(
             db_path, initialize=True, timeout=30.0, durability=durability, now=self._clock.now()
         )
         self._here = threading.Lock()
+        self._running = threading.Lock()
         self._inline: Loop | None = None
         self._loop: Loop | None = None
         self._is_stopping = False
@@ -104,14 +105,15 @@ class Worker:
             QueueGone: the file was deleted or replaced.
             StoreError: what had ended could not be written when the worker stopped; those jobs will run again.
         """
-        runner = ThreadRunner(self._call, slots=self._terms.concurrency, clock=self._clock)
-        loop = self._loop = self._new_loop(runner)
-        try:
-            with self._signals():
+        with self._running, self._signals():
+            loop = self._loop = self._new_loop(
+                ThreadRunner(self._call, slots=self._terms.concurrency, clock=self._clock)
+            )
+            try:
                 self._run(loop)
-        finally:
-            self._loop = None
-            self._is_stopping = self._is_hurried = False
+            finally:
+                self._loop = None
+                self._is_stopping = self._is_hurried = False
 
     def stop(self) -> None:
         """Tell `start` to return, and do not wait for it. Before a `start`, it makes that one return at once."""
@@ -139,8 +141,9 @@ class Worker:
             return bool(started)
 
     def close(self) -> None:
-        """Take the worker's name out of the file, and close all connections. Stop it first."""
-        with self._here:
+        """Stop, wait until `start` has returned, take the worker's name out of the file, and close all connections."""
+        self.stop()
+        with self._here, self._running:
             if self._inline is not None:
                 self._inline.leave()
                 self._inline = None

@@ -132,7 +132,7 @@ def test_a_result_that_is_not_json_is_not_tried_again(queue: JobQueue, worker: W
     worker.process_one()
     record = queue.wait(job_id)
     assert (record.status, record.attempts) == (JobStatus.FAILED, 1)
-    assert record.error == "gigq.errors.NotSerializable: result is an object object, which JSON cannot hold"
+    assert record.error == "NotSerializable: result is an object object, which JSON cannot hold"
 
 
 def test_a_job_that_overruns_is_settled_at_its_deadline(queue: JobQueue, run: Callable[..., Running]) -> None:
@@ -187,6 +187,16 @@ def test_a_worker_told_to_stop_before_it_starts_does_not_start(queue: JobQueue, 
         worker.stop()
         worker.start()
     assert queue.count("pending") == 1
+
+
+def test_closing_a_running_worker_stops_it_first(queue: JobQueue, path: str) -> None:
+    """To close a connection that another thread is using would crash the process."""
+    queue.submit_many(Job("job", functions.nothing) for _ in range(500))
+    for _ in range(10):
+        running = Running(Worker(path, concurrency=4, durability="normal"))
+        running.worker.close()
+        running.thread.join(60)
+        assert (running.thread.is_alive(), running.error) == (False, None)
 
 
 def test_a_worker_can_be_started_again(queue: JobQueue, path: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from gigq import GigqError
 from gigq.cli import output
 from gigq.cli.call import Call, Refused, UsageError
 from gigq.cli.parser import build_parser
+from gigq.errors import GigqError
 
 __all__ = ["main"]
 

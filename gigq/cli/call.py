@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gigq import JobNotFound, JobQueue, JobRecord
 from gigq.cli import output
+from gigq.errors import JobNotFound
+from gigq.queue import JobQueue
+from gigq.records import JobRecord
 
 
 class UsageError(Exception):

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from gigq import ExecutionRecord, JobRecord, JobStatus, Phase
 from gigq.cli import output, values
 from gigq.cli.call import Call
 from gigq.cli.commands import Commands, add_command, add_id
 from gigq.clock import from_text, to_text
+from gigq.records import ExecutionRecord, JobRecord
+from gigq.status import JobStatus, Phase
 
 _FILTERS = ("status", "phase", "queue", "name", "tags", "search")
 _ROWS = 20
@@ -38,7 +39,7 @@ def _declare_status(commands: Commands) -> None:
         ("result", "what it returned"),
         ("executions", "every attempt, with its traceback"),
     ):
-        parser.add_argument(f"--show-{what}", action="store_true", default=False, help=f"show {meaning} too")
+        parser.add_argument(f"--show-{what}", action="store_true", default=False, help=f"also show {meaning}")
 
 
 def _declare_list(commands: Commands) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from gigq import JobRecord, JobStatus
 from gigq.cli import values
 from gigq.cli.call import Call, Refused
 from gigq.cli.commands import Commands, add_command, add_id
+from gigq.records import JobRecord
+from gigq.status import JobStatus
 
 
 def declare(commands: Commands) -> None:

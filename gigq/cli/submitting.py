@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from gigq import Job
 from gigq.cli import values
 from gigq.cli.call import Call, UsageError
 from gigq.cli.commands import Commands, add_command
+from gigq.job import Job
 
 _OF_JOB = ("name", "description", "priority", "max_attempts", "timeout", "retry_delay", "queue", "tags", "delay")
 

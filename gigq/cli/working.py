@@ -6,10 +6,10 @@ import logging
 import os
 import sys
 
-from gigq import Worker, setup_logging
 from gigq.cli import output, values
 from gigq.cli.call import Call
 from gigq.cli.commands import Commands, add_command
+from gigq.worker import Worker
 
 _OF_WORKER = ("queues", "lease", "shutdown_timeout", "durability")
 
@@ -84,5 +84,5 @@ def _import_from_here() -> None:
 def _log_to_stderr(level: int) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(output.CleanFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(handlers=[handler])  # before setup_logging, whose own handler would not clean
-    setup_logging(level)
+    logging.basicConfig(handlers=[handler])  # not setup_logging: its handler prints a job's name as it is
+    logging.getLogger("gigq").setLevel(level)

@@ -73,9 +73,7 @@ def _any_report(error: BaseException, claim: Claim, *, is_final: bool) -> Report
         return _report(error, claim, is_final=is_final)
     except Exception as odd:  # an exception made to break whoever looks at it
         text = f"an exception that cannot be put into words: {type(odd).__name__} while reading it"
-        return Report(
-            status=ExecutionStatus.FAILED, error=text, error_type=type(error).__qualname__, is_final=is_final
-        )
+        return Report(status=ExecutionStatus.FAILED, error=text, error_type=type(error).__qualname__, is_final=is_final)
 
 
 def _report(error: BaseException, claim: Claim, *, is_final: bool) -> Report:
@@ -98,7 +96,9 @@ def _report(error: BaseException, claim: Claim, *, is_final: bool) -> Report:
 
 def _summary(error: BaseException) -> str:
     """What the last line of a traceback says: the class and the message. It survives a `__str__` that raises."""
-    return "".join(traceback.format_exception_only(error)).strip()
+    lines = traceback.format_exception_only(error)
+    text = lines[-1] if isinstance(error, SyntaxError) else "".join(lines)  # before it stand the file and the line
+    return text.strip().removeprefix("gigq.errors.")
 
 
 def _trace(error: BaseException) -> str:

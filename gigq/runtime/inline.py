@@ -75,13 +75,13 @@ class _Alarm:
 
     @contextmanager
     def set(self, seconds: float | None) -> Iterator[None]:
-        if seconds is None:
+        if seconds is None or seconds > threading.TIMEOUT_MAX:
             yield
         elif hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
             with self._by_signal(seconds):
                 yield
         else:
-            with self._by_timer(min(seconds, threading.TIMEOUT_MAX)):
+            with self._by_timer(seconds):
                 yield
 
     @contextmanager

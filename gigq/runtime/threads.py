@@ -68,7 +68,7 @@ class ThreadRunner:
 
     def wait(self, seconds: float) -> None:
         try:
-            arrived = self._reports.get(timeout=seconds)
+            arrived = self._reports.get(timeout=min(seconds, threading.TIMEOUT_MAX))
         except Empty:
             return
         if arrived is not None:

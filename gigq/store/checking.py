@@ -38,7 +38,8 @@ _RULES = {
         SELECT id FROM jobs WHERE status <> 'pending' AND run_at IS NOT NULL
     """,
     "a completed job has a result and no error": """
-        SELECT id FROM jobs WHERE (status = 'completed') <> (result IS NOT NULL) OR (status = 'completed' AND error IS NOT NULL)
+        SELECT id FROM jobs
+         WHERE (status = 'completed') <> (result IS NOT NULL) OR (status = 'completed' AND error IS NOT NULL)
     """,
     "a parent was submitted before its child": """
         SELECT child FROM job_dependencies WHERE parent >= child

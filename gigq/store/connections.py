@@ -1,24 +1,20 @@
-"""One SQLite connection for each thread of each process, never one that was inherited by a fork."""
+"""One SQLite connection for each thread of each process."""
 
 from __future__ import annotations
 
-import ctypes
-import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-Durability = Literal["full", "normal"]
+from gigq.store.forking import PROCESS
 
-_EVERY_POOL: weakref.WeakSet[ConnectionPool] = weakref.WeakSet()
-_POOLS_LOCK = threading.Lock()
+Durability = Literal["full", "normal"]
 
 
 class ConnectionPool:
-    """Hands every thread its own connection to one file. Safe to share between threads and across forks.
+    """Hands every thread its own connection to one file. Safe to share between threads, and to keep across a fork.
 
     ``":memory:"`` is a single connection, for whoever holds the lock of the database above.
     """
@@ -27,62 +23,43 @@ class ConnectionPool:
         self._path = path
         self._durability = durability
         self._is_closed = False
-        self._forget()
-        with _POOLS_LOCK:
-            _EVERY_POOL.add(self)
+        self._lock = threading.Lock()
+        self._handles: weakref.WeakSet[_Handle] = weakref.WeakSet()
+        self._local: threading.local | _Shared = _Shared() if path == ":memory:" else threading.local()
 
     def connection(self) -> sqlite3.Connection:
-        """Return this thread's connection, opened at the first call.
+        """Return this thread's connection, opened at the first call. Only inside a passage of `PROCESS`.
 
         Raises:
-            sqlite3.ProgrammingError: the pool was closed.
+            sqlite3.ProgrammingError: the pool was closed, or the process cannot use it.
         """
         if self._is_closed:
             raise sqlite3.ProgrammingError("this queue is closed; open it again with JobQueue(…)")
+        if PROCESS.is_spoilt:
+            raise sqlite3.ProgrammingError("this process was forked inside a transaction; start it by spawn instead")
         connection = self.current()
         if connection is None:
-            holder = _Holder(self._open())
+            handle = self._local.handle = _Handle(self._open())
             with self._lock:
-                self._holders.add(holder)
-            self._local.holder = holder
-            connection = holder.connection
+                self._handles.add(handle)
+            connection = handle.connection
         return connection
 
     def current(self) -> sqlite3.Connection | None:
         """Return this thread's connection if it has one."""
-        holder: _Holder | None = getattr(self._local, "holder", None)
-        return holder.connection if holder else None
+        handle: _Handle | None = getattr(self._local, "handle", None)
+        is_mine = handle is not None and (handle.generation == PROCESS.generation or self._path == ":memory:")
+        return handle.connection if handle is not None and is_mine else None
 
     def close(self) -> None:
-        """Close the connections of all threads. What they were writing is rolled back."""
+        """Close the connections of all threads, once their transactions have ended."""
         self._is_closed = True
-        self.release()
-
-    def release(self) -> None:
-        """Close the connections of all threads; the next use opens new ones."""
-        with self._lock:
-            holders = list(self._holders)
-            self._forget()
-        for holder in holders:
-            holder.close()
-
-    def leak(self) -> None:
-        """Forget every connection without closing it, in the child of a fork.
-
-        "Do not open an SQLite database connection, then fork(), then try to use that database connection in the
-        child process", nor close it there: https://sqlite.org/howtocorrupt.html section 2.6.
-        """
-        for holder in list(self._holders):
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(holder))
-        self._forget()
-
-    def _forget(self) -> None:
-        self._lock = threading.Lock()
-        self._holders: weakref.WeakSet[_Holder] = weakref.WeakSet()
-        self._local: threading.local | _Shared = _Shared() if self._path == ":memory:" else threading.local()
+        with PROCESS.closing(), self._lock:
+            for handle in self._handles:
+                PROCESS.close(handle.connection)
 
     def _open(self) -> sqlite3.Connection:
-        # timeout=0: SQLite's own busy handler starves under contention (once in 6,756 tries); database.py waits instead.
+        # timeout=0: SQLite's own busy handler starves under contention (once in 6,756 tries); database.py waits.
         connection = sqlite3.connect(
             _as_uri(self._path),
             uri=True,
@@ -103,44 +80,26 @@ class ConnectionPool:
         except sqlite3.Error:  # the file is locked while another process recovers it, or is no database
             connection.close()
             raise
+        if self._path != ":memory:":
+            PROCESS.adopt(connection)
         return connection
 
 
-class _Holder:
-    """Closes its connection when its thread has ended."""
+class _Handle:
+    """What a thread holds of its connection; when the thread ends, the connection is dismissed."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.connection = connection
-
-    def close(self) -> None:
-        self.connection.close()
+        self.generation = PROCESS.generation
 
     def __del__(self) -> None:
-        self.close()
+        PROCESS.dismiss(self.connection)
 
 
 class _Shared:
     """In the place of a threading.local, where all threads share one connection."""
 
-    holder: _Holder | None = None
-
-
-def close_connections() -> None:
-    """Close every connection that this process holds; each queue opens new ones when it is next used."""
-    for pool in _pools():
-        pool.release()
-
-
-def _leak_all() -> None:
-    global _POOLS_LOCK
-    _POOLS_LOCK = threading.Lock()  # another thread of the parent may have held it
-    for pool in _pools():
-        pool.leak()
-
-
-def _pools() -> list[ConnectionPool]:
-    with _POOLS_LOCK:
-        return list(_EVERY_POOL)
+    handle: _Handle | None = None
 
 
 def _as_uri(path: str) -> str:
@@ -148,9 +107,3 @@ def _as_uri(path: str) -> str:
     if path == ":memory:":
         return "file::memory:"
     return Path(path).absolute().as_uri() + "?mode=rw"
-
-
-_register: Callable[..., None] | None = getattr(os, "register_at_fork", None)
-if _register is not None:
-    # Nothing else tells a process that it is the child of a fork before it can do harm.
-    _register(after_in_child=_leak_all)

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from gigq.clock import attempts, to_text
 from gigq.errors import NotAQueue, QueueBusy, QueueGone, StoreError
 from gigq.store.connections import ConnectionPool, Durability
+from gigq.store.forking import PROCESS
 
 MEMORY = ":memory:"
 
@@ -94,7 +95,7 @@ class Database:
 
     def use_wal(self) -> None:
         """Switch the file to write-ahead logging, in which readers and the writer do not wait for each other."""
-        with self._turn, self._explaining():
+        with PROCESS.passage(), self._turn, self._explaining():
             self._insist("PRAGMA journal_mode = WAL")
 
     def close(self) -> None:
@@ -103,7 +104,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, begin: str, now: datetime) -> Iterator[Transaction]:
-        with self._turn, self._explaining():
+        with PROCESS.passage(), self._turn, self._explaining():
             try:
                 # The first read takes the snapshot, and may itself find the file locked while another one recovers it.
                 connection = self._insist(begin, "SELECT 1 FROM sqlite_master LIMIT 1")

@@ -71,7 +71,7 @@ def _where(tx: Transaction, filters: Filters) -> tuple[str, dict[str, Any]]:
         if isinstance(value, tuple):
             names = [f"{name}{index}" for index in range(len(value))]
             condition = condition.format(", ".join(f":{each}" for each in names), len(value))
-            values.update(zip(names, value))
+            values.update(zip(names, value, strict=True))
         else:
             values[name] = value
         conditions.append(condition)

@@ -29,6 +29,7 @@ def phase_of(now: str) -> str:
 
 
 _NOW = "strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'"
+_END = f"coalesce(completed_at, CASE status WHEN 'running' THEN {_NOW} END)"
 
 
 def _in_words(seconds: str) -> str:
@@ -96,7 +97,7 @@ CREATE TABLE executions (
   status TEXT NOT NULL CHECK (status IN ({_EXECUTION_STATUSES})), -- while running, this row is the lease
   started_at TEXT NOT NULL,
   completed_at TEXT,
-  error TEXT,                                 -- one line
+  error TEXT,                                 -- what was raised, or why it ended
   error_type TEXT,                            -- class of the exception
   traceback TEXT,
   CHECK ((status = 'running') = (completed_at IS NULL))
@@ -134,37 +135,37 @@ CREATE TABLE job_schema (
 
 INDEXES = {
     "jobs_ready": """
--- claim: the best ready jobs of a queue
-CREATE INDEX jobs_ready ON jobs (queue, priority DESC, seq)
+CREATE INDEX jobs_ready -- claim: the best ready jobs of a queue
+  ON jobs (queue, priority DESC, seq)
  WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL""",
     "jobs_due": """
--- claim: what has become due, and when the next one will
-CREATE INDEX jobs_due ON jobs (run_at) WHERE status = 'pending' AND run_at IS NOT NULL""",
+CREATE INDEX jobs_due -- claim: what has become due, and when the next one will
+  ON jobs (run_at) WHERE status = 'pending' AND run_at IS NOT NULL""",
     "jobs_retrying": """
--- claim: retries that were set before the clock went back
-CREATE INDEX jobs_retrying ON jobs (updated_at)
+CREATE INDEX jobs_retrying -- claim: retries that were set before the clock went back
+  ON jobs (updated_at)
  WHERE status = 'pending' AND run_at IS NOT NULL AND attempts > 0""",
     "jobs_finished": """
--- prune, lists and counts of finished jobs
-CREATE INDEX jobs_finished ON jobs (status, completed_at) WHERE completed_at IS NOT NULL""",
+CREATE INDEX jobs_finished -- prune, lists and counts of finished jobs
+  ON jobs (status, completed_at) WHERE completed_at IS NOT NULL""",
     "jobs_failed_parent": """
--- requeue: the jobs that were cancelled because of this one
-CREATE INDEX jobs_failed_parent ON jobs (failed_parent) WHERE failed_parent IS NOT NULL""",
+CREATE INDEX jobs_failed_parent -- requeue: the jobs that were cancelled because of this one
+  ON jobs (failed_parent) WHERE failed_parent IS NOT NULL""",
     "executions_open": """
--- at most one open execution a job
-CREATE UNIQUE INDEX executions_open ON executions (job_seq) WHERE status = 'running'""",
+CREATE UNIQUE INDEX executions_open -- at most one open execution a job
+  ON executions (job_seq) WHERE status = 'running'""",
     "executions_of_worker": """
--- renew and sweep: what a worker is running
-CREATE INDEX executions_of_worker ON executions (worker_seq) WHERE status = 'running'""",
+CREATE INDEX executions_of_worker -- renew and sweep: what a worker is running
+  ON executions (worker_seq) WHERE status = 'running'""",
     "executions_of_job": """
--- the history of a job, and its deletion
-CREATE INDEX executions_of_job ON executions (job_seq)""",
+CREATE INDEX executions_of_job -- the history of a job, and its deletion
+  ON executions (job_seq)""",
     "job_dependencies_of_parent": """
--- settle: the children of a job
-CREATE INDEX job_dependencies_of_parent ON job_dependencies (parent)""",
+CREATE INDEX job_dependencies_of_parent -- settle: the children of a job
+  ON job_dependencies (parent)""",
     "job_tags_by_tag": """
--- lists: the jobs with a tag
-CREATE INDEX job_tags_by_tag ON job_tags (tag, job_seq)""",
+CREATE INDEX job_tags_by_tag -- lists: the jobs with a tag
+  ON job_tags (tag, job_seq)""",
 }
 
 VIEWS = {
@@ -175,7 +176,7 @@ SELECT id, name, {phase_of(_NOW)} AS phase, queue, priority,
             THEN row_number() OVER (PARTITION BY queue, {phase_of(_NOW)} ORDER BY priority DESC, seq)
        END AS queue_position,
        {_in_words(_between("created_at", _NOW))} AS age,
-       {_in_words(_between("started_at", f"coalesce(completed_at, CASE status WHEN 'running' THEN {_NOW} END)"))} AS duration,
+       {_in_words(_between("started_at", _END))} AS duration,
        attempts || ' of ' || max_attempts AS attempts,
        worker_id, error, created_at, run_at, started_at, completed_at
   FROM jobs

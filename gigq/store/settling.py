@@ -84,6 +84,7 @@ def _apply(tx: Transaction, job: _Job, move: Move, report: Report, *, chance: fl
         "attempts": job.attempts - (move is Move.RELEASE),
         "run_at": to_text(later(tx.now, wait)) if wait > 0 else None,
         "result": report.result,
+        "released": move is Move.RELEASE,
         "error": report.error,
         "now": tx.stamp,
         "completed_at": tx.stamp if move.target in FINISHED else None,
@@ -91,7 +92,8 @@ def _apply(tx: Transaction, job: _Job, move: Move, report: Report, *, chance: fl
     tx.execute(
         """
         UPDATE jobs
-           SET status = :status, attempts = :attempts, run_at = :run_at, result = :result, error = :error,
+           SET status = :status, attempts = :attempts, run_at = :run_at, result = :result,
+               error = CASE WHEN :released THEN error ELSE :error END,   -- it did not fail; an earlier attempt may have
                updated_at = :now, completed_at = :completed_at
          WHERE seq = :seq
         """,

@@ -17,7 +17,8 @@ def cancel(tx: Transaction, job_id: str) -> bool:
     tx.execute(
         """
         UPDATE jobs
-           SET status = 'cancelled', run_at = NULL, error = 'cancelled before it ran', updated_at = ?, completed_at = ?
+           SET status = 'cancelled', run_at = NULL, updated_at = ?, completed_at = ?,
+               error = coalesce('cancelled after an attempt that failed: ' || error, 'cancelled before it ran')
          WHERE seq = ?
         """,
         (tx.stamp, tx.stamp, seq),

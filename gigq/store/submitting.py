@@ -56,8 +56,8 @@ def _values(tx: Transaction, job: NewJob, parents: list[sqlite3.Row]) -> tuple[A
     blockers = sum(parent["status"] in UNFINISHED for parent in parents)
     return (
         job.id, job.name, job.description, job.function, job.args, job.params, job.queue, job.priority,
-        JobStatus.CANCELLED if doomed_by else JobStatus.PENDING, blockers, None if doomed_by else _run_at(tx, job), job.timeout,
-        job.max_attempts, job.retry_delay, job.retry_backoff, job.retry_max_delay, job.retry_jitter,
+        JobStatus.CANCELLED if doomed_by else JobStatus.PENDING, blockers, None if doomed_by else _run_at(tx, job),
+        job.timeout, job.max_attempts, job.retry_delay, job.retry_backoff, job.retry_max_delay, job.retry_jitter,
         job.retry_on, job.no_retry_on, job.pass_parent_results, job.on_parent_failure, job.metadata, tx.stamp, tx.stamp,
         (doomed_by["failed_parent"] or doomed_by["seq"]) if doomed_by else None,
         ended_badly(doomed_by["id"], doomed_by["name"], doomed_by["status"]) if doomed_by else None,
@@ -80,7 +80,7 @@ def _run_at(tx: Transaction, job: NewJob) -> str | None:
 def _parent(tx: Transaction, job: NewJob, parent_id: str) -> sqlite3.Row:
     found = tx.rows("SELECT seq, id, name, status, failed_parent FROM jobs WHERE id = ?", (parent_id,))
     if not found:
-        raise UnknownParent(f"job {job.name!r} depends on {parent_id!r}, which is not in the queue; submit that first")
+        raise UnknownParent(f"job {job.name!r} depends on {parent_id!r}, which was never submitted or has been cleared")
     return found[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,17 @@ def test_a_reader_that_leaves_ends_the_command_quietly(spawn: Run, queue: JobQue
 
     assert process.stderr.read() == ""
     assert process.wait() == 0
+
+
+def test_an_interrupted_command_has_code_130(spawn: Run, queue: JobQueue) -> None:
+    queue.submit_many([Job("n" * 1000, "functions.add") for _ in range(300)])
+    # A shell that starts the tests in the background has SIGINT ignored, and a child would inherit that.
+    process = spawn("list", "--limit", "0", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    process.stdout.readline()  # it cannot end now: the pipe holds less than it has to say
+
+    process.send_signal(signal.SIGINT)
+
+    assert (process.communicate()[1], process.returncode) == ("", 130)
 
 
 def test_a_disk_that_is_full_is_one_line(spawn: Run, queue: JobQueue) -> None:

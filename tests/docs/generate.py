@@ -222,10 +222,11 @@ def _one_table(tx: Transaction, name: str) -> str:
 
 
 def _index(sql: str) -> list[str]:
-    comment, statement = sql.strip().split("\n", 1)
-    unique = "unique: " if "UNIQUE" in statement else ""
-    on = re.sub(r"\s+", " ", statement.partition(" ON ")[2])
-    return [f"{unique}`{on}`", comment.removeprefix("-- ")]
+    head, rest = sql.strip().split("\n", 1)
+    create, comment = head.split(" -- ")
+    unique = "unique: " if "UNIQUE" in create else ""
+    on = re.sub(r"\s+", " ", rest).strip().removeprefix("ON ")
+    return [f"{unique}`{on}`", comment]
 
 
 def _columns(tx: Transaction, name: str) -> list[str]:

@@ -1,17 +1,17 @@
 """The code blocks of the GigQ 0.5.1 guide to its queue, in their own spelling and order."""
 
 BLOCKS = {
-    "create": r'''
+    "create": r"""
 from gigq import JobQueue
 
 # Create a new job queue (or connect to an existing one)
 queue = JobQueue("jobs.db")
-''',
-    "connect": r'''
+""",
+    "connect": r"""
 # Connect without initializing (useful if you're sure the DB is already initialized)
 queue = JobQueue("jobs.db", initialize=False)
-''',
-    "submit": r'''
+""",
+    "submit": r"""
 from gigq import Job
 
 # Create a job
@@ -24,8 +24,8 @@ job = Job(
 # Submit the job
 job_id = queue.submit(job)
 print(f"Submitted job with ID: {job_id}")
-''',
-    "status": r'''
+""",
+    "status": r"""
 # Get job status
 status = queue.get_status(job_id)
 
@@ -36,8 +36,8 @@ if status['status'] == 'completed':
     print(f"Result: {status['result']}")
 elif status['status'] == 'failed':
     print(f"Error: {status['error']}")
-''',
-    "list": r'''
+""",
+    "list": r"""
 from gigq import JobStatus
 
 # List all jobs
@@ -52,8 +52,8 @@ recent_jobs = queue.list_jobs(limit=10)
 # Print job information
 for job in pending_jobs:
     print(f"{job['id']}: {job['name']} (priority: {job['priority']})")
-''',
-    "cancel": r'''
+""",
+    "cancel": r"""
 # Cancel a job
 result = queue.cancel(job_id)
 
@@ -61,8 +61,8 @@ if result:
     print(f"Job {job_id} cancelled successfully")
 else:
     print(f"Failed to cancel job {job_id} (may not be in pending state)")
-''',
-    "requeue": r'''
+""",
+    "requeue": r"""
 # Requeue a failed job
 result = queue.requeue_job(job_id)
 
@@ -70,8 +70,8 @@ if result:
     print(f"Job {job_id} requeued successfully")
 else:
     print(f"Failed to requeue job {job_id} (may not be in failed state)")
-''',
-    "clear": r'''
+""",
+    "clear": r"""
 # Clear all completed and cancelled jobs
 count = queue.clear_completed()
 print(f"Cleared {count} completed jobs")
@@ -81,8 +81,8 @@ from datetime import datetime, timedelta
 one_week_ago = (datetime.now() - timedelta(days=7)).isoformat()
 count = queue.clear_completed(before_timestamp=one_week_ago)
 print(f"Cleared {count} jobs older than one week")
-''',
-    "dependencies": r'''
+""",
+    "dependencies": r"""
 # Create and submit a job
 job1 = Job(name="first_job", function=first_function)
 job1_id = queue.submit(job1)
@@ -94,8 +94,8 @@ job2 = Job(
     dependencies=[job1_id]
 )
 job2_id = queue.submit(job2)
-''',
-    "order": r'''
+""",
+    "order": r"""
 # High priority job (processes first)
 high_job = Job(name="urgent", function=urgent_task, priority=100)
 queue.submit(high_job)
@@ -107,8 +107,8 @@ queue.submit(normal_job)
 # Low priority job (processes last)
 low_job = Job(name="background", function=background_task, priority=-100)
 queue.submit(low_job)
-''',
-    "monitor": r'''
+""",
+    "monitor": r"""
 import time
 
 job_id = queue.submit(long_running_job)
@@ -121,8 +121,8 @@ while True:
         break
 
     time.sleep(5)  # Check every 5 seconds
-''',
-    "several_files": r'''
+""",
+    "several_files": r"""
 # Create different queues for different types of jobs
 high_priority_queue = JobQueue("high_priority.db")
 background_queue = JobQueue("background.db")
@@ -134,7 +134,7 @@ background_queue.submit(background_job)
 # Create workers for each queue
 high_worker = Worker("high_priority.db")
 background_worker = Worker("background.db")
-''',
+""",
     "dashboard": r'''
 def print_queue_stats(queue):
     """Print statistics about the job queue."""

@@ -158,9 +158,7 @@ def test_so_many_threads_are_abandoned_and_no_more(
     assert runner.free == 0
 
 
-def test_a_stopped_execution_is_interrupted_and_forgotten(
-    runner_of: Callable[..., ThreadRunner], stage: Stage
-) -> None:
+def test_a_stopped_execution_is_interrupted_and_forgotten(runner_of: Callable[..., ThreadRunner], stage: Stage) -> None:
     runner = runner_of(stage.play, slots=1)
     runner.start([claim(execution_id=1)])
     stage.begun.acquire()

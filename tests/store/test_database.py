@@ -154,32 +154,117 @@ def test_a_closed_queue_says_so(path: str) -> None:
         queue.stats()
 
 
+def test_a_queue_may_be_closed_while_other_threads_use_it(path: str) -> None:
+    def use(queue: JobQueue) -> None:
+        try:
+            while True:
+                queue.submit(Job("job", JOB))
+        except StoreError as error:
+            assert "closed" in str(error)
+
+    for _ in range(10):
+        queue = JobQueue(path, durability="normal")
+        threads = [threading.Thread(target=use, args=[queue]) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        queue.close()
+        for thread in threads:
+            thread.join(60)
+            assert not thread.is_alive()
+
+
 def test_connections_closed_for_the_whole_process_open_again(queue: JobQueue) -> None:
     queue.submit(Job("job", JOB))
     close_connections()
     assert queue.stats()["total"] == 1
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+def run_script(script: str, path: str) -> None:
+    # Python warns of a fork with threads, and this is what is tested.
+    options = ["-W", "error", "-W", "ignore::DeprecationWarning"]
+    subprocess.run([sys.executable, *options, "-c", script, path], timeout=120, check=True)
+
+
+@FORKS
 def test_parent_and_child_of_a_fork_both_go_on_with_an_open_queue(path: str) -> None:
-    script = """
+    run_script(
+        """
 import os, sys
 from gigq import Job, JobQueue
 queue = JobQueue(sys.argv[1])
 queue.submit(Job("before", "functions:nothing"))
 child = os.fork()
-for number in range(200):
-    queue.submit(Job("child" if child == 0 else "parent", "functions:nothing"))
+for number in range(200 if child else 400):  # the parent ends, and closes, in the middle of the child
+    queue.submit(Job("parent" if child else "child", "functions:nothing"))
 queue.close()
 if child:
     assert os.waitpid(child, 0)[1] == 0
-"""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-c", script, path], timeout=60
+""",
+        path,
     )
-    assert done.returncode == 0
     with JobQueue(path) as queue:
-        assert queue.count(name="parent") == queue.count(name="child") == 200
+        assert (queue.count(name="parent"), queue.count(name="child")) == (200, 400)
+        assert queue.check() == []
+
+
+@FORKS
+def test_forking_while_threads_write_loses_nothing(path: str) -> None:
+    run_script(
+        """
+import os, sys, threading
+from gigq import Job, JobQueue
+queue = JobQueue(sys.argv[1])
+def write(name):
+    for number in range(100):
+        queue.submit(Job(name, "functions:nothing"))
+threads = [threading.Thread(target=write, args=["thread"]) for _ in range(4)]
+for thread in threads:
+    thread.start()
+children = []
+for number in range(5):
+    child = os.fork()
+    if child == 0:
+        write("child")
+        queue.close()
+        os._exit(0)
+    children.append(child)
+assert [os.waitpid(child, 0)[1] for child in children] == [0] * 5
+for thread in threads:
+    thread.join()
+queue.close()
+""",
+        path,
+    )
+    with JobQueue(path) as queue:
+        assert (queue.count(name="thread"), queue.count(name="child")) == (400, 500)
+        assert queue.check() == []
+
+
+@FORKS
+def test_the_child_of_a_fork_inside_a_transaction_is_refused_and_the_parent_goes_on(path: str) -> None:
+    run_script(
+        """
+import os, sys
+from gigq import Job, JobQueue, StoreError
+queue = JobQueue(sys.argv[1])
+with queue.database.write(queue.clock.now()) as tx:
+    child = os.fork()
+    if child == 0:
+        try:
+            queue.count()
+        except StoreError:
+            os._exit(7)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+queue.submit(Job("after", "functions:nothing"))
+queue.close()
+""",
+        path,
+    )
+    with JobQueue(path) as queue:
+        assert queue.count(name="after") == 1
         assert queue.check() == []
 
 

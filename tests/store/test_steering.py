@@ -20,6 +20,13 @@ def test_a_pending_job_can_be_cancelled(file: File) -> None:
     assert file.claim() == []
 
 
+def test_a_job_cancelled_between_two_attempts_keeps_the_error_of_the_last(file: File) -> None:
+    job_id = file.submit(retry_delay=60)
+    file.settle(file.claim()[0], ExecutionStatus.FAILED, error="ValueError: no")
+    assert file.queue.cancel(job_id)
+    assert file.job(job_id).error == "cancelled after an attempt that failed: ValueError: no"
+
+
 def test_only_a_pending_job_is_cancelled(file: File) -> None:
     running, completed = file.submit(), file.submit()
     first, second = file.claim(2)

@@ -1,0 +1,75 @@
+"""Filters as a caller says them, and as the store reads them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from gigq import JobStatus, Phase, Priority
+from gigq.filters import Filters
+
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "read"),
+    [
+        ({"status": None}, "statuses", None),
+        ({"status": "failed"}, "statuses", ["failed"]),
+        ({"status": JobStatus.FAILED}, "statuses", ["failed"]),
+        ({"status": ["failed", JobStatus.TIMEOUT]}, "statuses", ["failed", "timeout"]),
+        ({"status": ("failed", "failed")}, "statuses", ["failed"]),
+        ({"status": []}, "statuses", []),
+        ({"phase": "ready"}, "phases", ["ready"]),
+        ({"phase": [Phase.WAITING, "retrying"]}, "phases", ["waiting", "retrying"]),
+        ({"phase": None}, "phases", None),
+        ({"tags": "red"}, "tags", ["red"]),
+        ({"tags": ("red", "blue")}, "tags", ["red", "blue"]),
+        ({"tags": None}, "tags", []),
+        ({"tags": []}, "tags", []),
+        ({"priority": "high"}, "priority", 100),
+        ({"priority": Priority.LOW}, "priority", -100),
+        ({"priority": 0}, "priority", 0),
+        ({"priority": None}, "priority", None),
+        ({"since": "2026-07-01T12:00:00Z"}, "since", NOON),
+        ({"until": NOON}, "until", NOON),
+        ({"queue": "mail"}, "queue", "mail"),
+        ({"name": "greet"}, "name", "greet"),
+        ({"worker_id": "w"}, "worker_id", "w"),
+        ({"search": "x"}, "search", "x"),
+    ],
+)
+def test_a_filter_is_read_in_one_form(given: dict[str, Any], field: str, read: Any) -> None:
+    found = getattr(Filters.of(**given), field)
+    assert (list(found) if isinstance(found, tuple) else found) == read
+
+
+def test_no_filter_lets_every_job_pass() -> None:
+    assert Filters.of() == Filters(tags=[])
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"status": "done"}, "'done' is not a valid JobStatus"),
+        ({"status": "FAILED"}, "'FAILED' is not a valid JobStatus"),
+        ({"status": ["failed", "lost"]}, "'lost' is not a valid JobStatus"),
+        ({"status": "ready"}, "'ready' is not a valid JobStatus"),
+        ({"status": ""}, "'' is not a valid JobStatus"),
+        ({"phase": "pending"}, "'pending' is not a valid Phase"),
+        ({"priority": "urgent"}, "priority 'urgent' is not a whole number"),
+        ({"priority": True}, "priority is True"),
+        ({"since": "yesterday"}, "'yesterday' is not an ISO-8601 instant"),
+        ({"until": 5}, "5 is not an instant"),
+    ],
+)
+def test_a_value_that_a_filter_cannot_have_is_refused(given: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        Filters.of(**given)
+
+
+def test_a_filter_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(TypeError, match="there is no filter 'colour'; there are phase, queue, name, tags"):
+        Filters.of(colour="red")  # type: ignore[call-arg]

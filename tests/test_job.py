@@ -1,0 +1,219 @@
+"""A job's fields: what each may be, and the one form in which it is kept."""
+
+from __future__ import annotations
+
+import math
+import uuid
+from collections import ChainMap
+from dataclasses import FrozenInstanceError, replace
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from types import MappingProxyType
+from typing import Any
+
+import functions
+import pytest
+
+from gigq import InvalidJob, Job, JobTimeout, Priority
+from gigq.clock import unix_microseconds
+from gigq.job import MOST_INTEGER, new_job_id, to_priority
+
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+# str() of it is "Queue.MAIL"; its value is meant.
+class Queue(str, Enum):  # noqa: UP042
+    MAIL = "mail"
+
+
+class NoLuck(Exception):
+    pass
+
+
+def job(**fields: Any) -> Job:
+    return Job(**{"name": "a", "function": functions.nothing, **fields})
+
+
+def test_a_job_needs_only_a_name_and_a_function() -> None:
+    made = Job("greet", functions.greet)
+    assert (made.max_attempts, made.timeout, made.priority, made.queue) == (3, 300.0, 0, "default")
+    assert (made.params, made.args, made.dependencies, made.tags, made.metadata) == ({}, (), (), (), {})
+    assert (made.run_at, made.delay, made.pass_parent_results, made.on_parent_failure) == (None, None, None, "cancel")
+    assert (made.retry_delay, made.retry_backoff, made.retry_max_delay, made.retry_jitter) == (0.0, 1.0, 3600.0, 0.0)
+
+
+def test_the_fields_that_people_s_code_gives_by_position_keep_their_places() -> None:
+    made = Job("n", functions.add, {"a": 1}, 5, ["p"], 2, 9, "text", True, 4)
+    assert (made.name, made.params, made.priority, made.dependencies) == ("n", {"a": 1}, 5, ("p",))
+    assert (made.max_attempts, made.timeout, made.description) == (2, 9.0, "text")
+    assert (made.pass_parent_results, made.retry_delay) == (True, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "kept"),
+    [
+        ("name", "x" * 10_000, "x" * 10_000),
+        ("name", Queue.MAIL, "mail"),
+        ("description", "", ""),
+        ("queue", Queue.MAIL, "mail"),
+        ("id", "order-17", "order-17"),
+        ("params", None, {}),
+        ("params", MappingProxyType({"a": 1}), {"a": 1}),
+        ("params", ChainMap({"a": 1}, {"b": 2}), {"a": 1, "b": 2}),
+        ("metadata", {"a": [1]}, {"a": [1]}),
+        ("args", [1, 2], (1, 2)),
+        ("args", range(3), (0, 1, 2)),
+        ("args", (each for each in "ab"), ("a", "b")),
+        ("dependencies", None, ()),
+        ("dependencies", ["b", "a", "b"], ("b", "a")),
+        ("tags", ["x", "y", "x"], ("x", "y")),
+        ("tags", [Queue.MAIL], ("mail",)),
+        ("priority", "high", 100),
+        ("priority", Priority.LOW, -100),
+        ("priority", MOST_INTEGER, MOST_INTEGER),
+        ("priority", -MOST_INTEGER, -MOST_INTEGER),
+        ("max_attempts", MOST_INTEGER, MOST_INTEGER),
+        ("timeout", None, None),
+        ("timeout", timedelta(minutes=1), 60.0),
+        ("timeout", 1e-6, 1e-6),
+        ("run_at", NOON, NOON),
+        ("run_at", "2026-07-01T12:00:00Z", NOON),
+        ("delay", 0, 0.0),
+        ("delay", timedelta(hours=1), 3600.0),
+        ("retry_delay", timedelta(seconds=1.5), 1.5),
+        ("retry_max_delay", 0, 0.0),
+        ("retry_backoff", 1, 1.0),
+        ("retry_backoff", 1e6, 1e6),
+        ("retry_jitter", 1, 1.0),
+        ("retry_on", [KeyError, "my.Error"], ("builtins.KeyError", "my.Error")),
+        ("no_retry_on", {JobTimeout}, ("gigq.errors.JobTimeout",)),
+        ("retry_on", [NoLuck, NoLuck], (f"{__name__}.NoLuck",)),
+        ("pass_parent_results", False, False),
+        ("on_parent_failure", "run", "run"),
+    ],
+)
+def test_a_field_is_kept_in_one_form(field: str, given: Any, kept: Any) -> None:
+    found = getattr(job(**{field: given}), field)
+    assert found == kept
+    assert type(found) is type(kept)
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        *[("name", wrong) for wrong in ("", None, 5, b"x", "\ud800")],
+        *[("queue", wrong) for wrong in ("", None, 5, ["a"], "\ud800")],
+        *[("id", wrong) for wrong in ("", None, 5, uuid.UUID(int=0))],
+        *[("description", wrong) for wrong in (None, 5, "\udfff")],
+        *[("params", wrong) for wrong in ([], [("a", 1)], "a=1", 5)],
+        *[("metadata", wrong) for wrong in ([], "x", 5)],
+        *[("args", wrong) for wrong in ("ab", b"ab", {"a": 1}, 5, None)],
+        *[("dependencies", wrong) for wrong in ("id", "", 0, False, {"id": 1}, [""], [None], [5], ["\ud800"])],
+        *[("tags", wrong) for wrong in ("tag", None, 5, [""], [5], ["\ud800"])],
+        *[("priority", wrong) for wrong in ("urgent", "", "5", None, 1.0, True, MOST_INTEGER + 1, -MOST_INTEGER - 1)],
+        *[("max_attempts", wrong) for wrong in (0, -1, 1.0, True, "3", None, MOST_INTEGER + 1)],
+        *[("timeout", wrong) for wrong in (0, 0.0, -0.0, -1, True, "5", math.nan, math.inf, 10**400, timedelta(0))],
+        *[("delay", wrong) for wrong in (-1, True, "5m", math.nan, math.inf, timedelta(-1))],
+        *[("retry_delay", wrong) for wrong in (-1, None, False, "5", math.nan, math.inf, 10**400)],
+        *[("retry_max_delay", wrong) for wrong in (-1, None, True, "5", math.nan, math.inf)],
+        *[("retry_backoff", wrong) for wrong in (0.5, 0, -1, 1e7, True, "2", None, math.nan, math.inf, 10**400)],
+        *[("retry_jitter", wrong) for wrong in (-0.1, 1.1, True, "0.5", None, math.nan)],
+        *[("run_at", wrong) for wrong in (5, "", "soon", True, timedelta(1), datetime.max.replace(tzinfo=None).date())],
+        *[("retry_on", wrong) for wrong in (ValueError, "ValueError", None, [ValueError()], [int], [5], [""])],
+        *[("no_retry_on", wrong) for wrong in (ValueError, "ValueError", [object], [None])],
+        *[("pass_parent_results", wrong) for wrong in ("yes", 2, [])],
+        *[("on_parent_failure", wrong) for wrong in ("fail", "", None, True, ["cancel"])],
+    ],
+)
+def test_a_wrong_value_is_refused_with_the_name_of_its_field(field: str, wrong: Any) -> None:
+    with pytest.raises(InvalidJob, match=rf"^job .*\b{field}\b"):
+        job(**{field: wrong})
+
+
+def test_a_refusal_says_which_job_it_is_of() -> None:
+    with pytest.raises(InvalidJob, match=r"^job 'nightly': max_attempts is 0; it must be a whole number from 1 to"):
+        Job("nightly", functions.nothing, max_attempts=0)
+
+
+def test_a_job_has_one_time_to_start() -> None:
+    with pytest.raises(InvalidJob, match="run_at and delay were both given; give one"):
+        job(run_at=NOON, delay=5)
+
+
+def test_a_field_that_there_is_not_is_refused() -> None:
+    with pytest.raises(TypeError, match="retries"):
+        job(retries=3)
+
+
+def test_a_job_does_not_change() -> None:
+    made = job()
+    with pytest.raises(FrozenInstanceError):
+        made.name = "b"  # type: ignore[misc]
+
+
+def test_what_the_caller_does_to_its_own_values_does_not_reach_the_job() -> None:
+    params, tags = {"a": 1}, ["x"]
+    made = job(params=params, tags=tags)
+    params["b"] = 2
+    tags.append("y")
+    assert (made.params, made.tags) == ({"a": 1}, ("x",))
+
+
+def test_a_changed_copy_is_the_same_job() -> None:
+    made = job(run_at=NOON, retry_on=[NoLuck], timeout=None)
+    copy = replace(made, priority="high")
+    assert (copy.id, copy.run_at, copy.retry_on, copy.timeout) == (made.id, made.run_at, made.retry_on, None)
+
+
+def test_two_jobs_are_never_the_same() -> None:
+    assert job() != job()
+    assert len({job(), job()}) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [("low", -100), ("normal", 0), ("high", 100), ("critical", 200), ("HIGH", 100), ("Critical", 200)],
+)
+def test_a_priority_has_a_name(name: str, number: int) -> None:
+    assert to_priority(name) == number
+
+
+def test_a_priority_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(ValueError, match="'urgent' is not a whole number and not one of low, normal, high, critical"):
+        to_priority("urgent")
+
+
+def test_an_id_is_a_uuid_of_version_7() -> None:
+    before = unix_microseconds() // 1000
+    made = uuid.UUID(new_job_id())
+    after = unix_microseconds() // 1000
+    assert (made.version, made.variant) == (7, uuid.RFC_4122)
+    assert before <= made.int >> 80 <= after
+
+
+def test_an_id_is_written_in_the_usual_form() -> None:
+    made = new_job_id()
+    assert str(uuid.UUID(made)) == made
+
+
+def test_ids_are_unique_and_random_throughout() -> None:
+    made = [uuid.UUID(new_job_id()).int for _ in range(20_000)]
+    assert len(set(made)) == len(made)
+    tails = [each & (2**62 - 1) for each in made]
+    ones = ones_of(tails)
+    assert len(set(tails)) == len(tails)
+    assert [bit for bit, count in enumerate(ones) if not 9_000 < count < 11_000] == []
+
+
+def ones_of(numbers: list[int]) -> list[int]:
+    return [sum(number >> bit & 1 for number in numbers) for bit in range(62)]
+
+
+def test_ids_sort_by_the_microsecond_in_which_they_were_made() -> None:
+    made = []
+    for _ in range(2_000):
+        made.append(new_job_id())
+        since = unix_microseconds()
+        while unix_microseconds() == since:
+            pass
+    assert made == sorted(made)

@@ -1,0 +1,198 @@
+"""When a worker may be held for dead, and when it must not be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from gigq.liveness import Residence, Sign, Watch, WorkerKey
+
+LEASE = 15.0
+HERE = Residence(machine_id="machine", boot_id="boot", pid_namespace="ns", pid=100)
+BESIDE = replace(HERE, pid=200)
+ANN, BOB = WorkerKey(1, "ann"), WorkerKey(2, "bob")
+
+
+def sign(residence: Residence = BESIDE, *, heartbeat: int = 1, key: WorkerKey = ANN) -> Sign:
+    return Sign(key=key, heartbeat=heartbeat, residence=residence)
+
+
+def nobody_is_gone(pid: int) -> bool:
+    return False
+
+
+def everybody_is_gone(pid: int) -> bool:
+    return True
+
+
+class Observer:
+    """A watch that looks every second, as a worker does."""
+
+    def __init__(self, *, here: Residence = HERE, lease: float = LEASE) -> None:
+        self.watch = Watch(here, lease=lease)
+        self.now = 1000.0
+
+    def look(self, *signs: Sign) -> list[WorkerKey]:
+        return self.watch.dead(signs, now=self.now, is_gone=nobody_is_gone)
+
+    def look_for(self, seconds: int, *signs: Sign) -> list[WorkerKey]:
+        """Look every second, so many times, and return what the last look found; the earlier ones found nothing."""
+        found: list[WorkerKey] = []
+        for _ in range(seconds):
+            assert found == []
+            self.now += 1
+            found = self.look(*signs)
+        return found
+
+
+# Where the other one lives, where the observer does, whether the other's pid is gone here, and the verdict of one look.
+@pytest.mark.parametrize(
+    ("there", "here", "gone", "is_dead"),
+    [
+        pytest.param(BESIDE, HERE, False, False, id="its process runs"),
+        pytest.param(BESIDE, HERE, True, True, id="its process is gone"),
+        pytest.param(
+            replace(BESIDE, pid_namespace="other"), HERE, True, False, id="its pid means another process here"
+        ),
+        pytest.param(replace(BESIDE, pid_namespace=""), HERE, True, False, id="its namespace is unknown"),
+        pytest.param(BESIDE, replace(HERE, pid_namespace=""), True, False, id="the observer's namespace is unknown"),
+        pytest.param(replace(BESIDE, boot_id="before"), HERE, False, True, id="the machine has been started since"),
+        pytest.param(
+            replace(BESIDE, boot_id="before", machine_id="other"), HERE, True, False, id="another machine, another boot"
+        ),
+        pytest.param(
+            replace(BESIDE, boot_id="before", machine_id=""),
+            replace(HERE, machine_id=""),
+            True,
+            False,
+            id="no machine ids",
+        ),
+        pytest.param(replace(BESIDE, boot_id=""), HERE, True, False, id="its boot is unknown"),
+        pytest.param(BESIDE, replace(HERE, boot_id=""), True, False, id="the observer's boot is unknown"),
+        pytest.param(replace(BESIDE, boot_id=""), replace(HERE, boot_id=""), True, False, id="both boots are unknown"),
+        pytest.param(
+            replace(BESIDE, pid_namespace=""),
+            replace(HERE, pid_namespace=""),
+            True,
+            True,
+            id="a system of one namespace",
+        ),
+    ],
+)
+def test_a_death_is_certain_only_where_the_pid_or_the_boot_proves_it(
+    there: Residence, here: Residence, gone: bool, is_dead: bool
+) -> None:
+    dead = Watch(here, lease=LEASE).dead([sign(there)], now=0.0, is_gone=everybody_is_gone if gone else nobody_is_gone)
+    assert dead == ([ANN] if is_dead else [])
+
+
+def test_only_the_pids_of_the_own_namespace_are_asked_for() -> None:
+    asked: list[int] = []
+
+    def is_gone(pid: int) -> bool:
+        asked.append(pid)
+        return False
+
+    signs = [sign(), sign(replace(BESIDE, pid_namespace="other", pid=300)), sign(replace(BESIDE, boot_id="x", pid=400))]
+    Watch(HERE, lease=LEASE).dead(signs, now=0.0, is_gone=is_gone)
+    assert asked == [200]
+
+
+def test_a_worker_is_dead_after_the_silence_of_a_whole_lease() -> None:
+    observer = Observer()
+    assert observer.look(sign()) == []
+    assert observer.look_for(14, sign()) == []
+    assert observer.look_for(1, sign()) == [ANN]
+
+
+def test_the_silence_counts_from_the_first_look_not_from_the_heartbeat() -> None:
+    observer = Observer()
+    observer.look()
+    assert observer.look_for(20) == []
+    assert observer.look(sign()) == []
+    assert observer.look_for(14, sign()) == []
+    assert observer.look_for(1, sign()) == [ANN]
+
+
+def test_a_counter_that_moved_starts_the_silence_anew() -> None:
+    observer = Observer()
+    observer.look(sign(heartbeat=1))
+    assert observer.look_for(14, sign(heartbeat=1)) == []
+    assert observer.look_for(15, sign(heartbeat=2)) == []
+    assert observer.look_for(1, sign(heartbeat=2)) == [ANN]
+
+
+def test_a_counter_that_went_back_has_moved_too() -> None:
+    observer = Observer()
+    observer.look(sign(heartbeat=9))
+    assert observer.look_for(14, sign(heartbeat=9)) == []
+    assert observer.look_for(15, sign(heartbeat=3)) == []
+
+
+def test_a_worker_whose_heart_beats_is_never_dead() -> None:
+    observer = Observer()
+    for heartbeat in range(100):
+        observer.now += 4.9
+        assert observer.look(sign(heartbeat=heartbeat)) == []
+
+
+def test_an_observer_that_was_away_forgets_what_it_did_not_hear() -> None:
+    observer = Observer()
+    observer.look(sign())
+    assert observer.look_for(14, sign()) == []
+    observer.now += 3600
+    assert observer.look(sign()) == []
+    assert observer.look_for(14, sign()) == []
+    assert observer.look_for(1, sign()) == [ANN]
+
+
+@pytest.mark.parametrize(("gap", "is_dead"), [(LEASE / 3, True), (LEASE / 3 + 0.001, False)])
+def test_a_third_of_a_lease_between_two_looks_is_still_listening(gap: float, is_dead: bool) -> None:
+    observer = Observer()
+    observer.look(sign())
+    observer.look_for(12, sign())
+    observer.now += gap
+    assert observer.look(sign()) == ([ANN] if is_dead else [])
+
+
+def test_one_worker_is_judged_apart_from_the_other() -> None:
+    observer = Observer()
+    observer.look(sign(), sign(key=BOB))
+    assert observer.look_for(10, sign(), sign(key=BOB)) == []
+    assert observer.look_for(4, sign(), sign(key=BOB, heartbeat=2)) == []
+    assert observer.look_for(1, sign(), sign(key=BOB, heartbeat=2)) == [ANN]
+
+
+def test_a_worker_that_went_and_came_is_listened_to_anew() -> None:
+    observer = Observer()
+    observer.look(sign())
+    assert observer.look_for(14, sign()) == []
+    assert observer.look_for(1) == []
+    assert observer.look_for(1, sign()) == []
+
+
+def test_two_workers_of_one_name_are_two() -> None:
+    again = WorkerKey(7, "ann")
+    observer = Observer()
+    observer.look(sign())
+    observer.look_for(10, sign())
+    assert observer.look_for(5, sign(), sign(key=again)) == [ANN]
+
+
+def test_an_observer_that_sees_itself_does_not_accuse_itself() -> None:
+    def is_gone(pid: int) -> bool:
+        return pid != HERE.pid
+
+    watch = Watch(HERE, lease=LEASE)
+    for heartbeat in range(100):
+        assert watch.dead([sign(HERE, heartbeat=heartbeat)], now=float(heartbeat), is_gone=is_gone) == []
+
+
+def test_signs_may_come_as_they_are_read() -> None:
+    def read() -> Iterable[Sign]:
+        yield sign(key=ANN)
+        yield sign(key=BOB)
+
+    assert Watch(HERE, lease=LEASE).dead(read(), now=0.0, is_gone=everybody_is_gone) == [ANN, BOB]

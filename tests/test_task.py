@@ -1,0 +1,183 @@
+"""A function that makes jobs of itself stays a function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import functions
+import odd_functions
+import pytest
+
+from gigq import InvalidJob, Job, JobQueue, NotImportable, Task, task
+from gigq.testing import drain
+
+
+@task
+def bare(a: int, b: int = 2) -> list[int]:
+    """Return both."""
+    return [a, b]
+
+
+@task()
+def called() -> None:
+    pass
+
+
+@task(name="nightly", priority="high", tags=["x"], timeout=None)
+def with_options() -> str:
+    return "done"
+
+
+def ordinary(a: int) -> int:
+    return a
+
+
+def test_a_task_is_called_as_the_function_that_it_was() -> None:
+    assert bare(1) == [1, 2]
+    assert bare(b=4, a=3) == [3, 4]
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'a'"):
+        bare()  # type: ignore[call-arg]
+
+
+def test_a_task_looks_like_the_function_that_it_was() -> None:
+    assert (bare.__name__, bare.__doc__, bare.__module__) == ("bare", "Return both.", __name__)
+    assert repr(with_options) == "<task 'nightly'>"
+
+
+@pytest.mark.parametrize(
+    ("made", "name"),
+    [(bare, "bare"), (called, "called"), (with_options, "nightly"), (task(ordinary), "ordinary")],
+)
+def test_a_job_bears_the_name_of_the_function_unless_another_is_given(made: Task[Any, Any], name: str) -> None:
+    assert isinstance(made, Task)
+    assert made.to_job().name == name
+
+
+def test_a_job_of_a_task_has_its_options() -> None:
+    job = with_options.to_job()
+    assert (job.priority, job.tags, job.timeout, job.max_attempts) == (100, ("x",), None, 3)
+
+
+def test_every_job_of_a_task_is_another() -> None:
+    assert called.to_job().id != called.to_job().id
+
+
+def test_arguments_may_be_given_by_place_or_by_name() -> None:
+    job = bare.to_job(1, b=5)
+    assert (job.args, job.params) == ((1,), {"b": 5})
+
+
+@pytest.mark.parametrize("name", ["self", "queue", "function", "name", "args", "params", "options", "priority"])
+def test_a_function_may_have_a_parameter_of_any_name(queue: JobQueue, name: str) -> None:
+    taker = task(odd_functions.keywords, name="any")
+    job_id = taker.submit(queue, **{name: 1})
+    assert queue.get_status(job_id)["params"] == {name: 1}
+    assert queue.get_status(job_id)["name"] == "any"
+
+
+def test_a_submitted_task_runs(queue: JobQueue) -> None:
+    job_id = functions.greet.submit(queue, name="you")
+    drain(queue)
+    assert queue.result(job_id) == "hello you"
+    assert (queue.get_status(job_id)["max_attempts"], queue.get_status(job_id)["tags"]) == (5, ["hello"])
+
+
+def test_a_submitted_task_runs_with_what_was_given_by_place(queue: JobQueue) -> None:
+    job_id = functions.greet.submit(queue, "you")
+    drain(queue)
+    assert queue.result(job_id) == "hello you"
+
+
+def test_a_task_inside_a_class_runs(queue: JobQueue) -> None:
+    job_id = odd_functions.Plain.static_task.submit(queue, a=7)
+    drain(queue)
+    assert queue.result(job_id) == 7
+
+
+@pytest.mark.parametrize("function", [functions.greet, functions.greet.function, "functions:greet", "functions.greet"])
+def test_a_job_may_be_made_of_a_task_or_of_its_function(queue: JobQueue, function: Any) -> None:
+    job_id = queue.submit(Job("greet", function, {"name": "you"}))
+    drain(queue)
+    assert queue.result(job_id) == "hello you"
+
+
+def test_an_enqueued_task_keeps_its_options(queue: JobQueue) -> None:
+    status = queue.get_status(queue.enqueue(functions.greet, "you"))
+    assert (status["name"], status["max_attempts"], status["tags"], status["args"]) == ("greet", 5, ["hello"], ["you"])
+
+
+def test_a_call_that_the_function_cannot_take_is_refused_and_nothing_stored(queue: JobQueue) -> None:
+    with pytest.raises(
+        InvalidJob, match="job 'greet': it cannot be called so: got an unexpected keyword argument 'nam'"
+    ):
+        functions.greet.submit(queue, nam="you")
+    assert queue.stats()["total"] == 0
+
+
+def test_other_options_make_another_task_and_leave_the_first() -> None:
+    urgent = with_options.options(priority="critical", delay=60)
+    assert (urgent.to_job().priority, urgent.to_job().delay, urgent.to_job().tags) == (200, 60.0, ("x",))
+    assert (with_options.to_job().priority, with_options.to_job().delay) == (100, None)
+    assert urgent() == "done"
+
+
+def test_a_task_of_a_task_has_the_options_of_both() -> None:
+    again = task(with_options, priority="low", max_attempts=9)
+    job = again.to_job()
+    assert (job.name, job.priority, job.max_attempts, job.tags) == ("nightly", -100, 9, ("x",))
+    assert with_options.to_job().priority == 100
+    assert again() == "done"
+    assert again.function is with_options.function
+
+
+def test_attributes_of_the_function_do_not_become_the_task_s() -> None:
+    def marked() -> str:
+        return "itself"
+
+    marked.function = marked.submit = marked._options = "not a task's"  # type: ignore[attr-defined]
+    made = task(marked, name="a")
+    assert made() == "itself"
+    assert made.function is marked
+    assert callable(made.submit)
+    assert repr(made) == "<task 'a'>"
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "reason"),
+    [
+        ({"max_attempts": 0}, InvalidJob, "job 'ordinary': max_attempts is 0"),
+        ({"priority": "urgent"}, InvalidJob, "priority 'urgent' is not"),
+        ({"timeout": -1}, InvalidJob, "timeout"),
+        ({"name": ""}, InvalidJob, "name is ''"),
+        ({"retries": 3}, TypeError, "retries"),
+        ({"params": {"a": 1}}, TypeError, "params"),
+        ({"args": [1]}, TypeError, "args"),
+        ({"function": "a:b"}, TypeError, "function"),
+    ],
+)
+def test_a_wrong_option_is_refused_where_the_task_is_defined(
+    options: dict[str, Any], error: type[Exception], reason: str
+) -> None:
+    with pytest.raises(error, match=reason):
+        task(**options)(ordinary)
+    with pytest.raises(error, match=reason):
+        task(ordinary, **options)
+    with pytest.raises(error, match=reason):
+        task(ordinary).options(**options)
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (odd_functions.closure, "inside is defined inside another function"),
+        (odd_functions.bound, "is partial, not a function"),
+        (odd_functions.coroutine, "coroutine is async"),
+        (len, "len is a builtin"),
+    ],
+)
+def test_a_task_of_what_cannot_be_imported_is_refused_when_it_is_submitted(
+    queue: JobQueue, function: Any, reason: str
+) -> None:
+    with pytest.raises(NotImportable, match=reason):
+        task(function).submit(queue)
+    assert queue.stats()["total"] == 0

@@ -1,0 +1,192 @@
+"""What people use in the tests of their own code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import functions
+import odd_functions
+import pytest
+
+import gigq.testing
+from gigq import GiveUp, Job, JobQueue, ManualClock, RetryLater, current_job
+from gigq.testing import drain
+
+
+@pytest.fixture(params=["file", "memory"])
+def queue(request: pytest.FixtureRequest, open_queue: Callable[..., JobQueue], clock: ManualClock) -> Any:
+    """A queue under the test's clock: in a file, and in memory."""
+    if request.param == "file":
+        yield open_queue(clock=clock)
+        return
+    with JobQueue(":memory:", clock=clock) as queue:
+        yield queue
+        assert queue.check() == []
+
+
+def submit(queue: JobQueue, function: Any = functions.nothing, /, **options: Any) -> str:
+    return queue.submit(Job("job", function, **options))
+
+
+def test_draining_an_empty_queue_runs_nothing(queue: JobQueue) -> None:
+    assert drain(queue) == 0
+
+
+def test_draining_runs_all_that_is_ready(queue: JobQueue) -> None:
+    ids = [submit(queue, functions.add, args=[number]) for number in range(5)]
+    assert drain(queue) == 5
+    assert [queue.result(each) for each in ids] == [0, 1, 2, 3, 4]
+    assert drain(queue) == 0
+
+
+def test_jobs_run_one_after_the_other_the_most_urgent_first(queue: JobQueue) -> None:
+    ran: list[str] = []
+    handlers = {"note": lambda: ran.append(current_job().name)}
+    for name, priority in (("b", 0), ("c", 0), ("last", -5), ("a", 100)):
+        queue.submit(Job(name, "note", priority=priority))
+    drain(queue, handlers=handlers)
+    assert ran == ["a", "b", "c", "last"]
+
+
+def test_jobs_of_all_queues_run(queue: JobQueue) -> None:
+    submit(queue, queue="mail")
+    submit(queue)
+    assert drain(queue) == 2
+
+
+def test_jobs_that_a_job_submits_run_too(queue: JobQueue) -> None:
+    def spread(depth: int) -> None:
+        for _ in range(2 if depth else 0):
+            queue.submit(Job("spread", "spread", {"depth": depth - 1}))
+
+    queue.submit(Job("spread", "spread", {"depth": 3}))
+    assert drain(queue, handlers={"spread": spread}) == 1 + 2 + 4 + 8
+
+
+def test_children_run_when_their_parents_have(queue: JobQueue) -> None:
+    parent = submit(queue, functions.add, args=[3])
+    child = submit(queue, functions.collect, dependencies=[parent])
+    assert drain(queue) == 2
+    assert queue.result(child) == [3]
+
+
+def test_a_handler_that_cannot_be_hashed_gets_parent_results(queue: JobQueue) -> None:
+    parent = submit(queue, functions.add, args=[3])
+    child = submit(queue, "triple", args=[2], dependencies=[parent])
+    drain(queue, handlers={"triple": odd_functions.multiplier})
+    assert queue.get_job(child).result == [6, 3]  # type: ignore[union-attr]
+
+
+def test_a_retry_without_delay_runs_at_once(queue: JobQueue) -> None:
+    job_id = submit(queue, functions.fail, max_attempts=3)
+    assert drain(queue) == 3
+    assert queue.get_status(job_id)["status"] == "failed"
+    assert [each["attempt"] for each in queue.get_status(job_id)["executions"]] == [1, 2, 3]
+
+
+def test_a_retry_with_delay_waits_for_the_clock(queue: JobQueue, clock: ManualClock) -> None:
+    job_id = submit(queue, functions.fail, max_attempts=4, retry_delay=10, retry_backoff=3)
+    for wait in (10, 30, 90):
+        assert drain(queue) == 1
+        assert queue.get_job(job_id).run_at == clock.now() + timedelta(seconds=wait)  # type: ignore[union-attr]
+        clock.advance(wait - 0.001)
+        assert drain(queue) == 0
+        clock.advance(0.001)
+    assert drain(queue) == 1
+    assert queue.get_status(job_id)["status"] == "failed"
+
+
+def test_a_scheduled_job_waits_for_the_clock(queue: JobQueue, clock: ManualClock) -> None:
+    submit(queue, delay=3600)
+    submit(queue, run_at=clock.now() + timedelta(days=1))
+    assert drain(queue) == 0
+    clock.advance(3600)
+    assert drain(queue) == 1
+    clock.advance(86_400)
+    assert drain(queue) == 1
+
+
+def test_a_job_that_was_given_back_runs_again_when_its_delay_is_over(queue: JobQueue, clock: ManualClock) -> None:
+    tries: list[int] = []
+
+    def not_yet() -> str:
+        tries.append(current_job().attempt)
+        if len(tries) < 3:
+            raise RetryLater(timedelta(minutes=1))
+        return "now"
+
+    job_id = queue.submit(Job("job", "not_yet", max_attempts=1))
+    for _ in range(3):
+        assert drain(queue, handlers={"not_yet": not_yet}) == 1
+        assert drain(queue, handlers={"not_yet": not_yet}) == 0
+        clock.advance(60)
+    assert tries == [1, 1, 1]
+    assert queue.result(job_id) == "now"
+
+
+def test_a_job_that_gives_up_is_not_tried_again(queue: JobQueue) -> None:
+    def give_up() -> None:
+        raise GiveUp("no such city")
+
+    job_id = queue.submit(Job("job", "give_up", max_attempts=5))
+    assert drain(queue, handlers={"give_up": give_up}) == 1
+    assert queue.get_status(job_id)["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("retry", "executions"),
+    [
+        ({"retry_on": [KeyError]}, 1),
+        ({"retry_on": [ValueError]}, 3),
+        ({"retry_on": ["Exception"]}, 3),
+        ({"no_retry_on": [ValueError]}, 1),
+        ({"no_retry_on": ["KeyError"]}, 3),
+        ({"retry_on": [ValueError], "no_retry_on": ["builtins.Exception"]}, 1),
+    ],
+)
+def test_the_exception_decides_whether_there_is_a_retry(
+    queue: JobQueue, retry: dict[str, Any], executions: int
+) -> None:
+    submit(queue, functions.fail, **retry)
+    assert drain(queue) == executions
+
+
+def test_a_job_that_leaves_python_does_not_leave_the_test(queue: JobQueue) -> None:
+    job_id = submit(queue, functions.leave, max_attempts=1)
+    assert drain(queue) == 1
+    assert queue.get_status(job_id)["error"] == "SystemExit: 3"
+
+
+def test_a_function_that_is_not_there_fails_at_once(queue: JobQueue) -> None:
+    job_id = submit(queue, "nobody", max_attempts=5)
+    assert drain(queue) == 1
+    assert "'nobody' is no handler of this worker" in queue.get_status(job_id)["error"]
+
+
+def test_what_happened_is_told_by_the_test_s_clock(queue: JobQueue, clock: ManualClock) -> None:
+    begun = clock.now()
+
+    def take_an_hour() -> None:
+        clock.advance(3600)
+
+    job_id = queue.submit(Job("job", "take_an_hour"))
+    drain(queue, handlers={"take_an_hour": take_an_hour})
+    record = queue.get_job(job_id)
+    assert record is not None
+    assert (record.created_at, record.started_at, record.completed_at) == (begun, begun, begun + timedelta(hours=1))
+    assert record.duration == 3600
+
+
+def test_the_clock_may_be_set_back_between_two_drains(queue: JobQueue, clock: ManualClock) -> None:
+    submit(queue)
+    assert drain(queue) == 1
+    clock.set(clock.now() - timedelta(days=365))
+    submit(queue)
+    assert drain(queue) == 1
+
+
+def test_the_module_offers_what_its_page_says() -> None:
+    assert set(gigq.testing.__all__) == {"ManualClock", "drain"}
+    assert all(hasattr(gigq.testing, name) for name in gigq.testing.__all__)

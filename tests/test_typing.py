@@ -1,0 +1,92 @@
+"""What a type checker sees of a task: the signature of the function that it was."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import gigq
+
+mypy = pytest.importorskip("mypy.api", reason="mypy is not installed")
+
+SNIPPET = """
+from gigq import Job, JobQueue, JobRecord, Task, Workflow, task
+
+@task
+def bare(a: int, *, b: str = "") -> list[int]:
+    return [a]
+
+@task(max_attempts=5)
+def with_options(a: int) -> str:
+    return ""
+
+def plain(a: int) -> bytes:
+    return b""
+
+queue = JobQueue(":memory:")
+
+reveal_type(bare)                           # -> Task[[a: int, *, b: str =], list[int]]
+reveal_type(bare(1, b="x"))                 # -> list[int]
+reveal_type(with_options)                   # -> Task[[a: int], str]
+reveal_type(with_options(1))                # -> str
+reveal_type(task(plain, priority="high"))   # -> Task[[a: int], bytes]
+reveal_type(bare.options(delay=1)(2))       # -> list[int]
+reveal_type(bare.submit(queue, 1))          # -> str
+reveal_type(bare.to_job(1))                 # -> Job
+reveal_type(queue.wait("id"))               # -> JobRecord
+reveal_type(queue.wait(["id"]))             # -> list[JobRecord]
+reveal_type(Workflow("w").add_task(bare))   # -> Job
+
+bare("1")                                   # !! arg-type
+bare()                                      # !! call-arg
+bare(1, c=2)                                # !! call-arg
+bare(1, "x")                                # !! call-arg misc
+with_options(1, 2)                          # !! call-arg
+bare.options(delay=1)("2")                  # !! arg-type
+bare.submit("jobs.db")                      # !! arg-type
+queue.list_jobs(colour="red")               # !! call-arg
+task(5)                                     # !! call-overload arg-type
+Workflow("w").add_task(plain)               # !! arg-type
+"""
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[str]]:
+    """What mypy says of each line of the snippet."""
+    folder = tmp_path_factory.mktemp("typing")
+    (folder / "snippet.py").write_text(SNIPPET)
+    root = str(Path(gigq.__file__).parents[1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MYPYPATH", root)
+        patch.chdir(folder)
+        output, errors, _ = mypy.run(["--strict", "--follow-imports=silent", "--config-file=", "snippet.py"])
+    assert errors == ""
+    lines: dict[int, list[str]] = {}
+    for number, message in re.findall(r"^snippet\.py:(\d+): (.*)$", output, re.MULTILINE):
+        lines.setdefault(int(number), []).append(message)
+    return lines
+
+
+def marked(mark: str) -> list[tuple[int, str]]:
+    lines = enumerate(SNIPPET.splitlines(), start=1)
+    return [(number, line.partition(mark)[2].strip()) for number, line in lines if mark in line]
+
+
+@pytest.mark.parametrize(("line", "type_"), marked("# ->"))
+def test_a_type_is_what_it_should_be(said: dict[int, list[str]], line: int, type_: str) -> None:
+    plain_words = [re.sub(r"\b(builtins|gigq\.\w+)\.", "", message) for message in said[line]]
+    assert plain_words == [f'note: Revealed type is "{type_}"']
+
+
+@pytest.mark.parametrize(("line", "codes"), marked("# !!"))
+def test_a_wrong_call_is_an_error(said: dict[int, list[str]], line: int, codes: str) -> None:
+    found = re.findall(r"^error: .*\[([\w-]+)\]$", "\n".join(said.get(line, [])), re.MULTILINE)
+    assert found
+    assert set(found) <= set(codes.split())
+
+
+def test_nothing_else_is_an_error(said: dict[int, list[str]]) -> None:
+    expected = {number for mark in ("# ->", "# !!") for number, _ in marked(mark)}
+    assert {number: messages for number, messages in said.items() if number not in expected} == {}
