@@ -74,13 +74,10 @@ class JobQueue:
         return self.submit_many([job])[0]
 
     def submit_many(self, jobs: Iterable[Job]) -> list[str]:
-        """Store jobs, parents before their children, and return their ids: all of them, or none.
+        """Store jobs, parents before their children, and return their ids: all of them, or none. Raises as `submit`.
 
-        It is one transaction whatever their number. 100,000 jobs hold the write lock for about a second; give more
-        than that in several calls.
-
-        Raises:
-            As `submit`; then nothing was stored.
+        It is one transaction whatever their number. 100,000 jobs hold the write lock for one to two seconds; give
+        more than that in several calls.
         """
         new = [admit(job, limit=self._params_limit) for job in jobs]
         if new:
@@ -117,10 +114,7 @@ class JobQueue:
         Raises:
             JobNotFound: no job has this id.
         """
-        record = self.get_job(job_id)
-        if record is None:
-            raise JobNotFound(job_id)
-        return record.result
+        return self._existing(job_id).result
 
     def full_id(self, prefix: str) -> str:
         """Return the one id that begins so.
@@ -151,8 +145,7 @@ class JobQueue:
 
         Args:
             status: one or several.
-            limit: the most jobs to return; None for all.
-            offset: jobs to pass over first.
+            limit, offset: the most jobs to return (None for all), and how many to pass over before.
             filters: queue, name, priority, worker_id: equal. tags: one, or several that the job must all have.
                 phase: one or several. since, until: submitted at or after, and before. search: text in the id, name,
                 description, function, arguments or error.
@@ -160,6 +153,8 @@ class JobQueue:
         Raises:
             ValueError: a filter's value is not one that it can have.
         """
+        if offset < 0 or (limit is not None and limit < 0):
+            raise ValueError(f"limit is {limit!r} and offset is {offset!r}; neither may be negative")
         chosen = Filters.of(status=status, **filters)
         with self.database.read(self.clock.now()) as tx:
             return [record.as_dict() for record in reading.jobs(tx, chosen, limit=limit, offset=offset)]

@@ -16,7 +16,7 @@ COMPLETED, FAILED, TIMEOUT, CANCELLED, LOST, RELEASED = (
 )
 
 
-# DESIGN.md, section 4, a row a row: what becomes of the job with attempts left, and with none.
+# What becomes of the job with attempts left, and with none.
 @pytest.mark.parametrize(
     ("ended", "is_final", "with_attempts", "without"),
     [

@@ -98,8 +98,8 @@ def _conditions(filters: Filters) -> Iterator[tuple[str, str, Any]]:
         columns = ("id", "name", "description", "function", "args", "params", "error")
         yield (
             "search",
-            f"({' OR '.join(f'instr(lower({column}), :search)' for column in columns)})",
-            filters.search.lower(),
+            f"({' OR '.join(f'instr(lower({column}), lower(:search))' for column in columns)})",
+            filters.search,
         )
 
 

@@ -97,6 +97,17 @@ def test_each_filter_lets_through_what_it_says(mixed: File, filters: dict[str, A
     assert mixed.queue.count(**filters) == len(found)
 
 
+def test_text_beyond_ascii_is_found_as_it_is_written(file: File) -> None:
+    file.submit("École des Mines")
+    assert names(file.queue.list_jobs(search="École DES")) == ["École des Mines"]
+
+
+@pytest.mark.parametrize("page", [{"limit": -1}, {"offset": -1}])
+def test_a_negative_page_is_refused(file: File, page: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match="negative"):
+        file.queue.list_jobs(**page)
+
+
 def test_an_unknown_status_is_refused(file: File) -> None:
     with pytest.raises(ValueError, match="done"):
         file.queue.list_jobs(status="done")
