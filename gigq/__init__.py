@@ -27,7 +27,7 @@ from gigq.errors import (
 )
 from gigq.job import Job, Priority
 from gigq.queue import JobQueue
-from gigq.records import ExecutionRecord, JobRecord
+from gigq.records import ExecutionRecord, JobRecord, WorkerRecord
 from gigq.runtime.context import JobContext, current_job
 from gigq.status import ExecutionStatus, JobStatus, Phase
 from gigq.store.forking import close_connections
@@ -69,6 +69,7 @@ __all__ = [
     "Task",
     "UnknownParent",
     "Worker",
+    "WorkerRecord",
     "Workflow",
     "__version__",
     "close_connections",

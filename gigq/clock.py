@@ -80,7 +80,9 @@ class ManualClock:
 
 def to_text(instant: datetime) -> str:
     """Write an aware datetime as the file holds it: ``YYYY-MM-DDTHH:MM:SS.ffffffZ``, UTC, sortable as text."""
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
+    return instant.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def from_text(text: str) -> datetime:

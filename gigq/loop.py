@@ -8,21 +8,29 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from gigq.clock import Clock
-from gigq.errors import LeaseLost, NotAQueue, QueueGone, StoreError
+from gigq.errors import NotAQueue, QueueGone, StoreError
 from gigq.liveness import Watch, WorkerKey
-from gigq.records import Claim
+from gigq.records import Claim, Report
+from gigq.reserve import Reserve
 from gigq.runtime.residence import is_gone, residence
 from gigq.runtime.runner import Ended, Runner
-from gigq.status import Move
+from gigq.status import ExecutionStatus, Move
 from gigq.store import claiming, settling, workers
+from gigq.store.claiming import Outlook
 from gigq.store.database import Database, Transaction
 
 log = logging.getLogger("gigq.worker")
 
 _BEATS_PER_LEASE = 10
+_LONGEST_BEAT = 1.0
 _FIRST_PROBE, _LAST_PROBE = 0.005, 0.05
 _PAUSE_AFTER_ERROR = 1.0
 _SECONDS_BETWEEN_COMPLAINTS = 60.0
+_SOON = 10.0
+
+_GIVEN_BACK = Report(status=ExecutionStatus.RELEASED, error="given back: its worker had no slot for it in time")
+_TOLD_TO_STOP = "given back: its worker was told to stop"
+_UNKNOWN = Outlook(True, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +38,7 @@ class Terms:
     """What a worker was asked to be. Durations are seconds."""
 
     worker_id: str
+    mode: str
     concurrency: int
     queues: Sequence[str] | None
     lease: float
@@ -42,8 +51,10 @@ class _Turn:
     """What one transaction has done; it counts only once that is committed."""
 
     key: WorkerKey
-    moves: list[tuple[Claim, Move | None]] = field(default_factory=list)
-    own: Collection[int] | None = None
+    ended: Sequence[Ended]
+    begun: Collection[int]
+    moves: list[Move | None] = field(default_factory=list)
+    standing: workers.Standing | None = None
     dead: dict[WorkerKey, int] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
 
@@ -52,34 +63,49 @@ class Loop:
     """Settles what has ended, renews the heartbeat, sweeps the dead and claims, in one transaction a turn.
 
     Belongs to the thread that runs it, but for `wake`.
+
+    Args:
+        listens: whether it is woken by the queue's bell; one that is asked for single turns is not.
+
+    Attributes:
+        stop: ``graceful`` or ``now`` once someone has asked the worker through the file to stop.
     """
 
-    def __init__(self, database: Database, runner: Runner, terms: Terms, *, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, runner: Runner, terms: Terms, *, clock: Clock, listens: bool = False
+    ) -> None:
+        self.stop: str | None = None
         self._database = database
         self._runner = runner
         self._terms = terms
         self._clock = clock
+        self._listens = listens
+        self._bell: int | None = None
+        self._has_rung = False
         self._home = residence()
         self._watch = Watch(self._home, lease=terms.lease)
         self._key = WorkerKey(0, terms.worker_id)  # no such row: the first beat registers
-        self._ended: list[Ended] = []
         self._beat_at = clock.monotonic()
+        self._ended: list[Ended] = []
+        self._reserve = Reserve()
+        self._counts = {True: 0, False: 0}
+        self._outlook = _UNKNOWN
         self._probe = _FIRST_PROBE
         self._complained_at: float | None = None
 
     def turn(self, *, claim: bool = True) -> int:
-        """Do all that is to be done now, in one transaction if there is anything, and return how many jobs it started.
+        """Do all that is to be done now, in one transaction if there is anything, and return how many jobs it claimed.
 
         Raises:
             StoreError: nothing was written. What had ended is kept for the next turn.
         """
-        self._ended += self._runner.ended()
-        wanted = self._runner.free if claim else 0
-        if not (self._ended or self._is_beat_due() or (wanted and self._has_work())):
+        self._collect(give_back=not claim)
+        if not (self._ended or self._is_beat_due() or (claim and self._has_work())):
+            self._stop_what_was_taken()
             return 0
-        settled = list(self._ended)
-        turn = self._transact(settled, wanted)
-        del self._ended[: len(settled)]
+        turn = _Turn(key=self._key, ended=list(self._ended), begun=self._reserve.begun)
+        self._transact(turn, claim=claim)
+        del self._ended[: len(turn.ended)]
         self._conclude(turn)
         return len(turn.claims)
 
@@ -89,12 +115,17 @@ class Loop:
             return
         self._ended += self._runner.ended()
         with self._database.write(self._clock.now()) as tx:
-            for each in self._ended:
-                self._settle(tx, each)
-            workers.resign(tx, self._key, reason="given back: its worker was told to stop")
+            _settle(tx, self._ended)
+            if workers.resign(tx, self._key, reason=_TOLD_TO_STOP):
+                # Inside the transaction: who registers after it makes a new bell.
+                self._database.bell.remove()
         self._ended.clear()
-        self._runner.stop(self._runner.running)
+        self._runner.stop(list(self._runner.running))
+
+    def close(self) -> None:
+        """Let go of slots and files. Last of all, also where the loop was ended by an error."""
         self._runner.close()
+        self._database.bell.close()
 
     def beat(self) -> None:
         """Renew the heartbeat, and nothing else: for a thread beside the one whose loop is kept by a job."""
@@ -108,23 +139,24 @@ class Loop:
     @property
     def beat_interval(self) -> float:
         """Seconds between two heartbeats."""
-        return self._terms.lease / _BEATS_PER_LEASE
+        return min(self._terms.lease / _BEATS_PER_LEASE, _LONGEST_BEAT)
 
     @property
     def is_busy(self) -> bool:
         """Whether something is running, or has ended and is not settled yet."""
         return bool(self._runner.running or self._ended)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to run, now or within seconds."""
+        due = self._outlook.next_due
+        is_soon = due is not None and (due - self._clock.now()).total_seconds() < _SOON
+        return not (self.is_busy or self._outlook.is_ready or is_soon)
+
     def wait(self) -> None:
         """Wait until something is to be done."""
-        now = self._clock.monotonic()
-        moments = [self._beat_at - now, max(self._terms.polling_interval, _FIRST_PROBE)]
-        if self._runner.next_deadline is not None:
-            moments.append(self._runner.next_deadline - now)
-        if self._runner.free:
-            moments.append(self._probe)
-            self._probe = min(_LAST_PROBE, self._probe * 1.5)
-        self._runner.wait(max(0.0, min(moments)))
+        self._runner.wait(max(0.0, min(self._moments())), bell=self._bell)
+        self._has_rung = self._database.bell.hush() if self._bell is not None else False
 
     def endure(self, error: StoreError) -> None:
         """Wait a little after a transaction failed, and say so once a minute.
@@ -138,55 +170,98 @@ class Loop:
         if self._complained_at is None or now - self._complained_at >= _SECONDS_BETWEEN_COMPLAINTS:
             self._complained_at = now
             log.error("%s; %d results are kept and will be written again", error, len(self._ended))
-        self._clock.sleep(_PAUSE_AFTER_ERROR)
+        self._runner.wait(_PAUSE_AFTER_ERROR)
+
+    def _moments(self) -> list[float]:
+        """In how many seconds there may be something to do."""
+        now = self._clock.monotonic()
+        moments = [self._beat_at - now, max(self._terms.polling_interval, _FIRST_PROBE)]
+        if self._runner.next_deadline is not None:
+            moments.append(self._runner.next_deadline - now)
+        if self._runner.free and self._outlook.next_due is not None:
+            moments.append((self._outlook.next_due - self._clock.now()).total_seconds())
+        if self._runner.free and self._bell is None:
+            moments.append(self._probe)
+            self._probe = min(_LAST_PROBE, self._probe * 1.5)
+        return moments
+
+    def _collect(self, *, give_back: bool) -> None:
+        self._ended += self._runner.ended()
+        self._reserve.note_begun(self._runner.begun)
+        if give_back or self._reserve.is_overdue(self._clock.monotonic()):
+            self._ended += [(claim, _GIVEN_BACK) for claim in self._runner.give_back()]
 
     def _is_beat_due(self) -> bool:
         return self._clock.monotonic() >= self._beat_at
 
     def _has_work(self) -> bool:
+        if not self._runner.free:
+            return False
         with self._database.read(self._clock.now()) as tx:
-            return claiming.has_work(tx, queues=self._terms.queues)
+            self._outlook = claiming.outlook(tx, queues=self._terms.queues)
+        return self._outlook.is_ready
 
-    def _transact(self, ended: Sequence[Ended], wanted: int) -> _Turn:
-        turn = _Turn(key=self._key)
+    def _stop_what_was_taken(self) -> None:
+        """Look, when the bell has rung, whether it rang for a job of ours that was cancelled."""
+        if self._has_rung and self._runner.running:
+            with self._database.read(self._clock.now()) as tx:
+                own = workers.open_executions(tx, self._key)
+            self._runner.stop(set(self._runner.running) - own)
+        self._has_rung = False
+
+    def _transact(self, turn: _Turn, *, claim: bool) -> None:
         with self._database.write(self._clock.now()) as tx:
-            turn.moves = [(each[0], self._settle(tx, each)) for each in ended]
+            turn.moves = _settle(tx, turn.ended)
+            claiming.begin(tx, turn.begun)
             if self._is_beat_due():
                 # Renew before sweeping: after a laptop sleeps every worker looks dead, and the first one awake
                 # would otherwise declare its own healthy jobs lost.
                 self._renew(tx, turn)
                 self._sweep(tx, turn)
-            if wanted:
-                turn.claims = claiming.claim(tx, turn.key, limit=wanted, queues=self._terms.queues)
-        return turn
+            if claim:
+                free, ahead = self._runner.free, self._reserve.wanted
+                if free or ahead.limit:
+                    turn.claims = claiming.claim(tx, turn.key, limit=free, ahead=ahead, queues=self._terms.queues)
 
     def _conclude(self, turn: _Turn) -> None:
         """Act on what is now committed."""
         self._key = turn.key
-        for claim, move in turn.moves:
-            _tell(claim, move)
+        self._outlook = _UNKNOWN
+        for (claim, report), move in zip(turn.ended, turn.moves, strict=True):
+            self._counts[report.status is ExecutionStatus.COMPLETED] += move is not None
+            _tell(claim, report, move)
         for worker, jobs in turn.dead.items():
             log.warning("worker %s is dead; %d of its jobs were taken from it", worker.id, jobs)
-        if turn.own is not None:
-            self._beat_at = self._clock.monotonic() + self.beat_interval
-            self._runner.stop(set(self._runner.running) - set(turn.own))
+        self._reserve.note_settled(turn.ended, turn.begun)
+        if turn.standing is not None:
+            self._obey(turn.standing)
         if turn.claims:
             self._probe = _FIRST_PROBE
+            self._reserve.note_claimed(turn.claims, now=self._clock.monotonic())
             self._runner.start(turn.claims)
 
-    def _settle(self, tx: Transaction, ended: Ended) -> Move | None:
-        claim, report = ended
-        try:
-            return settling.settle(tx, claim.execution_id, report, chance=random.random())
-        except LeaseLost as refusal:
-            log.warning("job %s (%r): %s", claim.job_id, claim.name, refusal)
-            return None
+    def _obey(self, standing: workers.Standing) -> None:
+        self._beat_at = self._clock.monotonic() + self.beat_interval
+        self._counts = {True: 0, False: 0}
+        self._runner.stop(set(self._runner.running) - set(standing.own))
+        self._runner.slots = standing.concurrency or self._runner.slots
+        self.stop = standing.stop
+        if self._listens:
+            self._bell = self._database.bell.listen()
 
     def _renew(self, tx: Transaction, turn: _Turn) -> None:
-        turn.own = workers.renew(tx, turn.key)
-        if turn.own is None:
-            turn.own = ()
-            turn.key = workers.register(tx, self._terms.worker_id, self._home, concurrency=self._terms.concurrency)
+        turn.standing = workers.renew(tx, turn.key, completed=self._counts[True], failed=self._counts[False])
+        if turn.standing is None:
+            terms = self._terms
+            turn.standing = workers.Standing(own=(), concurrency=None, stop=None)
+            turn.key = workers.register(
+                tx,
+                terms.worker_id,
+                self._home,
+                concurrency=self._runner.slots,
+                mode=terms.mode,
+                queues=terms.queues,
+            )
 
     def _sweep(self, tx: Transaction, turn: _Turn) -> None:
         others = [sign for sign in workers.signs(tx) if sign.key != turn.key]
@@ -194,8 +269,16 @@ class Loop:
             turn.dead[worker] = workers.strike_off(tx, worker, chance=random.random)
 
 
-def _tell(claim: Claim, move: Move | None) -> None:
+def _settle(tx: Transaction, ended: Sequence[Ended]) -> list[Move | None]:
+    reports = [(claim.execution_id, report) for claim, report in ended]
+    return settling.settle_all(tx, reports, chance=random.random)
+
+
+def _tell(claim: Claim, report: Report, move: Move | None) -> None:
     if move is None:
+        log.warning("job %s (%r): the late report (%s) is refused", claim.job_id, claim.name, report.status)
         return
-    level = logging.INFO if move in (Move.COMPLETE, Move.RELEASE) else logging.WARNING
+    level = logging.DEBUG if claim.is_ahead else logging.INFO
+    if move not in (Move.COMPLETE, Move.RELEASE):
+        level = logging.WARNING
     log.log(level, "job %s (%r): %s after attempt %d", claim.job_id, claim.name, move.label, claim.attempt)

@@ -56,11 +56,11 @@ def resolve(path: str) -> Function:
     Raises:
         NotImportable: there is no such module or name, the import failed, or it is not callable.
     """
-    module_name, qualname = _parts(path)
-    if not module_name:
+    module, qualname = _parts(path)
+    if not module:
         raise NotImportable(f"{path!r} is no handler of this worker, and no path such as package.module:name")
     try:
-        found: Any = _script_module(module_name) or importlib.import_module(module_name)
+        found: Any = _script_module(module) or importlib.import_module(module)
         for part in qualname.split("."):
             found = getattr(found, part)
     except (Exception, SystemExit) as error:  # a module may also leave when it is imported
@@ -79,6 +79,11 @@ def module_of(definition: Function | type) -> str | None:
     That is the file's name for the script that is running; None where there is no file to import.
     """
     return _script_name() if definition.__module__ in _SCRIPT else definition.__module__
+
+
+def module_name(path: str) -> str:
+    """Return the module that a function's path names; empty for the name of a handler."""
+    return _parts(path)[0]
 
 
 def takes(function: Function, parameter: str) -> bool:
@@ -150,8 +155,8 @@ def _refusal(function: Function) -> str | None:
 
 
 def _names(path: str, function: Function) -> bool:
-    module_name, _, qualname = path.partition(":")
-    holder: object = _script_module(module_name) or sys.modules.get(module_name)
+    module, _, qualname = path.partition(":")
+    holder: object = _script_module(module) or sys.modules.get(module)
     *classes, name = qualname.split(".")
     for part in classes:
         holder = getattr(holder, part, None)
@@ -169,8 +174,8 @@ def _same(found: object, function: Function) -> bool:
 
 def _parts(path: str) -> tuple[str, str]:
     """The module's name, empty if there is none, and the name inside it."""
-    module_name, _, qualname = path.rpartition(":" if ":" in path else ".")
-    return module_name, qualname
+    module, _, qualname = path.rpartition(":" if ":" in path else ".")
+    return module, qualname
 
 
 def _script_module(name: str) -> ModuleType | None:

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+import random
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from types import TracebackType
-from typing import Any, Self, Unpack, overload
+from typing import Any, Self
 
 from gigq.admission import admit
 from gigq.clock import Clock, Duration, Instant, SystemClock, to_instant, to_seconds, to_text
 from gigq.codec import PARAMS_LIMIT
-from gigq.errors import JobFailed, JobNotFinished, JobNotFound
-from gigq.filters import FilterOptions, Filters, Several
 from gigq.job import Job, Submittable
-from gigq.records import JobRecord
-from gigq.status import FINISHED, JobStatus
-from gigq.store import checking, reading, steering, submitting, upkeep
+from gigq.liveness import Watch
+from gigq.reader import QueueReader
+from gigq.runtime.residence import is_gone, residence
+from gigq.status import JobStatus
+from gigq.store import steering, submitting, upkeep, workers
 from gigq.store.connections import Durability
 from gigq.store.schema import open_queue
+
+_A_DAY = 86_400.0
 
 _DELETED_AT_ONCE = 1000
 """Jobs that one transaction of `clear_completed` deletes: a few milliseconds, so that workers hardly wait."""
 
 
-class JobQueue:
+class JobQueue(QueueReader):
     """A queue of jobs in one SQLite file.
 
     Safe to share between threads, and to keep across a fork. Every method is one transaction unless it says otherwise,
@@ -53,10 +57,11 @@ class JobQueue:
         params_limit: int = PARAMS_LIMIT,
         clock: Clock | None = None,
     ) -> None:
-        self.clock = clock or SystemClock()
-        self.database = open_queue(
-            db_path, initialize=initialize, timeout=to_seconds(timeout), durability=durability, now=self.clock.now()
+        clock = clock or SystemClock()
+        database = open_queue(
+            db_path, initialize=initialize, timeout=to_seconds(timeout), durability=durability, now=clock.now()
         )
+        super().__init__(database, clock)
         self._params_limit = params_limit
 
     # submit
@@ -96,127 +101,17 @@ class JobQueue:
         name = function if isinstance(function, str) else getattr(function, "__name__", repr(function))
         return self.submit(Job(name, function, params, args=args))
 
-    # look
-
-    def get_status(self, job_id: str) -> dict[str, Any]:
-        """Return all that the file holds of a job, as plain values; ``{"exists": False}`` for an unknown id."""
-        record = self.get_job(job_id)
-        return record.as_dict() if record else {"exists": False}
-
-    def get_job(self, job_id: str) -> JobRecord | None:
-        """Return a job as the file holds it now, or None for an unknown id."""
-        with self.database.read(self.clock.now()) as tx:
-            return reading.job(tx, job_id)
-
-    def get_result(self, job_id: str) -> Any:
-        """Return what a completed job returned, and None for one that has not completed. Does not wait.
-
-        Raises:
-            JobNotFound: no job has this id.
-        """
-        return self._existing(job_id).result
-
-    def full_id(self, prefix: str) -> str:
-        """Return the one id that begins so.
-
-        Raises:
-            JobNotFound: none does.
-            ValueError: several do, or the prefix is empty.
-        """
-        if not prefix:
-            raise ValueError("an empty text is not the beginning of an id")
-        with self.database.read(self.clock.now()) as tx:
-            found = reading.ids_like(tx, prefix, limit=2)
-        if not found:
-            raise JobNotFound(prefix)
-        if len(found) > 1 and prefix not in found:
-            raise ValueError(f"several jobs have ids that begin with {prefix!r}; give more of it")
-        return prefix if prefix in found else found[0]
-
-    def list_jobs(
-        self,
-        status: Several = None,
-        limit: int | None = None,
-        *,
-        offset: int = 0,
-        **filters: Unpack[FilterOptions],
-    ) -> list[dict[str, Any]]:
-        """Return jobs, the newest first, each with the keys of `get_status`.
-
-        Args:
-            status: one or several.
-            limit, offset: the most jobs to return (None for all), and how many to pass over before.
-            filters: queue, name, priority, worker_id: equal. tags: one, or several that the job must all have.
-                phase: one or several. since, until: submitted at or after, and before. search: text in the id, name,
-                description, function, arguments or error.
-
-        Raises:
-            ValueError: a filter's value is not one that it can have.
-        """
-        if offset < 0 or (limit is not None and limit < 0):
-            raise ValueError(f"limit is {limit!r} and offset is {offset!r}; neither may be negative")
-        chosen = Filters.of(status=status, **filters)
-        with self.database.read(self.clock.now()) as tx:
-            return [record.as_dict() for record in reading.jobs(tx, chosen, limit=limit, offset=offset)]
-
-    def count(self, status: Several = None, **filters: Unpack[FilterOptions]) -> int:
-        """Return how many jobs pass the same filters as those of `list_jobs`."""
-        chosen = Filters.of(status=status, **filters)
-        with self.database.read(self.clock.now()) as tx:
-            return reading.count(tx, chosen)
-
-    def stats(self) -> dict[str, int]:
-        """Return the number of jobs of each status, and of all as ``total``."""
-        with self.database.read(self.clock.now()) as tx:
-            found = reading.statuses(tx)
-        return {status.value: found.get(status, 0) for status in JobStatus} | {"total": sum(found.values())}
-
-    # wait
-
-    @overload
-    def wait(self, job_ids: str, timeout: Duration | None = None) -> JobRecord: ...  # type: ignore[overload-overlap]
-    @overload
-    def wait(self, job_ids: Iterable[str], timeout: Duration | None = None) -> list[JobRecord]: ...
-
-    def wait(self, job_ids: str | Iterable[str], timeout: Duration | None = None) -> JobRecord | list[JobRecord]:
-        """Return a job, or several, once they have all ended, however they ended.
-
-        Looks every 5 to 100 ms; no transaction stays open meanwhile.
-
-        Raises:
-            JobNotFinished: `timeout` seconds have passed. None waits for ever.
-            JobNotFound: no job has this id.
-        """
-        wanted = [job_ids] if isinstance(job_ids, str) else list(job_ids)
-        self._wait(wanted, timeout)
-        records = [self._existing(job_id) for job_id in wanted]
-        return records[0] if isinstance(job_ids, str) else records
-
-    def result(self, job_id: str, timeout: Duration | None = None) -> Any:
-        """Wait for a job, and return what it returned.
-
-        Raises:
-            JobFailed: it ended failed, timeout or cancelled.
-            JobNotFinished, JobNotFound: as `wait`.
-        """
-        record = self.wait(job_id, timeout)
-        if record.status is JobStatus.COMPLETED:
-            return record.result
-        last = record.executions[-1] if record.executions else None
-        raise JobFailed(
-            f"job {job_id} ({record.name}) ended as {record.status}: {record.error}",
-            job_id=job_id,
-            status=record.status.value,
-            error_type=last.error_type if last else None,
-            traceback=last.traceback if last else None,
-        )
-
     # steer
 
-    def cancel(self, job_id: str) -> bool:
-        """Cancel a pending job, and the descendants that need it. False, and nothing done, for any other."""
+    def cancel(self, job_id: str, *, running: bool = False) -> bool:
+        """Cancel a pending job, and the descendants that need it. False, and nothing done, for any other.
+
+        Args:
+            running: cancel it also if it runs. Its status is ``cancelled`` at once; its function is interrupted by
+                `JobCancelled` in a thread, or its process is stopped, within moments.
+        """
         with self.database.write(self.clock.now()) as tx:
-            return steering.cancel(tx, job_id)
+            return steering.cancel(tx, job_id, running=running)
 
     def requeue_job(self, job_id: str, *, delay: Duration = 0) -> bool:
         """Send a failed, timed-out or cancelled job back, its attempts reset and its error cleared.
@@ -231,6 +126,44 @@ class JobQueue:
         """
         with self.database.write(self.clock.now()) as tx:
             return steering.requeue(tx, job_id, delay=to_seconds(delay))
+
+    # workers
+
+    def scale(self, concurrency: int, worker_id: str | None = None) -> int:
+        """Ask one worker, or all, to have so many slots, and return how many were asked. They obey within a second.
+
+        Raises:
+            ValueError: it is not a whole number of at least 1.
+        """
+        if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
+            raise ValueError(f"concurrency is {concurrency!r}; it must be a whole number of at least 1")
+        with self.database.write(self.clock.now()) as tx:
+            return workers.scale(tx, concurrency, worker_id=worker_id)
+
+    def stop_workers(self, worker_id: str | None = None, *, graceful: bool = True) -> int:
+        """Ask one worker, or all, to stop, and return how many were asked. They obey within a second.
+
+        Args:
+            graceful: running jobs get the worker's `shutdown_timeout`; otherwise they are given back at once.
+        """
+        with self.database.write(self.clock.now()) as tx:
+            return workers.stop(tx, is_graceful=graceful, worker_id=worker_id)
+
+    def requeue_stuck(self, older_than: Duration | None = None) -> int:
+        """Settle as lost what workers hold that are certainly dead, and return how many jobs that were.
+
+        Args:
+            older_than: also what has been running for so many seconds, whether its worker lives or not. The function
+                may still run, so this is a person's decision.
+        """
+        with self.database.write(self.clock.now()) as tx:
+            # At a first look none is dead by silence, but only who certainly is.
+            dead = Watch(residence(), lease=_A_DAY).dead(workers.signs(tx), now=0.0, is_gone=is_gone)
+            jobs = sum(workers.strike_off(tx, each, chance=random.random) for each in dead)
+            if older_than is not None:
+                before = tx.now - timedelta(seconds=to_seconds(older_than))
+                jobs += workers.take_away(tx, before=before, chance=random.random)
+        return jobs
 
     # keep
 
@@ -255,11 +188,6 @@ class JobQueue:
             if deleted < _DELETED_AT_ONCE:
                 return total
 
-    def check(self) -> list[str]:
-        """Return a sentence for each thing that is wrong with the file. Reads all of it."""
-        with self.database.read(self.clock.now()) as tx:
-            return checking.check(tx)
-
     def close(self) -> None:
         """Close the connections of all threads. The queue cannot be used any more."""
         self.database.close()
@@ -271,28 +199,3 @@ class JobQueue:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _existing(self, job_id: str) -> JobRecord:
-        record = self.get_job(job_id)
-        if record is None:
-            raise JobNotFound(job_id)
-        return record
-
-    def _wait(self, job_ids: Sequence[str], timeout: Duration | None) -> None:
-        deadline = None if timeout is None else self.clock.monotonic() + to_seconds(timeout)
-        waiting, pause = self._unfinished(job_ids), 0.005
-        while waiting:
-            if deadline is not None and self.clock.monotonic() >= deadline:
-                raise JobNotFinished(
-                    f"{len(waiting)} of {len(job_ids)} jobs had not ended after {timeout} s: {waiting[0]}, …"
-                )
-            self.clock.sleep(pause)
-            waiting, pause = self._unfinished(waiting), min(0.1, pause * 1.5)
-
-    def _unfinished(self, job_ids: Sequence[str]) -> list[str]:
-        with self.database.read(self.clock.now()) as tx:
-            found = reading.statuses_of(tx, job_ids)
-        for job_id in job_ids:
-            if job_id not in found:
-                raise JobNotFound(job_id)
-        return [job_id for job_id in job_ids if found[job_id] not in FINISHED]

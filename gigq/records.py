@@ -19,7 +19,7 @@ class ExecutionRecord:
     attempt: int
     status: ExecutionStatus
     worker_id: str
-    started_at: datetime
+    started_at: datetime | None
     completed_at: datetime | None
     error: str | None
     error_type: str | None
@@ -81,6 +81,36 @@ def _plain(value: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerRecord:
+    """A worker as the file holds it, at the moment it was read.
+
+    Attributes:
+        concurrency: its slots.
+        queues: those that it serves; None for all.
+        running: jobs that it holds now.
+        completed, failed: executions that it has completed, and ended otherwise; a heartbeat behind.
+        seen_at: its last heartbeat.
+        stop: ``graceful`` or ``now`` if it was asked to stop, else None.
+    """
+
+    id: str
+    mode: str
+    concurrency: int
+    queues: tuple[str, ...] | None
+    pid: int
+    running: int
+    completed: int
+    failed: int
+    started_at: datetime
+    seen_at: datetime
+    stop: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """A job as it is to be stored: its function named, its values written as JSON text."""
 
@@ -117,6 +147,7 @@ class Claim:
         execution_id: proves the ownership when the execution is settled; never used again.
         pass_parent_results: None leaves it to whether the function takes them.
         parent_results: ``{parent id: result}`` as JSON text, or None where there is nothing to pass.
+        is_ahead: claimed for a slot that is still busy; its start is written when it has begun.
         timeout: seconds, or None.
     """
 
@@ -136,6 +167,7 @@ class Claim:
     metadata: str
     tags: tuple[str, ...]
     parent_results: str | None
+    is_ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +178,7 @@ class Report:
         result: JSON text, for a completed one.
         is_final: a failure that another attempt cannot mend.
         delay: seconds before a released job may run again.
+        started_at: when the function was called; None leaves what the file says.
     """
 
     status: ExecutionStatus
@@ -155,3 +188,4 @@ class Report:
     traceback: str | None = None
     is_final: bool = False
     delay: float = 0.0
+    started_at: datetime | None = None

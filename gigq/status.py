@@ -58,6 +58,8 @@ class Phase(StrEnum):
     """pending: some parents have not completed"""
     RETRYING = "retrying"
     """pending: tried before, not again before `run_at`"""
+    RESERVED = "reserved"
+    """running: claimed ahead by a worker, its function not yet called"""
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"

@@ -9,7 +9,7 @@ from gigq.codec import RESULT_LIMIT
 from gigq.loop import Loop, Terms
 from gigq.paths import Function
 from gigq.queue import JobQueue
-from gigq.runtime.call import caller
+from gigq.runtime.call import Functions, caller
 from gigq.runtime.inline import InlineRunner
 
 __all__ = ["ManualClock", "drain"]
@@ -24,8 +24,16 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None) ->
         queue: also one in memory.
         handlers: as for `Worker`.
     """
-    terms = Terms(worker_id="drain", concurrency=1, queues=None, lease=15.0, polling_interval=0.0, shutdown_timeout=0.0)
-    runner = InlineRunner(caller(handlers, clock=queue.clock, result_limit=RESULT_LIMIT))
+    terms = Terms(
+        worker_id="drain",
+        mode="inline",
+        concurrency=1,
+        queues=None,
+        lease=15.0,
+        polling_interval=0.0,
+        shutdown_timeout=0.0,
+    )
+    runner = InlineRunner(caller(Functions(handlers=handlers or {}), clock=queue.clock, result_limit=RESULT_LIMIT))
     loop = Loop(queue.database, runner, terms, clock=queue.clock)
     executions = 0
     while started := loop.turn():

@@ -17,9 +17,8 @@ from gigq.codec import RESULT_LIMIT
 from gigq.errors import StoreError
 from gigq.loop import Loop, Terms
 from gigq.paths import Function
-from gigq.runtime.call import caller
+from gigq.runtime.call import Functions, caller
 from gigq.runtime.inline import InlineRunner
-from gigq.runtime.runner import Runner
 from gigq.runtime.threads import ThreadRunner
 from gigq.store.connections import Durability
 from gigq.store.schema import open_queue
@@ -40,8 +39,10 @@ class Worker:
         concurrency: how many jobs may run at a time.
         queues: names of the queues to serve; None for all.
         handlers: functions by the name that jobs call them by; what is not here is imported.
+        allow: modules from which may be imported: ``"myapp"`` itself, ``"myapp."`` what is inside it. None: all.
         lease: seconds of silence after which other workers hold this one for dead.
         shutdown_timeout: seconds that running jobs get when the worker is told to stop.
+        burst: return from `start` when nothing is left to run, now or within ten seconds.
         result_limit: the most bytes that a result may have as JSON.
         durability: as for `JobQueue`.
         clock: where time comes from; for tests.
@@ -60,8 +61,10 @@ class Worker:
         *,
         queues: Sequence[str] | None = None,
         handlers: Mapping[str, Function] | None = None,
+        allow: Sequence[str] | None = None,
         lease: Duration = 15.0,
         shutdown_timeout: Duration = 30.0,
+        burst: bool = False,
         result_limit: int = RESULT_LIMIT,
         durability: Durability = "full",
         clock: Clock | None = None,
@@ -70,6 +73,7 @@ class Worker:
             raise ValueError(f"concurrency is {concurrency!r}; it must be a whole number of at least 1")
         self._terms = Terms(
             worker_id=worker_id or f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}",
+            mode="thread",
             concurrency=concurrency,
             queues=queues,
             lease=to_seconds(lease),
@@ -79,7 +83,9 @@ class Worker:
         if not 1 <= self._terms.lease <= 86_400:
             raise ValueError(f"lease is {lease!r}; it must be from 1 second, or busy workers seem dead, to a day")
         self._clock = clock or SystemClock()
-        self._call = caller(handlers, clock=self._clock, result_limit=result_limit)
+        functions = Functions(handlers=dict(handlers or {}), allow=None if allow is None else tuple(allow))
+        self._call = caller(functions, clock=self._clock, result_limit=result_limit)
+        self._burst = burst
         self._database = open_queue(
             db_path, initialize=True, timeout=30.0, durability=durability, now=self._clock.now()
         )
@@ -96,7 +102,7 @@ class Worker:
         return self._terms.worker_id
 
     def start(self) -> None:
-        """Run jobs until `stop` is called or, in the main thread, SIGTERM or SIGINT arrives.
+        """Run jobs until `stop` is called, the queue asks it to, or in the main thread SIGTERM or SIGINT arrives.
 
         Then no more jobs are claimed, and the running ones get `shutdown_timeout` to end; what has not ended is given
         back with its attempt, and its function is interrupted by `JobCancelled`. A second signal gives back at once.
@@ -106,13 +112,13 @@ class Worker:
             StoreError: what had ended could not be written when the worker stopped; those jobs will run again.
         """
         with self._running, self._signals():
-            loop = self._loop = self._new_loop(
-                ThreadRunner(self._call, slots=self._terms.concurrency, clock=self._clock)
-            )
+            runner = ThreadRunner(self._call, slots=self._terms.concurrency, clock=self._clock)
+            loop = self._loop = Loop(self._database, runner, self._terms, clock=self._clock, listens=True)
             try:
                 self._run(loop)
             finally:
                 self._loop = None
+                loop.close()
                 self._is_stopping = self._is_hurried = False
 
     def stop(self) -> None:
@@ -133,7 +139,9 @@ class Worker:
                 written by the next call.
         """
         with self._here:
-            loop = self._inline = self._inline or self._new_loop(InlineRunner(self._call))
+            loop = self._inline = self._inline or Loop(
+                self._database, InlineRunner(self._call), self._terms, clock=self._clock
+            )
             with _heart(loop):
                 started = loop.turn()
             if started:
@@ -157,16 +165,16 @@ class Worker:
     ) -> None:
         self.close()
 
-    def _new_loop(self, runner: Runner) -> Loop:
-        return Loop(self._database, runner, self._terms, clock=self._clock)
-
     def _run(self, loop: Loop) -> None:
-        while not self._is_stopping:
+        while not (self._is_stopping or loop.stop or (self._burst and loop.is_done)):
             self._step(loop, claim=True)
         patience = self._clock.monotonic() + self._terms.shutdown_timeout
-        while loop.is_busy and not self._is_hurried and self._clock.monotonic() < patience:
+        while loop.is_busy and not self._is_hurried_by(loop) and self._clock.monotonic() < patience:
             self._step(loop, claim=False)
         loop.leave()
+
+    def _is_hurried_by(self, loop: Loop) -> bool:
+        return self._is_hurried or loop.stop == "now"
 
     def _step(self, loop: Loop, *, claim: bool) -> None:
         try:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from typing import Any
 
 from gigq.clock import Clock, to_seconds
 from gigq.codec import decode, encode
-from gigq.errors import GiveUp, JobCancelled, JobTimeout, RetryLater
-from gigq.paths import Function, resolve, takes, unwrapped
+from gigq.errors import GiveUp, JobCancelled, JobTimeout, NotImportable, RetryLater
+from gigq.paths import Function, module_name, resolve, takes, unwrapped
 from gigq.records import Claim, Report
 from gigq.retry import is_worth_retrying, names_of
-from gigq.runtime.context import entered
+from gigq.runtime.context import enter, leave
 from gigq.runtime.runner import Call
 from gigq.status import ExecutionStatus
 
@@ -21,30 +22,71 @@ TEXT_LIMIT = 10_000
 """The most characters of an error or a traceback that are kept."""
 
 
-def caller(handlers: Mapping[str, Function] | None, *, clock: Clock, result_limit: int) -> Call:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Functions:
+    """What jobs may call.
+
+    Attributes:
+        handlers: functions by the name that jobs call them by; what is not here is imported.
+        allow: modules from which may be imported (``"myapp"``), with all inside them (``"myapp."``); None: all.
+    """
+
+    handlers: Mapping[str, Function] = field(default_factory=dict)
+    allow: Sequence[str] | None = None
+
+    def find(self, name: str) -> Function:
+        """Return a handler, or import the function.
+
+        Raises:
+            NotImportable: it cannot be imported, or may not be.
+        """
+        if name in self.handlers:
+            return unwrapped(self.handlers[name])
+        self._check(name, module_name(name))
+        function = resolve(name)
+        # Through "myapp.tasks:os.system" a job would reach what another module only has imported.
+        self._check(name, getattr(function, "__module__", None) or "")
+        return function
+
+    def _check(self, name: str, module: str) -> None:
+        if self.allow is None or any(
+            module == allowed.rstrip(".") or (allowed.endswith(".") and module.startswith(allowed))
+            for allowed in self.allow
+        ):
+            return
+        raise NotImportable(
+            f"this worker may not import {name!r}; allow its module with allow=[…], or give the worker a handler"
+        )
+
+
+def caller(functions: Functions, *, clock: Clock, result_limit: int) -> Call:
     """Return what turns claims into reports.
 
     Args:
-        handlers: functions by the name that jobs call them by; what is not here is imported.
+        functions: what jobs may call.
         clock: where time comes from.
         result_limit: the most bytes that a result may have as JSON.
     """
-    return partial(call, handlers=dict(handlers or {}), clock=clock, result_limit=result_limit)
+    return partial(call, find=cache(functions.find), clock=clock, result_limit=result_limit)
 
 
-def call(claim: Claim, *, handlers: Mapping[str, Function], clock: Clock, result_limit: int) -> Report:
+def call(claim: Claim, *, find: Callable[[str], Function], clock: Clock, result_limit: int) -> Report:
     """Call a job's function, and report how that ended. Nothing that the function raises comes through."""
+    started_at = clock.now()
+    token = enter(claim, started_at=started_at)
     is_final = True  # nothing but the function itself can do better another time
     try:
-        with entered(claim, now=clock.now()):
-            function = _find(claim.function, handlers)
-            args, params = _arguments(claim, function)
-            is_final = False
-            value = function(*args, **params)
+        function = find(claim.function)
+        args, params = _arguments(claim, function)
+        is_final = False
+        value = function(*args, **params)
         is_final = True
-        return Report(status=ExecutionStatus.COMPLETED, result=encode(value, name="result", limit=result_limit))
+        result = encode(value, name="result", limit=result_limit)
+        return Report(status=ExecutionStatus.COMPLETED, result=result, started_at=started_at)
     except BaseException as error:
-        return _any_report(error, claim, is_final=is_final)
+        return replace(_any_report(error, claim, is_final=is_final), started_at=started_at)
+    finally:
+        leave(token)
 
 
 def timed_out(claim: Claim) -> Report:
@@ -54,10 +96,6 @@ def timed_out(claim: Claim) -> Report:
         error=f"timed out after {claim.timeout:g} seconds",
         error_type=JobTimeout.__name__,
     )
-
-
-def _find(name: str, handlers: Mapping[str, Function]) -> Function:
-    return unwrapped(handlers[name]) if name in handlers else resolve(name)
 
 
 def _arguments(claim: Claim, function: Function) -> tuple[list[Any], dict[str, Any]]:

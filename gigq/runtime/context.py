@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
+from contextvars import ContextVar, Token
 from datetime import datetime
 from typing import Any
 
@@ -16,22 +13,51 @@ from gigq.records import Claim
 _CURRENT: ContextVar[JobContext] = ContextVar("gigq_current_job")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class JobContext:
-    """The job that is running, as its function sees it.
+    """The job that is running, as its function sees it. Read only."""
 
-    Attributes:
-        attempt: which try this is, from 1.
-        deadline: when it will be stopped, in UTC; None without a timeout.
-    """
+    __slots__ = ("_claim", "_started_at")
 
-    id: str
-    name: str
-    attempt: int
-    max_attempts: int
-    deadline: datetime | None
-    tags: tuple[str, ...]
-    metadata: dict[str, Any]
+    def __init__(self, claim: Claim, started_at: datetime) -> None:
+        self._claim = claim
+        self._started_at = started_at
+
+    @property
+    def id(self) -> str:
+        """The job's id."""
+        return self._claim.job_id
+
+    @property
+    def name(self) -> str:
+        """The job's name."""
+        return self._claim.name
+
+    @property
+    def attempt(self) -> int:
+        """Which try this is, from 1."""
+        return self._claim.attempt
+
+    @property
+    def max_attempts(self) -> int:
+        """How many there may be."""
+        return self._claim.max_attempts
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When it will be stopped, in UTC; None without a timeout."""
+        timeout = self._claim.timeout
+        return None if timeout is None else later(self._started_at, timeout)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The job's tags, in alphabetical order."""
+        return self._claim.tags
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the caller keeps beside the job; a new copy each time."""
+        found: dict[str, Any] = decode(self._claim.metadata)
+        return found
 
 
 def current_job() -> JobContext:
@@ -49,20 +75,11 @@ def current_job() -> JobContext:
         raise RuntimeError("current_job() was called outside of a job") from None
 
 
-@contextmanager
-def entered(claim: Claim, *, now: datetime) -> Iterator[None]:
-    """Make a claim the current job while the block runs."""
-    context = JobContext(
-        id=claim.job_id,
-        name=claim.name,
-        attempt=claim.attempt,
-        max_attempts=claim.max_attempts,
-        deadline=None if claim.timeout is None else later(now, claim.timeout),
-        tags=claim.tags,
-        metadata=decode(claim.metadata),
-    )
-    token = _CURRENT.set(context)
-    try:
-        yield
-    finally:
-        _CURRENT.reset(token)
+def enter(claim: Claim, *, started_at: datetime) -> Token[JobContext]:
+    """Make a claim the current job, until `leave`."""
+    return _CURRENT.set(JobContext(claim, started_at))
+
+
+def leave(token: Token[JobContext]) -> None:
+    """End what `enter` began."""
+    _CURRENT.reset(token)

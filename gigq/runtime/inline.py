@@ -18,8 +18,10 @@ from gigq.runtime.runner import Call, Ended
 class InlineRunner:
     """Calls a function when it is started, and has ended it when `start` returns."""
 
+    slots = 1
     next_deadline: float | None = None
     running: Collection[int] = ()
+    begun: Collection[int] = ()
 
     def __init__(self, call: Call) -> None:
         self._call = call
@@ -39,7 +41,11 @@ class InlineRunner:
     def stop(self, executions: Collection[int]) -> None:
         """Nothing is running when this can be called."""
 
-    def wait(self, seconds: float) -> None:
+    def give_back(self) -> list[Claim]:
+        """Nothing is claimed ahead."""
+        return []
+
+    def wait(self, seconds: float, *, bell: int | None = None) -> None:
         """Nothing is running when this can be called."""
 
     def wake(self) -> None:

@@ -12,22 +12,32 @@ Ended = tuple[Claim, Report]
 
 
 class Runner(Protocol):
-    """Slots that call functions. All but `wake` belong to the loop's thread."""
+    """Slots that call functions. All but `wake` belong to the loop's thread.
+
+    Attributes:
+        slots: how many functions may run at a time. May be changed; what has begun goes on.
+    """
+
+    slots: int
 
     @property
     def free(self) -> int:
-        """How many claims `start` would take now."""
+        """How many claims would begin at once if they were started now."""
 
     @property
     def running(self) -> Collection[int]:
-        """The executions that have neither ended nor been stopped."""
+        """The executions that were started and have neither ended nor been stopped, begun or not."""
+
+    @property
+    def begun(self) -> Collection[int]:
+        """Those of `running` whose function has been called; the others wait for a slot."""
 
     @property
     def next_deadline(self) -> float | None:
-        """The monotonic time at which the first of them will be overdue."""
+        """The monotonic time at which the first of those that have begun will be overdue."""
 
     def start(self, claims: Sequence[Claim]) -> None:
-        """Call their functions, one in each free slot."""
+        """Call their functions in this order, as slots become free. The time of a timeout begins with the call."""
 
     def ended(self) -> list[Ended]:
         """Return what has ended since it was last asked, with what is overdue and was stopped for it."""
@@ -35,8 +45,11 @@ class Runner(Protocol):
     def stop(self, executions: Collection[int]) -> None:
         """Raise `JobCancelled` in these, and forget them: what they may still report is dropped."""
 
-    def wait(self, seconds: float) -> None:
-        """Return when something has ended, when `wake` is called, or after so many seconds."""
+    def give_back(self) -> list[Claim]:
+        """Forget and return what has not begun."""
+
+    def wait(self, seconds: float, *, bell: int | None = None) -> None:
+        """Return when something has ended, when `wake` is called, when the file `bell` can be read, or in time."""
 
     def wake(self) -> None:
         """End a `wait`. Safe to call from any thread, and from a signal handler."""

@@ -8,10 +8,11 @@ from queue import Empty, SimpleQueue
 
 from gigq.clock import Clock
 from gigq.errors import JobCancelled, JobTimeout
-from gigq.records import Claim, Report
+from gigq.records import Claim
 from gigq.runtime.call import timed_out
 from gigq.runtime.interrupt import interrupt
 from gigq.runtime.runner import Call, Ended
+from gigq.runtime.wakeup import Wakeup
 
 MOST_ABANDONED = 16
 """Threads that were told to stop and have not; with so many of them a runner has no free slot."""
@@ -25,127 +26,164 @@ class ThreadRunner:
 
     Args:
         call: from a claim to a report.
-        slots: how many functions may run at a time.
+        slots: how many functions may run at a time; may be changed.
         clock: where time comes from.
     """
 
     def __init__(self, call: Call, *, slots: int, clock: Clock) -> None:
-        self._call = call
-        self._slots = slots
-        self._clock = clock
-        self._reports: SimpleQueue[tuple[_Slot, Claim, Report] | None] = SimpleQueue()
-        self._arrived: list[tuple[_Slot, Claim, Report]] = []
-        self._busy: dict[int, tuple[_Slot, Claim, float | None]] = {}
-        self._idle: list[_Slot] = []
+        self.slots = slots
+        self._desk = _Desk(call, clock)
+        self._threads: list[_Slot] = []
         self._abandoned: list[_Slot] = []
 
     @property
     def free(self) -> int:
         self._abandoned = [slot for slot in self._abandoned if slot.is_alive()]
-        return 0 if len(self._abandoned) >= MOST_ABANDONED else self._slots - len(self._busy)
+        return 0 if self.is_stuck else max(0, self.slots - len(self._desk.started))
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether so many threads have not come back that no more jobs are taken."""
+        return len(self._abandoned) >= MOST_ABANDONED
 
     @property
     def running(self) -> Collection[int]:
-        return list(self._busy)
+        return self._desk.started.keys()
+
+    @property
+    def begun(self) -> Collection[int]:
+        return [claim.execution_id for slot in self._threads if (claim := slot.claim) is not None]
 
     @property
     def next_deadline(self) -> float | None:
-        return min((deadline for _, _, deadline in self._busy.values() if deadline is not None), default=None)
+        return min((slot.deadline for slot in self._threads if slot.deadline is not None), default=None)
 
     def start(self, claims: Sequence[Claim]) -> None:
         for claim in claims:
-            slot = self._idle.pop() if self._idle else _Slot(self._call, self._reports)
-            deadline = None if claim.timeout is None else self._clock.monotonic() + claim.timeout
-            self._busy[claim.execution_id] = slot, claim, deadline
-            slot.give(claim)
+            self._desk.started[claim.execution_id] = claim
+            self._desk.claims.put(claim)
+        self._hire()
 
     def ended(self) -> list[Ended]:
         return self._reported() + self._overdue()
 
     def stop(self, executions: Collection[int]) -> None:
         for execution in executions:
-            self._abandon(execution, JobCancelled)
+            if self._desk.started.pop(execution, None):
+                for slot in self._threads:
+                    if slot.abandon(execution, JobCancelled):
+                        self._replace(slot)
+                        break
 
-    def wait(self, seconds: float) -> None:
+    def give_back(self) -> list[Claim]:
+        claims = []
         try:
-            arrived = self._reports.get(timeout=min(seconds, threading.TIMEOUT_MAX))
+            while (claim := self._desk.claims.get_nowait()) is not None:
+                if self._desk.started.pop(claim.execution_id, None):
+                    claims.append(claim)
         except Empty:
-            return
-        if arrived is not None:
-            self._arrived.append(arrived)
+            pass
+        return claims
+
+    def wait(self, seconds: float, *, bell: int | None = None) -> None:
+        self._desk.wakeup.wait(seconds, files=() if bell is None else (bell,))
 
     def wake(self) -> None:
-        self._reports.put(None)
+        self._desk.wakeup.wake()
 
     def close(self) -> None:
-        for slot in self._idle:
-            slot.dismiss()
-        self._idle.clear()
+        for _ in self._threads:
+            self._desk.claims.put(None)
+        self._threads.clear()
+        self._desk.wakeup.close()
 
     def _reported(self) -> list[Ended]:
-        while not self._reports.empty():
-            self.wait(0)
         ended = []
-        for slot, claim, report in self._arrived:
-            if self._busy.pop(claim.execution_id, None):
-                self._idle.append(slot)
-                ended.append((claim, report))
-        self._arrived.clear()
-        return ended
+        try:
+            while True:
+                claim, report = self._desk.reports.get_nowait()
+                if self._desk.started.pop(claim.execution_id, None):
+                    ended.append((claim, report))
+        except Empty:
+            return ended
 
     def _overdue(self) -> list[Ended]:
-        now = self._clock.monotonic()
-        late = [claim for _, claim, deadline in self._busy.values() if deadline is not None and deadline <= now]
-        return [(claim, timed_out(claim)) for claim in late if self._abandon(claim.execution_id, JobTimeout)]
+        now = self._desk.clock.monotonic()
+        ended = []
+        for slot in list(self._threads):
+            claim, deadline = slot.claim, slot.deadline
+            if claim and deadline is not None and deadline <= now and slot.abandon(claim.execution_id, JobTimeout):
+                self._desk.started.pop(claim.execution_id, None)
+                self._replace(slot)
+                ended.append((claim, timed_out(claim)))
+        return ended
 
-    def _abandon(self, execution: int, reason: type[BaseException]) -> bool:
-        """Stop an execution; False if it has just ended by itself, and its report is on the way."""
-        if execution not in self._busy or not self._busy[execution][0].abandon(reason):
-            return False
-        slot, _, _ = self._busy.pop(execution)
+    def _replace(self, slot: _Slot) -> None:
+        self._threads.remove(slot)
         self._abandoned.append(slot)
-        return True
+        self._hire()
+
+    def _hire(self) -> None:
+        wanted = 0 if self.is_stuck else min(self.slots, len(self._desk.started))
+        while len(self._threads) < wanted:
+            self._threads.append(_Slot(self._desk))
+
+
+class _Desk:
+    """What the threads of a runner share: claims come in, reports go out."""
+
+    def __init__(self, call: Call, clock: Clock) -> None:
+        self.call = call
+        self.clock = clock
+        self.claims: SimpleQueue[Claim | None] = SimpleQueue()
+        self.reports: SimpleQueue[Ended] = SimpleQueue()
+        self.wakeup = Wakeup()
+        self.started: dict[int, Claim] = {}
 
 
 class _Slot:
     """One thread, and the claim that it works on."""
 
-    def __init__(self, call: Call, reports: SimpleQueue[tuple[_Slot, Claim, Report] | None]) -> None:
-        self._call = call
-        self._reports = reports
-        self._claims: SimpleQueue[Claim | None] = SimpleQueue()
+    def __init__(self, desk: _Desk) -> None:
+        self.claim: Claim | None = None
+        self.deadline: float | None = None
+        self._desk = desk
         self._lock = threading.Lock()
-        self._is_busy = False
         self._is_abandoned = False
         self._thread = threading.Thread(target=self._serve, name="gigq-slot", daemon=True)
         self._thread.start()
 
-    def give(self, claim: Claim) -> None:
-        self._is_busy = True
-        self._claims.put(claim)
-
-    def dismiss(self) -> None:
-        self._claims.put(None)
-
-    def abandon(self, reason: type[BaseException]) -> bool:
-        """Raise an exception in the thread, which ends it; False if its function has returned already."""
+    def abandon(self, execution: int, reason: type[BaseException]) -> bool:
+        """Raise an exception in the thread, which ends it; False if it is not, or not any more, at this execution."""
         with self._lock:
-            if self._is_busy and self._thread.ident is not None:
-                self._is_abandoned = True
-                interrupt(self._thread.ident, reason)
-            return self._is_abandoned
+            if self.claim is None or self.claim.execution_id != execution or self._is_abandoned:
+                return False
+            self._is_abandoned = True
+            interrupt(self._thread.ident or 0, reason)
+            return True
 
     def is_alive(self) -> bool:
         return self._thread.is_alive()
 
     def _serve(self) -> None:
         try:
-            while (claim := self._claims.get()) is not None:
-                report = self._call(claim)
-                with self._lock:
-                    self._is_busy = False  # from here on nothing is raised in this thread any more
-                    if self._is_abandoned:
+            while (claim := self._desk.claims.get()) is not None:
+                if claim.execution_id in self._desk.started:  # else it was stopped before it began
+                    self._begin(claim)
+                    report = self._desk.call(claim)
+                    if not self._end():
                         return
-                self._reports.put((self, claim, report))
+                    self._desk.reports.put((claim, report))
+                    self._desk.wakeup.wake()
         except (JobTimeout, JobCancelled):
             pass  # abandoned just when the function had returned
+
+    def _begin(self, claim: Claim) -> None:
+        with self._lock:
+            self.deadline = None if claim.timeout is None else self._desk.clock.monotonic() + claim.timeout
+            self.claim = claim
+
+    def _end(self) -> bool:
+        with self._lock:
+            self.claim = self.deadline = None  # from here on nothing is raised in this thread any more
+            return not self._is_abandoned

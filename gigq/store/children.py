@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gigq.store.database import Transaction
 
 
@@ -13,9 +15,18 @@ def ended_badly(job_id: str, name: str, status: str) -> str:
     return f"cancelled because job {job_id} ({name[:200]}), on which it depends, ended as {status}"
 
 
+def parents_among(tx: Transaction, jobs: Sequence[int]) -> list[int]:
+    """Return those of these jobs that have children, in the order of submission."""
+    if not jobs:
+        return []
+    marks = ", ".join("?" * len(jobs))
+    found = tx.execute(f"SELECT DISTINCT parent FROM job_dependencies WHERE parent IN ({marks}) ORDER BY parent", jobs)
+    return [parent for (parent,) in found]
+
+
 def parent_done(tx: Transaction, parent: int) -> None:
     """Count a finished parent off for all its children."""
-    tx.execute(
+    counted = tx.execute(
         """
         UPDATE jobs
            SET blockers = blockers - 1
@@ -24,6 +35,7 @@ def parent_done(tx: Transaction, parent: int) -> None:
         """,
         (parent,),
     )
+    tx.has_news |= counted.rowcount > 0
 
 
 def parent_ended_badly(tx: Transaction, parent: int, reason: str) -> None:
@@ -46,6 +58,7 @@ def parent_ended_badly(tx: Transaction, parent: int, reason: str) -> None:
 
 def reopen(tx: Transaction, job: int, *, run_at: str | None = None) -> None:
     """Make a finished job pending again, as new, and let its unfinished children wait for it again."""
+    tx.has_news = True
     tx.execute(
         """
         UPDATE jobs

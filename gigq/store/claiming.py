@@ -3,32 +3,74 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice, takewhile
+from typing import Any, NamedTuple
 
+from gigq.clock import from_text
 from gigq.codec import decode, encode_object
 from gigq.liveness import WorkerKey
 from gigq.records import Claim
 from gigq.store.database import Transaction
 
 
-def claim(tx: Transaction, worker: WorkerKey, *, limit: int, queues: Sequence[str] | None = None) -> list[Claim]:
-    """Take up to `limit` jobs for this worker: the highest priority first, then the oldest.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """What may be claimed for slots that are still busy: few, and nothing that could take the others down with it.
+
+    Attributes:
+        limit: the most jobs.
+        functions: those that have returned in this worker before.
+    """
+
+    limit: int = 0
+    functions: Collection[str] = ()
+
+
+class Outlook(NamedTuple):
+    """What a worker may expect of the queue."""
+
+    is_ready: bool
+    next_due: datetime | None
+
+
+def claim(
+    tx: Transaction,
+    worker: WorkerKey,
+    *,
+    limit: int,
+    queues: Sequence[str] | None = None,
+    ahead: Ahead = Ahead(),
+) -> list[Claim]:
+    """Take up to `limit` jobs for this worker, and some ahead: the highest priority first, then the oldest.
 
     Opens an execution for each, which is the worker's lease, and counts the attempt.
     """
     make_due_ready(tx)
-    best = list(islice(heapq.merge(*(_ready(tx, queue, limit) for queue in queues or _ready_queues(tx))), limit))
-    claims = [_open(tx, worker, seq) for _, seq in best]
-    tx.executemany(
-        """
-        UPDATE jobs
-           SET status = 'running', attempts = attempts + 1, started_at = ?, updated_at = ?, worker_id = ?
-         WHERE seq = ?
-        """,
-        [(tx.stamp, tx.stamp, worker.id, seq) for _, seq in best],
-    )
+    most = limit + ahead.limit
+    best = list(islice(heapq.merge(*(_ready(tx, queue, most) for queue in queues or _ready_queues(tx))), most))
+    harmless = takewhile(lambda row: row[2] in ahead.functions and row[3] == 0, best[limit:])
+    chosen = [seq for _, seq, _, _ in (*best[:limit], *harmless)]
+    claims = _claims(tx, chosen, ready=limit) if chosen else []
+    _take(tx, worker, claims)
     return claims
+
+
+def begin(tx: Transaction, executions: Iterable[int]) -> None:
+    """Write that the functions of jobs that were claimed ahead have been called."""
+    for execution in executions:
+        tx.execute("UPDATE executions SET started_at = ? WHERE id = ? AND status = 'running'", (tx.stamp, execution))
+        tx.execute(
+            """
+            UPDATE jobs
+               SET started_at = ?
+             WHERE seq = (SELECT job_seq FROM executions WHERE id = ? AND status = 'running')
+            """,
+            (tx.stamp, execution),
+        )
 
 
 def make_due_ready(tx: Transaction) -> None:
@@ -47,12 +89,13 @@ def make_due_ready(tx: Transaction) -> None:
     )
 
 
-def has_work(tx: Transaction, *, queues: Sequence[str] | None = None) -> bool:
-    """Whether a claim would find something now. Takes microseconds, however long the queue is."""
+def outlook(tx: Transaction, *, queues: Sequence[str] | None = None) -> Outlook:
+    """Tell whether a claim would find something now, and when else. Takes microseconds, however long the queue is."""
     due = tx.value("SELECT min(run_at) FROM jobs WHERE status = 'pending' AND run_at IS NOT NULL")
     if due is not None and due <= tx.stamp:
-        return True
-    return any(next(_ready(tx, queue, 1), None) is not None for queue in queues or _ready_queues(tx))
+        return Outlook(True, None)
+    is_ready = any(next(_ready(tx, queue, 1), None) is not None for queue in queues or _ready_queues(tx))
+    return Outlook(is_ready, None if due is None else from_text(due))
 
 
 def _ready_queues(tx: Transaction) -> Iterator[str]:
@@ -66,11 +109,11 @@ def _ready_queues(tx: Transaction) -> Iterator[str]:
         )
 
 
-def _ready(tx: Transaction, queue: str, limit: int) -> Iterator[tuple[int, int]]:
-    """The best ready jobs of one queue, as sortable pairs (smaller is better) of priority and seq."""
+def _ready(tx: Transaction, queue: str, limit: int) -> Iterator[tuple[int, int, str, int]]:
+    """The best ready jobs of one queue, sortable (smaller is better): priority, seq, function, crashes."""
     rows = tx.execute(
         """
-        SELECT -priority, seq
+        SELECT -priority, seq, function, crashes
           FROM jobs
          WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL
            AND queue = ?
@@ -82,26 +125,32 @@ def _ready(tx: Transaction, queue: str, limit: int) -> Iterator[tuple[int, int]]
     return iter(rows.fetchall())
 
 
-def _open(tx: Transaction, worker: WorkerKey, seq: int) -> Claim:
-    row = tx.execute(
-        """
-        SELECT id, name, function, args, params, attempts + 1, max_attempts, timeout, retry_on, no_retry_on,
+def _claims(tx: Transaction, seqs: Sequence[int], *, ready: int) -> list[Claim]:
+    """The claims on these jobs, in this order; those after the first `ready` are claimed ahead."""
+    marks = ", ".join("?" * len(seqs))
+    rows = tx.execute(
+        f"""
+        SELECT seq, id, name, function, args, params, attempts + 1, max_attempts, timeout, retry_on, no_retry_on,
                pass_parent_results, metadata
           FROM jobs
-         WHERE seq = ?
+         WHERE seq IN ({marks})
         """,
-        (seq,),
-    ).fetchone()
-    job_id, name, function, args, params, attempt, max_attempts, timeout, retry_on, no_retry_on, passing, metadata = row
-    execution = tx.execute(
-        """
-        INSERT INTO executions (job_seq, attempt, worker_id, worker_seq, status, started_at)
-        VALUES (?, ?, ?, ?, 'running', ?)
-        """,
-        (seq, attempt, worker.id, worker.seq, tx.stamp),
+        seqs,
     )
+    by_seq = {row[0]: row for row in rows}
+    tags = _tags(tx, seqs, marks)
+    # The ids are chosen here and not by SQLite: then one executemany opens all executions.
+    last = tx.value("SELECT seq FROM sqlite_sequence WHERE name = 'executions'") or 0
+    return [
+        _claim(tx, by_seq[seq], last + number, tags=tags[seq], is_ahead=number > ready)
+        for number, seq in enumerate(seqs, start=1)
+    ]
+
+
+def _claim(tx: Transaction, row: Sequence[Any], execution_id: int, *, tags: Sequence[str], is_ahead: bool) -> Claim:
+    seq, job_id, name, function, args, params, attempt, most, timeout, retry_on, no_retry_on, passing, metadata = row
     return Claim(
-        execution_id=execution.lastrowid or 0,
+        execution_id=execution_id,
         job_seq=seq,
         job_id=job_id,
         name=name,
@@ -109,19 +158,46 @@ def _open(tx: Transaction, worker: WorkerKey, seq: int) -> Claim:
         args=args,
         params=params,
         attempt=attempt,
-        max_attempts=max_attempts,
+        max_attempts=most,
         timeout=timeout,
         retry_on=tuple(decode(retry_on)),
         no_retry_on=tuple(decode(no_retry_on)),
         pass_parent_results=None if passing is None else bool(passing),
         metadata=metadata,
-        tags=_tags(tx, seq),
+        tags=tuple(tags),
         parent_results=None if passing == 0 else _parent_results(tx, seq),
+        is_ahead=is_ahead,
     )
 
 
-def _tags(tx: Transaction, seq: int) -> tuple[str, ...]:
-    return tuple(tag for (tag,) in tx.execute("SELECT tag FROM job_tags WHERE job_seq = ? ORDER BY tag", (seq,)))
+def _take(tx: Transaction, worker: WorkerKey, claims: Sequence[Claim]) -> None:
+    starts = [None if claim.is_ahead else tx.stamp for claim in claims]
+    tx.executemany(
+        """
+        INSERT INTO executions (id, job_seq, attempt, worker_id, worker_seq, status, started_at)
+        VALUES (?, ?, ?, ?, ?, 'running', ?)
+        """,
+        [
+            (claim.execution_id, claim.job_seq, claim.attempt, worker.id, worker.seq, start)
+            for claim, start in zip(claims, starts, strict=True)
+        ],
+    )
+    tx.executemany(
+        """
+        UPDATE jobs
+           SET status = 'running', attempts = attempts + 1, started_at = ?, updated_at = ?, worker_id = ?
+         WHERE seq = ?
+           AND status = 'pending'
+        """,
+        [(start, tx.stamp, worker.id, claim.job_seq) for claim, start in zip(claims, starts, strict=True)],
+    )
+
+
+def _tags(tx: Transaction, seqs: Sequence[int], marks: str) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = defaultdict(list)
+    for seq, tag in tx.execute(f"SELECT job_seq, tag FROM job_tags WHERE job_seq IN ({marks}) ORDER BY tag", seqs):
+        found[seq].append(tag)
+    return found
 
 
 def _parent_results(tx: Transaction, seq: int) -> str | None:

@@ -7,13 +7,13 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from gigq.clock import attempts, to_text
 from gigq.errors import NotAQueue, QueueBusy, QueueGone, StoreError
+from gigq.store.bell import Bell
 from gigq.store.connections import ConnectionPool, Durability
 from gigq.store.forking import PROCESS
 
@@ -22,17 +22,19 @@ MEMORY = ":memory:"
 Values = Iterable[Any] | Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
 class Transaction:
-    """A transaction that is open on this thread's connection, and the one instant at which it happens."""
+    """A transaction that is open on this thread's connection, and the one instant at which it happens.
 
-    connection: sqlite3.Connection
-    now: datetime
-    stamp: str = field(init=False)
-    """`now` as the file holds it: formatted once a transaction, not once a row."""
+    Attributes:
+        stamp: `now` as the file holds it: formatted once a transaction, not once a row.
+        has_news: something has been made claimable, or taken away; workers are woken after the commit.
+    """
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "stamp", to_text(self.now))
+    def __init__(self, connection: sqlite3.Connection, now: datetime) -> None:
+        self.connection = connection
+        self.now = now
+        self.stamp = to_text(now)
+        self.has_news = False
 
     def execute(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
         return self.connection.execute(sql, values)  # type: ignore[arg-type]
@@ -70,6 +72,7 @@ class Database:
         self.path = _plain_path(path)
         if durability not in ("full", "normal"):
             raise ValueError(f'durability is {durability!r}; it must be "full" or "normal"')
+        self.bell = Bell(self.path)
         self._timeout = timeout
         self._pool = ConnectionPool(self.path, durability)
         self._turn: AbstractContextManager[Any] = threading.RLock() if self.path == MEMORY else nullcontext()
@@ -108,10 +111,13 @@ class Database:
             try:
                 # The first read takes the snapshot, and may itself find the file locked while another one recovers it.
                 connection = self._insist(begin, "SELECT 1 FROM sqlite_master LIMIT 1")
-                yield Transaction(connection, now)
+                tx = Transaction(connection, now)
+                yield tx
                 connection.execute("COMMIT")
             finally:
                 self._roll_back()
+        if tx.has_news and self.path != MEMORY:
+            self.bell.ring()
 
     def _insist(self, *statements: str) -> sqlite3.Connection:
         """Run the statements on this thread's connection, and as long as the file is locked run them again."""

@@ -152,7 +152,7 @@ def _executions(tx: Transaction, seqs: Sequence[int]) -> dict[int, list[Executio
                 attempt=row["attempt"],
                 status=ExecutionStatus(row["status"]),
                 worker_id=row["worker_id"],
-                started_at=from_text(row["started_at"]),
+                started_at=_instant(row["started_at"]),
                 completed_at=_instant(row["completed_at"]),
                 error=row["error"],
                 error_type=row["error_type"],

@@ -20,6 +20,7 @@ def phase_of(now: str) -> str:
     """Return the SQL of a job's phase at the instant that the SQL `now` gives."""
     return f"""
     CASE
+      WHEN status = 'running' AND started_at IS NULL THEN 'reserved'
       WHEN status <> 'pending' THEN status
       WHEN blockers > 0        THEN 'waiting'
       WHEN run_at IS NULL OR run_at <= {now} THEN 'ready'
@@ -76,6 +77,7 @@ CREATE TABLE jobs (
   no_retry_on TEXT NOT NULL,                  -- names of those that are not: a JSON list
   pass_parent_results INTEGER CHECK (pass_parent_results IN (0, 1)), -- NULL: if the function takes them
   on_parent_failure TEXT NOT NULL CHECK (on_parent_failure IN ('cancel', 'run')),
+  crashes INTEGER NOT NULL DEFAULT 0,         -- how often its worker died while it held this job
   failed_parent INTEGER REFERENCES jobs (seq) ON DELETE SET NULL, -- the job whose end cancelled this one
   result TEXT,                                -- what the function returned: JSON
   error TEXT,                                 -- of the last execution, or why it was cancelled
@@ -95,7 +97,7 @@ CREATE TABLE executions (
   worker_id TEXT NOT NULL,                    -- who ran it
   worker_seq INTEGER NOT NULL,                -- that worker's row in job_workers, while it lives
   status TEXT NOT NULL CHECK (status IN ({_EXECUTION_STATUSES})), -- while running, this row is the lease
-  started_at TEXT NOT NULL,
+  started_at TEXT,                            -- the function was called; NULL: claimed ahead, or given back before
   completed_at TEXT,
   error TEXT,                                 -- what was raised, or why it ended
   error_type TEXT,                            -- class of the exception
@@ -120,12 +122,19 @@ CREATE TABLE job_workers (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,      -- never used again
   id TEXT NOT NULL,                           -- the name it was given; a successor may bear the same
   heartbeat INTEGER NOT NULL,                 -- a counter: while it moves, the worker lives
+  mode TEXT NOT NULL,                         -- thread or process
   concurrency INTEGER NOT NULL,               -- slots
+  queues TEXT,                                -- names of the queues that it serves: a JSON list; NULL: all
+  completed INTEGER NOT NULL DEFAULT 0,       -- executions that it has completed,
+  failed INTEGER NOT NULL DEFAULT 0,          -- and that it has ended otherwise
+  wanted_concurrency INTEGER,                 -- slots that it is asked to have; NULL: as many as it has
+  stop TEXT CHECK (stop IN ('graceful', 'now')), -- that it is asked to stop; NULL: it is not
   machine_id TEXT NOT NULL,                   -- the machine it runs on,
   boot_id TEXT NOT NULL,                      -- since which start of it,
   pid_namespace TEXT NOT NULL,                -- in which container,
   pid INTEGER NOT NULL,                       -- as which process
-  started_at TEXT NOT NULL
+  started_at TEXT NOT NULL,
+  seen_at TEXT NOT NULL                       -- its last heartbeat, for people: liveness is told by the counter alone
 )""",
     "job_schema": """
 CREATE TABLE job_schema (

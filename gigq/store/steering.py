@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from gigq.clock import later, to_text
-from gigq.status import ENDED_BADLY, JobStatus
+from gigq.records import Report
+from gigq.status import ENDED_BADLY, ExecutionStatus, JobStatus
 from gigq.store.children import ended_badly, forbidden_by, parent_ended_badly, reopen, revive
 from gigq.store.database import Transaction
+from gigq.store.settling import settle
 
 
-def cancel(tx: Transaction, job_id: str) -> bool:
-    """Cancel a pending job and the descendants that need it. False for any other job, or none."""
+def cancel(tx: Transaction, job_id: str, *, running: bool = False) -> bool:
+    """Cancel a pending job, or with `running` also a running one, and the descendants that need it.
+
+    The worker of a running job learns of it from its next heartbeat, or by the bell. False for any other job, or none.
+    """
+    tx.has_news = running
+    execution = tx.value(
+        "SELECT id FROM executions WHERE job_seq = (SELECT seq FROM jobs WHERE id = ?) AND status = 'running'",
+        (job_id,),
+    )
+    if execution is not None and running:
+        settle(tx, execution, Report(status=ExecutionStatus.CANCELLED, error="cancelled while it ran"), chance=0.0)
+        return True
+    return _cancel_pending(tx, job_id)
+
+
+def _cancel_pending(tx: Transaction, job_id: str) -> bool:
     job = tx.execute("SELECT seq, name FROM jobs WHERE id = ? AND status = 'pending'", (job_id,)).fetchone()
     if job is None:
         return False

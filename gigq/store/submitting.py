@@ -41,6 +41,7 @@ def _store(tx: Transaction, job: NewJob) -> None:
     )
     if inserted.rowcount == 0:
         return
+    tx.has_news = True
     seq = inserted.lastrowid
     if parents:
         tx.executemany(

@@ -1,40 +1,98 @@
-"""Which workers there are, that they live, and what becomes of the jobs of the dead."""
+"""Which workers there are, that they live, what they are asked to do, and what becomes of the jobs of the dead."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
+from gigq.clock import from_text, to_text
+from gigq.codec import decode, encode
 from gigq.liveness import Residence, Sign, WorkerKey
-from gigq.records import Report
+from gigq.records import Report, WorkerRecord
 from gigq.status import ExecutionStatus
 from gigq.store.database import Transaction
 from gigq.store.settling import settle
 
 
-def register(tx: Transaction, worker_id: str, home: Residence, *, concurrency: int) -> WorkerKey:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a worker learns from its heartbeat.
+
+    Attributes:
+        own: the executions that are still its own.
+        concurrency: the slots that it is asked to have, or None.
+        stop: ``graceful`` or ``now`` if it is asked to stop, or None.
+    """
+
+    own: Collection[int]
+    concurrency: int | None
+    stop: str | None
+
+
+def register(
+    tx: Transaction,
+    worker_id: str,
+    home: Residence,
+    *,
+    concurrency: int,
+    mode: str = "thread",
+    queues: Sequence[str] | None = None,
+) -> WorkerKey:
     """Enter a worker. Another one, dead or alive, may bear the same id."""
     row = tx.execute(
         """
-        INSERT INTO job_workers (id, heartbeat, concurrency, machine_id, boot_id, pid_namespace, pid, started_at)
-        VALUES (?, 0, ?, ?, ?, ?, ?, ?)
+        INSERT INTO job_workers (
+               id, heartbeat, mode, concurrency, queues, machine_id, boot_id, pid_namespace, pid, started_at, seen_at)
+        VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
-        (worker_id, concurrency, home.machine_id, home.boot_id, home.pid_namespace, home.pid, tx.stamp),
+        (
+            worker_id,
+            mode,
+            concurrency,
+            None if queues is None else encode(list(queues), name="queues", limit=1_000_000),
+            home.machine_id,
+            home.boot_id,
+            home.pid_namespace,
+            home.pid,
+            tx.stamp,
+            tx.stamp,
+        ),
     )
     return WorkerKey(row.lastrowid or 0, worker_id)
 
 
-def renew(tx: Transaction, worker: WorkerKey) -> set[int] | None:
-    """Move the worker's heartbeat on, and return the executions that are still its own.
+def renew(tx: Transaction, worker: WorkerKey, *, completed: int = 0, failed: int = 0) -> Standing | None:
+    """Move the worker's heartbeat on, add to its counts, and return what it is to know.
 
-    What the worker is running and is *not* returned has been taken away (cancelled, or settled as lost): stop it
+    What the worker is running and is not among its own has been taken away (cancelled, or settled as lost): stop it
     and drop its report. None: the worker itself was held dead and struck off; it must register anew.
     """
-    beat = tx.execute("UPDATE job_workers SET heartbeat = heartbeat + 1 WHERE seq = ?", (worker.seq,))
-    return set(_open_executions(tx, worker)) if beat.rowcount else None
+    beat = tx.execute(
+        """
+        UPDATE job_workers
+           SET heartbeat = heartbeat + 1, seen_at = ?, completed = completed + ?, failed = failed + ?,
+               concurrency = coalesce(wanted_concurrency, concurrency)
+         WHERE seq = ?
+        """,
+        (tx.stamp, completed, failed, worker.seq),
+    )
+    if beat.rowcount == 0:
+        return None
+    wanted, stop = tx.execute(
+        "SELECT wanted_concurrency, stop FROM job_workers WHERE seq = ?", (worker.seq,)
+    ).fetchone()
+    return Standing(own=open_executions(tx, worker), concurrency=wanted, stop=stop)
+
+
+def open_executions(tx: Transaction, worker: WorkerKey) -> set[int]:
+    """Return the executions that are a worker's own."""
+    found = tx.execute("SELECT id FROM executions WHERE worker_seq = ? AND status = 'running'", (worker.seq,))
+    return {execution for (execution,) in found.fetchall()}
 
 
 def signs(tx: Transaction) -> list[Sign]:
-    """Return what the file shows of every worker."""
+    """Return what the file shows of every worker's life."""
     rows = tx.execute("SELECT seq, id, heartbeat, machine_id, boot_id, pid_namespace, pid FROM job_workers")
     return [
         Sign(
@@ -46,25 +104,85 @@ def signs(tx: Transaction) -> list[Sign]:
     ]
 
 
+def records(tx: Transaction) -> list[WorkerRecord]:
+    """Return the workers for people, the oldest first."""
+    rows = tx.rows(
+        """
+        SELECT *, (SELECT count(*) FROM executions WHERE worker_seq = job_workers.seq AND status = 'running') AS running
+          FROM job_workers
+         ORDER BY seq
+        """
+    )
+    return [
+        WorkerRecord(
+            id=row["id"],
+            mode=row["mode"],
+            concurrency=row["concurrency"],
+            queues=None if row["queues"] is None else tuple(decode(row["queues"])),
+            pid=row["pid"],
+            running=row["running"],
+            completed=row["completed"],
+            failed=row["failed"],
+            started_at=from_text(row["started_at"]),
+            seen_at=from_text(row["seen_at"]),
+            stop=row["stop"],
+        )
+        for row in rows
+    ]
+
+
+def scale(tx: Transaction, concurrency: int, *, worker_id: str | None) -> int:
+    """Ask one worker, or all, to have so many slots, and return how many workers were asked."""
+    return _ask(tx, "wanted_concurrency", concurrency, worker_id=worker_id)
+
+
+def stop(tx: Transaction, *, is_graceful: bool, worker_id: str | None) -> int:
+    """Ask one worker, or all, to stop, and return how many workers were asked."""
+    return _ask(tx, "stop", "graceful" if is_graceful else "now", worker_id=worker_id)
+
+
 def strike_off(tx: Transaction, dead: WorkerKey, *, chance: Callable[[], float]) -> int:
-    """Settle what a dead worker was running as lost, forget the worker, and return how many jobs that were."""
-    report = Report(status=ExecutionStatus.LOST, error=f"its worker {dead.id} died")
-    return _end(tx, dead, report, chance=chance)
+    """Settle what a dead worker held, forget the worker, and return how many jobs that were.
+
+    What it had begun is lost, and the attempt counts; what it had only claimed ahead is released.
+    """
+    lost = Report(status=ExecutionStatus.LOST, error=f"its worker {dead.id} died")
+    released = Report(status=ExecutionStatus.RELEASED, error=f"given back: its worker {dead.id} died before it began")
+    held = tx.execute(
+        "SELECT id, job_seq, started_at FROM executions WHERE worker_seq = ? AND status = 'running'", (dead.seq,)
+    ).fetchall()
+    for execution, job, started_at in held:
+        settle(tx, execution, released if started_at is None else lost, chance=chance())
+        tx.execute("UPDATE jobs SET crashes = crashes + 1 WHERE seq = ?", (job,))
+    _forget(tx, dead)
+    return len(held)
 
 
-def resign(tx: Transaction, worker: WorkerKey, *, reason: str) -> int:
-    """Give back what a worker still runs, the attempts not counted, forget the worker, and return how many jobs."""
-    return _end(tx, worker, Report(status=ExecutionStatus.RELEASED, error=reason), chance=lambda: 0.0)
-
-
-def _end(tx: Transaction, worker: WorkerKey, report: Report, *, chance: Callable[[], float]) -> int:
-    executions = _open_executions(tx, worker)
-    for execution in executions:
+def take_away(tx: Transaction, *, before: datetime, chance: Callable[[], float]) -> int:
+    """Settle as lost what began before an instant and still runs, and return how many jobs that were."""
+    report = Report(status=ExecutionStatus.LOST, error="taken from its worker by a person")
+    old = tx.execute(
+        "SELECT id FROM executions WHERE status = 'running' AND started_at < ?", (to_text(before),)
+    ).fetchall()
+    for (execution,) in old:
         settle(tx, execution, report, chance=chance())
+    tx.has_news |= bool(old)
+    return len(old)
+
+
+def resign(tx: Transaction, worker: WorkerKey, *, reason: str) -> bool:
+    """Give back what a worker still runs, the attempts not counted, and forget it; tell whether it was the last."""
+    for execution in open_executions(tx, worker):
+        settle(tx, execution, Report(status=ExecutionStatus.RELEASED, error=reason), chance=0.0)
+    _forget(tx, worker)
+    return tx.value("SELECT 1 FROM job_workers LIMIT 1") is None
+
+
+def _ask(tx: Transaction, column: str, value: int | str, *, worker_id: str | None) -> int:
+    tx.has_news = True
+    asked = tx.execute(f"UPDATE job_workers SET {column} = ? WHERE coalesce(id = ?, 1)", (value, worker_id))
+    return asked.rowcount
+
+
+def _forget(tx: Transaction, worker: WorkerKey) -> None:
     tx.execute("DELETE FROM job_workers WHERE seq = ?", (worker.seq,))
-    return len(executions)
-
-
-def _open_executions(tx: Transaction, worker: WorkerKey) -> list[int]:
-    found = tx.execute("SELECT id FROM executions WHERE worker_seq = ? AND status = 'running'", (worker.seq,))
-    return [execution for (execution,) in found.fetchall()]

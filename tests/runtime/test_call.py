@@ -13,7 +13,7 @@ import pytest
 from gigq import GiveUp, JobCancelled, JobTimeout, ManualClock, RetryLater, current_job
 from gigq.codec import RESULT_LIMIT
 from gigq.records import Claim, Report
-from gigq.runtime.call import TEXT_LIMIT, call
+from gigq.runtime.call import TEXT_LIMIT, Functions, caller
 from gigq.status import ExecutionStatus
 
 
@@ -27,9 +27,9 @@ def claim(**fields: Any) -> Claim:
 
 
 def report_of(function: Callable[..., object] | str, result_limit: int = RESULT_LIMIT, **fields: Any) -> Report:
-    handlers = {} if isinstance(function, str) else {"f": function}
+    functions = Functions(handlers={} if isinstance(function, str) else {"f": function})
     name = function if isinstance(function, str) else "f"
-    return call(claim(function=name, **fields), handlers=handlers, clock=ManualClock(), result_limit=result_limit)
+    return caller(functions, clock=ManualClock(), result_limit=result_limit)(claim(function=name, **fields))
 
 
 def raising(error: BaseException) -> Callable[[], None]:
@@ -52,7 +52,7 @@ class Bottomless(Exception):
 
 def test_what_a_function_returns_is_its_result() -> None:
     report = report_of(functions.add, args="[1]", params='{"b":2}')
-    assert report == Report(status=ExecutionStatus.COMPLETED, result="3")
+    assert report == Report(status=ExecutionStatus.COMPLETED, result="3", started_at=ManualClock().now())
 
 
 def test_a_function_is_imported_by_its_path() -> None:

@@ -14,7 +14,7 @@ from test_call import claim
 
 from gigq import JobTimeout, SystemClock
 from gigq.records import Claim, Report
-from gigq.runtime.call import caller
+from gigq.runtime.call import Functions, caller
 from gigq.runtime.inline import call_here
 from gigq.status import ExecutionStatus
 
@@ -22,7 +22,7 @@ Here = Callable[[Callable[[], Report]], Report]
 
 
 def run(function: Callable[..., object], **fields: object) -> Report:
-    call = caller({"f": function}, clock=SystemClock(), result_limit=1000)
+    call = caller(Functions(handlers={"f": function}), clock=SystemClock(), result_limit=1000)
     return call_here(claim(function="f", **fields), call)
 
 

@@ -144,7 +144,9 @@ def test_a_heartbeat_tells_what_is_still_the_workers_own(file: File) -> None:
     first, second = file.claim(2)
     file.settle(first, ExecutionStatus.TIMEOUT)
     with file.write() as tx:
-        assert workers.renew(tx, file.worker) == {second.execution_id}
+        standing = workers.renew(tx, file.worker)
+        assert standing is not None
+        assert standing.own == {second.execution_id}
         (sign,) = workers.signs(tx)
     assert (sign.key, sign.heartbeat, sign.residence) == (file.worker, 1, SOMEWHERE)
 

@@ -1,0 +1,104 @@
+"""What runs in a child process of a worker: it reads claims, calls their functions and writes reports.
+
+It ends when the worker says so, and dies when the worker dies. It knows nothing of the queue.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache, partial
+
+from gigq.clock import SystemClock
+from gigq.paths import Function, resolve
+from gigq.runtime.call import Functions, call
+from gigq.runtime.runner import Call
+from gigq.runtime.wire import GO, READY, Lines, Settings, read_claim, read_settings, report_line
+
+_PIECE = 1 << 18
+_SECONDS_BETWEEN_LOOKS = 1
+
+
+def main(wire: int, tickets: int) -> None:
+    """Serve the worker that holds the other ends of these two sockets, until it hangs up.
+
+    Args:
+        wire: claims come from here, reports go there.
+        tickets: a byte for each claim, `GO` or `SKIP`. The worker may draw those back that were not drawn here.
+    """
+    for end in (wire, tickets):
+        os.set_inheritable(end, False)
+        os.set_blocking(end, True)
+        # Else a process that a job forks would keep them open, and might answer in this one's place.
+        os.register_at_fork(after_in_child=lambda end=end: _close(end))
+    threading.Thread(target=_die_with_the_worker, args=(wire, os.getppid()), name="gigq-life", daemon=True).start()
+    with suppress(ConnectionError):  # the worker is gone
+        _serve(wire, tickets)
+
+
+def _serve(wire: int, tickets: int) -> None:
+    lines = _lines(wire)
+    called = _caller(read_settings(next(lines)))
+    _write(wire, READY + b"\n")
+    for line in lines:
+        if os.read(tickets, 1) == GO:
+            report = called(read_claim(line))
+            _flush()
+            _write(wire, report_line(report))
+
+
+def _caller(settings: Settings) -> Call:
+    functions = Functions(allow=settings.allow)
+
+    def find(name: str) -> Function:
+        # Handlers are imported when a job first calls them: one that cannot be is that job's failure, and no other's.
+        return resolve(settings.handlers[name]) if name in settings.handlers else functions.find(name)
+
+    return partial(call, find=cache(find), clock=SystemClock(), result_limit=settings.result_limit)
+
+
+def _lines(wire: int) -> Iterator[bytes]:
+    lines = Lines()
+    while piece := os.read(wire, _PIECE):
+        yield from lines.feed(piece)
+
+
+def _write(wire: int, line: bytes) -> None:
+    rest = memoryview(line)
+    while rest:
+        rest = rest[os.write(wire, rest) :]
+
+
+def _flush() -> None:
+    """Let what a job has printed be seen now: the process may be killed, and then it would never be."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # a job may have closed it, or put anything in its place
+            stream.flush()
+
+
+def _die_with_the_worker(wire: int, worker: int) -> None:
+    """End this process, and those that its job has started, once the worker is gone.
+
+    The kernel hangs up then. It does not if the worker had been forked, for the fork holds the ends open too: hence
+    the look at the parent's id.
+    """
+    hung_up = select.poll()
+    hung_up.register(wire, 0)
+    while os.getppid() == worker:
+        if events := hung_up.poll(1000 * _SECONDS_BETWEEN_LOOKS):
+            if events[0][1] & select.POLLNVAL:
+                return  # a job has closed the wire: the worker sees that, and ends this process
+            break
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)
+
+
+def _close(end: int) -> None:
+    with suppress(OSError):
+        os.close(end)

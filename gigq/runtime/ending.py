@@ -1,0 +1,88 @@
+"""How child processes are brought to their end without anyone waiting for them."""
+
+from __future__ import annotations
+
+import math
+import signal
+from typing import NamedTuple
+
+from gigq.clock import Clock
+from gigq.runtime.handle import Child
+
+
+class _End(NamedTuple):
+    child: Child
+    kill_at: float
+    in_a_job: bool
+
+
+class Ending:
+    """The children that were told to end and may not have.
+
+    Args:
+        grace: seconds from SIGTERM, or from the dismissal, to SIGKILL.
+    """
+
+    def __init__(self, clock: Clock, grace: float) -> None:
+        self._clock = clock
+        self._grace = grace
+        self._ends: list[_End] = []
+
+    @property
+    def next_kill(self) -> float:
+        """The monotonic time at which `tend` has someone to kill; infinite if it has not."""
+        return min((end.kill_at for end in self._ends), default=math.inf)
+
+    def dismiss(self, child: Child) -> None:
+        """Let a child end that has nothing to do. What its jobs have left behind is not touched."""
+        child.dismiss()
+        self._ends.append(_End(child, self._clock.monotonic() + self._grace, False))
+
+    def terminate(self, child: Child) -> None:
+        """End a child in the midst of a job, and what that job has started."""
+        child.dismiss()
+        child.signal(signal.SIGTERM)
+        self._ends.append(_End(child, self._clock.monotonic() + self._grace, True))
+
+    def bury(self, child: Child) -> int | None:
+        """Return the exit code of a child that has hung up; None if it lived on all the same."""
+        # The end of a process closes its files a moment before it can be reaped. The tenth of a second passes only
+        # for one that has closed the wire and goes on.
+        child.wait(0.1)
+        exit_code = child.exit_code
+        _kill(_End(child, 0, True))
+        _reap(child)
+        return exit_code
+
+    def tend(self) -> None:
+        """Reap those that have ended, and kill those whose time is up. Never waits."""
+        now = self._clock.monotonic()
+        ends, self._ends = self._ends, []
+        for end in ends:
+            has_ended = end.child.exit_code is not None
+            if has_ended or now >= end.kill_at:
+                _kill(end)
+            if has_ended:
+                _reap(end.child)
+            else:
+                self._ends.append(end if now < end.kill_at else end._replace(kill_at=math.inf))
+
+    def finish(self) -> None:
+        """Wait until all have ended, for what is left of their grace, and kill the rest."""
+        for end in self._ends:
+            end.child.wait(max(0.0, min(self._grace, end.kill_at - self._clock.monotonic())))
+        for end in self._ends:
+            _kill(end)
+            _reap(end.child)
+        self._ends.clear()
+
+
+def _kill(end: _End) -> None:
+    # The number of the group is not given to another process while the group has a member.
+    if end.in_a_job or end.child.exit_code is None:
+        end.child.signal(signal.SIGKILL)
+
+
+def _reap(child: Child) -> None:
+    child.wait(None)
+    child.hang_up()

@@ -1,0 +1,198 @@
+"""The worker's end of one child process: what it was handed, what it says, and how it is ended."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+
+from gigq.records import Claim, Report
+from gigq.runtime.wire import GO, READY, SKIP, Lines, Settings, claim_line, read_report, settings_line
+
+_PIECE = 1 << 18
+
+# Not python -m: sys.path must be the worker's before the first import. And not a file: paths.py would give its name to
+# the script that is running, and a module of that name could not be imported.
+_BOOT = """
+import sys
+wire, tickets, *sys.path = sys.argv[1:]
+del sys.argv[1:]
+from gigq.runtime.child import main
+main(int(wire), int(tickets))
+"""
+
+
+class Child:
+    """A process that calls functions, one after the other.
+
+    Attributes:
+        claims: what it was handed and has not reported, in order. The first has begun.
+        begun_at: monotonic time since when the first of `claims`, or else the wait for one, has gone on.
+        is_ready: whether it waits for claims or works on them.
+        served: how many reports have come from it.
+
+    Raises:
+        OSError: the system would not start it.
+    """
+
+    def __init__(self, *, folder: str, settings: Settings, now: float) -> None:
+        self.claims: deque[Claim] = deque()
+        self.begun_at = now
+        self.is_ready = False
+        self.served = 0
+        self._lines = Lines()
+        self._unsent = settings_line(settings)
+        self._last_took = math.inf
+        self._wire, theirs = socket.socketpair()
+        self._tickets, self._undrawn = socket.socketpair()
+        self._wire.setblocking(False)
+        for end in (self._tickets, self._undrawn):
+            end.settimeout(None)  # an application may have set another default; the child shares what this sets
+        with theirs:
+            try:
+                self._process = _spawn(theirs.fileno(), self._undrawn.fileno(), folder)
+            except BaseException:
+                self.hang_up()
+                raise
+        self.send()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it lives; the signal's number, negative, if one has killed it. It is no zombie then."""
+        return self._process.poll()
+
+    @property
+    def is_idle(self) -> bool:
+        return self.is_ready and not self.claims
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether a claim is on its way still; then `send` when `fileno` can be written."""
+        return bool(self._unsent)
+
+    def fileno(self) -> int:
+        return self._wire.fileno()
+
+    def hand(self, claims: Sequence[Claim], *, now: float) -> None:
+        """Let it call these functions after those that it has. Never waits."""
+        if not self.claims:
+            self.begun_at = now
+        self.claims += claims
+        self._unsent += b"".join(claim_line(claim) for claim in claims)
+        self.send()
+        self._tickets.send(GO * len(claims))
+
+    def send(self) -> None:
+        """Write as much of the claims as it takes now."""
+        with suppress(BlockingIOError, ConnectionError):  # of a lost connection, reading tells
+            self._unsent = self._unsent[self._wire.send(self._unsent) :]
+
+    def is_quick(self, now: float, quick: float) -> bool:
+        """Whether it has just ended a job within so many seconds, and may well do the next one so."""
+        return self._last_took < quick and now - self.begun_at < quick
+
+    def begun(self) -> list[Claim]:
+        """Return those of `claims` whose tickets it has drawn by now."""
+        undrawn = b""
+        if self.claims:
+            with suppress(BlockingIOError):
+                undrawn = self._undrawn.recv(_PIECE, socket.MSG_DONTWAIT | socket.MSG_PEEK)
+        return list(self.claims)[: len(self.claims) - undrawn.count(GO)]
+
+    def take_back(self) -> list[Claim]:
+        """Return those of `claims` that have not begun, and never will here.
+
+        Each ticket is drawn once, here or there, by grace of the kernel: there is no moment between.
+        """
+        with suppress(BlockingIOError):
+            tickets = self._undrawn.recv(_PIECE, socket.MSG_DONTWAIT)
+            self._tickets.send(SKIP * len(tickets))
+            taken = [self.claims.pop() for _ in range(tickets.count(GO))]
+            return taken[::-1]
+        return []
+
+    def reports(self, now: float) -> tuple[list[tuple[Claim, Report]], bool]:
+        """Read all that it has said: what has ended, and whether that was the last word."""
+        ended = []
+        pieces, is_over = self._pieces()
+        for line in self._lines.feed(b"".join(pieces)):
+            self._last_took, self.begun_at = now - self.begun_at, now
+            if line == READY:
+                self.is_ready = True
+            else:
+                self.served += 1
+                ended.append((self.claims.popleft(), read_report(line)))
+        return ended, is_over
+
+    def _pieces(self) -> tuple[list[bytes], bool]:
+        pieces = []
+        try:
+            while piece := self._wire.recv(_PIECE):
+                pieces.append(piece)
+        except BlockingIOError:
+            return pieces, False
+        except ConnectionError:
+            pass  # it died without having read all
+        return pieces, True
+
+    def dismiss(self) -> None:
+        """Let it end when it has done what it has."""
+        with suppress(OSError):  # it has hung up itself
+            self._wire.shutdown(socket.SHUT_WR)
+
+    def signal(self, number: int) -> None:
+        """Send a signal to it and to the processes that its jobs have started."""
+        with suppress(ProcessLookupError, PermissionError):  # macOS says the second of a zombie
+            os.killpg(self.pid, number)
+
+    def wait(self, seconds: float | None) -> bool:
+        """Wait for its end, for ever if None; whether that came in time."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+            return True
+        return False
+
+    def hang_up(self) -> None:
+        """Close all ends. A process that has not ended kills itself for it."""
+        for end in (self._wire, self._tickets, self._undrawn):
+            end.close()
+
+
+def _spawn(wire: int, tickets: int, folder: str) -> subprocess.Popen[bytes]:
+    flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # as multiprocessing does
+    return subprocess.Popen(
+        [sys.executable, *flags, "-c", _BOOT, str(wire), str(tickets), *sys.path],
+        stdin=subprocess.DEVNULL,
+        cwd=folder,
+        pass_fds=(wire, tickets),
+        # A terminal's Ctrl-C is then the worker's alone, and no signal need be ignored, which the jobs' own processes
+        # would inherit; and the whole group can be killed at a deadline, with what the job has started.
+        start_new_session=True,
+    )
+
+
+def epitaph(exit_code: int | None) -> str:
+    """Say in words how a process ended."""
+    if exit_code is None:
+        return "its process closed its connection to the worker"
+    if exit_code >= 0:
+        return f"its process ended itself with exit code {exit_code}"
+    name = _signal_name(-exit_code)
+    return f"its process was killed by {name}" + (", out of memory?" if name == "SIGKILL" else "")
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

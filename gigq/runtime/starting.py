@@ -1,0 +1,90 @@
+"""How child processes are started, how often one tries where that fails, and where one does not."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+
+from gigq.clock import Clock
+from gigq.runtime.context import current_job
+from gigq.runtime.handle import Child
+from gigq.runtime.wire import Settings
+
+START_LIMIT = 60.0
+"""Seconds that a child may take until it is ready for its first job."""
+
+_TRIES = 3
+"""Failures to start, one after the other, from which on jobs are told."""
+
+_FIRST_PAUSE, _LAST_PAUSE = 0.1, 30.0
+
+
+class Starting:
+    """Starts children where this process is now, and waits longer after each failure in a row."""
+
+    def __init__(self, clock: Clock, settings: Settings) -> None:
+        self._clock = clock
+        self._folder = os.getcwd()
+        self._settings = settings
+        self._failures = 0
+        self._pause_ends_at = -math.inf
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last one that was started did not live to be ready."""
+        return self._failures > 0
+
+    def start(self) -> Child:
+        """Start a child.
+
+        Raises:
+            OSError: the system would not.
+        """
+        return Child(folder=self._folder, settings=self._settings, now=self._clock.monotonic())
+
+    def succeed(self) -> None:
+        """Note that a child is ready."""
+        self._failures = 0
+        self._pause_ends_at = -math.inf
+
+    def fail(self) -> bool:
+        """Note that a child did not become ready; whether that has happened so often that a job must be told."""
+        self._failures += 1
+        pause = min(_LAST_PAUSE, _FIRST_PAUSE * 2 ** min(self._failures - 1, 30))
+        self._pause_ends_at = self._clock.monotonic() + pause
+        return self._failures >= _TRIES
+
+    def next_start(self, children: Sequence[Child]) -> float:
+        """The monotonic time from which one more may be started beside these; infinite while it must not be."""
+        # After a failure one at a time is enough to see whether it is mended.
+        if self.is_failing and not all(child.is_ready for child in children):
+            return math.inf
+        return self._pause_ends_at
+
+    def limit(self, child: Child) -> float:
+        """The monotonic time by which a child must be ready; infinite if it is."""
+        return math.inf if child.is_ready else child.begun_at + START_LIMIT
+
+
+def refuse_here() -> None:
+    """Refuse to start children where that cannot work, or would not end.
+
+    Raises:
+        RuntimeError: on Windows, and inside a job.
+    """
+    if os.name == "nt":  # its pipes and processes know neither poll nor pass_fds
+        raise RuntimeError("mode='process' needs Unix; use threads, and a worker for each processor")
+    if _is_in_job():
+        raise RuntimeError(
+            "a job would start a worker with mode='process'; "
+            "in a script, put the start of the worker under if __name__ == '__main__':"
+        )
+
+
+def _is_in_job() -> bool:
+    try:
+        current_job()
+    except RuntimeError:
+        return False
+    return True

@@ -1,0 +1,54 @@
+"""How a thread waits for several things at once, and is woken."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+from collections.abc import Collection
+from contextlib import suppress
+
+LONGEST_WAIT = 86_400.0
+
+
+class Wakeup:
+    """One thread waits, any other wakes it, also from a signal handler. Costs the waker nothing while nobody waits."""
+
+    def __init__(self) -> None:
+        # A pair of sockets and not a pipe: select() of Windows knows sockets only.
+        self._ear, self._mouth = socket.socketpair()
+        self._ear.setblocking(False)
+        self._mouth.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._ear, selectors.EVENT_READ)
+        self._files: set[int] = set()
+        self._is_called = False
+
+    def wait(self, seconds: float, *, files: Collection[int] = ()) -> None:
+        """Return after so many seconds, when `wake` was called since the last wait, or a file can be read."""
+        self._watch(set(files))
+        if not self._is_called:
+            self._selector.select(min(seconds, LONGEST_WAIT))
+        # Forget the call before the byte: a call that comes between the two sends another byte.
+        self._is_called = False
+        with suppress(BlockingIOError):
+            self._ear.recv(4096)
+
+    def wake(self) -> None:
+        """End the wait that goes on, or else the next one."""
+        if not self._is_called:
+            self._is_called = True
+            with suppress(OSError):  # full, and so awake; or closed
+                self._mouth.send(b".")
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._selector.close()
+        self._ear.close()
+        self._mouth.close()
+
+    def _watch(self, files: set[int]) -> None:
+        for file in files - self._files:
+            self._selector.register(file, selectors.EVENT_READ)
+        for file in self._files - files:
+            self._selector.unregister(file)
+        self._files = files

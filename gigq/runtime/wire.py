@@ -1,0 +1,104 @@
+"""What a worker and its child processes say to each other, each a line of JSON.
+
+The worker sends `Settings` and then claims; the child says `READY` and then sends a report for each claim.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from operator import attrgetter
+from typing import Any
+
+from gigq.clock import from_text, to_text
+from gigq.records import Claim, Report
+from gigq.status import ExecutionStatus
+
+READY = b"null"
+"""The line with which a child says that it waits for claims."""
+
+GO, SKIP = b"G", b"S"
+"""A ticket for each claim: what the child does with it. It begins no claim without having drawn its ticket."""
+
+_CLAIM = tuple(each.name for each in fields(Claim))
+_REPORT = tuple(each.name for each in fields(Report))
+_TUPLES = tuple(each.name for each in fields(Claim) if str(each.type).startswith("tuple"))
+_of_claim, _of_report = attrgetter(*_CLAIM), attrgetter(*_REPORT)
+
+# Made once, as in codec.py. Lists of values, not objects: half the time of a small claim.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=to_text, separators=(",", ":"))
+_DECODER = json.JSONDecoder()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a child is told once.
+
+    Attributes:
+        handlers: import paths by the names that jobs call them by.
+        allow: as for `Functions`.
+        result_limit: the most bytes that a result may have as JSON.
+    """
+
+    handlers: Mapping[str, str]
+    allow: Sequence[str] | None
+    result_limit: int
+
+
+def settings_line(settings: Settings) -> bytes:
+    return _line((settings.handlers, settings.allow, settings.result_limit))
+
+
+def read_settings(line: bytes) -> Settings:
+    handlers, allow, result_limit = _values(line)
+    return Settings(handlers=handlers, allow=allow, result_limit=result_limit)
+
+
+def claim_line(claim: Claim) -> bytes:
+    return _line(_of_claim(claim))
+
+
+def report_line(report: Report) -> bytes:
+    return _line(_of_report(report))
+
+
+def read_claim(line: bytes) -> Claim:
+    values = dict(zip(_CLAIM, _values(line), strict=True))
+    for name in _TUPLES:
+        values[name] = tuple(values[name])
+    return Claim(**values)
+
+
+def read_report(line: bytes) -> Report:
+    values = dict(zip(_REPORT, _values(line), strict=True))
+    values["status"] = ExecutionStatus(values["status"])
+    values["started_at"] = values["started_at"] and from_text(values["started_at"])
+    return Report(**values)
+
+
+class Lines:
+    """Puts the pieces that arrive together to lines. Linear in their length, however many pieces there are."""
+
+    def __init__(self) -> None:
+        self._begun: list[bytes] = []
+
+    def feed(self, piece: bytes) -> list[bytes]:
+        """Return the lines that this piece completes, without their line ends."""
+        *lines, rest = piece.split(b"\n")
+        if lines:
+            lines[0] = b"".join([*self._begun, lines[0]])
+            self._begun.clear()
+        if rest:
+            self._begun.append(rest)
+        return lines
+
+
+def _line(values: tuple[Any, ...]) -> bytes:
+    # surrogatepass: the name of an exception's class may hold what UTF-8 cannot.
+    return _ENCODER.encode(values).encode("utf-8", "surrogatepass") + b"\n"
+
+
+def _values(line: bytes) -> list[Any]:
+    values: list[Any] = _DECODER.raw_decode(line.decode("utf-8", "surrogatepass"))[0]
+    return values

@@ -1,0 +1,68 @@
+"""How whoever has stored something to do wakes the workers: a FIFO beside the file."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+HAS_FIFOS = hasattr(os, "mkfifo")
+
+
+class Bell:
+    """The FIFO ``<file>-bell``. Nothing depends on it but how soon an idle worker looks.
+
+    Opened for reading and writing, it never reports an end of file when another process goes. A byte in it wakes all
+    who wait, and one of them takes it out; who misses it looks again at its polling interval.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = f"{path}-bell"
+        self._file: int | None = None
+
+    def ring(self) -> None:
+        """Wake who listens; without a listener it does nothing, and it never waits."""
+        with suppress(OSError):  # ENXIO, ENOENT: nobody listens. EAGAIN: it has rung often enough.
+            file = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK)
+            try:
+                os.write(file, b".")
+            finally:
+                os.close(file)
+
+    def listen(self) -> int | None:
+        """Return the file to wait on, made and opened anew where it is missing; None where there are no FIFOs."""
+        if not HAS_FIFOS:
+            return None
+        if self._file is not None and not self._is_current():
+            self.close()
+        if self._file is None:
+            with suppress(OSError):  # a folder that cannot be written: the queue is looked at instead
+                with suppress(FileExistsError):
+                    os.mkfifo(self._path, 0o600)
+                self._file = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
+        return self._file
+
+    def hush(self) -> bool:
+        """Take out what has rung, and tell whether anything had."""
+        if self._file is None:
+            return False
+        with suppress(BlockingIOError):
+            return bool(os.read(self._file, 4096))
+        return False
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def remove(self) -> None:
+        """Take the FIFO away, for a copied folder should hold none."""
+        with suppress(OSError):
+            os.unlink(self._path)
+
+    def _is_current(self) -> bool:
+        try:
+            there, here = os.stat(self._path), os.fstat(self._file or 0)
+        except OSError:
+            return False
+        return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)

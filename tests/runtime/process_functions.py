@@ -1,0 +1,106 @@
+"""What jobs in child processes do. The children import it as `process_functions`."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from typing import Any
+
+
+def pid() -> int:
+    return os.getpid()
+
+
+def echo(value: Any) -> Any:
+    return value
+
+
+def letters(count: int) -> str:
+    return "ü" * count
+
+
+def first_says(there: str, back: str) -> str:
+    """Speak through one FIFO, and listen to another: returns only if someone does the reverse at the same time."""
+    with open(there, "w") as mouth:
+        mouth.write("hello")
+    with open(back) as ear:
+        return ear.read()
+
+
+def then_says(there: str, back: str) -> str:
+    with open(there) as ear:
+        heard = ear.read()
+    with open(back, "w") as mouth:
+        mouth.write("and to you")
+    return heard
+
+
+def hang(gate: str, stubborn: bool = False) -> None:
+    """Say which process this is, and never come back. The gate stays open as long as the process lives."""
+    if stubborn:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _enter(gate)
+    while True:
+        signal.pause()
+
+
+def hang_in_a_process_of_its_own(gate: str) -> None:
+    """Let another process hold the gate, and wait for that one."""
+    code = "import sys; sys.path[:0] = sys.argv[2:]; import process_functions as p; p.hang(sys.argv[1], True)"
+    subprocess.run([sys.executable, "-c", code, gate, *sys.path], check=True)
+
+
+def wait_for_bytes(gate: str, until: str) -> None:
+    """Say which process this is, and end when another FIFO has been written to."""
+    _enter(gate)
+    with open(until, "rb") as ear:
+        ear.read(1)
+
+
+def exit_now(code: int) -> None:
+    os._exit(code)
+
+
+def crash() -> None:
+    ctypes.string_at(0)
+
+
+def close_all_files() -> None:
+    os.closerange(3, 1000)
+    signal.pause()
+
+
+def fork_and_return() -> int:
+    """Return twice: in this process, and in a copy of it that must not answer."""
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+    return child
+
+
+def open_files() -> list[str]:
+    return [os.readlink(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd") if _is_open(number)]
+
+
+def signals() -> dict[str, bool]:
+    names = ("SIGINT", "SIGTERM")
+    return {name: signal.getsignal(getattr(signal, name)) is signal.SIG_IGN for name in names}
+
+
+def say(text: str) -> None:
+    print(text)
+
+
+def place() -> list[Any]:
+    return [os.getcwd(), sys.argv, sys.stdin.read() if sys.stdin else None]
+
+
+def _is_open(number: str) -> bool:
+    return os.path.lexists(f"/proc/self/fd/{number}")
+
+
+def _enter(gate: str) -> None:
+    os.write(os.open(gate, os.O_WRONLY), f"{os.getpid()}\n".encode())
