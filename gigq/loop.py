@@ -16,7 +16,7 @@ from gigq.runtime.residence import is_gone, residence
 from gigq.runtime.runner import Ended, Runner
 from gigq.status import ExecutionStatus, Move
 from gigq.store import claiming, settling, workers
-from gigq.store.claiming import Outlook
+from gigq.store.claiming import Ahead, Outlook
 from gigq.store.database import Database, Transaction
 
 log = logging.getLogger("gigq.worker")
@@ -57,6 +57,7 @@ class _Turn:
     standing: workers.Standing | None = None
     dead: dict[WorkerKey, int] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
+    outlook: Outlook = _UNKNOWN
 
 
 class Loop:
@@ -113,7 +114,7 @@ class Loop:
         """Give back what still runs, its attempt not counted, and take the worker's name out of the file."""
         if self._key.seq == 0:  # it was told to stop before its first turn
             return
-        self._ended += self._runner.ended()
+        self._collect(give_back=True)  # nothing may begin any more
         with self._database.write(self._clock.now()) as tx:
             _settle(tx, self._ended)
             if workers.resign(tx, self._key, reason=_TOLD_TO_STOP):
@@ -178,6 +179,8 @@ class Loop:
         moments = [self._beat_at - now, max(self._terms.polling_interval, _FIRST_PROBE)]
         if self._runner.next_deadline is not None:
             moments.append(self._runner.next_deadline - now)
+        if self._runner.free and self._outlook is _UNKNOWN:
+            moments.append(0.0)  # look again before any wait
         if self._runner.free and self._outlook.next_due is not None:
             moments.append((self._outlook.next_due - self._clock.now()).total_seconds())
         if self._runner.free and self._bell is None:
@@ -219,14 +222,20 @@ class Loop:
                 self._renew(tx, turn)
                 self._sweep(tx, turn)
             if claim:
-                free, ahead = self._runner.free, self._reserve.wanted
-                if free or ahead.limit:
-                    turn.claims = claiming.claim(tx, turn.key, limit=free, ahead=ahead, queues=self._terms.queues)
+                self._claim(tx, turn)
+
+    def _claim(self, tx: Transaction, turn: _Turn) -> None:
+        free, queues = self._runner.free, self._terms.queues
+        ahead = self._reserve.wanted if self._listens else Ahead()  # who asks for one turn asks for one job
+        if free or ahead.limit:
+            turn.claims = claiming.claim(tx, turn.key, limit=free, ahead=ahead, queues=queues)
+        if len(turn.claims) < free:  # nothing is left: when will there be something?
+            turn.outlook = claiming.outlook(tx, queues=queues)
 
     def _conclude(self, turn: _Turn) -> None:
         """Act on what is now committed."""
         self._key = turn.key
-        self._outlook = _UNKNOWN
+        self._outlook = turn.outlook
         for (claim, report), move in zip(turn.ended, turn.moves, strict=True):
             self._counts[report.status is ExecutionStatus.COMPLETED] += move is not None
             _tell(claim, report, move)

@@ -7,10 +7,11 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Literal, Self
 
 from gigq.clock import Clock, Duration, SystemClock, to_seconds
 from gigq.codec import RESULT_LIMIT
@@ -19,6 +20,8 @@ from gigq.loop import Loop, Terms
 from gigq.paths import Function
 from gigq.runtime.call import Functions, caller
 from gigq.runtime.inline import InlineRunner
+from gigq.runtime.processes import ProcessRunner
+from gigq.runtime.runner import Runner
 from gigq.runtime.threads import ThreadRunner
 from gigq.store.connections import Durability
 from gigq.store.schema import open_queue
@@ -27,7 +30,7 @@ log = logging.getLogger("gigq.worker")
 
 
 class Worker:
-    """Runs the jobs of one queue file, in threads of this process.
+    """Runs the jobs of one queue file.
 
     `start` and `process_one` belong to the thread that calls them; `stop` may be called from any. Use it as a
     context manager, or call `close`.
@@ -37,12 +40,14 @@ class Worker:
         worker_id: a name for people; two workers may bear the same.
         polling_interval: the longest wait, in seconds, before the queue is looked at again.
         concurrency: how many jobs may run at a time.
+        mode: whether jobs run in threads of this process or in child processes, one for each slot. Unix only.
         queues: names of the queues to serve; None for all.
         handlers: functions by the name that jobs call them by; what is not here is imported.
         allow: modules from which may be imported: ``"myapp"`` itself, ``"myapp."`` what is inside it. None: all.
         lease: seconds of silence after which other workers hold this one for dead.
         shutdown_timeout: seconds that running jobs get when the worker is told to stop.
         burst: return from `start` when nothing is left to run, now or within ten seconds.
+        max_jobs: how many jobs a child process runs before a new one takes its place; None for no end of them.
         result_limit: the most bytes that a result may have as JSON.
         durability: as for `JobQueue`.
         clock: where time comes from; for tests.
@@ -59,12 +64,14 @@ class Worker:
         polling_interval: Duration = 5,
         concurrency: int = 1,
         *,
+        mode: Literal["thread", "process"] = "thread",
         queues: Sequence[str] | None = None,
         handlers: Mapping[str, Function] | None = None,
         allow: Sequence[str] | None = None,
         lease: Duration = 15.0,
         shutdown_timeout: Duration = 30.0,
         burst: bool = False,
+        max_jobs: int | None = None,
         result_limit: int = RESULT_LIMIT,
         durability: Durability = "full",
         clock: Clock | None = None,
@@ -73,7 +80,7 @@ class Worker:
             raise ValueError(f"concurrency is {concurrency!r}; it must be a whole number of at least 1")
         self._terms = Terms(
             worker_id=worker_id or f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}",
-            mode="thread",
+            mode=mode,
             concurrency=concurrency,
             queues=queues,
             lease=to_seconds(lease),
@@ -85,6 +92,7 @@ class Worker:
         self._clock = clock or SystemClock()
         functions = Functions(handlers=dict(handlers or {}), allow=None if allow is None else tuple(allow))
         self._call = caller(functions, clock=self._clock, result_limit=result_limit)
+        self._new_runner = self._runners(functions, mode, max_jobs=max_jobs, result_limit=result_limit)
         self._burst = burst
         self._database = open_queue(
             db_path, initialize=True, timeout=30.0, durability=durability, now=self._clock.now()
@@ -112,8 +120,7 @@ class Worker:
             StoreError: what had ended could not be written when the worker stopped; those jobs will run again.
         """
         with self._running, self._signals():
-            runner = ThreadRunner(self._call, slots=self._terms.concurrency, clock=self._clock)
-            loop = self._loop = Loop(self._database, runner, self._terms, clock=self._clock, listens=True)
+            loop = self._loop = Loop(self._database, self._new_runner(), self._terms, clock=self._clock, listens=True)
             try:
                 self._run(loop)
             finally:
@@ -164,6 +171,27 @@ class Worker:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _runners(
+        self, functions: Functions, mode: str, *, max_jobs: int | None, result_limit: int
+    ) -> Callable[[], Runner]:
+        """What makes the runner of each `start`."""
+        slots, clock = self._terms.concurrency, self._clock
+        if mode == "thread" and max_jobs is None:
+            return partial(ThreadRunner, self._call, slots=slots, clock=clock)
+        if mode == "process":
+            return partial(
+                ProcessRunner,
+                slots=slots,
+                clock=clock,
+                handlers=functions.handlers,
+                allow=functions.allow,
+                result_limit=result_limit,
+                jobs_per_child=max_jobs,
+            )
+        raise ValueError(
+            f'mode is {mode!r} and max_jobs {max_jobs!r}; max_jobs goes with mode="process", else "thread"'
+        )
 
     def _run(self, loop: Loop) -> None:
         while not (self._is_stopping or loop.stop or (self._burst and loop.is_done)):

@@ -13,7 +13,7 @@ from gigq.status import JobStatus
 
 def declare(commands: Commands) -> None:
     """Add the commands."""
-    add_id(add_command(commands, "cancel", cancel))
+    _declare_cancel(commands)
     add_id(add_command(commands, "requeue", requeue))
     add_command(commands, "clear", clear).add_argument(
         "--before",
@@ -23,12 +23,18 @@ def declare(commands: Commands) -> None:
     )
 
 
+def _declare_cancel(commands: Commands) -> None:
+    parser = add_command(commands, "cancel", cancel)
+    add_id(parser)
+    parser.add_argument("--running", action="store_true", help="cancel it also if it runs; its function is interrupted")
+
+
 def cancel(call: Call) -> None:
     """Cancel a pending job, and the jobs that need it."""
     with call.open_queue() as queue:
         job = call.job(queue)
-        if not queue.cancel(job.id):
-            raise Refused(f"job {job.id} is {_status_now(queue.get_job(job.id))}; only a pending job can be cancelled")
+        if not queue.cancel(job.id, **call.given("running")):
+            raise Refused(_why_not_cancelled(queue.get_job(job.id), job))
     call.answer({"id": job.id, "cancelled": True}, [f"Job cancelled: {job.id}"])
 
 
@@ -58,6 +64,13 @@ def clear(call: Call) -> None:
 
 def _status_now(job: JobRecord | None) -> str:
     return "gone" if job is None else job.status.value
+
+
+def _why_not_cancelled(now: JobRecord | None, job: JobRecord) -> str:
+    status = _status_now(now)
+    if status == JobStatus.RUNNING:
+        return f"job {job.id} is running; --running cancels it nevertheless"
+    return f"job {job.id} is {status}; only a pending or running job can be cancelled"
 
 
 def _why_not_requeued(now: JobRecord | None, job: JobRecord) -> str:

@@ -8,26 +8,33 @@ import sys
 
 from gigq.cli import output, values
 from gigq.cli.call import Call
-from gigq.cli.commands import Commands, add_command
+from gigq.cli.commands import Commands, Parser, add_command
 from gigq.worker import Worker
 
-_OF_WORKER = ("queues", "lease", "shutdown_timeout", "durability")
+_OF_WORKER = ("queues", "mode", "max_jobs", "allow", "burst", "lease", "shutdown_timeout", "durability")
 
 log = logging.getLogger("gigq.cli")
 
 
 def declare(commands: Commands) -> None:
     """Add the command."""
-    add = add_command(commands, "worker", worker).add_argument
+    parser = add_command(commands, "worker", worker)
+    _add_ends(parser)
+    add = parser.add_argument
     # fmt: off
     add("--worker-id", metavar="NAME", help="a name for people; default: GIGQ_WORKER_ID, else host, process and chance")
     add("--polling-interval", metavar="DURATION", type=values.duration,
         help="the longest wait before it looks again; default: GIGQ_POLLING_INTERVAL, else 5s")
     add("--concurrency", metavar="N", type=values.at_least_one,
         help="how many jobs may run at a time; default: GIGQ_CONCURRENCY, else 1")
+    add("--mode", choices=("thread", "process"),
+        help="process runs each job in a child process, which can be stopped at any time; default: thread")
+    add("--max-jobs", metavar="N", type=values.at_least_one,
+        help="with --mode process: how many jobs a child runs before a new one takes its place; default: no end")
     add("--queue", dest="queues", metavar="NAME", action="append",
         help="serve only this queue, repeatable; default: all")
-    add("--once", action="store_true", default=False, help="run one job, or none if none is ready, and end")
+    add("--allow", metavar="MODULE", action="append",
+        help="import only from this module (myapp), or also from all inside it (myapp.), repeatable; default: all")
     add("--shutdown-timeout", metavar="DURATION", type=values.duration,
         help="how long running jobs may go on once it is told to stop; default: 30s")
     add("--lease", metavar="DURATION", type=values.duration,
@@ -38,8 +45,15 @@ def declare(commands: Commands) -> None:
     # fmt: on
 
 
+def _add_ends(parser: Parser) -> None:
+    """Add the options that let a worker end on its own."""
+    add = parser.add_mutually_exclusive_group().add_argument
+    add("--once", action="store_true", default=False, help="run one job, or none if none is ready, and end")
+    add("--burst", action="store_true", help="end when nothing is left to run, now or within ten seconds")
+
+
 def worker(call: Call) -> None:
-    """Run jobs until SIGTERM or Ctrl-C.
+    """Run jobs until SIGTERM, Ctrl-C or `gigq stop`.
 
     Then the running jobs may end, and what has not ended in time is given back.
     The current directory is where functions are imported from first.

@@ -8,19 +8,36 @@ from typing import Any
 
 from gigq.clock import later
 from gigq.codec import decode
+from gigq.errors import JobCancelled
 from gigq.records import Claim
 
+
+class StopSign:
+    """Put up by a runner when the function that its thread calls is to stop.
+
+    Attributes:
+        reason: the exception that says why; None while it may go on.
+    """
+
+    __slots__ = ("reason",)
+
+    def __init__(self) -> None:
+        self.reason: type[BaseException] | None = None
+
+
 _CURRENT: ContextVar[JobContext] = ContextVar("gigq_current_job")
+_SIGN: ContextVar[StopSign] = ContextVar("gigq_stop_sign")
 
 
 class JobContext:
-    """The job that is running, as its function sees it. Read only."""
+    """The job that is running, as its function sees it. Safe to use from any thread."""
 
-    __slots__ = ("_claim", "_started_at")
+    __slots__ = ("_claim", "_sign", "_started_at")
 
-    def __init__(self, claim: Claim, started_at: datetime) -> None:
+    def __init__(self, claim: Claim, started_at: datetime, sign: StopSign | None) -> None:
         self._claim = claim
         self._started_at = started_at
+        self._sign = sign
 
     @property
     def id(self) -> str:
@@ -59,6 +76,21 @@ class JobContext:
         found: dict[str, Any] = decode(self._claim.metadata)
         return found
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether the job was cancelled, or taken from this worker, since its function was called."""
+        return self._sign is not None and self._sign.reason is JobCancelled
+
+    def check(self) -> None:
+        """Do nothing while the job may go on. For a loop that calls into C, or a thread that the job has started.
+
+        Raises:
+            JobCancelled: it was cancelled, or taken from this worker.
+            JobTimeout: it has overrun its timeout.
+        """
+        if self._sign is not None and self._sign.reason is not None:
+            raise self._sign.reason
+
 
 def current_job() -> JobContext:
     """Return the job that this function is called for.
@@ -77,7 +109,12 @@ def current_job() -> JobContext:
 
 def enter(claim: Claim, *, started_at: datetime) -> Token[JobContext]:
     """Make a claim the current job, until `leave`."""
-    return _CURRENT.set(JobContext(claim, started_at))
+    return _CURRENT.set(JobContext(claim, started_at, _SIGN.get(None)))
+
+
+def heed(sign: StopSign) -> None:
+    """Show a stop sign to all jobs that this thread will run."""
+    _SIGN.set(sign)
 
 
 def leave(token: Token[JobContext]) -> None:

@@ -170,8 +170,9 @@ class Child:
 
 def _spawn(wire: int, tickets: int, folder: str) -> subprocess.Popen[bytes]:
     flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # as multiprocessing does
+    path = [entry for entry in sys.path if isinstance(entry, str)]  # Python passes over anything else, too
     return subprocess.Popen(
-        [sys.executable, *flags, "-c", _BOOT, str(wire), str(tickets), *sys.path],
+        [sys.executable, *flags, "-c", _BOOT, str(wire), str(tickets), *path],
         stdin=subprocess.DEVNULL,
         cwd=folder,
         pass_fds=(wire, tickets),

@@ -10,6 +10,7 @@ from gigq.clock import Clock
 from gigq.errors import JobCancelled, JobTimeout
 from gigq.records import Claim
 from gigq.runtime.call import timed_out
+from gigq.runtime.context import StopSign, heed
 from gigq.runtime.interrupt import interrupt
 from gigq.runtime.runner import Call, Ended
 from gigq.runtime.wakeup import Wakeup
@@ -149,16 +150,16 @@ class _Slot:
         self.deadline: float | None = None
         self._desk = desk
         self._lock = threading.Lock()
-        self._is_abandoned = False
+        self._sign = StopSign()
         self._thread = threading.Thread(target=self._serve, name="gigq-slot", daemon=True)
         self._thread.start()
 
     def abandon(self, execution: int, reason: type[BaseException]) -> bool:
         """Raise an exception in the thread, which ends it; False if it is not, or not any more, at this execution."""
         with self._lock:
-            if self.claim is None or self.claim.execution_id != execution or self._is_abandoned:
+            if self.claim is None or self.claim.execution_id != execution or self._sign.reason:
                 return False
-            self._is_abandoned = True
+            self._sign.reason = reason
             interrupt(self._thread.ident or 0, reason)
             return True
 
@@ -166,6 +167,7 @@ class _Slot:
         return self._thread.is_alive()
 
     def _serve(self) -> None:
+        heed(self._sign)
         try:
             while (claim := self._desk.claims.get()) is not None:
                 if claim.execution_id in self._desk.started:  # else it was stopped before it began
@@ -186,4 +188,4 @@ class _Slot:
     def _end(self) -> bool:
         with self._lock:
             self.claim = self.deadline = None  # from here on nothing is raised in this thread any more
-            return not self._is_abandoned
+            return self._sign.reason is None

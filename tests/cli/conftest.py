@@ -18,6 +18,24 @@ from gigq.cli import main
 
 SOURCES = [str(Path(gigq.__file__).parents[1]), str(Path(__file__).parents[1])]
 
+CHORES = """
+import time
+
+def tidy():
+    return "tidy"
+
+def read(gate):
+    open(gate).close()
+
+def open_gate(gate):
+    open(gate, "w").close()
+
+def open_and_rest(gate):
+    open_gate(gate)
+    time.sleep(600)
+"""
+"""A module of which only a worker knows that is started beside it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -72,3 +90,16 @@ def spawn(path: str) -> Iterator[Callable[..., subprocess.Popen[str]]]:
         process.wait()
         for pipe in filter(None, (process.stdout, process.stderr)):
             pipe.close()
+
+
+@pytest.fixture
+def chores(tmp_path: Path) -> None:
+    """A module in the directory where the worker is started, and nowhere else."""
+    (tmp_path / "chores.py").write_text(CHORES)
+
+
+@pytest.fixture
+def gate(tmp_path: Path, chores: None) -> Path:
+    """A FIFO: whoever opens one end of it waits for the other, as the chores do."""
+    os.mkfifo(tmp_path / "gate")
+    return tmp_path / "gate"

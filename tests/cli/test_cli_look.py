@@ -138,7 +138,13 @@ def test_version_names_the_package(run: Run) -> None:
     assert set(run("version", "--json").json) == {"version"}
 
 
-@pytest.mark.parametrize("words", [["list"], ["stats"], ["status", "x"], ["cancel", "x"], ["requeue", "x"], ["clear"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["list"], ["stats"], ["status", "x"], ["cancel", "x"], ["cancel", "x", "--running"], ["requeue", "x"]),
+        *(["clear"], ["workers"], ["scale", "2"], ["stop"], ["stop", "--worker", "x"], ["recover"]),
+    ],
+)
 def test_a_command_that_does_not_submit_creates_no_file(run: Run, path: str, words: list[str]) -> None:
     outcome = run(*words)
 

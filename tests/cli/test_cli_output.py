@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import pty
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from gigq import Job, JobQueue
+from gigq import Job, JobQueue, Worker
 from gigq.cli import output
 
 Run = Callable[..., Any]
@@ -56,6 +56,14 @@ def evil_job(run: Run, queue: JobQueue) -> str:
     return job.id
 
 
+@pytest.fixture
+def evil_worker(path: str) -> Iterator[None]:
+    """A worker with control characters in its name and in that of its queue."""
+    with Worker(path, f"worker{EVIL}", queues=[f"queue{EVIL}"]) as worker:
+        worker.process_one()
+        yield
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -65,13 +73,17 @@ def evil_job(run: Run, queue: JobQueue) -> str:
         ["status", "id", "--json"],
         ["cancel", "id"],
         ["requeue", "id"],
+        ["workers"],
+        ["workers", "--json"],
+        ["stop", "--worker", EVIL],
+        ["scale", "2", "--worker", EVIL],
         ["submit", "functions.add", "--depends-on", EVIL.replace("\0", "")],
         ["submit", EVIL.replace("\0", "")],
         ["list", "--status", EVIL],
         [EVIL],
     ],
 )
-@pytest.mark.usefixtures("evil_job")
+@pytest.mark.usefixtures("evil_job", "evil_worker")
 def test_no_command_sends_control_characters(run: Run, words: list[str]) -> None:
     outcome = run(*words)
 

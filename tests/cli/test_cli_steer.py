@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,7 +28,18 @@ def test_a_job_that_has_ended_cannot_be_cancelled(run: Run, queue: JobQueue) -> 
     outcome = run("cancel", job_id)
 
     assert (outcome.code, outcome.out) == (1, "")
-    assert outcome.err == f"gigq: job {job_id} is completed; only a pending job can be cancelled\n"
+    assert outcome.err == f"gigq: job {job_id} is completed; only a pending or running job can be cancelled\n"
+
+
+def test_a_running_job_is_cancelled_only_when_that_is_said(run: Run, spawn: Run, queue: JobQueue, gate: Path) -> None:
+    job_id = queue.submit(Job("rest", "chores.open_and_rest", {"gate": str(gate)}))
+    spawn("worker")
+    gate.read_text()
+
+    refused = run("cancel", job_id)
+    assert (refused.code, refused.err) == (1, f"gigq: job {job_id} is running; --running cancels it nevertheless\n")
+    assert run("cancel", job_id, "--running").out == f"Job cancelled: {job_id}\n"
+    assert queue.get_status(job_id)["status"] == "cancelled"
 
 
 def test_requeue_sends_a_failed_job_back(run: Run, queue: JobQueue) -> None:

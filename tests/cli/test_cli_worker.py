@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -18,37 +17,6 @@ Run = Callable[..., Any]
 
 PATIENCE = 60
 """Seconds after which a test that waits for another process has failed."""
-
-
-CHORES = """
-import time
-
-def tidy():
-    return "tidy"
-
-def read(gate):
-    open(gate).close()
-
-def open_gate(gate):
-    open(gate, "w").close()
-
-def open_and_rest(gate):
-    open_gate(gate)
-    time.sleep(600)
-"""
-
-
-@pytest.fixture(autouse=True)
-def chores(tmp_path: Path) -> None:
-    """A module in the directory where the worker is started, and nowhere else."""
-    (tmp_path / "chores.py").write_text(CHORES)
-
-
-@pytest.fixture
-def gate(tmp_path: Path) -> Path:
-    """A FIFO: whoever opens one end of it waits for the other."""
-    os.mkfifo(tmp_path / "gate")
-    return tmp_path / "gate"
 
 
 def test_once_runs_one_job(run: Run, queue: JobQueue) -> None:
@@ -91,6 +59,55 @@ def test_a_worker_creates_the_file(run: Run, path: str) -> None:
     assert Path(path).exists()
 
 
+def test_a_worker_imports_only_what_it_may(run: Run, queue: JobQueue) -> None:
+    allowed = queue.submit(Job("sum", "functions.add", {"a": 1}))
+    foreign = queue.submit(Job("where", "os.getcwd", max_attempts=1))
+
+    run("worker", "--burst", "--allow", "functions", "--allow", "chores.")
+
+    assert queue.get_status(allowed)["status"] == "completed"
+    assert "may not import 'os.getcwd'" in queue.get_status(foreign)["error"]
+
+
+def test_a_burst_ends_when_nothing_is_left(run: Run, queue: JobQueue) -> None:
+    queue.submit_many([Job("sum", "functions.add", {"a": 1}) for _ in range(3)])
+
+    assert run("worker", "--burst", "--json", "--worker-id", "w1").json == {"worker_id": "w1"}
+    assert queue.stats()["completed"] == 3
+
+
+def test_each_job_may_have_a_process_of_its_own(spawn: Run, queue: JobQueue) -> None:
+    ids = queue.submit_many([Job("whose", "os.getpid") for _ in range(2)])
+
+    worker = spawn("worker", "--burst", "--mode", "process", "--max-jobs", "1")
+
+    assert worker.wait(timeout=PATIENCE) == 0
+    assert len({worker.pid, *(queue.get_result(each) for each in ids)}) == 3
+
+
+@pytest.mark.usefixtures("chores")
+def test_a_child_process_too_imports_from_the_current_directory(spawn: Run, queue: JobQueue) -> None:
+    job_id = queue.submit(Job("tidy", "chores.tidy"))
+
+    spawn("worker", "--burst", "--mode", "process").wait(timeout=PATIENCE)
+
+    assert queue.get_result(job_id) == "tidy"
+
+
+def test_jobs_are_counted_only_for_child_processes(run: Run, queue: JobQueue) -> None:
+    outcome = run("worker", "--burst", "--max-jobs", "5")
+
+    assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+    assert "max_jobs" in outcome.err
+
+
+def test_a_worker_has_one_way_to_end(run: Run, queue: JobQueue) -> None:
+    outcome = run("worker", "--once", "--burst")
+
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert "not allowed with argument --once" in outcome.err
+
+
 def test_a_lease_that_cannot_be_is_one_line(run: Run, queue: JobQueue) -> None:
     outcome = run("worker", "--once", "--lease", "0.5")
 
@@ -98,6 +115,7 @@ def test_a_lease_that_cannot_be_is_one_line(run: Run, queue: JobQueue) -> None:
     assert "lease" in outcome.err
 
 
+@pytest.mark.usefixtures("chores")
 def test_the_current_directory_is_imported_from_first(run: Run, queue: JobQueue, tmp_path: Path) -> None:
     job_id = queue.submit(Job("tidy", "chores.tidy"))
 

@@ -26,13 +26,13 @@ def test_the_reference_names_everything_public(name: str) -> None:
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
 def test_the_reference_names_every_public_method_and_no_other(kind: type) -> None:
-    there = {f"{kind.__name__}.{name}" for name in vars(kind) if not name.startswith("_")}
+    there = {f"{kind.__name__}.{name}" for name in dir(kind) if not name.startswith("_")}
     assert {name for name in NAMED if name.startswith(f"{kind.__name__}.")} == there
 
 
-@pytest.mark.parametrize("kind", [Job, JobContext], ids=lambda kind: kind.__name__)
-def test_the_reference_names_every_field(kind: type) -> None:
-    assert [each.name for each in fields(kind) if each.name not in NAMED] == []
+def test_the_reference_names_every_field() -> None:
+    assert {each.name for each in fields(Job)} - NAMED == set()
+    assert {name for name in dir(JobContext) if not name.startswith("_")} - NAMED == set()
 
 
 def test_the_reference_names_every_filter() -> None:

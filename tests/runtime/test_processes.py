@@ -419,9 +419,7 @@ def test_what_was_taken_back_does_not_run(runner: ProcessRunner, tmp_path: Path)
     assert [int(line) for line in trace.read_text().split()] == ended
 
 
-def test_nothing_waits_behind_a_slow_job_while_another_child_is_idle(
-    make: Make, gate: Gate, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_waits_behind_a_slow_job_while_another_child_is_idle(make: Make, gate: Gate) -> None:
     runner = make(slots=2)
     runner.start([job("pid", number) for number in range(100)])
     all_ended(runner, 100)

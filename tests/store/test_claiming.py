@@ -8,6 +8,8 @@ import pytest
 from store.verbs import File
 
 from gigq.status import ExecutionStatus, JobStatus
+from gigq.store import claiming, workers
+from gigq.store.claiming import Ahead
 
 
 def test_the_highest_priority_goes_first_and_then_the_oldest(file: File) -> None:
@@ -128,3 +130,134 @@ def test_every_ready_job_is_claimed_whatever_the_batch(file: File, limit: int) -
         claimed += [claim.job_id for claim in claims]
     assert set(claimed) == names
     assert len(claimed) == 20
+
+
+def ahead(limit: int, *functions: str) -> Ahead:
+    return Ahead(limit=limit, functions=functions or ("functions:nothing",))
+
+
+def test_what_is_claimed_ahead_comes_after_what_is_claimed_now_in_the_same_order(file: File) -> None:
+    for name, priority in [("old", 0), ("young", 0), ("urgent", 100), ("some day", -100), ("rest", -200)]:
+        file.submit(name, priority=priority)
+    claims = file.claim(1, ahead=ahead(3))
+    assert [(claim.name, claim.is_ahead) for claim in claims] == [
+        ("urgent", False), ("old", True), ("young", True), ("some day", True),
+    ]  # fmt: skip
+    assert file.queue.count("pending") == 1
+
+
+def test_ahead_is_claimed_also_when_no_slot_is_free(file: File) -> None:
+    file.submit("a")
+    (claim,) = file.claim(0, ahead=ahead(5))
+    assert claim.is_ahead
+
+
+def test_nothing_is_claimed_ahead_unless_asked_for(file: File) -> None:
+    file.submit("a")
+    file.submit("b")
+    assert file.names(file.claim(1)) == ["a"]
+
+
+def test_ahead_stops_at_the_first_function_that_has_not_returned_here(file: File) -> None:
+    """To pass over it would let a later job of lower priority overtake it."""
+    file.submit("first")
+    file.submit("second")
+    file.queue.enqueue("functions:fail")
+    file.submit("behind")
+    assert file.names(file.claim(1, ahead=ahead(10))) == ["first", "second"]
+
+
+def test_what_begins_at_once_may_be_any_function(file: File) -> None:
+    file.queue.enqueue("functions:fail")
+    file.submit("known")
+    claims = file.claim(1, ahead=ahead(10))
+    assert [(claim.function, claim.is_ahead) for claim in claims] == [
+        ("functions:fail", False), ("functions:nothing", True),
+    ]  # fmt: skip
+
+
+def test_a_job_that_a_worker_has_died_with_is_not_claimed_ahead(file: File) -> None:
+    dangerous = file.submit("dangerous", max_attempts=5)
+    file.claim()
+    with file.write() as tx:
+        workers.strike_off(tx, file.worker, chance=lambda: 0.0)
+    file.worker = file.register("bob")
+    file.clock.advance(3600)
+    file.submit("behind")
+    assert file.claim(0, ahead=ahead(10)) == []
+    (claim,) = file.claim(1)
+    assert (claim.job_id, claim.is_ahead) == (dangerous, False)
+
+
+def test_what_is_claimed_ahead_is_reserved_and_has_not_started(file: File) -> None:
+    job_id = file.submit()
+    (claim,) = file.claim(0, ahead=ahead(1))
+    job = file.job(job_id)
+    assert (job.status, job.phase, job.attempts, job.started_at) == (JobStatus.RUNNING, "reserved", 1, None)
+    (execution,) = job.executions
+    assert (execution.id, execution.status, execution.started_at) == (claim.execution_id, "running", None)
+    assert file.queue.count(phase="reserved") == 1
+
+
+def test_its_start_is_written_when_it_begins(file: File) -> None:
+    job_id = file.submit()
+    (claim,) = file.claim(0, ahead=ahead(1))
+    file.clock.advance(5)
+    with file.write() as tx:
+        claiming.begin(tx, [claim.execution_id])
+    job = file.job(job_id)
+    assert (job.phase, job.started_at, job.executions[0].started_at) == ("running", file.clock.now(), file.clock.now())
+
+
+def test_what_has_ended_does_not_begin_any_more(file: File) -> None:
+    job_id = file.submit()
+    (claim,) = file.claim(0, ahead=ahead(1))
+    file.settle(claim, ExecutionStatus.RELEASED)
+    with file.write() as tx:
+        claiming.begin(tx, [claim.execution_id])
+    job = file.job(job_id)
+    assert (job.phase, job.started_at, job.executions[0].started_at) == ("ready", None, None)
+
+
+def test_a_report_brings_the_start_of_what_began_and_ended_between_two_turns(file: File) -> None:
+    job_id = file.submit()
+    (claim,) = file.claim(0, ahead=ahead(1))
+    file.clock.advance(5)
+    began = file.clock.now()
+    file.clock.advance(2)
+    file.settle(claim, ExecutionStatus.COMPLETED, started_at=began)
+    job = file.job(job_id)
+    assert (job.started_at, job.executions[0].started_at, job.duration) == (began, began, 2.0)
+
+
+def test_a_reserved_job_that_is_given_back_has_its_attempt_back(file: File) -> None:
+    job_id = file.submit()
+    (claim,) = file.claim(0, ahead=ahead(1))
+    file.settle(claim, ExecutionStatus.RELEASED)
+    job = file.job(job_id)
+    assert (job.phase, job.attempts) == ("ready", 0)
+    assert [each.attempt for each in file.claim(1)] == [1]
+
+
+def test_a_reserved_job_can_be_cancelled_like_a_running_one(file: File) -> None:
+    job_id = file.submit()
+    file.claim(0, ahead=ahead(1))
+    assert not file.queue.cancel(job_id)
+    assert file.queue.cancel(job_id, running=True)
+    assert file.job(job_id).status == JobStatus.CANCELLED
+
+
+def test_the_outlook_tells_whether_something_is_ready_and_when_something_will_be(file: File) -> None:
+    def outlook() -> claiming.Outlook:
+        with file.queue.database.read(file.clock.now()) as tx:
+            return claiming.outlook(tx)
+
+    assert outlook() == (False, None)
+    file.submit("later", delay=60)
+    due = file.clock.now() + timedelta(seconds=60)
+    assert outlook() == (False, due)
+    file.submit("now")
+    assert outlook() == (True, due)
+    file.claim()
+    file.clock.advance(60)
+    assert outlook().is_ready

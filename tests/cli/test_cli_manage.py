@@ -1,0 +1,161 @@
+"""`gigq workers`, `gigq scale`, `gigq stop` and `gigq recover`: they reach workers of other processes by the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gigq import Job, JobQueue, JobStatus, Worker
+
+Run = Callable[..., Any]
+
+PATIENCE = 60
+"""Seconds after which a test that waits for another process has failed."""
+
+
+@pytest.fixture
+def here(path: str) -> Iterator[Worker]:
+    """A worker of this process: entered in the file, and running nothing."""
+    with Worker(path, "here", queues=["red", "blue"]) as worker:
+        worker.process_one()
+        yield worker
+
+
+@pytest.fixture
+def start(spawn: Run, queue: JobQueue) -> Run:
+    """Starts a worker as a process of its own, and returns when it is at work."""
+
+    def start(worker_id: str, *words: str) -> Any:
+        process = spawn("worker", "--worker-id", worker_id, "--queue", worker_id, "--queue", "default", *words)
+        queue.wait(queue.submit(Job("sum", "functions.add", {"a": 1}, queue=worker_id)), timeout=PATIENCE)
+        return process
+
+    return start
+
+
+@pytest.mark.usefixtures("here")
+def test_workers_are_a_table(run: Run) -> None:
+    title, row = run("workers").out.splitlines()
+
+    assert title.split() == ["id", "mode", "slots", "running", "completed", "failed", "queues", "pid", "seen", "stop"]
+    assert row.split()[:8] == ["here", "thread", "1", "0", "0", "0", "red,", "blue"]
+    assert row.endswith("s")
+
+
+@pytest.mark.usefixtures("here")
+def test_workers_as_json_are_all_that_the_library_tells(run: Run, queue: JobQueue) -> None:
+    assert run("workers", "--json").json == [worker.as_dict() for worker in queue.workers()]
+
+
+@pytest.mark.parametrize(("words", "wish"), [([], "graceful"), (["--now"], "now")])
+@pytest.mark.usefixtures("here")
+def test_a_worker_that_is_asked_to_stop_is_listed_so(run: Run, words: list[str], wish: str) -> None:
+    assert run("stop", *words).out == "Workers asked to stop: 1\n"
+    assert run("workers").out.splitlines()[1].split()[-1] == wish
+
+
+def test_no_workers_are_an_empty_list(run: Run, queue: JobQueue) -> None:
+    assert run("workers", "--json").json == []
+    assert len(run("workers").out.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", [["scale", "2"], ["stop"], ["stop", "--now"]])
+def test_without_a_worker_nobody_can_be_asked(run: Run, queue: JobQueue, path: str, command: list[str]) -> None:
+    outcome = run(*command)
+
+    assert (outcome.code, outcome.out, outcome.err) == (1, "", f"gigq: there is no worker at {path!r}\n")
+
+
+@pytest.mark.parametrize("command", [["scale", "2"], ["stop"]])
+@pytest.mark.usefixtures("here")
+def test_a_worker_that_is_not_there_cannot_be_asked(run: Run, queue: JobQueue, command: list[str]) -> None:
+    outcome = run(*command, "--worker", "her")
+
+    assert (outcome.code, outcome.out) == (1, "")
+    assert outcome.err == "gigq: no worker has the id 'her'; `gigq workers` lists all\n"
+    assert [worker.stop for worker in queue.workers()] == [None]
+
+
+@pytest.mark.parametrize("words", [[], ["0"], ["many"], ["-1"]])
+def test_a_worker_needs_at_least_one_slot(run: Run, queue: JobQueue, words: list[str]) -> None:
+    outcome = run("scale", *words)
+
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.usefixtures("here")
+def test_what_was_asked_is_told_as_json(run: Run) -> None:
+    assert run("scale", "2", "--json").json == {"asked": 1, "concurrency": 2}
+    assert run("stop", "--worker", "here", "--json").json == {"asked": 1, "graceful": True}
+
+
+def test_stop_ends_a_worker_of_another_process(run: Run, start: Run, queue: JobQueue) -> None:
+    worker = start("w1")
+
+    assert run("stop").out == "Workers asked to stop: 1\n"
+    assert worker.wait(timeout=PATIENCE) == 0
+    assert queue.workers() == []
+
+
+def test_stop_with_an_id_ends_only_that_worker(run: Run, start: Run, queue: JobQueue) -> None:
+    first, _ = start("w1"), start("w2")
+
+    run("stop", "--worker", "w1")
+
+    assert first.wait(timeout=PATIENCE) == 0
+    assert [(worker.id, worker.stop) for worker in queue.workers()] == [("w2", None)]
+
+
+def test_stop_now_gives_running_jobs_back(run: Run, start: Run, queue: JobQueue, gate: Path) -> None:
+    worker = start("w1")
+    job_id = queue.submit(Job("rest", "chores.open_and_rest", {"gate": str(gate)}))
+    gate.read_text()
+
+    run("stop", "--now")
+
+    assert worker.wait(timeout=PATIENCE) == 0
+    assert (queue.get_status(job_id)["status"], queue.get_status(job_id)["attempts"]) == ("pending", 0)
+
+
+def test_scale_gives_a_worker_more_slots(run: Run, start: Run, queue: JobQueue, gate: Path) -> None:
+    start("w1")
+    ends = ("chores.read", "chores.open_gate")  # each waits for the other
+    ids = queue.submit_many([Job(function, function, {"gate": str(gate)}) for function in ends])
+
+    assert run("scale", "2", "--worker", "w1").out == "Workers asked to run 2 at a time: 1\n"
+    assert {job.status for job in queue.wait(ids, timeout=PATIENCE)} == {JobStatus.COMPLETED}
+    assert [worker.concurrency for worker in queue.workers()] == [2]
+
+
+def test_recover_takes_the_jobs_of_a_dead_worker(run: Run, start: Run, queue: JobQueue, gate: Path) -> None:
+    worker = start("w1")
+    job_id = queue.submit(Job("rest", "chores.open_and_rest", {"gate": str(gate)}))
+    gate.read_text()
+    worker.kill()
+    worker.wait()
+
+    assert run("recover").out == "Jobs recovered: 1\n"
+    assert (queue.get_status(job_id)["status"], queue.get_status(job_id)["attempts"]) == ("pending", 1)
+    assert queue.workers() == []
+
+
+def test_recover_leaves_a_living_worker_its_jobs_unless_they_are_old(
+    run: Run, start: Run, queue: JobQueue, gate: Path
+) -> None:
+    start("w1")
+    queue.submit(Job("rest", "chores.open_and_rest", {"gate": str(gate)}, max_attempts=1))
+    gate.read_text()
+
+    assert run("recover", "--json").json == {"recovered": 0}
+    assert run("recover", "--older-than", "1h", "--json").json == {"recovered": 0}
+    assert run("recover", "--older-than", "0", "--json").json == {"recovered": 1}
+    assert queue.stats()["failed"] == 1
+
+
+def test_a_job_cannot_be_older_than_all_calendars(run: Run, queue: JobQueue) -> None:
+    outcome = run("recover", "--older-than", "9999999d")
+
+    assert (outcome.code, outcome.err) == (1, "gigq: 8.64e+11 seconds ago lies before the year 1\n")

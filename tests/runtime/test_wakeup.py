@@ -1,0 +1,157 @@
+"""A thread that waits is woken, whoever wakes it and whenever."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from gigq.runtime.wakeup import LONGEST_WAIT, Wakeup
+
+LONG = 600.0
+"""Seconds that no test has: who waits so long has not been woken."""
+
+
+@pytest.fixture
+def wakeup() -> Iterator[Wakeup]:
+    wakeup = Wakeup()
+    yield wakeup
+    wakeup.close()
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    yield ends
+    for end in ends:
+        os.close(end)
+
+
+def returns_at_once(wakeup: Wakeup, *files: int) -> bool:
+    """Whether something is there that ends a wait."""
+    before = time.monotonic()
+    wakeup.wait(0.05, files=files)
+    return time.monotonic() - before < 0.04
+
+
+def test_a_wait_ends_in_time(wakeup: Wakeup) -> None:
+    before = time.monotonic()
+    wakeup.wait(0.02)
+    assert time.monotonic() - before >= 0.019
+
+
+def test_a_wait_of_no_time_looks_and_returns(wakeup: Wakeup) -> None:
+    wakeup.wait(0)
+
+
+def test_a_wait_may_be_longer_than_the_system_can_count(wakeup: Wakeup) -> None:
+    assert LONGEST_WAIT < 2**31 / 1000, "milliseconds of poll() in 32 bits"
+    wakeup.wake()
+    wakeup.wait(float("inf"))
+
+
+def test_who_was_woken_before_does_not_wait(wakeup: Wakeup) -> None:
+    wakeup.wake()
+    wakeup.wait(LONG)
+
+
+def test_a_call_ends_one_wait_and_not_two(wakeup: Wakeup) -> None:
+    for _ in range(3):
+        wakeup.wake()
+        wakeup.wait(LONG)
+        assert not returns_at_once(wakeup)
+
+
+def test_another_thread_wakes_who_waits(wakeup: Wakeup) -> None:
+    """Each answers the other, so that calls come before, in and after the wait."""
+    other = Wakeup()
+
+    def answer() -> None:
+        for _ in range(2000):
+            other.wait(LONG)
+            wakeup.wake()
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    for _ in range(2000):
+        other.wake()
+        wakeup.wait(LONG)
+    thread.join()
+    other.close()
+
+
+def test_no_call_of_many_threads_is_lost(wakeup: Wakeup) -> None:
+    done: list[int] = []
+
+    def work(number: int) -> None:
+        for each in range(500):
+            done.append(number * 500 + each)
+            wakeup.wake()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    while len(done) < 2000:
+        wakeup.wait(LONG)
+    for thread in threads:
+        thread.join()
+
+
+def test_a_signal_handler_wakes_the_thread_that_it_interrupts(wakeup: Wakeup) -> None:
+    before = signal.signal(signal.SIGALRM, lambda *_: wakeup.wake())
+    try:
+        for _ in range(20):
+            signal.setitimer(signal.ITIMER_REAL, 0.002)
+            wakeup.wait(LONG)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_file_that_can_be_read_ends_a_wait(wakeup: Wakeup, pipe: tuple[int, int]) -> None:
+    there, here = pipe
+    os.write(here, b".")
+    wakeup.wait(LONG, files=[there])
+
+
+def test_a_file_ends_waits_until_it_has_been_read(wakeup: Wakeup, pipe: tuple[int, int]) -> None:
+    there, here = pipe
+    os.write(here, b".")
+    wakeup.wait(LONG, files=[there])
+    wakeup.wait(LONG, files=[there])
+    os.read(there, 1)
+    assert not returns_at_once(wakeup, there)
+
+
+def test_a_file_that_is_not_waited_for_any_more_ends_no_wait(wakeup: Wakeup, pipe: tuple[int, int]) -> None:
+    there, here = pipe
+    os.write(here, b".")
+    wakeup.wait(LONG, files=[there])
+    assert not returns_at_once(wakeup)
+    assert returns_at_once(wakeup, there)
+
+
+def test_a_thread_that_writes_to_the_file_ends_the_wait(wakeup: Wakeup, pipe: tuple[int, int]) -> None:
+    there, here = pipe
+    thread = threading.Thread(target=os.write, args=(here, b"."))
+    thread.start()
+    wakeup.wait(LONG, files=[there])
+    thread.join()
+    assert os.read(there, 1) == b"."
+
+
+def test_a_hundred_thousand_calls_do_not_block(wakeup: Wakeup) -> None:
+    for _ in range(100_000):
+        wakeup.wake()
+    wakeup.wait(LONG)
+    assert not returns_at_once(wakeup)
+
+
+def test_who_wakes_after_the_close_does_no_harm() -> None:
+    wakeup = Wakeup()
+    wakeup.close()
+    wakeup.wake()

@@ -1,0 +1,252 @@
+"""What the file knows of the workers, what they are asked to do, and what becomes of the jobs of the dead."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from store.verbs import File
+
+from gigq.liveness import WorkerKey
+from gigq.records import Claim
+from gigq.status import ExecutionStatus, JobStatus
+from gigq.store import workers
+from gigq.store.claiming import Ahead, begin
+from gigq.store.workers import Standing
+
+AHEAD = Ahead(limit=10, functions=("functions:nothing",))
+
+
+def renew(file: File, worker: WorkerKey | None = None, **counts: int) -> Standing:
+    with file.write() as tx:
+        standing = workers.renew(tx, worker or file.worker, **counts)
+    assert standing is not None
+    return standing
+
+
+def strike_off(file: File, worker: WorkerKey | None = None) -> int:
+    with file.write() as tx:
+        return workers.strike_off(tx, worker or file.worker, chance=lambda: 0.0)
+
+
+def resign(file: File, worker: WorkerKey | None = None) -> bool:
+    with file.write() as tx:
+        return workers.resign(tx, worker or file.worker, reason="it was told to stop")
+
+
+def take_away(file: File, seconds: float) -> int:
+    with file.write() as tx:
+        return workers.take_away(tx, before=tx.now - timedelta(seconds=seconds), chance=lambda: 0.0)
+
+
+def crashes(file: File, job_id: str) -> int:
+    return int(file.value("SELECT crashes FROM jobs WHERE id = ?", job_id))
+
+
+def one_begun_and_one_reserved(file: File, **options: Any) -> tuple[str, str, list[Claim]]:
+    begun, reserved = file.submit("begun", **options), file.submit("reserved", **options)
+    return begun, reserved, file.claim(1, ahead=AHEAD)
+
+
+# the dead
+
+
+def test_what_a_dead_worker_had_begun_is_lost_and_counts(file: File) -> None:
+    begun, _, _ = one_begun_and_one_reserved(file)
+    assert strike_off(file) == 2
+    job = file.job(begun)
+    assert (job.attempts, job.executions[0].status) == (1, ExecutionStatus.LOST)
+    assert job.executions[0].error == "its worker ann died"
+
+
+def test_what_a_dead_worker_had_only_claimed_ahead_is_released_and_does_not_count(file: File) -> None:
+    _, reserved, _ = one_begun_and_one_reserved(file)
+    strike_off(file)
+    job = file.job(reserved)
+    assert (job.phase, job.attempts, job.error) == ("ready", 0, None)
+    assert job.executions[0].status == ExecutionStatus.RELEASED
+    assert job.executions[0].error == "given back: its worker ann died before it began"
+
+
+def test_what_was_claimed_ahead_and_has_begun_since_is_lost(file: File) -> None:
+    _, reserved, claims = one_begun_and_one_reserved(file)
+    with file.write() as tx:
+        begin(tx, [claims[1].execution_id])
+    strike_off(file)
+    assert (file.job(reserved).attempts, file.job(reserved).executions[0].status) == (1, ExecutionStatus.LOST)
+
+
+def test_the_last_attempt_of_a_job_whose_worker_dies_fails_it(file: File) -> None:
+    begun, reserved, _ = one_begun_and_one_reserved(file, max_attempts=1)
+    strike_off(file)
+    assert (file.job(begun).status, file.job(reserved).status) == (JobStatus.FAILED, JobStatus.PENDING)
+
+
+def test_every_job_that_a_dead_worker_held_has_one_crash_more(file: File) -> None:
+    """The file does not say which of them it died of: the start of a reserved job may not have been written yet."""
+    begun, reserved, _ = one_begun_and_one_reserved(file, max_attempts=9)
+    strike_off(file)
+    assert (crashes(file, begun), crashes(file, reserved)) == (1, 1)
+    file.clock.advance(3600)
+    file.claim(2, worker=(bob := file.register("bob")))
+    strike_off(file, bob)
+    assert (crashes(file, begun), crashes(file, reserved)) == (2, 2)
+
+
+def test_what_a_dead_worker_held_is_not_claimed_ahead_again(file: File) -> None:
+    one_begun_and_one_reserved(file, max_attempts=9)
+    strike_off(file)
+    file.clock.advance(3600)
+    bob = file.register("bob")
+    assert file.claim(0, worker=bob, ahead=AHEAD) == []
+    assert file.names(file.claim(1, worker=bob, ahead=AHEAD)) == ["begun"]
+    assert file.names(file.claim(1, worker=bob, ahead=AHEAD)) == ["reserved"]
+
+
+def test_a_failure_is_no_crash(file: File) -> None:
+    job_id = file.submit()
+    file.fail(job_id)
+    assert crashes(file, job_id) == 0
+
+
+def test_the_jobs_of_the_others_stay_theirs(file: File) -> None:
+    mine, theirs = file.submit("mine"), file.submit("theirs")
+    file.claim()
+    file.claim(worker=(bob := file.register("bob")))
+    assert strike_off(file, bob) == 1
+    assert (file.job(mine).phase, file.job(theirs).phase) == ("running", "ready")
+
+
+def test_a_worker_that_was_struck_off_learns_that_from_its_heartbeat(file: File) -> None:
+    strike_off(file)
+    with file.write() as tx:
+        assert workers.renew(tx, file.worker) is None
+
+
+def test_another_worker_of_the_same_name_is_another_worker(file: File) -> None:
+    first, second = file.worker, file.register("ann")
+    file.submit()
+    file.claim(worker=first)
+    assert strike_off(file, second) == 0
+    assert len(renew(file, first).own) == 1
+
+
+# what people see
+
+
+def test_a_worker_is_shown_with_what_it_is_and_what_it_holds(file: File) -> None:
+    with file.write() as tx:
+        workers.register(
+            tx, "bob", workers.signs(tx)[0].residence, concurrency=3, mode="process", queues=["mail", "reports"]
+        )
+    for _ in range(2):
+        file.submit()
+    file.claim(1, ahead=AHEAD)
+    ann, bob = file.queue.workers()
+    assert (ann.id, ann.mode, ann.concurrency, ann.queues, ann.pid, ann.running) == ("ann", "thread", 1, None, 1, 2)
+    assert (bob.id, bob.mode, bob.concurrency, bob.queues) == ("bob", "process", 3, ("mail", "reports"))
+    assert (bob.running, bob.completed, bob.failed, bob.stop) == (0, 0, 0, None)
+    assert bob.started_at == bob.seen_at == file.clock.now()
+
+
+def test_a_heartbeat_says_when_and_counts_what_has_ended(file: File) -> None:
+    started = file.clock.now()
+    file.clock.advance(7)
+    renew(file, completed=3, failed=1)
+    renew(file, completed=2)
+    (ann,) = file.queue.workers()
+    assert (ann.started_at, ann.seen_at) == (started, started + timedelta(seconds=7))
+    assert (ann.completed, ann.failed) == (5, 1)
+
+
+def test_a_heartbeat_moves_the_counter_that_others_watch(file: File) -> None:
+    def heartbeat() -> int:
+        with file.queue.database.read(file.clock.now()) as tx:
+            return workers.signs(tx)[0].heartbeat
+
+    before = heartbeat()
+    renew(file)
+    assert heartbeat() == before + 1
+
+
+# what people ask for
+
+
+def test_nothing_is_asked_of_a_worker_at_first(file: File) -> None:
+    assert renew(file) == Standing(own=set(), concurrency=None, stop=None)
+
+
+def test_all_workers_or_one_can_be_asked_to_have_more_slots(file: File) -> None:
+    bob = file.register("bob")
+    assert file.queue.scale(4) == 2
+    assert file.queue.scale(7, "bob") == 1
+    assert file.queue.scale(9, "nobody") == 0
+    assert (renew(file).concurrency, renew(file, bob).concurrency) == (4, 7)
+    assert [worker.concurrency for worker in file.queue.workers()] == [4, 7]
+
+
+@pytest.mark.parametrize("concurrency", [0, -1, 1.5, True, "2"])
+def test_a_number_of_slots_that_cannot_be_is_refused(file: File, concurrency: Any) -> None:
+    with pytest.raises(ValueError, match="concurrency"):
+        file.queue.scale(concurrency)
+    assert renew(file).concurrency is None
+
+
+def test_all_workers_or_one_can_be_asked_to_stop(file: File) -> None:
+    bob = file.register("bob")
+    assert file.queue.stop_workers("bob", graceful=False) == 1
+    assert (renew(file).stop, renew(file, bob).stop) == (None, "now")
+    assert file.queue.stop_workers() == 2
+    assert (renew(file).stop, renew(file, bob).stop) == ("graceful", "graceful")
+    assert [worker.stop for worker in file.queue.workers()] == ["graceful", "graceful"]
+
+
+def test_a_worker_that_comes_later_is_not_asked_to_stop(file: File) -> None:
+    file.queue.stop_workers()
+    assert renew(file, file.register("bob")).stop is None
+
+
+# taken away, given back
+
+
+def test_what_runs_for_too_long_is_taken_from_its_worker(file: File) -> None:
+    old = file.submit("old")
+    file.claim()
+    file.clock.advance(60)
+    young = file.submit("young")
+    (claim,) = file.claim()
+    assert take_away(file, 30) == 1
+    job = file.job(old)
+    assert (job.phase, job.attempts, job.executions[0].status) == ("ready", 1, ExecutionStatus.LOST)
+    assert job.executions[0].error == "taken from its worker by a person"
+    assert file.job(young).status == JobStatus.RUNNING
+    assert renew(file).own == {claim.execution_id}
+
+
+def test_what_has_not_begun_is_not_taken_away(file: File) -> None:
+    _, reserved, _ = one_begun_and_one_reserved(file)
+    file.clock.advance(60)
+    assert take_away(file, 30) == 1
+    assert file.job(reserved).phase == "reserved"
+
+
+def test_nothing_is_taken_away_where_nothing_runs_long(file: File) -> None:
+    file.submit()
+    file.claim()
+    assert take_away(file, 30) == 0
+
+
+def test_a_worker_that_resigns_gives_everything_back_uncounted(file: File) -> None:
+    begun, reserved, _ = one_begun_and_one_reserved(file)
+    resign(file)
+    for job in file.job(begun), file.job(reserved):
+        assert (job.phase, job.attempts, job.executions[0].error) == ("ready", 0, "it was told to stop")
+    assert (crashes(file, begun), crashes(file, reserved)) == (0, 0)
+    assert file.queue.workers() == []
+
+
+def test_who_resigns_is_told_whether_it_was_the_last(file: File) -> None:
+    bob = file.register("bob")
+    assert not resign(file)
+    assert resign(file, bob)

@@ -1,0 +1,117 @@
+"""A worker claims ahead as fast as it consumes, and only what could not take the others down with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+from runtime.test_call import claim
+
+from gigq.records import Report
+from gigq.reserve import Reserve
+from gigq.runtime.runner import Ended
+from gigq.status import ExecutionStatus
+
+COMPLETED = Report(status=ExecutionStatus.COMPLETED, result="null")
+
+
+def ended(number: int, *, first: int = 1, report: Report = COMPLETED, function: str = "f") -> list[Ended]:
+    return [(claim(execution_id=first + each, function=function), report) for each in range(number)]
+
+
+def reserve_with(waiting: Iterable[int], *, since: float = 0.0) -> Reserve:
+    reserve = Reserve()
+    reserve.note_claimed([claim(execution_id=each, is_ahead=True) for each in waiting], now=since)
+    return reserve
+
+
+def test_nothing_is_claimed_ahead_before_something_has_ended() -> None:
+    assert Reserve().wanted.limit == 0
+
+
+@pytest.mark.parametrize(("number", "limit"), [(0, 0), (1, 2), (7, 14), (31, 62), (32, 64), (33, 64), (500, 64)])
+def test_twice_what_ended_in_the_last_turn_is_claimed_ahead_and_at_most_64(number: int, limit: int) -> None:
+    reserve = Reserve()
+    reserve.note_settled(ended(number), ())
+    assert reserve.wanted.limit == limit
+
+
+def test_only_the_last_turn_counts() -> None:
+    reserve = Reserve()
+    reserve.note_settled(ended(20), ())
+    reserve.note_settled(ended(1), ())
+    assert reserve.wanted.limit == 2
+    reserve.note_settled([], ())
+    assert reserve.wanted.limit == 0
+
+
+@pytest.mark.parametrize(("waiting", "limit"), [(1, 3), (4, 0), (9, 0)])
+def test_what_waits_already_is_not_claimed_ahead_once_more(waiting: int, limit: int) -> None:
+    reserve = reserve_with(range(100, 100 + waiting))
+    reserve.note_settled(ended(2), ())
+    assert reserve.wanted.limit == limit
+
+
+def test_what_was_claimed_for_a_free_slot_does_not_wait() -> None:
+    reserve = Reserve()
+    reserve.note_claimed([claim(execution_id=1)], now=0)
+    reserve.note_settled(ended(1, first=2), ())
+    assert reserve.wanted.limit == 2
+    assert not reserve.is_overdue(1e9)
+
+
+def test_only_functions_that_have_returned_here_are_claimed_ahead() -> None:
+    reserve = Reserve()
+    reserve.note_settled(ended(1, function="good"), ())
+    for status in ExecutionStatus.FAILED, ExecutionStatus.TIMEOUT, ExecutionStatus.RELEASED, ExecutionStatus.CANCELLED:
+        reserve.note_settled(ended(1, report=Report(status=status), function=status.value), ())
+    assert set(reserve.wanted.functions) == {"good"}
+
+
+def test_what_has_begun_is_told_until_that_is_written() -> None:
+    reserve = reserve_with([1, 2, 3])
+    reserve.note_begun([1, 2])
+    assert set(reserve.begun) == {1, 2}
+    reserve.note_settled([], reserve.begun)
+    assert set(reserve.begun) == set()
+
+
+def test_what_begins_while_a_turn_is_written_is_told_in_the_next() -> None:
+    reserve = reserve_with([1, 2])
+    reserve.note_begun([1])
+    written = reserve.begun
+    reserve.note_begun([2])
+    reserve.note_settled([], written)
+    assert set(reserve.begun) == {2}
+
+
+def test_what_was_not_claimed_ahead_has_nothing_to_tell_when_it_begins() -> None:
+    reserve = reserve_with([1])
+    reserve.note_begun([7])
+    assert set(reserve.begun) == set()
+
+
+def test_what_has_begun_and_ended_between_two_turns_needs_no_start_of_its_own() -> None:
+    reserve = reserve_with([1])
+    reserve.note_begun([1])
+    reserve.note_settled(ended(1), ())
+    assert set(reserve.begun) == set()
+
+
+@pytest.mark.parametrize(("now", "is_overdue"), [(10.0, False), (10.9, False), (11.0, True), (99.0, True)])
+def test_who_waits_for_a_second_is_overdue(now: float, is_overdue: bool) -> None:
+    assert reserve_with([1], since=10.0).is_overdue(now) is is_overdue
+
+
+def test_the_one_that_waits_longest_decides() -> None:
+    reserve = reserve_with([1], since=10.0)
+    reserve.note_claimed([claim(execution_id=2, is_ahead=True)], now=10.9)
+    assert reserve.is_overdue(11.0)
+    reserve.note_begun([1])
+    assert not reserve.is_overdue(11.0)
+
+
+def test_what_was_given_back_waits_no_more() -> None:
+    reserve = reserve_with([1, 2], since=0.0)
+    reserve.note_settled(ended(2, report=Report(status=ExecutionStatus.RELEASED)), ())
+    assert not reserve.is_overdue(1e9)
