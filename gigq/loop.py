@@ -216,7 +216,8 @@ class Loop:
         with self._database.write(self._clock.now()) as tx:
             turn.moves = _settle(tx, turn.ended)
             claiming.begin(tx, turn.begun)
-            if self._is_beat_due():
+            if self._is_beat_due() or not workers.is_registered(tx, turn.key):
+                # Whoever was struck off may claim nothing under a name that nobody watches any more.
                 # Renew before sweeping: after a laptop sleeps every worker looks dead, and the first one awake
                 # would otherwise declare its own healthy jobs lost.
                 self._renew(tx, turn)

@@ -22,6 +22,8 @@ from gigq.store.connections import Durability
 from gigq.store.schema import open_queue
 
 _A_DAY = 86_400.0
+_A_CENTURY = 36_525 * _A_DAY
+_MOST_SLOTS = 10_000
 
 _DELETED_AT_ONCE = 1000
 """Jobs that one transaction of `clear_completed` deletes: a few milliseconds, so that workers hardly wait."""
@@ -133,10 +135,10 @@ class JobQueue(QueueReader):
         """Ask one worker, or all, to have so many slots, and return how many were asked. They obey within a second.
 
         Raises:
-            ValueError: it is not a whole number of at least 1.
+            ValueError: it is not a whole number from 1 to 10,000.
         """
-        if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
-            raise ValueError(f"concurrency is {concurrency!r}; it must be a whole number of at least 1")
+        if isinstance(concurrency, bool) or not isinstance(concurrency, int) or not 1 <= concurrency <= _MOST_SLOTS:
+            raise ValueError(f"concurrency is {concurrency!r}; it must be a whole number from 1 to {_MOST_SLOTS:,}")
         with self.database.write(self.clock.now()) as tx:
             return workers.scale(tx, concurrency, worker_id=worker_id)
 
@@ -161,7 +163,7 @@ class JobQueue(QueueReader):
             dead = Watch(residence(), lease=_A_DAY).dead(workers.signs(tx), now=0.0, is_gone=is_gone)
             jobs = sum(workers.strike_off(tx, each, chance=random.random) for each in dead)
             if older_than is not None:
-                before = tx.now - timedelta(seconds=to_seconds(older_than))
+                before = tx.now - timedelta(seconds=min(to_seconds(older_than), _A_CENTURY))
                 jobs += workers.take_away(tx, before=before, chance=random.random)
         return jobs
 

@@ -136,7 +136,7 @@ class Worker:
             loop.wake()
 
     def process_one(self) -> bool:
-        """Claim the best job, run it in this thread, and settle it. False if no job is ready.
+        """Claim the best job, run it in this thread (whatever the mode), and settle it. False if no job is ready.
 
         In the main thread a job is stopped at its deadline even while it sleeps or waits; in another one, at its
         next step of Python.

@@ -138,8 +138,8 @@ def test_only_the_clock_imports_time() -> None:
     assert who_imports("time") == {"clock"}
 
 
-def test_below_the_faces_only_the_codec_imports_json() -> None:
-    assert {module for module in who_imports("json") if floor_of(module) < 4} == {"codec"}
+def test_below_the_faces_only_the_codec_and_the_wire_to_child_processes_import_json() -> None:
+    assert {module for module in who_imports("json") if floor_of(module) < 4} == {"codec", "runtime.wire"}
 
 
 def test_only_paths_imports_what_a_name_stands_for() -> None:

@@ -81,10 +81,7 @@ def recover(call: Call) -> None:
     A living worker does the same on its own; this is for when there is none.
     """
     with call.open_queue() as queue:
-        try:
-            recovered = queue.requeue_stuck(**call.given("older_than"))
-        except OverflowError:
-            raise ValueError(f"{call.options.older_than:g} seconds ago lies before the year 1") from None
+        recovered = queue.requeue_stuck(**call.given("older_than"))
     call.answer({"recovered": recovered}, [f"Jobs recovered: {recovered}"])
 
 

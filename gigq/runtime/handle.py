@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from gigq.records import Claim, Report
 from gigq.runtime.wire import GO, READY, SKIP, Lines, Settings, claim_line, read_report, settings_line
@@ -54,12 +54,10 @@ class Child:
         self._wire.setblocking(False)
         for end in (self._tickets, self._undrawn):
             end.settimeout(None)  # an application may have set another default; the child shares what this sets
-        with theirs:
-            try:
-                self._process = _spawn(theirs.fileno(), self._undrawn.fileno(), folder)
-            except BaseException:
-                self.hang_up()
-                raise
+        with theirs, ExitStack() as on_failure:
+            on_failure.callback(self.hang_up)
+            self._process = _spawn(theirs.fileno(), self._undrawn.fileno(), folder)
+            on_failure.pop_all()
         self.send()
 
     @property

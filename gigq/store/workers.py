@@ -62,6 +62,11 @@ def register(
     return WorkerKey(row.lastrowid or 0, worker_id)
 
 
+def is_registered(tx: Transaction, worker: WorkerKey) -> bool:
+    """Whether the worker is entered, and so watched by the others."""
+    return tx.value("SELECT 1 FROM job_workers WHERE seq = ?", (worker.seq,)) is not None
+
+
 def renew(tx: Transaction, worker: WorkerKey, *, completed: int = 0, failed: int = 0) -> Standing | None:
     """Move the worker's heartbeat on, add to its counts, and return what it is to know.
 
@@ -133,12 +138,21 @@ def records(tx: Transaction) -> list[WorkerRecord]:
 
 def scale(tx: Transaction, concurrency: int, *, worker_id: str | None) -> int:
     """Ask one worker, or all, to have so many slots, and return how many workers were asked."""
-    return _ask(tx, "wanted_concurrency", concurrency, worker_id=worker_id)
+    tx.has_news = True
+    asked = tx.execute(
+        "UPDATE job_workers SET wanted_concurrency = ? WHERE coalesce(id = ?, 1)", (concurrency, worker_id)
+    )
+    return asked.rowcount
 
 
 def stop(tx: Transaction, *, is_graceful: bool, worker_id: str | None) -> int:
-    """Ask one worker, or all, to stop, and return how many workers were asked."""
-    return _ask(tx, "stop", "graceful" if is_graceful else "now", worker_id=worker_id)
+    """Ask one worker, or all, to stop, and return how many workers were asked. A milder wish changes no harder one."""
+    tx.has_news = True
+    asked = tx.execute(
+        "UPDATE job_workers SET stop = CASE WHEN stop = 'now' THEN stop ELSE ? END WHERE coalesce(id = ?, 1)",
+        ("graceful" if is_graceful else "now", worker_id),
+    )
+    return asked.rowcount
 
 
 def strike_off(tx: Transaction, dead: WorkerKey, *, chance: Callable[[], float]) -> int:
@@ -176,12 +190,6 @@ def resign(tx: Transaction, worker: WorkerKey, *, reason: str) -> bool:
         settle(tx, execution, Report(status=ExecutionStatus.RELEASED, error=reason), chance=0.0)
     _forget(tx, worker)
     return tx.value("SELECT 1 FROM job_workers LIMIT 1") is None
-
-
-def _ask(tx: Transaction, column: str, value: int | str, *, worker_id: str | None) -> int:
-    tx.has_news = True
-    asked = tx.execute(f"UPDATE job_workers SET {column} = ? WHERE coalesce(id = ?, 1)", (value, worker_id))
-    return asked.rowcount
 
 
 def _forget(tx: Transaction, worker: WorkerKey) -> None:

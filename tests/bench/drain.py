@@ -17,10 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from gigq import Job, JobQueue
-
 import crew
 import yardstick
+
+from gigq import Job, JobQueue
 
 
 class Setting(NamedTuple):

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from gigq import JobQueue
-
 import crew
 import yardstick
+
+from gigq import JobQueue
 
 MODES = [("thread", 1), ("thread", 4)] + [("process", 2)] * crew.HAS_MODES
 

@@ -22,10 +22,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from gigq import Job, JobQueue
-
 import crew
 import yardstick
+
+from gigq import Job, JobQueue
 
 SUBMITS = 300
 ROUNDS = 20

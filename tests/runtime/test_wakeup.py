@@ -67,19 +67,23 @@ def test_a_call_ends_one_wait_and_not_two(wakeup: Wakeup) -> None:
 
 
 def test_another_thread_wakes_who_waits(wakeup: Wakeup) -> None:
-    """Each answers the other, so that calls come before, in and after the wait."""
-    other = Wakeup()
+    """Each answers the other, so that calls come before, in and after the wait; a wait may end without a call."""
+    other, asked, answered = Wakeup(), [0], [0]
 
     def answer() -> None:
-        for _ in range(2000):
-            other.wait(LONG)
+        while answered[0] < 2000:
+            while asked[0] == answered[0]:
+                other.wait(LONG)
+            answered[0] += 1
             wakeup.wake()
 
     thread = threading.Thread(target=answer)
     thread.start()
     for _ in range(2000):
+        asked[0] += 1
         other.wake()
-        wakeup.wait(LONG)
+        while answered[0] < asked[0]:
+            wakeup.wait(LONG)
     thread.join()
     other.close()
 
