@@ -32,10 +32,20 @@ class ThreadRunner:
     """
 
     def __init__(self, call: Call, *, slots: int, clock: Clock) -> None:
-        self.slots = slots
-        self._desk = _Desk(call, clock)
+        self._desk = _Desk(call, clock, slots)
         self._threads: list[_Slot] = []
         self._abandoned: list[_Slot] = []
+
+    @property
+    def slots(self) -> int:
+        return self._desk.slots
+
+    @slots.setter
+    def slots(self, slots: int) -> None:
+        if slots != self._desk.slots:
+            self._desk.slots = slots
+            self._nudge()
+            self._hire()
 
     @property
     def free(self) -> int:
@@ -79,12 +89,13 @@ class ThreadRunner:
     def give_back(self) -> list[Claim]:
         claims = []
         try:
-            while (claim := self._desk.claims.get_nowait()) is not None:
-                if self._desk.started.pop(claim.execution_id, None):
+            while True:
+                claim = self._desk.claims.get_nowait()
+                if claim and self._desk.started.pop(claim.execution_id, None):
                     claims.append(claim)
         except Empty:
-            pass
-        return claims
+            self._nudge()  # for the nudges that were among them
+            return claims
 
     def wait(self, seconds: float, *, bell: int | None = None) -> None:
         self._desk.wakeup.wait(seconds, files=() if bell is None else (bell,))
@@ -93,8 +104,7 @@ class ThreadRunner:
         self._desk.wakeup.wake()
 
     def close(self) -> None:
-        for _ in self._threads:
-            self._desk.claims.put(None)
+        self.slots = 0
         self._threads.clear()
         self._desk.wakeup.close()
 
@@ -122,24 +132,56 @@ class ThreadRunner:
     def _replace(self, slot: _Slot) -> None:
         self._threads.remove(slot)
         self._abandoned.append(slot)
+        self._desk.count_off()
         self._hire()
 
     def _hire(self) -> None:
+        self._threads = [slot for slot in self._threads if not slot.has_left]
         wanted = 0 if self.is_stuck else min(self.slots, len(self._desk.started))
-        while len(self._threads) < wanted:
+        while self._desk.staff < wanted:
+            self._desk.count_on()
             self._threads.append(_Slot(self._desk))
+
+    def _nudge(self) -> None:
+        """Let idle threads look whether they are one too many."""
+        for _ in self._threads:
+            self._desk.claims.put(None)
 
 
 class _Desk:
-    """What the threads of a runner share: claims come in, reports go out."""
+    """What the threads of a runner share: claims come in, reports go out.
 
-    def __init__(self, call: Call, clock: Clock) -> None:
+    Attributes:
+        staff: how many threads serve, those that were abandoned not counted.
+    """
+
+    def __init__(self, call: Call, clock: Clock, slots: int) -> None:
         self.call = call
         self.clock = clock
+        self.slots = slots
+        self.staff = 0
         self.claims: SimpleQueue[Claim | None] = SimpleQueue()
         self.reports: SimpleQueue[Ended] = SimpleQueue()
         self.wakeup = Wakeup()
         self.started: dict[int, Claim] = {}
+        self._lock = threading.Lock()
+
+    def count_on(self) -> None:
+        """Serve with one thread more."""
+        with self._lock:
+            self.staff += 1
+
+    def count_off(self) -> None:
+        """Serve with one thread less."""
+        with self._lock:
+            self.staff -= 1
+
+    def can_spare_one(self) -> bool:
+        """Whether the thread that asks is one too many; then it is counted off."""
+        with self._lock:
+            is_spare = self.staff > self.slots
+            self.staff -= is_spare
+            return is_spare
 
 
 class _Slot:
@@ -148,6 +190,7 @@ class _Slot:
     def __init__(self, desk: _Desk) -> None:
         self.claim: Claim | None = None
         self.deadline: float | None = None
+        self.has_left = False
         self._desk = desk
         self._lock = threading.Lock()
         self._sign = StopSign()
@@ -169,8 +212,9 @@ class _Slot:
     def _serve(self) -> None:
         heed(self._sign)
         try:
-            while (claim := self._desk.claims.get()) is not None:
-                if claim.execution_id in self._desk.started:  # else it was stopped before it began
+            while not self._leaves():
+                claim = self._desk.claims.get()
+                if claim and claim.execution_id in self._desk.started:  # else it was stopped before it began
                     self._begin(claim)
                     report = self._desk.call(claim)
                     if not self._end():
@@ -179,6 +223,10 @@ class _Slot:
                     self._desk.wakeup.wake()
         except (JobTimeout, JobCancelled):
             pass  # abandoned just when the function had returned
+
+    def _leaves(self) -> bool:
+        self.has_left = self._desk.can_spare_one()
+        return self.has_left
 
     def _begin(self, claim: Claim) -> None:
         with self._lock:

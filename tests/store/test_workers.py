@@ -195,11 +195,18 @@ def test_a_number_of_slots_that_cannot_be_is_refused(file: File, concurrency: An
 
 def test_all_workers_or_one_can_be_asked_to_stop(file: File) -> None:
     bob = file.register("bob")
-    assert file.queue.stop_workers("bob", graceful=False) == 1
-    assert (renew(file).stop, renew(file, bob).stop) == (None, "now")
-    assert file.queue.stop_workers() == 2
-    assert (renew(file).stop, renew(file, bob).stop) == ("graceful", "now"), "a milder wish changes no harder one"
-    assert [worker.stop for worker in file.queue.workers()] == ["graceful", "now"]
+    assert file.queue.stop_workers("bob") == 1
+    assert (renew(file).stop, renew(file, bob).stop) == (None, "graceful")
+    assert file.queue.stop_workers(graceful=False) == 2
+    assert (renew(file).stop, renew(file, bob).stop) == ("now", "now")
+    assert [worker.stop for worker in file.queue.workers()] == ["now", "now"]
+    assert file.queue.stop_workers("nobody") == 0
+
+
+def test_a_milder_wish_does_not_take_a_harder_one_back(file: File) -> None:
+    file.queue.stop_workers(graceful=False)
+    file.queue.stop_workers()
+    assert renew(file).stop == "now"
 
 
 def test_a_worker_that_comes_later_is_not_asked_to_stop(file: File) -> None:
