@@ -36,7 +36,7 @@ class Filters:
     Attributes:
         tags: all of them.
         since, until: submitted at or after, and before.
-        search: text in the id, name, description, function, arguments or error; the case of ASCII letters does not matter.
+        search: text in the id, name, description, function, arguments or error; the case of ASCII does not matter.
     """
 
     statuses: Sequence[str] | None = None

@@ -18,6 +18,7 @@ from gigq.status import ExecutionStatus, Move
 from gigq.store import claiming, settling, workers
 from gigq.store.claiming import Ahead, Outlook
 from gigq.store.database import Database, Transaction
+from gigq.terms import Terms
 
 log = logging.getLogger("gigq.worker")
 
@@ -31,19 +32,6 @@ _SOON = 10.0
 _GIVEN_BACK = Report(status=ExecutionStatus.RELEASED, error="given back: its worker had no slot for it in time")
 _TOLD_TO_STOP = "given back: its worker was told to stop"
 _UNKNOWN = Outlook(True, None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What a worker was asked to be. Durations are seconds."""
-
-    worker_id: str
-    mode: str
-    concurrency: int
-    queues: Sequence[str] | None
-    lease: float
-    polling_interval: float
-    shutdown_timeout: float
 
 
 @dataclass(slots=True, kw_only=True)

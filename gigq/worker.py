@@ -16,7 +16,7 @@ from typing import Literal, Self
 from gigq.clock import Clock, Duration, SystemClock, to_seconds
 from gigq.codec import RESULT_LIMIT
 from gigq.errors import StoreError
-from gigq.loop import Loop, Terms
+from gigq.loop import Loop
 from gigq.paths import Function
 from gigq.runtime.call import Functions, caller
 from gigq.runtime.inline import InlineRunner
@@ -25,6 +25,7 @@ from gigq.runtime.runner import Runner
 from gigq.runtime.threads import ThreadRunner
 from gigq.store.connections import Durability
 from gigq.store.schema import open_queue
+from gigq.terms import Terms
 
 log = logging.getLogger("gigq.worker")
 
@@ -76,8 +77,6 @@ class Worker:
         durability: Durability = "full",
         clock: Clock | None = None,
     ) -> None:
-        if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 1:
-            raise ValueError(f"concurrency is {concurrency!r}; it must be a whole number of at least 1")
         self._terms = Terms(
             worker_id=worker_id or f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}",
             mode=mode,
@@ -86,14 +85,12 @@ class Worker:
             lease=to_seconds(lease),
             polling_interval=to_seconds(polling_interval),
             shutdown_timeout=to_seconds(shutdown_timeout),
+            burst=burst,
         )
-        if not 1 <= self._terms.lease <= 86_400:
-            raise ValueError(f"lease is {lease!r}; it must be from 1 second, or busy workers seem dead, to a day")
         self._clock = clock or SystemClock()
         functions = Functions(handlers=dict(handlers or {}), allow=None if allow is None else tuple(allow))
         self._call = caller(functions, clock=self._clock, result_limit=result_limit)
         self._new_runner = self._runners(functions, mode, max_jobs=max_jobs, result_limit=result_limit)
-        self._burst = burst
         self._database = open_queue(
             db_path, initialize=True, timeout=30.0, durability=durability, now=self._clock.now()
         )
@@ -101,8 +98,7 @@ class Worker:
         self._running = threading.Lock()
         self._inline: Loop | None = None
         self._loop: Loop | None = None
-        self._is_stopping = False
-        self._is_hurried = False
+        self._is_stopping = self._is_hurried = False
 
     @property
     def worker_id(self) -> str:
@@ -194,23 +190,26 @@ class Worker:
         )
 
     def _run(self, loop: Loop) -> None:
-        while not (self._is_stopping or loop.stop or (self._burst and loop.is_done)):
-            self._step(loop, claim=True)
+        self._work(
+            loop, lambda: self._is_stopping or bool(loop.stop) or (self._terms.burst and loop.is_done), claim=True
+        )
         patience = self._clock.monotonic() + self._terms.shutdown_timeout
-        while loop.is_busy and not self._is_hurried_by(loop) and self._clock.monotonic() < patience:
-            self._step(loop, claim=False)
+        self._work(loop, lambda: self._is_enough(loop, patience), claim=False)
         loop.leave()
 
-    def _is_hurried_by(self, loop: Loop) -> bool:
-        return self._is_hurried or loop.stop == "now"
+    def _work(self, loop: Loop, is_over: Callable[[], bool], *, claim: bool) -> None:
+        while not is_over():
+            try:
+                loop.turn(claim=claim)
+            except StoreError as error:
+                loop.endure(error)
+            else:
+                if not is_over():
+                    loop.wait()
 
-    def _step(self, loop: Loop, *, claim: bool) -> None:
-        try:
-            loop.turn(claim=claim)
-        except StoreError as error:
-            loop.endure(error)
-        else:
-            loop.wait()
+    def _is_enough(self, loop: Loop, patience: float) -> bool:
+        """Whether a worker that was told to stop may leave: nothing runs, or it need not wait for that any more."""
+        return not loop.is_busy or self._is_hurried or loop.stop == "now" or self._clock.monotonic() >= patience
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

@@ -97,7 +97,7 @@ def test_workers_killed_at_random_lose_nothing_and_run_nothing_twice_at_once(
         for number in range(400)
     )
     workers = [start(WORK, "2") for _ in range(3)]
-    for kill in range(12):
+    for _ in range(12):
         victim = workers.pop(chance.randrange(len(workers)))
         wait_until_ready(victim)
         goal = queue.count("completed") + 5

@@ -66,7 +66,8 @@ def test_a_task_is_called_as_its_function() -> None:
 @pytest.mark.parametrize(
     "error",
     [ValueError("no"), SystemExit(3), KeyboardInterrupt(), GeneratorExit(), BaseException("base"), MemoryError(),
-     RecursionError("deep"), StopIteration(1), Unspeakable(), Bottomless("x"), UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"),
+     RecursionError("deep"), StopIteration(1), Unspeakable(), Bottomless("x"),
+     UnicodeDecodeError("utf-8", b"x", 0, 1, "bad"),
      ExceptionGroup("many", [ValueError(1), KeyError(2)])],
     ids=lambda error: type(error).__name__,
 )  # fmt: skip
