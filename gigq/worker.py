@@ -87,17 +87,15 @@ class Worker:
             shutdown_timeout=to_seconds(shutdown_timeout),
             burst=burst,
         )
-        self._clock = clock or SystemClock()
+        self._clock = clock = clock or SystemClock()
         functions = Functions(handlers=dict(handlers or {}), allow=None if allow is None else tuple(allow))
-        self._call = caller(functions, clock=self._clock, result_limit=result_limit)
+        self._call = caller(functions, clock=clock, result_limit=result_limit)
         self._new_runner = self._runners(functions, mode, max_jobs=max_jobs, result_limit=result_limit)
-        self._database = open_queue(
-            db_path, initialize=True, timeout=30.0, durability=durability, now=self._clock.now()
-        )
+        self._database = open_queue(db_path, initialize=True, timeout=30.0, durability=durability, now=clock.now())
         self._here = threading.Lock()
         self._running = threading.Lock()
-        self._inline: Loop | None = None
-        self._loop: Loop | None = None
+        self._inline: Loop | None = None  # of process_one
+        self._loop: Loop | None = None  # of start
         self._is_stopping = self._is_hurried = False
 
     @property
@@ -206,6 +204,9 @@ class Worker:
             else:
                 if not is_over():
                     loop.wait()
+
+    def _is_to_stop(self, loop: Loop) -> bool:
+        return self._is_stopping or loop.stop is not None or (self._terms.burst and loop.is_done)
 
     def _is_enough(self, loop: Loop, patience: float) -> bool:
         """Whether a worker that was told to stop may leave: nothing runs, or it need not wait for that any more."""
