@@ -58,7 +58,10 @@ def resolve(path: str) -> Function:
     """
     module, qualname = _parts(path)
     if not module:
-        raise NotImportable(f"{path!r} is no handler of this worker, and no path such as package.module:name")
+        raise NotImportable(
+            f"{path!r} is no handler of this worker, and no path such as package.module:name; "
+            f"start the worker with handlers={{{path!r}: function}}"
+        )
     try:
         found: Any = _script_module(module) or importlib.import_module(module)
         for part in qualname.split("."):

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from running import Pipes, Running
 
-from gigq import JobQueue, ManualClock
+from gigq import JobQueue, ManualClock, Worker
 
 
 @pytest.fixture
@@ -43,3 +44,25 @@ def open_queue(path: str) -> Iterator[Callable[..., JobQueue]]:
 def queue(open_queue: Callable[..., JobQueue]) -> JobQueue:
     """The test's queue, under the machine's clock."""
     return open_queue()
+
+
+@pytest.fixture
+def pipes() -> Iterator[Pipes]:
+    pipes = Pipes()
+    yield pipes
+    pipes.close()
+
+
+@pytest.fixture
+def run(path: str) -> Iterator[Callable[..., Running]]:
+    """Starts workers, and stops them at the end."""
+    started: list[Running] = []
+
+    def start(**options: object) -> Running:
+        started.append(Running(Worker(path, **options)))  # type: ignore[arg-type]
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.stop()
+        each.worker.close()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import functions
 import pytest
+from running import Pipes, Running
 
 from gigq import Job, JobQueue, JobStatus, ManualClock, QueueGone, Worker
 from gigq.liveness import Residence
@@ -18,72 +18,11 @@ from gigq.runtime.residence import residence
 from gigq.store import claiming, workers
 
 
-class Running:
-    """A worker whose loop has a thread of its own."""
-
-    def __init__(self, worker: Worker) -> None:
-        self.worker = worker
-        self.error: BaseException | None = None
-        self.thread = threading.Thread(target=self._run)
-        self.thread.start()
-
-    def stop(self) -> None:
-        self.worker.stop()
-        self.thread.join(60)
-        assert not self.thread.is_alive()
-
-    def _run(self) -> None:
-        try:
-            self.worker.start()
-        except Exception as error:
-            self.error = error
-
-
-class Pipes:
-    """Between a test and a job in a worker's thread: the job says when it has begun, the test when it may end."""
-
-    def __init__(self) -> None:
-        self._heard, self.tell = os.pipe()
-        self.until, self._say = os.pipe()
-
-    def wait_until_begun(self) -> None:
-        assert os.read(self._heard, 1) == b"."
-
-    def let_end(self) -> None:
-        os.write(self._say, b".")
-
-    def close(self) -> None:
-        for each in (self._heard, self.tell, self.until, self._say):
-            os.close(each)
-
-
-@pytest.fixture
-def pipes() -> Iterator[Pipes]:
-    pipes = Pipes()
-    yield pipes
-    pipes.close()
-
-
 @pytest.fixture
 def worker(path: str) -> Iterator[Worker]:
     """A worker that is asked for one job at a time."""
     with Worker(path, worker_id="ann") as worker:
         yield worker
-
-
-@pytest.fixture
-def run(path: str) -> Iterator[Callable[..., Running]]:
-    """Starts workers, and stops them at the end."""
-    started: list[Running] = []
-
-    def start(**options: object) -> Running:
-        started.append(Running(Worker(path, **options)))  # type: ignore[arg-type]
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.stop()
-        each.worker.close()
 
 
 def test_one_job_at_a_time_the_most_urgent_first(queue: JobQueue, worker: Worker) -> None:

@@ -5,40 +5,17 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import functions
 import pytest
-from test_worker import Pipes, Running
+from running import Pipes, Running
 
 from gigq import Job, JobCancelled, JobQueue, JobStatus, Worker
 from gigq.runtime.residence import residence
 from gigq.store import claiming, workers
-
-
-@pytest.fixture
-def pipes() -> Iterator[Pipes]:
-    pipes = Pipes()
-    yield pipes
-    pipes.close()
-
-
-@pytest.fixture
-def run(path: str) -> Iterator[Callable[..., Running]]:
-    """Starts workers, and stops them at the end."""
-    started: list[Running] = []
-
-    def start(**options: object) -> Running:
-        started.append(Running(Worker(path, **options)))  # type: ignore[arg-type]
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.stop()
-        each.worker.close()
-
 
 # cancel
 
