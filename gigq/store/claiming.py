@@ -55,7 +55,10 @@ def claim(
     harmless = takewhile(lambda row: row[2] in ahead.functions and row[3] == 0, best[limit:])
     chosen = [seq for _, seq, _, _ in (*best[:limit], *harmless)]
     claims = _claims(tx, chosen, ready=limit) if chosen else []
-    _take(tx, worker, claims)
+    for chunk in _chunks(claims[:limit]):
+        _take(tx, worker, chunk, start=tx.stamp)
+    for chunk in _chunks(claims[limit:]):
+        _take(tx, worker, chunk, start=None)
     return claims
 
 
@@ -170,26 +173,25 @@ def _claim(tx: Transaction, row: Sequence[Any], execution_id: int, *, tags: Sequ
     )
 
 
-def _take(tx: Transaction, worker: WorkerKey, claims: Sequence[Claim]) -> None:
-    starts = [None if claim.is_ahead else tx.stamp for claim in claims]
-    tx.executemany(
-        """
+def _take(tx: Transaction, worker: WorkerKey, claims: Sequence[Claim], *, start: str | None) -> None:
+    """Open an execution for each claim, all with the same start, by one statement for each table."""
+    values = [value for claim in claims for value in (claim.execution_id, claim.job_seq, claim.attempt)]
+    tx.execute(
+        f"""
         INSERT INTO executions (id, job_seq, attempt, worker_id, worker_seq, status, started_at)
-        VALUES (?, ?, ?, ?, ?, 'running', ?)
+        SELECT column1, column2, column3, ?, ?, 'running', ?
+          FROM (VALUES {", ".join(["(?, ?, ?)"] * len(claims))})
         """,
-        [
-            (claim.execution_id, claim.job_seq, claim.attempt, worker.id, worker.seq, start)
-            for claim, start in zip(claims, starts, strict=True)
-        ],
+        (worker.id, worker.seq, start, *values),
     )
-    tx.executemany(
-        """
+    tx.execute(
+        f"""
         UPDATE jobs
            SET status = 'running', attempts = attempts + 1, started_at = ?, updated_at = ?, worker_id = ?
-         WHERE seq = ?
+         WHERE seq IN ({", ".join("?" * len(claims))})
            AND status = 'pending'
         """,
-        [(start, tx.stamp, worker.id, claim.job_seq) for claim, start in zip(claims, starts, strict=True)],
+        (start, tx.stamp, worker.id, *(claim.job_seq for claim in claims)),
     )
 
 
@@ -212,3 +214,8 @@ def _parent_results(tx: Transaction, seq: int) -> str | None:
         (seq,),
     ).fetchall()
     return encode_object(found) if found else None
+
+
+def _chunks(claims: Sequence[Claim]) -> Iterator[Sequence[Claim]]:
+    """Of a hundred: three values for each, and SQLite takes at least 999."""
+    return (claims[start : start + 100] for start in range(0, len(claims), 100))

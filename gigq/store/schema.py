@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from datetime import datetime
 
 from gigq.errors import NotAQueue
@@ -12,8 +13,10 @@ from gigq.store.database import Database, Transaction
 
 VERSION = 1
 
-_JOB_STATUSES = ", ".join(f"'{status}'" for status in JobStatus)
-_EXECUTION_STATUSES = ", ".join(f"'{status}'" for status in ExecutionStatus)
+
+def _one_of(column: str, words: Iterable[str]) -> str:
+    """The SQL of a choice. Not IN: SQLite builds its list anew for every row, a third of the time of a claim."""
+    return " OR ".join(f"{column} = '{word}'" for word in words)
 
 
 def phase_of(now: str) -> str:
@@ -63,7 +66,7 @@ CREATE TABLE jobs (
   params TEXT NOT NULL,                       -- keyword arguments: a JSON object
   queue TEXT NOT NULL,                        -- named queue inside this file
   priority INTEGER NOT NULL,                  -- larger goes first
-  status TEXT NOT NULL CHECK (status IN ({_JOB_STATUSES})),
+  status TEXT NOT NULL CHECK ({_one_of("status", JobStatus)}),
   blockers INTEGER NOT NULL CHECK (blockers >= 0), -- unfinished parents, while the job is unfinished itself
   run_at TEXT,                                -- not claimable before; NULL: at once
   timeout REAL,                               -- limit of one execution, seconds; NULL: none
@@ -75,8 +78,8 @@ CREATE TABLE jobs (
   retry_jitter REAL NOT NULL,                 -- share of a wait that may be taken off at random, 0 to 1
   retry_on TEXT NOT NULL,                     -- names of the exceptions worth a retry: a JSON list; empty: all
   no_retry_on TEXT NOT NULL,                  -- names of those that are not: a JSON list
-  pass_parent_results INTEGER CHECK (pass_parent_results IN (0, 1)), -- NULL: if the function takes them
-  on_parent_failure TEXT NOT NULL CHECK (on_parent_failure IN ('cancel', 'run')),
+  pass_parent_results INTEGER CHECK (pass_parent_results BETWEEN 0 AND 1), -- NULL: if the function takes them
+  on_parent_failure TEXT NOT NULL CHECK (on_parent_failure = 'cancel' OR on_parent_failure = 'run'),
   crashes INTEGER NOT NULL DEFAULT 0,         -- how often its worker died while it held this job
   failed_parent INTEGER REFERENCES jobs (seq) ON DELETE SET NULL, -- the job whose end cancelled this one
   result TEXT,                                -- what the function returned: JSON
@@ -87,7 +90,7 @@ CREATE TABLE jobs (
   completed_at TEXT,                          -- the job ended, however it ended
   worker_id TEXT,                             -- of the last execution
   metadata TEXT NOT NULL,                     -- the caller's own: a JSON object
-  CHECK ((status IN ('pending', 'running')) = (completed_at IS NULL))
+  CHECK ((status = 'pending' OR status = 'running') = (completed_at IS NULL))
 )""",
     "executions": f"""
 CREATE TABLE executions (
@@ -96,7 +99,7 @@ CREATE TABLE executions (
   attempt INTEGER NOT NULL,                   -- number of this try, from 1
   worker_id TEXT NOT NULL,                    -- who ran it
   worker_seq INTEGER NOT NULL,                -- that worker's row in job_workers, while it lives
-  status TEXT NOT NULL CHECK (status IN ({_EXECUTION_STATUSES})), -- while running, this row is the lease
+  status TEXT NOT NULL CHECK ({_one_of("status", ExecutionStatus)}), -- while running, this row is the lease
   started_at TEXT,                            -- the function was called; NULL: claimed ahead, or given back before
   completed_at TEXT,
   error TEXT,                                 -- what was raised, or why it ended
@@ -128,7 +131,7 @@ CREATE TABLE job_workers (
   completed INTEGER NOT NULL DEFAULT 0,       -- executions that it has completed,
   failed INTEGER NOT NULL DEFAULT 0,          -- and that it has ended otherwise
   wanted_concurrency INTEGER,                 -- slots that it is asked to have; NULL: as many as it has
-  stop TEXT CHECK (stop IN ('graceful', 'now')), -- that it is asked to stop; NULL: it is not
+  stop TEXT CHECK (stop = 'graceful' OR stop = 'now'), -- that it is asked to stop; NULL: it is not
   machine_id TEXT NOT NULL,                   -- the machine it runs on,
   boot_id TEXT NOT NULL,                      -- since which start of it,
   pid_namespace TEXT NOT NULL,                -- in which container,

@@ -21,6 +21,7 @@ from gigq.status import ExecutionStatus
 from gigq.store import claiming, settling, workers
 
 CLAIMS = 400
+DONE = Report(status=ExecutionStatus.COMPLETED, result="null")
 HOME = Residence(machine_id="", boot_id="", pid_namespace="", pid=0)
 
 
@@ -64,8 +65,9 @@ def fill(queue: JobQueue, third: int) -> None:
     queue.submit_many(Job("finished", "a:b", priority=1) for _ in range(third))
     with queue.database.write(queue.clock.now()) as tx:
         key = workers.register(tx, "filler", HOME, concurrency=1)
-        for claim in claiming.claim(tx, key, limit=third):
-            settling.settle(tx, claim.execution_id, Report(status=ExecutionStatus.COMPLETED, result="null"), chance=0)
+        while claims := claiming.claim(tx, key, limit=500):
+            reports = [(claim.execution_id, DONE) for claim in claims]
+            settling.settle_all(tx, reports, chance=lambda: 0.0)
     parent = queue.submit(Job("parent", "a:b", priority=-1))
     queue.submit_many(Job("waiting", "a:b", dependencies=[parent]) for _ in range(third))
     queue.submit_many(Job("pending", "a:b") for _ in range(third))

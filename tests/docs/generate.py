@@ -211,7 +211,8 @@ def views() -> str:
 def _one_table(tx: Transaction, name: str) -> str:
     sql: str = tx.value("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?", (name,))
     comments = dict(re.findall(r"^  (\w+) [^\n]*?-- ([^\n]+)$", sql, re.MULTILINE))
-    choices = dict(re.findall(r"^  (\w+) [^\n]*?CHECK \(\w+ IN \(([^)]*)\)\)", sql, re.MULTILINE))
+    checks = dict(re.findall(r"^  (\w+) [^\n]*?CHECK \(([^()]* = '[^()]*)\)", sql, re.MULTILINE))
+    choices = {column: ", ".join(re.findall(r"'\w+'", check)) for column, check in checks.items()}
     rows = []
     for _, column, kind, not_null, _, key in tx.execute(f"PRAGMA table_info({name})").fetchall():
         meaning = comments.get(column) or _PLAIN[name, column]
