@@ -82,7 +82,7 @@ def to_text(instant: datetime) -> str:
     """Write an aware datetime as the file holds it: ``YYYY-MM-DDTHH:MM:SS.ffffffZ``, UTC, sortable as text."""
     if instant.tzinfo is not UTC:
         instant = instant.astimezone(UTC)
-    return instant.isoformat(timespec="microseconds")[:26] + "Z"
+    return instant.isoformat("T", "microseconds")[:26] + "Z"  # by position: by name it takes twice the time
 
 
 def from_text(text: str) -> datetime:

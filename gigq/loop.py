@@ -16,7 +16,7 @@ from gigq.runtime.residence import is_gone, residence
 from gigq.runtime.runner import Ended, Runner
 from gigq.status import ExecutionStatus, Move
 from gigq.store import claiming, settling, workers
-from gigq.store.claiming import Ahead, Outlook
+from gigq.store.claiming import Outlook
 from gigq.store.database import Database, Transaction
 from gigq.terms import Terms
 
@@ -28,6 +28,9 @@ _FIRST_PROBE, _LAST_PROBE = 0.005, 0.05
 _PAUSE_AFTER_ERROR = 1.0
 _SECONDS_BETWEEN_COMPLAINTS = 60.0
 _SOON = 10.0
+
+_MOST_AT_ONCE = 64
+"""Reports that are settled in one transaction: others wait for the lock meanwhile, and the slots for new claims."""
 
 _GIVEN_BACK = Report(status=ExecutionStatus.RELEASED, error="given back: its worker had no slot for it in time")
 _TOLD_TO_STOP = "given back: its worker was told to stop"
@@ -76,7 +79,7 @@ class Loop:
         self._key = WorkerKey(0, terms.worker_id)  # no such row: the first beat registers
         self._beat_at = clock.monotonic()
         self._ended: list[Ended] = []
-        self._reserve = Reserve()
+        self._reserve = Reserve(is_shared=terms.mode == "thread")
         self._counts = {True: 0, False: 0}
         self._outlook = _UNKNOWN
         self._probe = _FIRST_PROBE
@@ -92,7 +95,7 @@ class Loop:
         if not (self._ended or self._is_beat_due() or (claim and self._has_work())):
             self._stop_what_was_taken()
             return 0
-        turn = _Turn(key=self._key, ended=list(self._ended), begun=self._reserve.begun)
+        turn = _Turn(key=self._key, ended=self._ended[:_MOST_AT_ONCE], begun=self._reserve.begun)
         self._transact(turn, claim=claim)
         del self._ended[: len(turn.ended)]
         self._conclude(turn)
@@ -167,8 +170,8 @@ class Loop:
         moments = [self._beat_at - now, max(self._terms.polling_interval, _FIRST_PROBE)]
         if self._runner.next_deadline is not None:
             moments.append(self._runner.next_deadline - now)
-        if self._runner.free and self._outlook is _UNKNOWN:
-            moments.append(0.0)  # look again before any wait
+        if self._ended or (self._runner.free and self._outlook is _UNKNOWN):
+            moments.append(0.0)  # go on before any wait
         if self._runner.free and self._outlook.next_due is not None:
             moments.append((self._outlook.next_due - self._clock.now()).total_seconds())
         if self._runner.free and self._bell is None:
@@ -214,12 +217,12 @@ class Loop:
                 self._claim(tx, turn)
 
     def _claim(self, tx: Transaction, turn: _Turn) -> None:
-        free, queues = self._runner.free, self._terms.queues
-        ahead = self._reserve.wanted if self._listens else Ahead()  # who asks for one turn asks for one job
-        if free or ahead.limit:
-            turn.claims = claiming.claim(tx, turn.key, limit=free, ahead=ahead, queues=queues)
-        if len(turn.claims) < free:  # nothing is left: when will there be something?
-            turn.outlook = claiming.outlook(tx, queues=queues)
+        # Who asks for single turns asks for single jobs.
+        room = self._reserve.room(self._runner.free, self._runner.running, ahead=self._listens)
+        if room.free or room.ahead:
+            turn.claims = claiming.claim(tx, turn.key, room=room, queues=self._terms.queues)
+        if len(turn.claims) < room.free:  # nothing is left: when will there be something?
+            turn.outlook = claiming.outlook(tx, queues=self._terms.queues)
 
     def _conclude(self, turn: _Turn) -> None:
         """Act on what is now committed."""

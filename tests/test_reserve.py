@@ -11,6 +11,7 @@ from gigq.records import Report
 from gigq.reserve import Reserve
 from gigq.runtime.runner import Ended
 from gigq.status import ExecutionStatus
+from gigq.store.claiming import Room
 
 COMPLETED = Report(status=ExecutionStatus.COMPLETED, result="null")
 
@@ -19,53 +20,90 @@ def ended(number: int, *, first: int = 1, report: Report = COMPLETED, function: 
     return [(claim(execution_id=first + each, function=function), report) for each in range(number)]
 
 
+def shared() -> Reserve:
+    return Reserve(is_shared=True)
+
+
 def reserve_with(waiting: Iterable[int], *, since: float = 0.0) -> Reserve:
-    reserve = Reserve()
+    reserve = shared()
     reserve.note_claimed([claim(execution_id=each, is_ahead=True) for each in waiting], now=since)
     return reserve
 
 
+def ahead(reserve: Reserve) -> int:
+    return reserve.room(0, (), ahead=True).ahead
+
+
 def test_nothing_is_claimed_ahead_before_something_has_ended() -> None:
-    assert Reserve().wanted.limit == 0
+    assert ahead(shared()) == 0
 
 
-@pytest.mark.parametrize(("number", "limit"), [(0, 0), (1, 2), (7, 14), (31, 62), (32, 64), (33, 64), (500, 64)])
-def test_twice_what_ended_in_the_last_turn_is_claimed_ahead_and_at_most_64(number: int, limit: int) -> None:
-    reserve = Reserve()
+@pytest.mark.parametrize(("number", "limit"), [(0, 0), (1, 4), (7, 28), (47, 188), (48, 192), (49, 192), (500, 192)])
+def test_four_times_what_ended_in_the_last_turn_is_claimed_ahead_and_at_most_192(number: int, limit: int) -> None:
+    reserve = shared()
     reserve.note_settled(ended(number), ())
-    assert reserve.wanted.limit == limit
+    assert ahead(reserve) == limit
 
 
-def test_only_the_last_turn_counts() -> None:
-    reserve = Reserve()
+def test_the_turns_before_count_half_a_quarter_and_so_on() -> None:
+    reserve = shared()
     reserve.note_settled(ended(20), ())
     reserve.note_settled(ended(1), ())
-    assert reserve.wanted.limit == 2
-    reserve.note_settled([], ())
-    assert reserve.wanted.limit == 0
+    assert ahead(reserve) == 40
+    for limit in (20, 8, 4, 0):
+        reserve.note_settled([], ())
+        assert ahead(reserve) == limit
 
 
-@pytest.mark.parametrize(("waiting", "limit"), [(1, 3), (4, 0), (9, 0)])
+def test_what_was_given_back_says_nothing_of_the_pace() -> None:
+    reserve = shared()
+    reserve.note_settled(ended(20, report=Report(status=ExecutionStatus.RELEASED)), ())
+    assert ahead(reserve) == 0
+
+
+@pytest.mark.parametrize(("waiting", "limit"), [(1, 7), (8, 0), (9, 0)])
 def test_what_waits_already_is_not_claimed_ahead_once_more(waiting: int, limit: int) -> None:
     reserve = reserve_with(range(100, 100 + waiting))
     reserve.note_settled(ended(2), ())
-    assert reserve.wanted.limit == limit
+    assert ahead(reserve) == limit
 
 
 def test_what_was_claimed_for_a_free_slot_does_not_wait() -> None:
-    reserve = Reserve()
+    reserve = shared()
     reserve.note_claimed([claim(execution_id=1)], now=0)
     reserve.note_settled(ended(1, first=2), ())
-    assert reserve.wanted.limit == 2
+    assert ahead(reserve) == 4
     assert not reserve.is_overdue(1e9)
 
 
+def test_who_asks_for_single_turns_claims_nothing_ahead() -> None:
+    reserve = shared()
+    reserve.note_settled(ended(9), ())
+    assert reserve.room(1, (), ahead=False) == Room(free=1, returned={"f"}, guest=True)
+
+
 def test_only_functions_that_have_returned_here_are_claimed_ahead() -> None:
-    reserve = Reserve()
+    reserve = shared()
     reserve.note_settled(ended(1, function="good"), ())
     for status in ExecutionStatus.FAILED, ExecutionStatus.TIMEOUT, ExecutionStatus.RELEASED, ExecutionStatus.CANCELLED:
         reserve.note_settled(ended(1, report=Report(status=status), function=status.value), ())
-    assert set(reserve.wanted.functions) == {"good"}
+    assert set(reserve.room(0, (), ahead=True).returned) == {"good"}
+
+
+@pytest.mark.parametrize(
+    ("is_shared", "running", "guest"), [(True, [], True), (True, [7], False), (False, [], None), (False, [7], None)]
+)
+def test_a_dangerous_job_comes_to_threads_only_while_nothing_runs(
+    is_shared: bool, running: list[int], guest: bool | None
+) -> None:
+    assert Reserve(is_shared=is_shared).room(1, running, ahead=True).guest is guest
+
+
+def test_nothing_is_claimed_beside_a_dangerous_job() -> None:
+    reserve = shared()
+    reserve.note_claimed([claim(execution_id=7, crashes=1, attempt=3)], now=0)
+    assert reserve.room(4, [7], ahead=True) == Room(free=0)
+    assert reserve.room(5, [], ahead=True) == Room(free=5, guest=True, returned=set())
 
 
 def test_what_has_begun_is_told_until_that_is_written() -> None:

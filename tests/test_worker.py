@@ -16,6 +16,7 @@ from gigq import Job, JobQueue, JobStatus, ManualClock, QueueGone, Worker
 from gigq.liveness import Residence
 from gigq.runtime.residence import residence
 from gigq.store import claiming, workers
+from gigq.store.claiming import Room
 
 
 @pytest.fixture
@@ -165,7 +166,7 @@ def test_the_jobs_of_a_worker_whose_process_is_gone_are_taken_over_at_once(queue
     gone = replace(residence(), pid=child)
     with queue.database.write(queue.clock.now()) as tx:
         key = workers.register(tx, "gone", gone, concurrency=1)
-        assert len(claiming.claim(tx, key, limit=1)) == 1
+        assert len(claiming.claim(tx, key, room=Room(free=1))) == 1
     assert worker.process_one()
     record = queue.wait(job_id, timeout=10)
     assert [(each.worker_id, each.status) for each in record.executions] == [("gone", "lost"), ("ann", "completed")]
@@ -176,7 +177,7 @@ def test_a_silent_worker_is_held_dead_after_the_lease_and_not_before(path: str, 
     with JobQueue(path, clock=clock) as queue, Worker(path, clock=clock, lease=15) as worker:
         job_id = queue.submit(Job("orphan", functions.nothing))
         with queue.database.write(clock.now()) as tx:
-            claiming.claim(tx, workers.register(tx, "silent", far_away, concurrency=1), limit=1)
+            claiming.claim(tx, workers.register(tx, "silent", far_away, concurrency=1), room=Room(free=1))
         for _ in range(7):
             assert not worker.process_one()
             clock.advance(2)

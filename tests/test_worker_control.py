@@ -16,6 +16,7 @@ from running import Pipes, Running
 from gigq import Job, JobCancelled, JobQueue, JobStatus, Worker
 from gigq.runtime.residence import residence
 from gigq.store import claiming, workers
+from gigq.store.claiming import Room
 
 # cancel
 
@@ -255,7 +256,7 @@ def test_what_a_dead_process_held_can_be_sent_back_by_hand(queue: JobQueue) -> N
     os.waitpid(child, 0)
     with queue.database.write(queue.clock.now()) as tx:
         key = workers.register(tx, "gone", replace(residence(), pid=child), concurrency=1)
-        claiming.claim(tx, key, limit=1)
+        claiming.claim(tx, key, room=Room(free=1))
     assert queue.requeue_stuck() == 1
     assert queue.get_status(job_id)["executions"][0]["status"] == "lost"
     assert queue.workers() == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
@@ -84,7 +84,7 @@ def call(claim: Claim, *, find: Callable[[str], Function], clock: Clock, result_
         result = encode(value, name="result", limit=result_limit)
         return Report(status=ExecutionStatus.COMPLETED, result=result, started_at=started_at)
     except BaseException as error:
-        return replace(_any_report(error, claim, is_final=is_final), started_at=started_at)
+        return _any_report(error, claim, is_final=is_final)._replace(started_at=started_at)
     finally:
         leave(token)
 
@@ -122,7 +122,8 @@ def _report(error: BaseException, claim: Claim, *, is_final: bool) -> Report:
             return Report(status=ExecutionStatus.CANCELLED, error=_cut(_summary(error)))
         case RetryLater():
             return Report(status=ExecutionStatus.RELEASED, error=_cut(str(error)), delay=to_seconds(error.delay))
-    is_worth_it = is_worth_retrying(names_of(type(error)), retry_on=claim.retry_on, no_retry_on=claim.no_retry_on)
+    retry_on, no_retry_on = decode(claim.retry_on), decode(claim.no_retry_on)
+    is_worth_it = is_worth_retrying(names_of(type(error)), retry_on=retry_on, no_retry_on=no_retry_on)
     return Report(
         status=ExecutionStatus.FAILED,
         error=_cut(_summary(error)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 from gigq.clock import Clock
@@ -199,7 +198,7 @@ class ProcessRunner:
     def _end(self, child: Child, report: Report) -> None:
         """Report in the name of a child that cannot."""
         started_at = self._clock.now() - timedelta(seconds=self._clock.monotonic() - child.begun_at)
-        self._ended += [(claim, replace(report, started_at=started_at)) for claim in child.claims]
+        self._ended += [(claim, report._replace(started_at=started_at)) for claim in child.claims]
         child.claims.clear()
 
     def _take_back(self, child: Child) -> None:

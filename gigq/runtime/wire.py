@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from operator import attrgetter
+from dataclasses import dataclass
 from typing import Any
 
 from gigq.clock import from_text, to_text
@@ -20,11 +19,6 @@ READY = b"null"
 
 GO, SKIP = b"G", b"S"
 """A ticket for each claim: what the child does with it. It begins no claim without having drawn its ticket."""
-
-_CLAIM = tuple(each.name for each in fields(Claim))
-_REPORT = tuple(each.name for each in fields(Report))
-_TUPLES = tuple(each.name for each in fields(Claim) if str(each.type).startswith("tuple"))
-_of_claim, _of_report = attrgetter(*_CLAIM), attrgetter(*_REPORT)
 
 # Made once, as in codec.py. Lists of values, not objects: half the time of a small claim.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=to_text, separators=(",", ":"))
@@ -56,25 +50,22 @@ def read_settings(line: bytes) -> Settings:
 
 
 def claim_line(claim: Claim) -> bytes:
-    return _line(_of_claim(claim))
+    return _line(claim)
 
 
 def report_line(report: Report) -> bytes:
-    return _line(_of_report(report))
+    return _line(report)
 
 
 def read_claim(line: bytes) -> Claim:
-    values = dict(zip(_CLAIM, _values(line), strict=True))
-    for name in _TUPLES:
-        values[name] = tuple(values[name])
-    return Claim(**values)
+    claim = Claim(*_values(line))
+    return claim._replace(tags=tuple(claim.tags))
 
 
 def read_report(line: bytes) -> Report:
-    values = dict(zip(_REPORT, _values(line), strict=True))
-    values["status"] = ExecutionStatus(values["status"])
-    values["started_at"] = values["started_at"] and from_text(values["started_at"])
-    return Report(**values)
+    report = Report(*_values(line))
+    start: Any = report.started_at
+    return report._replace(status=ExecutionStatus(report.status), started_at=start and from_text(start))
 
 
 class Lines:

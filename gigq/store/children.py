@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gigq.store.database import Transaction
+from gigq.store.lists import listed
 
 
 def ended_badly(job_id: str, name: str, status: str) -> str:
@@ -16,11 +17,9 @@ def ended_badly(job_id: str, name: str, status: str) -> str:
 
 
 def parents_among(tx: Transaction, jobs: Sequence[int]) -> list[int]:
-    """Return those of these jobs that have children, in the order of submission."""
-    if not jobs:
-        return []
-    marks = ", ".join("?" * len(jobs))
-    found = tx.execute(f"SELECT DISTINCT parent FROM job_dependencies WHERE parent IN ({marks}) ORDER BY parent", jobs)
+    """Return those of these jobs (at least one) that have children, in the order of submission."""
+    seqs, values = listed(jobs)
+    found = tx.execute(f"SELECT DISTINCT parent FROM job_dependencies WHERE parent IN {seqs} ORDER BY parent", values)
     return [parent for (parent,) in found]
 
 

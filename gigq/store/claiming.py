@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import heapq
+import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice, takewhile
+from functools import partial
+from itertools import groupby, islice, takewhile
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from gigq.clock import from_text
-from gigq.codec import decode, encode_object
+from gigq.codec import encode_object
 from gigq.liveness import WorkerKey
 from gigq.records import Claim
 from gigq.store.database import Transaction
+from gigq.store.lists import listed, portions, tabled
+
+_ORDER = 2
+"""How many columns of what `_ready` selects say which of two jobs is the better one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ahead:
-    """What may be claimed for slots that are still busy: few, and nothing that could take the others down with it.
+class Room:
+    """What a worker has room for.
 
     Attributes:
-        limit: the most jobs.
-        functions: those that have returned in this worker before.
+        free: slots in which a job would begin at once.
+        ahead: the most jobs for slots that are still busy.
+        returned: the functions that have returned in this worker before; only these may be claimed ahead.
+        guest: whether a job that may bring the worker down can be taken, and then alone. None where it could take no
+            other down with it.
     """
 
-    limit: int = 0
-    functions: Collection[str] = ()
+    free: int
+    ahead: int = 0
+    returned: Collection[str] = ()
+    guest: bool | None = None
 
 
 class Outlook(NamedTuple):
@@ -41,24 +53,22 @@ def claim(
     tx: Transaction,
     worker: WorkerKey,
     *,
-    limit: int,
+    room: Room,
     queues: Sequence[str] | None = None,
-    ahead: Ahead = Ahead(),
 ) -> list[Claim]:
-    """Take up to `limit` jobs for this worker, and some ahead: the highest priority first, then the oldest.
+    """Take what the worker has room for: the highest priority first, then the oldest.
 
     Opens an execution for each, which is the worker's lease, and counts the attempt.
     """
     make_due_ready(tx)
-    most = limit + ahead.limit
-    best = list(islice(heapq.merge(*(_ready(tx, queue, most) for queue in queues or _ready_queues(tx))), most))
-    harmless = takewhile(lambda row: row[2] in ahead.functions and row[3] == 0, best[limit:])
-    chosen = [seq for _, seq, _, _ in (*best[:limit], *harmless)]
-    claims = _claims(tx, chosen, ready=limit) if chosen else []
-    for chunk in _chunks(claims[:limit]):
-        _take(tx, worker, chunk, start=tx.stamp)
-    for chunk in _chunks(claims[limit:]):
-        _take(tx, worker, chunk, start=None)
+    rows = _best(tx, _ready_queues(tx) if queues is None else queues, room.free + room.ahead)
+    # The ids are chosen here and not by SQLite: then one statement opens all executions.
+    first = 1 + (tx.value("SELECT seq FROM sqlite_sequence WHERE name = 'executions'") or 0)
+    best = [Claim(first + number, number >= room.free, *row[_ORDER:]) for number, row in enumerate(rows)]
+    claims = _complemented(tx, _suitable(best, room))
+    for is_ahead, some in groupby(claims, key=attrgetter("is_ahead")):
+        for portion in portions(list(some)):
+            _take(tx, worker, portion, start=None if is_ahead else tx.stamp)
     return claims
 
 
@@ -97,7 +107,7 @@ def outlook(tx: Transaction, *, queues: Sequence[str] | None = None) -> Outlook:
     due = tx.value("SELECT min(run_at) FROM jobs WHERE status = 'pending' AND run_at IS NOT NULL")
     if due is not None and due <= tx.stamp:
         return Outlook(True, None)
-    is_ready = any(next(_ready(tx, queue, 1), None) is not None for queue in queues or _ready_queues(tx))
+    is_ready = any(_ready(tx, queue, 1).fetchone() for queue in (_ready_queues(tx) if queues is None else queues))
     return Outlook(is_ready, None if due is None else from_text(due))
 
 
@@ -112,11 +122,21 @@ def _ready_queues(tx: Transaction) -> Iterator[str]:
         )
 
 
-def _ready(tx: Transaction, queue: str, limit: int) -> Iterator[tuple[int, int, str, int]]:
-    """The best ready jobs of one queue, sortable (smaller is better): priority, seq, function, crashes."""
-    rows = tx.execute(
+def _best(tx: Transaction, queues: Iterable[str], limit: int) -> list[tuple[Any, ...]]:
+    """The best ready jobs of these queues, the very best first."""
+    found = [_ready(tx, queue, limit) for queue in queues]
+    if len(found) == 1:
+        return found[0].fetchall()
+    return list(islice(heapq.merge(*found), limit))  # which reads no more of each queue than it takes
+
+
+def _ready(tx: Transaction, queue: str, limit: int) -> sqlite3.Cursor:
+    """The ready jobs of one queue, the best first: their order (smaller is better), and the fields of `Claim`."""
+    return tx.execute(
         """
-        SELECT -priority, seq, function, crashes
+        SELECT -priority, seq,
+               seq, id, name, function, args, params, attempts + 1, max_attempts, timeout, retry_on, no_retry_on,
+               pass_parent_results, metadata, crashes
           FROM jobs
          WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL
            AND queue = ?
@@ -125,97 +145,90 @@ def _ready(tx: Transaction, queue: str, limit: int) -> Iterator[tuple[int, int, 
         """,
         (queue, limit),
     )
-    return iter(rows.fetchall())
 
 
-def _claims(tx: Transaction, seqs: Sequence[int], *, ready: int) -> list[Claim]:
-    """The claims on these jobs, in this order; those after the first `ready` are claimed ahead."""
-    marks = ", ".join("?" * len(seqs))
-    rows = tx.execute(
-        f"""
-        SELECT seq, id, name, function, args, params, attempts + 1, max_attempts, timeout, retry_on, no_retry_on,
-               pass_parent_results, metadata
-          FROM jobs
-         WHERE seq IN ({marks})
-        """,
-        seqs,
-    )
-    by_seq = {row[0]: row for row in rows}
-    tags = _tags(tx, seqs, marks)
-    # The ids are chosen here and not by SQLite: then one executemany opens all executions.
-    last = tx.value("SELECT seq FROM sqlite_sequence WHERE name = 'executions'") or 0
+def _suitable(best: Sequence[Claim], room: Room) -> list[Claim]:
+    """As many of these, the best first, as the worker may take together."""
+    dangerous = [number for number, claim in enumerate(best) if room.guest is not None and claim.is_dangerous]
+    if dangerous[:1] == [0]:
+        return list(best[: bool(room.guest)])
+    return list(takewhile(partial(_is_suitable, room), best[: dangerous[0] if dangerous else None]))
+
+
+def _is_suitable(room: Room, claim: Claim) -> bool:
+    """Whether a job has a slot, or may be claimed ahead of one.
+
+    Not ahead for its last attempt: when a worker dies with a job that it had claimed ahead, nobody knows whether the
+    function had been called, and the attempt does not count.
+    """
+    if not claim.is_ahead:
+        return True
+    return claim.function in room.returned and claim.crashes == 0 and claim.attempt < claim.max_attempts
+
+
+def _complemented(tx: Transaction, claims: Sequence[Claim]) -> list[Claim]:
+    """These claims with what other tables know of their jobs."""
+    jobs = [claim.job_seq for claim in claims]
+    tags, results = _tags(tx, jobs), _parent_results(tx, jobs)
+    if not (tags or results):
+        return list(claims)
     return [
-        _claim(tx, by_seq[seq], last + number, tags=tags[seq], is_ahead=number > ready)
-        for number, seq in enumerate(seqs, start=1)
+        claim._replace(
+            tags=tuple(tags[claim.job_seq]),
+            parent_results=encode_object(results[claim.job_seq]) if claim.job_seq in results else None,
+        )
+        for claim in claims
     ]
 
 
-def _claim(tx: Transaction, row: Sequence[Any], execution_id: int, *, tags: Sequence[str], is_ahead: bool) -> Claim:
-    seq, job_id, name, function, args, params, attempt, most, timeout, retry_on, no_retry_on, passing, metadata = row
-    return Claim(
-        execution_id=execution_id,
-        job_seq=seq,
-        job_id=job_id,
-        name=name,
-        function=function,
-        args=args,
-        params=params,
-        attempt=attempt,
-        max_attempts=most,
-        timeout=timeout,
-        retry_on=tuple(decode(retry_on)),
-        no_retry_on=tuple(decode(no_retry_on)),
-        pass_parent_results=None if passing is None else bool(passing),
-        metadata=metadata,
-        tags=tuple(tags),
-        parent_results=None if passing == 0 else _parent_results(tx, seq),
-        is_ahead=is_ahead,
-    )
-
-
 def _take(tx: Transaction, worker: WorkerKey, claims: Sequence[Claim], *, start: str | None) -> None:
-    """Open an execution for each claim, all with the same start, by one statement for each table."""
-    values = [value for claim in claims for value in (claim.execution_id, claim.job_seq, claim.attempt)]
+    """Open an execution for each claim, all with the same start."""
+    table, values = tabled([(claim.execution_id, claim.job_seq, claim.attempt) for claim in claims])
     tx.execute(
         f"""
         INSERT INTO executions (id, job_seq, attempt, worker_id, worker_seq, status, started_at)
         SELECT column1, column2, column3, ?, ?, 'running', ?
-          FROM (VALUES {", ".join(["(?, ?, ?)"] * len(claims))})
+          FROM {table}
+         WHERE column1 IS NOT NULL
         """,
         (worker.id, worker.seq, start, *values),
     )
+    seqs, values = listed([claim.job_seq for claim in claims])
     tx.execute(
         f"""
         UPDATE jobs
            SET status = 'running', attempts = attempts + 1, started_at = ?, updated_at = ?, worker_id = ?
-         WHERE seq IN ({", ".join("?" * len(claims))})
+         WHERE seq IN {seqs}
            AND status = 'pending'
         """,
-        (start, tx.stamp, worker.id, *(claim.job_seq for claim in claims)),
+        (start, tx.stamp, worker.id, *values),
     )
 
 
-def _tags(tx: Transaction, seqs: Sequence[int], marks: str) -> dict[int, list[str]]:
+def _tags(tx: Transaction, jobs: Sequence[int]) -> dict[int, list[str]]:
+    """The tags of those of these jobs that have any."""
     found: dict[int, list[str]] = defaultdict(list)
-    for seq, tag in tx.execute(f"SELECT job_seq, tag FROM job_tags WHERE job_seq IN ({marks}) ORDER BY tag", seqs):
-        found[seq].append(tag)
+    for portion in portions(jobs):
+        seqs, values = listed(portion)
+        for job, tag in tx.execute(f"SELECT job_seq, tag FROM job_tags WHERE job_seq IN {seqs} ORDER BY tag", values):
+            found[job].append(tag)
     return found
 
 
-def _parent_results(tx: Transaction, seq: int) -> str | None:
-    """The results of the parents, in the order of the job's dependencies, as JSON; None without parents."""
-    found = tx.execute(
-        """
-        SELECT jobs.id, coalesce(jobs.result, 'null')
-          FROM job_dependencies JOIN jobs ON jobs.seq = job_dependencies.parent
-         WHERE job_dependencies.child = ?
-         ORDER BY job_dependencies.position
-        """,
-        (seq,),
-    ).fetchall()
-    return encode_object(found) if found else None
-
-
-def _chunks(claims: Sequence[Claim]) -> Iterator[Sequence[Claim]]:
-    """Of a hundred: three values for each, and SQLite takes at least 999."""
-    return (claims[start : start + 100] for start in range(0, len(claims), 100))
+def _parent_results(tx: Transaction, jobs: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
+    """The parents of those of these jobs that have any, in the order of the job's dependencies: id, result as JSON."""
+    found: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for portion in portions(jobs):
+        seqs, values = listed(portion)
+        rows = tx.execute(
+            f"""
+            SELECT job_dependencies.child, jobs.id, coalesce(jobs.result, 'null')
+              FROM job_dependencies JOIN jobs ON jobs.seq = job_dependencies.parent
+             WHERE job_dependencies.child IN {seqs}
+             ORDER BY job_dependencies.child, job_dependencies.position
+            """,
+            values,
+        )
+        for job, parent, result in rows:
+            found[job].append((parent, result))
+    return found

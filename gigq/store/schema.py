@@ -164,11 +164,8 @@ CREATE INDEX jobs_finished -- prune, lists and counts of finished jobs
 CREATE INDEX jobs_failed_parent -- requeue: the jobs that were cancelled because of this one
   ON jobs (failed_parent) WHERE failed_parent IS NOT NULL""",
     "executions_open": """
-CREATE UNIQUE INDEX executions_open -- at most one open execution a job
+CREATE UNIQUE INDEX executions_open -- at most one open execution a job; renew and sweep: what a worker is running
   ON executions (job_seq) WHERE status = 'running'""",
-    "executions_of_worker": """
-CREATE INDEX executions_of_worker -- renew and sweep: what a worker is running
-  ON executions (worker_seq) WHERE status = 'running'""",
     "executions_of_job": """
 CREATE INDEX executions_of_job -- the history of a job, and its deletion
   ON executions (job_seq)""",

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from gigq.clock import later, to_text
 from gigq.errors import LeaseLost
 from gigq.records import Report
 from gigq.retry import RetryRule
-from gigq.status import FINISHED, JobStatus, Move, move_after
+from gigq.status import FINISHED, ExecutionStatus, JobStatus, Move, move_after
 from gigq.store.children import ended_badly, parent_done, parent_ended_badly, parents_among
 from gigq.store.database import Transaction
+from gigq.store.lists import listed, portions, tabled
 
-_MOST_AT_ONCE = 500
-"""Values of one statement: SQLite takes at least 999."""
+
+class _Ended(NamedTuple):
+    """An execution that was still open, its job, and how it ended."""
+
+    execution: int
+    job: int
+    report: Report
 
 
 class _Job(NamedTuple):
-    seq: int
     id: str
     name: str
     attempts: int
     max_attempts: int
     retry: RetryRule
-
-
-class _Settled(NamedTuple):
-    """An execution that was still open, its job, how it ended, and what becomes of the job."""
-
-    execution_id: int
-    job: _Job
-    report: Report
-    move: Move
 
 
 def settle(tx: Transaction, execution_id: int, report: Report, *, chance: float) -> Move:
@@ -57,8 +53,8 @@ def settle_all(
 ) -> list[Move | None]:
     """Settle many executions as `settle` does, each named once, and return their jobs' moves; None where refused."""
     moves: list[Move | None] = []
-    for start in range(0, len(reports), _MOST_AT_ONCE):
-        moves += _settle_some(tx, reports[start : start + _MOST_AT_ONCE], chance=chance)
+    for portion in portions(reports):
+        moves += _settle_some(tx, portion, chance=chance)
     return moves
 
 
@@ -66,46 +62,60 @@ def _settle_some(
     tx: Transaction, reports: Sequence[tuple[int, Report]], *, chance: Callable[[], float]
 ) -> list[Move | None]:
     jobs = _open_jobs(tx, [execution for execution, _ in reports])
-    moves = [_move(jobs.get(execution), report) for execution, report in reports]
-    settled = [
-        _Settled(execution, jobs[execution], report, move)
-        for (execution, report), move in zip(reports, moves, strict=True)
-        if move is not None
-    ]
-    _close(tx, settled)
-    _apply(tx, settled, chance=chance)
-    _tell_children(tx, settled)
-    tx.has_news |= any(each.move.target is JobStatus.PENDING for each in settled)
-    return moves
+    ended = [_Ended(execution, jobs[execution], report) for execution, report in reports if execution in jobs]
+    completed = [each for each in ended if each.report.status is ExecutionStatus.COMPLETED]
+    moves = dict.fromkeys((each.execution for each in completed), Move.COMPLETE)
+    if completed:
+        _complete(tx, completed)
+    for each in ended:
+        if each.execution not in moves:
+            moves[each.execution] = _end(tx, each, chance=chance)
+    return [moves.get(execution) for execution, _ in reports]
 
 
-def _move(job: _Job | None, report: Report) -> Move | None:
-    if job is None:
-        return None
-    return move_after(report.status, is_final=report.is_final, attempts_left=job.max_attempts - job.attempts)
+def _open_jobs(tx: Transaction, executions: Sequence[int]) -> dict[int, int]:
+    """Those of these executions that are still open, and their jobs: the open row is the lease."""
+    ids, values = listed(executions)
+    return dict(tx.execute(f"SELECT id, job_seq FROM executions WHERE id IN {ids} AND status = 'running'", values))
 
 
-def _open_jobs(tx: Transaction, executions: Sequence[int]) -> dict[int, _Job]:
-    """The jobs of those of these executions that are still open: the open row is the lease."""
-    marks = ", ".join("?" * len(executions))
-    rows = tx.execute(
+def _complete(tx: Transaction, completed: Sequence[_Ended]) -> None:
+    """What most executions come to, with one statement for each table."""
+    starts = [each.report.started_at and to_text(each.report.started_at) for each in completed]
+    table, values = tabled([(each.execution, start) for each, start in zip(completed, starts, strict=True)])
+    tx.execute(
         f"""
-        SELECT executions.id, jobs.seq, jobs.id, name, attempts, max_attempts,
-               retry_delay, retry_backoff, retry_max_delay, retry_jitter
-          FROM executions JOIN jobs ON jobs.seq = executions.job_seq
-         WHERE executions.id IN ({marks})
-           AND executions.status = 'running'
+        UPDATE executions
+           SET status = 'completed', completed_at = ?, started_at = coalesce(column2, started_at)
+          FROM {table}
+         WHERE id = column1
+           AND status = 'running'
         """,
-        executions,
+        (tx.stamp, *values),
     )
-    return {
-        execution: _Job(seq, job_id, name, attempts, most, RetryRule(delay=a, backoff=b, max_delay=c, jitter=d))
-        for execution, seq, job_id, name, attempts, most, a, b, c, d in rows
-    }
+    table, values = tabled(
+        [(each.job, each.report.result, start) for each, start in zip(completed, starts, strict=True)]
+    )
+    tx.execute(
+        f"""
+        UPDATE jobs
+           SET status = 'completed', result = column2, error = NULL, updated_at = ?, completed_at = ?,
+               started_at = coalesce(column3, started_at)
+          FROM {table}
+         WHERE seq = column1
+        """,
+        (tx.stamp, tx.stamp, *values),
+    )
+    for parent in parents_among(tx, [each.job for each in completed]):
+        parent_done(tx, parent)
 
 
-def _close(tx: Transaction, settled: Iterable[_Settled]) -> None:
-    tx.executemany(
+def _end(tx: Transaction, ended: _Ended, *, chance: Callable[[], float]) -> Move:
+    """What else an execution can come to."""
+    job, report = _job(tx, ended.job), ended.report
+    move = move_after(report.status, is_final=report.is_final, attempts_left=job.max_attempts - job.attempts)
+    start = report.started_at and to_text(report.started_at)
+    tx.execute(
         """
         UPDATE executions
            SET status = ?, completed_at = ?, error = ?, error_type = ?, traceback = ?,
@@ -113,63 +123,50 @@ def _close(tx: Transaction, settled: Iterable[_Settled]) -> None:
          WHERE id = ?
            AND status = 'running'
         """,
-        [
-            (
-                report.status.value,
-                tx.stamp,
-                report.error,
-                report.error_type,
-                report.traceback,
-                report.started_at and to_text(report.started_at),
-                execution,
-            )
-            for execution, _, report, _ in settled
-        ],
+        (report.status.value, tx.stamp, report.error, report.error_type, report.traceback, start, ended.execution),
     )
-
-
-def _apply(tx: Transaction, settled: Iterable[_Settled], *, chance: Callable[[], float]) -> None:
-    tx.executemany(
+    wait = _wait(job, report, move, chance=chance)
+    tx.execute(
         """
         UPDATE jobs
-           SET status = ?, attempts = ?, run_at = ?, result = ?,
+           SET status = ?, attempts = ?, run_at = ?,
                error = CASE WHEN ? THEN error ELSE ? END,   -- a released one did not fail; an earlier attempt may have
                updated_at = ?, completed_at = ?, started_at = coalesce(?, started_at)
          WHERE seq = ?
         """,
-        [_values(tx, each, wait=_wait(each, chance=chance)) for each in settled],
+        (
+            move.target.value,
+            job.attempts - (move is Move.RELEASE),
+            to_text(later(tx.now, wait)) if wait > 0 else None,
+            move is Move.RELEASE,
+            report.error,
+            tx.stamp,
+            tx.stamp if move.target in FINISHED else None,
+            start,
+            ended.job,
+        ),
     )
+    if move.target in FINISHED and parents_among(tx, [ended.job]):
+        parent_ended_badly(tx, ended.job, ended_badly(job.id, job.name, move.target))
+    tx.has_news |= move.target is JobStatus.PENDING
+    return move
 
 
-def _values(tx: Transaction, settled: _Settled, *, wait: float) -> tuple[Any, ...]:
-    _, job, report, move = settled
-    return (
-        move.target.value,
-        job.attempts - (move is Move.RELEASE),
-        to_text(later(tx.now, wait)) if wait > 0 else None,
-        report.result,
-        move is Move.RELEASE,
-        report.error,
-        tx.stamp,
-        tx.stamp if move.target in FINISHED else None,
-        report.started_at and to_text(report.started_at),
-        job.seq,
-    )
+def _job(tx: Transaction, seq: int) -> _Job:
+    job_id, name, attempts, most, delay, backoff, max_delay, jitter = tx.execute(
+        """
+        SELECT id, name, attempts, max_attempts, retry_delay, retry_backoff, retry_max_delay, retry_jitter
+          FROM jobs
+         WHERE seq = ?
+        """,
+        (seq,),
+    ).fetchone()
+    retry = RetryRule(delay=delay, backoff=backoff, max_delay=max_delay, jitter=jitter)
+    return _Job(job_id, name, attempts, most, retry)
 
 
-def _wait(settled: _Settled, *, chance: Callable[[], float]) -> float:
+def _wait(job: _Job, report: Report, move: Move, *, chance: Callable[[], float]) -> float:
     """Seconds until the job may run again."""
-    _, job, report, move = settled
     if move is Move.RETRY:
         return job.retry.wait(job.attempts, chance=chance())
     return report.delay if move is Move.RELEASE else 0.0
-
-
-def _tell_children(tx: Transaction, settled: Iterable[_Settled]) -> None:
-    ended = {each.job.seq: each for each in settled if each.move.target in FINISHED}
-    for seq in parents_among(tx, list(ended)):
-        job, move = ended[seq].job, ended[seq].move
-        if move is Move.COMPLETE:
-            parent_done(tx, seq)
-        else:
-            parent_ended_badly(tx, seq, ended_badly(job.id, job.name, move.target))

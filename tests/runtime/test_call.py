@@ -19,9 +19,10 @@ from gigq.status import ExecutionStatus
 
 def claim(**fields: Any) -> Claim:
     given = {
-        "execution_id": 1, "job_seq": 1, "job_id": "id", "name": "job", "function": "f", "args": "[]", "params": "{}",
-        "attempt": 1, "max_attempts": 3, "timeout": 300.0, "retry_on": (), "no_retry_on": (),
-        "pass_parent_results": False, "metadata": "{}", "tags": (), "parent_results": None,
+        "execution_id": 1, "is_ahead": False, "job_seq": 1, "job_id": "id", "name": "job", "function": "f",
+        "args": "[]", "params": "{}",
+        "attempt": 1, "max_attempts": 3, "timeout": 300.0, "retry_on": "[]",
+        "no_retry_on": "[]", "pass_parent_results": False, "metadata": "{}",
     }  # fmt: skip
     return Claim(**{**given, **fields})
 
@@ -139,10 +140,10 @@ def test_a_function_that_is_not_found_fails_for_good_and_says_what_to_do(name: s
     [
         (ValueError(), {}, False),
         (GiveUp("no such city"), {}, True),
-        (ValueError(), {"retry_on": ("OSError",)}, True),
-        (FileNotFoundError(), {"retry_on": ("OSError",)}, False),
-        (FileNotFoundError(), {"retry_on": ("OSError",), "no_retry_on": ("FileNotFoundError",)}, True),
-        (json.JSONDecodeError("m", "d", 0), {"no_retry_on": ("json.decoder.JSONDecodeError",)}, True),
+        (ValueError(), {"retry_on": '["OSError"]'}, True),
+        (FileNotFoundError(), {"retry_on": '["OSError"]'}, False),
+        (FileNotFoundError(), {"retry_on": '["OSError"]', "no_retry_on": '["FileNotFoundError"]'}, True),
+        (json.JSONDecodeError("m", "d", 0), {"no_retry_on": '["json.decoder.JSONDecodeError"]'}, True),
     ],
 )
 def test_some_failures_are_final(error: Exception, options: dict[str, Any], is_final: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from datetime import timedelta
 
 import pytest
@@ -9,7 +11,6 @@ from store.verbs import File
 
 from gigq.status import ExecutionStatus, JobStatus
 from gigq.store import claiming, workers
-from gigq.store.claiming import Ahead
 
 
 def test_the_highest_priority_goes_first_and_then_the_oldest(file: File) -> None:
@@ -132,14 +133,14 @@ def test_every_ready_job_is_claimed_whatever_the_batch(file: File, limit: int) -
     assert len(claimed) == 20
 
 
-def ahead(limit: int, *functions: str) -> Ahead:
-    return Ahead(limit=limit, functions=functions or ("functions:nothing",))
+def ahead(limit: int) -> dict[str, Any]:
+    return {"ahead": limit, "returned": ["functions:nothing"]}
 
 
 def test_what_is_claimed_ahead_comes_after_what_is_claimed_now_in_the_same_order(file: File) -> None:
     for name, priority in [("old", 0), ("young", 0), ("urgent", 100), ("some day", -100), ("rest", -200)]:
         file.submit(name, priority=priority)
-    claims = file.claim(1, ahead=ahead(3))
+    claims = file.claim(1, **ahead(3))
     assert [(claim.name, claim.is_ahead) for claim in claims] == [
         ("urgent", False), ("old", True), ("young", True), ("some day", True),
     ]  # fmt: skip
@@ -148,7 +149,7 @@ def test_what_is_claimed_ahead_comes_after_what_is_claimed_now_in_the_same_order
 
 def test_ahead_is_claimed_also_when_no_slot_is_free(file: File) -> None:
     file.submit("a")
-    (claim,) = file.claim(0, ahead=ahead(5))
+    (claim,) = file.claim(0, **ahead(5))
     assert claim.is_ahead
 
 
@@ -164,13 +165,13 @@ def test_ahead_stops_at_the_first_function_that_has_not_returned_here(file: File
     file.submit("second")
     file.queue.enqueue("functions:fail")
     file.submit("behind")
-    assert file.names(file.claim(1, ahead=ahead(10))) == ["first", "second"]
+    assert file.names(file.claim(1, **ahead(10))) == ["first", "second"]
 
 
 def test_what_begins_at_once_may_be_any_function(file: File) -> None:
     file.queue.enqueue("functions:fail")
     file.submit("known")
-    claims = file.claim(1, ahead=ahead(10))
+    claims = file.claim(1, **ahead(10))
     assert [(claim.function, claim.is_ahead) for claim in claims] == [
         ("functions:fail", False), ("functions:nothing", True),
     ]  # fmt: skip
@@ -184,14 +185,14 @@ def test_a_job_that_a_worker_has_died_with_is_not_claimed_ahead(file: File) -> N
     file.worker = file.register("bob")
     file.clock.advance(3600)
     file.submit("behind")
-    assert file.claim(0, ahead=ahead(10)) == []
+    assert file.claim(0, **ahead(10)) == []
     (claim,) = file.claim(1)
     assert (claim.job_id, claim.is_ahead) == (dangerous, False)
 
 
 def test_what_is_claimed_ahead_is_reserved_and_has_not_started(file: File) -> None:
     job_id = file.submit()
-    (claim,) = file.claim(0, ahead=ahead(1))
+    (claim,) = file.claim(0, **ahead(1))
     job = file.job(job_id)
     assert (job.status, job.phase, job.attempts, job.started_at) == (JobStatus.RUNNING, "reserved", 1, None)
     (execution,) = job.executions
@@ -201,7 +202,7 @@ def test_what_is_claimed_ahead_is_reserved_and_has_not_started(file: File) -> No
 
 def test_its_start_is_written_when_it_begins(file: File) -> None:
     job_id = file.submit()
-    (claim,) = file.claim(0, ahead=ahead(1))
+    (claim,) = file.claim(0, **ahead(1))
     file.clock.advance(5)
     with file.write() as tx:
         claiming.begin(tx, [claim.execution_id])
@@ -211,7 +212,7 @@ def test_its_start_is_written_when_it_begins(file: File) -> None:
 
 def test_what_has_ended_does_not_begin_any_more(file: File) -> None:
     job_id = file.submit()
-    (claim,) = file.claim(0, ahead=ahead(1))
+    (claim,) = file.claim(0, **ahead(1))
     file.settle(claim, ExecutionStatus.RELEASED)
     with file.write() as tx:
         claiming.begin(tx, [claim.execution_id])
@@ -221,7 +222,7 @@ def test_what_has_ended_does_not_begin_any_more(file: File) -> None:
 
 def test_a_report_brings_the_start_of_what_began_and_ended_between_two_turns(file: File) -> None:
     job_id = file.submit()
-    (claim,) = file.claim(0, ahead=ahead(1))
+    (claim,) = file.claim(0, **ahead(1))
     file.clock.advance(5)
     began = file.clock.now()
     file.clock.advance(2)
@@ -232,7 +233,7 @@ def test_a_report_brings_the_start_of_what_began_and_ended_between_two_turns(fil
 
 def test_a_reserved_job_that_is_given_back_has_its_attempt_back(file: File) -> None:
     job_id = file.submit()
-    (claim,) = file.claim(0, ahead=ahead(1))
+    (claim,) = file.claim(0, **ahead(1))
     file.settle(claim, ExecutionStatus.RELEASED)
     job = file.job(job_id)
     assert (job.phase, job.attempts) == ("ready", 0)
@@ -241,7 +242,7 @@ def test_a_reserved_job_that_is_given_back_has_its_attempt_back(file: File) -> N
 
 def test_a_reserved_job_can_be_cancelled_like_a_running_one(file: File) -> None:
     job_id = file.submit()
-    file.claim(0, ahead=ahead(1))
+    file.claim(0, **ahead(1))
     assert not file.queue.cancel(job_id)
     assert file.queue.cancel(job_id, running=True)
     assert file.job(job_id).status == JobStatus.CANCELLED

@@ -9,7 +9,7 @@ from store.verbs import File
 
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, workers
-from gigq.store.schema import INDEXES
+from gigq.store.schema import INDEXES, TABLES
 
 
 def plans(file: File, act: Callable[[], object]) -> dict[str, list[str]]:
@@ -33,6 +33,12 @@ def used(found: dict[str, list[str]], index: str) -> bool:
     return any(f"INDEX {index} " in f"{step} " for steps in found.values() for step in steps)
 
 
+def scanned(plan: list[str]) -> list[str]:
+    """The tables that are read from one end to the other; of open executions there are a few hundred at most."""
+    whole = [step for step in plan if step.startswith("SCAN") and not step.endswith("INDEX executions_open")]
+    return [step for step in whole if step.split()[1] in TABLES]
+
+
 @pytest.fixture
 def full(file: File) -> File:
     """Something of everything."""
@@ -52,7 +58,7 @@ def test_no_statement_of_a_turn_reads_a_whole_table(full: File) -> None:
             full.settle(claim, ExecutionStatus.COMPLETED if claim.job_seq % 2 else ExecutionStatus.FAILED)
 
     found = plans(full, turn)
-    scans = {sql: plan for sql, plan in found.items() if any(step.startswith("SCAN") for step in plan)}
+    scans = {sql: scanned(plan) for sql, plan in found.items() if scanned(plan)}
     assert len(found) > 10
     assert scans == {}
 
@@ -67,7 +73,7 @@ def test_no_statement_of_steering_reads_a_whole_table(full: File) -> None:
         full.queue.full_id(job_id)
 
     found = plans(full, steer)
-    assert {sql: plan for sql, plan in found.items() if any(step.startswith("SCAN") for step in plan)} == {}
+    assert {sql: scanned(plan) for sql, plan in found.items() if scanned(plan)} == {}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +84,7 @@ def test_no_statement_of_steering_reads_a_whole_table(full: File) -> None:
         ("jobs_retrying", lambda file: file.claim(5)),
         ("jobs_finished", lambda file: file.queue.clear_completed(file.clock.now())),
         ("jobs_failed_parent", lambda file: file.queue.requeue_job(file.submit("x", id="x")) or _requeue(file)),
-        ("executions_of_worker", lambda file: _renew(file)),
+        ("executions_open", lambda file: _renew(file)),
         ("executions_of_job", lambda file: file.queue.list_jobs()),
         ("job_dependencies_of_parent", lambda file: file.settle(file.claim()[0], ExecutionStatus.COMPLETED)),
         ("job_tags_by_tag", lambda file: file.queue.list_jobs(tags=["t"])),
@@ -93,11 +99,10 @@ def test_each_index_serves_the_query_that_it_is_there_for(
 
 def test_no_index_is_without_a_query(full: File) -> None:
     tested = {
-        "jobs_ready", "jobs_due", "jobs_retrying", "jobs_finished", "jobs_failed_parent", "executions_of_worker",
+        "jobs_ready", "jobs_due", "jobs_retrying", "jobs_finished", "jobs_failed_parent", "executions_open",
         "executions_of_job", "job_dependencies_of_parent", "job_tags_by_tag",
     }  # fmt: skip
-    rules = {"executions_open"}  # unique: it is there to refuse, not to find
-    assert tested | rules == set(INDEXES)
+    assert tested == set(INDEXES)
 
 
 def _requeue(file: File) -> None:

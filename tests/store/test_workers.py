@@ -12,10 +12,10 @@ from gigq.liveness import WorkerKey
 from gigq.records import Claim
 from gigq.status import ExecutionStatus, JobStatus
 from gigq.store import workers
-from gigq.store.claiming import Ahead, begin
+from gigq.store.claiming import begin
 from gigq.store.workers import Standing
 
-AHEAD = Ahead(limit=10, functions=("functions:nothing",))
+AHEAD: dict[str, Any] = {"ahead": 10, "returned": ["functions:nothing"]}
 
 
 def renew(file: File, worker: WorkerKey | None = None, **counts: int) -> Standing:
@@ -46,7 +46,7 @@ def crashes(file: File, job_id: str) -> int:
 
 def one_begun_and_one_reserved(file: File, **options: Any) -> tuple[str, str, list[Claim]]:
     begun, reserved = file.submit("begun", **options), file.submit("reserved", **options)
-    return begun, reserved, file.claim(1, ahead=AHEAD)
+    return begun, reserved, file.claim(1, **AHEAD)
 
 
 # the dead
@@ -99,9 +99,9 @@ def test_what_a_dead_worker_held_is_not_claimed_ahead_again(file: File) -> None:
     strike_off(file)
     file.clock.advance(3600)
     bob = file.register("bob")
-    assert file.claim(0, worker=bob, ahead=AHEAD) == []
-    assert file.names(file.claim(1, worker=bob, ahead=AHEAD)) == ["begun"]
-    assert file.names(file.claim(1, worker=bob, ahead=AHEAD)) == ["reserved"]
+    assert file.claim(0, worker=bob, **AHEAD) == []
+    assert file.names(file.claim(1, worker=bob, **AHEAD)) == ["begun"]
+    assert file.names(file.claim(1, worker=bob, **AHEAD)) == ["reserved"]
 
 
 def test_a_failure_is_no_crash(file: File) -> None:
@@ -142,7 +142,7 @@ def test_a_worker_is_shown_with_what_it_is_and_what_it_holds(file: File) -> None
         )
     for _ in range(2):
         file.submit()
-    file.claim(1, ahead=AHEAD)
+    file.claim(1, **AHEAD)
     ann, bob = file.queue.workers()
     assert (ann.id, ann.mode, ann.concurrency, ann.queues, ann.pid, ann.running) == ("ann", "thread", 1, None, 1, 2)
     assert (bob.id, bob.mode, bob.concurrency, bob.queues) == ("bob", "process", 3, ("mail", "reports"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gigq import Job, JobQueue, ManualClock
@@ -9,6 +10,7 @@ from gigq.liveness import Residence, WorkerKey
 from gigq.records import Claim, Report
 from gigq.status import ExecutionStatus, Move
 from gigq.store import claiming, settling, workers
+from gigq.store.claiming import Room
 
 SOMEWHERE = Residence(machine_id="m", boot_id="b", pid_namespace="n", pid=1)
 
@@ -31,9 +33,11 @@ class File:
     def submit(self, name: str = "job", **options: Any) -> str:
         return self.queue.submit(Job(name, "functions:nothing", **options))
 
-    def claim(self, limit: int = 1, worker: WorkerKey | None = None, **options: Any) -> list[Claim]:
+    def claim(
+        self, free: int = 1, worker: WorkerKey | None = None, queues: Sequence[str] | None = None, **room: Any
+    ) -> list[Claim]:
         with self.write() as tx:
-            return claiming.claim(tx, worker or self.worker, limit=limit, **options)
+            return claiming.claim(tx, worker or self.worker, room=Room(free=free, **room), queues=queues)
 
     def settle(self, claim: Claim, status: ExecutionStatus, chance: float = 0.0, **report: Any) -> Move:
         if status is ExecutionStatus.COMPLETED:

@@ -1,0 +1,51 @@
+"""How one statement serves many rows: as a list or a table of values inside it.
+
+Each is filled up with NULLs, which equal nothing, to a power of two: so SQLite meets few different texts, and compiles
+each once. To compile one with 64 rows takes 0.3 ms, as long as to run it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import chain
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+_MOST = 256
+"""Rows of one statement: of three values each, for SQLite takes at least 999."""
+
+
+def portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Cut rows into portions that one statement can take."""
+    return (rows[start : start + _MOST] for start in range(0, len(rows), _MOST))
+
+
+def listed(values: Sequence[Any]) -> tuple[str, list[Any]]:
+    """Return the SQL of a list, ``(?, ?)``, and its values. At least one."""
+    size = _filled(len(values))
+    return _list(size), [*values, *(None,) * (size - len(values))]
+
+
+def tabled(rows: Sequence[tuple[Any, ...]]) -> tuple[str, list[Any]]:
+    """Return the SQL of a table, ``(VALUES …)`` with ``column1`` and so on, and its values. At least one row.
+
+    The rows that fill it up have NULL in all columns.
+    """
+    size, width = _filled(len(rows)), len(rows[0])
+    return _table(size, width), [*chain.from_iterable(rows), *(None,) * (width * (size - len(rows)))]
+
+
+def _filled(size: int) -> int:
+    return 1 << (size - 1).bit_length()
+
+
+@cache
+def _list(size: int) -> str:
+    return f"({', '.join('?' * size)})"
+
+
+@cache
+def _table(size: int, width: int) -> str:
+    return f"(VALUES {', '.join([_list(width)] * size)})"
