@@ -45,6 +45,7 @@ class _Turn:
     ended: Sequence[Ended]
     begun: Collection[int]
     moves: list[Move | None] = field(default_factory=list)
+    is_beat: bool = False
     standing: workers.Standing | None = None
     dead: dict[WorkerKey, int] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
@@ -84,6 +85,7 @@ class Loop:
         self._outlook = _UNKNOWN
         self._probe = _FIRST_PROBE
         self._complained_at: float | None = None
+        self._is_stuck = False
 
     def turn(self, *, claim: bool = True) -> int:
         """Do all that is to be done now, in one transaction if there is anything, and return how many jobs it claimed.
@@ -93,7 +95,8 @@ class Loop:
         """
         self._collect(give_back=not claim)
         if not (self._ended or self._is_beat_due() or (claim and self._has_work())):
-            self._stop_what_was_taken()
+            if self._has_rung:
+                self._look()
             return 0
         turn = _Turn(key=self._key, ended=self._ended[:_MOST_AT_ONCE], begun=self._reserve.begun)
         self._transact(turn, claim=claim)
@@ -140,15 +143,18 @@ class Loop:
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing is left to run, now or within seconds."""
+        """Whether nothing is left that it can run, now or within seconds."""
+        if self._runner.is_stuck:
+            return not self.is_busy
         due = self._outlook.next_due
         is_soon = due is not None and (due - self._clock.now()).total_seconds() < _SOON
         return not (self.is_busy or self._outlook.is_ready or is_soon)
 
     def wait(self) -> None:
         """Wait until something is to be done."""
-        self._runner.wait(max(0.0, min(self._moments())), bell=self._bell)
-        self._has_rung = self._database.bell.hush() if self._bell is not None else False
+        self._has_rung = self._runner.wait(max(0.0, min(self._moments())), bell=self._bell)
+        if self._bell is not None:
+            self._has_rung |= self._database.bell.hush()
 
     def endure(self, error: StoreError) -> None:
         """Wait a little after a transaction failed, and say so once a minute.
@@ -181,9 +187,15 @@ class Loop:
 
     def _collect(self, *, give_back: bool) -> None:
         self._ended += self._runner.ended()
+        self._complain_if_stuck()
         self._reserve.note_begun(self._runner.begun)
         if give_back or self._reserve.is_overdue(self._clock.monotonic()):
             self._ended += [(claim, _GIVEN_BACK) for claim in self._runner.give_back()]
+
+    def _complain_if_stuck(self) -> None:
+        if self._runner.is_stuck and not self._is_stuck:
+            log.error("too many threads do not come back from jobs that were stopped; no more jobs are claimed here")
+        self._is_stuck = self._runner.is_stuck
 
     def _is_beat_due(self) -> bool:
         return self._clock.monotonic() >= self._beat_at
@@ -191,28 +203,33 @@ class Loop:
     def _has_work(self) -> bool:
         if not self._runner.free:
             return False
+        if self._has_rung:  # most likely for a job: to look first would cost it a tenth of a millisecond
+            return True
         with self._database.read(self._clock.now()) as tx:
             self._outlook = claiming.outlook(tx, queues=self._terms.queues)
         return self._outlook.is_ready
 
-    def _stop_what_was_taken(self) -> None:
-        """Look, when the bell has rung, whether it rang for a job of ours that was cancelled."""
-        if self._has_rung and self._runner.running:
-            with self._database.read(self._clock.now()) as tx:
-                own = workers.open_executions(tx, self._key)
-            self._runner.stop(set(self._runner.running) - own)
+    def _look(self) -> None:
+        """See, while nothing is to be claimed, whether the bell has rung for a job of ours that was cancelled, or for us."""
+        with self._database.read(self._clock.now()) as tx:
+            standing = workers.standing(tx, self._key)
+        if standing is not None:
+            self._obey(standing)
         self._has_rung = False
 
     def _transact(self, turn: _Turn, *, claim: bool) -> None:
         with self._database.write(self._clock.now()) as tx:
             turn.moves = _settle(tx, turn.ended)
             claiming.begin(tx, turn.begun)
-            if self._is_beat_due() or not workers.is_registered(tx, turn.key):
+            turn.is_beat = self._is_beat_due() or not workers.is_registered(tx, turn.key)
+            if turn.is_beat:
                 # Whoever was struck off may claim nothing under a name that nobody watches any more.
                 # Renew before sweeping: after a laptop sleeps every worker looks dead, and the first one awake
                 # would otherwise declare its own healthy jobs lost.
                 self._renew(tx, turn)
                 self._sweep(tx, turn)
+            if turn.is_beat or self._has_rung:
+                turn.standing = workers.standing(tx, turn.key)
             if claim:
                 self._claim(tx, turn)
 
@@ -234,34 +251,37 @@ class Loop:
         for worker, jobs in turn.dead.items():
             log.warning("worker %s is dead; %d of its jobs were taken from it", worker.id, jobs)
         self._reserve.note_settled(turn.ended, turn.begun)
+        if turn.is_beat:
+            self._beat_at = self._clock.monotonic() + self.beat_interval
+            self._counts = {True: 0, False: 0}
+            if self._listens:
+                self._bell = self._database.bell.listen()
         if turn.standing is not None:
             self._obey(turn.standing)
+        self._has_rung = False
         if turn.claims:
             self._probe = _FIRST_PROBE
             self._reserve.note_claimed(turn.claims, now=self._clock.monotonic())
             self._runner.start(turn.claims)
 
     def _obey(self, standing: workers.Standing) -> None:
-        self._beat_at = self._clock.monotonic() + self.beat_interval
-        self._counts = {True: 0, False: 0}
         self._runner.stop(set(self._runner.running) - set(standing.own))
-        self._runner.slots = standing.concurrency or self._runner.slots
         self.stop = standing.stop
-        if self._listens:
-            self._bell = self._database.bell.listen()
+        if standing.concurrency not in (None, self._runner.slots):
+            self._runner.slots = standing.concurrency
+            self._beat_at = self._clock.monotonic()  # which also writes that it has so many now
 
     def _renew(self, tx: Transaction, turn: _Turn) -> None:
-        turn.standing = workers.renew(tx, turn.key, completed=self._counts[True], failed=self._counts[False])
-        if turn.standing is None:
-            terms = self._terms
-            turn.standing = workers.Standing(own=(), concurrency=None, stop=None)
+        if workers.is_registered(tx, turn.key):
+            workers.renew(tx, turn.key, completed=self._counts[True], failed=self._counts[False])
+        else:
             turn.key = workers.register(
                 tx,
-                terms.worker_id,
+                self._terms.worker_id,
                 self._home,
                 concurrency=self._runner.slots,
-                mode=terms.mode,
-                queues=terms.queues,
+                mode=self._terms.mode,
+                queues=self._terms.queues,
             )
 
     def _sweep(self, tx: Transaction, turn: _Turn) -> None:

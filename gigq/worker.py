@@ -94,6 +94,7 @@ class Worker:
         self._database = open_queue(db_path, initialize=True, timeout=30.0, durability=durability, now=clock.now())
         self._here = threading.Lock()
         self._running = threading.Lock()
+        self._inline_runner = InlineRunner(self._call)
         self._inline: Loop | None = None  # of process_one
         self._loop: Loop | None = None  # of start
         self._is_stopping = self._is_hurried = False
@@ -133,20 +134,23 @@ class Worker:
         """Claim the best job, run it in this thread (whatever the mode), and settle it. False if no job is ready.
 
         In the main thread a job is stopped at its deadline even while it sleeps or waits; in another one, at its
-        next step of Python.
+        next step of Python. SIGINT or SIGTERM interrupt it there: the job is given back with its attempt, and then the
+        signal does what it does otherwise, such as raise `KeyboardInterrupt`.
 
         Raises:
             StoreError: the queue could not be read or written. A result that could not be written is kept, and
                 written by the next call.
         """
         with self._here:
-            loop = self._inline = self._inline or Loop(
-                self._database, InlineRunner(self._call), self._terms, clock=self._clock
-            )
+            runner = self._inline_runner
+            loop = self._inline = self._inline or Loop(self._database, runner, self._terms, clock=self._clock)
             with _heart(loop):
                 started = loop.turn()
             if started:
                 loop.turn(claim=False)
+            if runner.signal is not None:
+                number, runner.signal = runner.signal, None
+                signal.raise_signal(number)
             return bool(started)
 
     def close(self) -> None:
@@ -188,9 +192,7 @@ class Worker:
         )
 
     def _run(self, loop: Loop) -> None:
-        self._work(
-            loop, lambda: self._is_stopping or bool(loop.stop) or (self._terms.burst and loop.is_done), claim=True
-        )
+        self._work(loop, lambda: self._is_to_stop(loop), claim=True)
         patience = self._clock.monotonic() + self._terms.shutdown_timeout
         self._work(loop, lambda: self._is_enough(loop, patience), claim=False)
         loop.leave()
@@ -206,6 +208,7 @@ class Worker:
                     loop.wait()
 
     def _is_to_stop(self, loop: Loop) -> bool:
+        """Whether no more jobs are to be claimed."""
         return self._is_stopping or loop.stop is not None or (self._terms.burst and loop.is_done)
 
     def _is_enough(self, loop: Loop, patience: float) -> bool:

@@ -36,6 +36,36 @@ def test_one_job_at_a_time_the_most_urgent_first(queue: JobQueue, worker: Worker
     assert not worker.process_one()
 
 
+@pytest.mark.parametrize("hides", [False, True])
+def test_a_job_that_ctrl_c_interrupts_is_given_back_before_it_does_what_it_does(
+    queue: JobQueue, path: str, hides: bool
+) -> None:
+    def press_ctrl_c() -> None:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except BaseException:
+            if not hides:
+                raise
+
+    job_id = queue.submit(Job("job", "press", max_attempts=1))
+    with Worker(path, handlers={"press": press_ctrl_c}) as worker, pytest.raises(KeyboardInterrupt):
+        worker.process_one()
+    status = queue.get_status(job_id)
+    assert (status["status"], status["attempts"], status["executions"][0]["status"]) == ("pending", 0, "released")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_signal_that_is_ignored_is_ignored_in_a_job_too(queue: JobQueue, path: str) -> None:
+    job_id = queue.submit(Job("job", "press"))
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with Worker(path, handlers={"press": lambda: signal.raise_signal(signal.SIGTERM)}) as worker:
+            worker.process_one()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert queue.get_status(job_id)["status"] == "completed"
+
+
 def test_workers_in_threads_drain_the_queue(queue: JobQueue, run: Callable[..., Running]) -> None:
     ids = queue.submit_many(Job(str(number), functions.add, {"a": number}) for number in range(200))
     run(concurrency=4)

@@ -6,6 +6,7 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import functions
 import pytest
 from running import Pipes, Running
 
-from gigq import Job, JobCancelled, JobQueue, JobStatus, Worker
+from gigq import Job, JobCancelled, JobQueue, JobStatus, JobTimeout, Worker
 from gigq.runtime.residence import residence
+from gigq.runtime.threads import MOST_ABANDONED
 from gigq.store import claiming, workers
 from gigq.store.claiming import Room
 
@@ -246,6 +248,30 @@ def test_an_idle_worker_starts_a_delayed_job_at_its_time(queue: JobQueue, run: C
 
 
 # stuck
+
+
+def test_a_worker_whose_threads_do_not_come_back_says_so_and_claims_no_more(
+    queue: JobQueue, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    may_end = threading.Event()
+
+    def stay() -> None:
+        while not may_end.is_set():
+            with suppress(JobTimeout):
+                while not may_end.wait(0.001):
+                    pass
+
+    stubborn = [Job("stay", "stay", timeout=0.01, max_attempts=1) for _ in range(MOST_ABANDONED)]
+    good = Job("good", functions.nothing, priority=-1)
+    queue.submit_many([*stubborn, good])
+    with Worker(path, handlers={"stay": stay}, burst=True) as worker:
+        worker.start()
+        may_end.set()
+    assert queue.stats()["timeout"] == MOST_ABANDONED
+    assert queue.get_status(good.id)["status"] == "pending"
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "too many threads do not come back from jobs that were stopped; no more jobs are claimed here"
+    ]
 
 
 def test_what_a_dead_process_held_can_be_sent_back_by_hand(queue: JobQueue) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 
 from gigq.cli import output, values
@@ -74,7 +75,14 @@ def worker(call: Call) -> None:
 
 
 def _run_one(call: Call, worker: Worker) -> None:
-    has_run = worker.process_one()
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        has_run = worker.process_one()
+    except KeyboardInterrupt:
+        log.info("worker %s has stopped", worker.worker_id)
+        return
+    finally:
+        signal.signal(signal.SIGTERM, before)
     if not has_run:
         output.complain("no job is ready")
     call.answer({"worker_id": worker.worker_id, "ran": has_run}, ())

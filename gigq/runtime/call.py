@@ -100,9 +100,10 @@ def timed_out(claim: Claim) -> Report:
 
 def _arguments(claim: Claim, function: Function) -> tuple[list[Any], dict[str, Any]]:
     args, params = decode(claim.args), decode(claim.params)
-    wanted = takes(function, "parent_results") if claim.pass_parent_results is None else claim.pass_parent_results
-    if wanted and claim.parent_results is not None:
-        params["parent_results"] = decode(claim.parent_results)
+    if claim.parent_results is not None:
+        wanted = claim.pass_parent_results
+        if takes(function, "parent_results") if wanted is None else wanted:
+            params["parent_results"] = decode(claim.parent_results)
     return args, params
 
 

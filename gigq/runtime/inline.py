@@ -5,20 +5,31 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
-from gigq.errors import JobTimeout
+from gigq.errors import JobCancelled, JobTimeout
 from gigq.records import Claim, Report
 from gigq.runtime.call import timed_out
 from gigq.runtime.interrupt import interrupt, take_back
 from gigq.runtime.runner import Call, Ended
+from gigq.status import ExecutionStatus
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_INTERRUPTED = Report(status=ExecutionStatus.RELEASED, error="given back: its worker was told to stop")
 
 
 class InlineRunner:
-    """Calls a function when it is started, and has ended it when `start` returns."""
+    """Calls a function when it is started, and has ended it when `start` returns.
+
+    In the main thread SIGINT and SIGTERM interrupt the function, by `JobCancelled`, and its job is given back.
+
+    Attributes:
+        signal: the one that did so last, for whoever asked for the call to heed; None for none.
+    """
 
     slots = 1
+    is_stuck = False
     next_deadline: float | None = None
     running: Collection[int] = ()
     begun: Collection[int] = ()
@@ -26,13 +37,15 @@ class InlineRunner:
     def __init__(self, call: Call) -> None:
         self._call = call
         self._ended: list[Ended] = []
+        self._is_calling = self._is_interrupted = False
+        self.signal: int | None = None
 
     @property
     def free(self) -> int:
         return 1
 
     def start(self, claims: Sequence[Claim]) -> None:
-        self._ended += [(claim, call_here(claim, self._call)) for claim in claims]
+        self._ended += [(claim, self._report(claim)) for claim in claims]
 
     def ended(self) -> list[Ended]:
         ended, self._ended = self._ended, []
@@ -45,14 +58,42 @@ class InlineRunner:
         """Nothing is claimed ahead."""
         return []
 
-    def wait(self, seconds: float, *, bell: int | None = None) -> None:
+    def wait(self, seconds: float, *, bell: int | None = None) -> bool:
         """Nothing is running when this can be called."""
+        return False
 
     def wake(self) -> None:
         """Nobody waits."""
 
     def close(self) -> None:
         """There is nothing to close."""
+
+    def _report(self, claim: Claim) -> Report:
+        report = _INTERRUPTED
+        self._is_calling, self._is_interrupted = True, False
+        with suppress(JobCancelled), self._heeding_signals():
+            report = call_here(claim, self._call)
+            self._is_calling = False
+        return _INTERRUPTED if self._is_interrupted else report
+
+    @contextmanager
+    def _heeding_signals(self) -> Iterator[None]:
+        is_main = threading.current_thread() is threading.main_thread()
+        before = {number: signal.getsignal(number) for number in _SIGNALS if is_main}
+        ours = [number for number, handler in before.items() if handler not in (None, signal.SIG_IGN)]
+        try:
+            for number in ours:
+                signal.signal(number, self._interrupt)
+            yield
+        finally:
+            for number in ours:
+                signal.signal(number, before[number])
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self.signal = number
+        if self._is_calling:
+            self._is_interrupted = True
+            raise JobCancelled
 
 
 def call_here(claim: Claim, call: Call) -> Report:

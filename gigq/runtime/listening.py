@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import select
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 from gigq.runtime.handle import Child
@@ -21,8 +21,11 @@ class Listening:
         self._ear.setblocking(False)
         self._mouth.setblocking(False)
 
-    def listen(self, children: Sequence[Child], seconds: float, *, bell: int | None = None) -> Iterator[Child]:
-        """Yield the children that speak within so many seconds, or as soon as a call comes or the bell rings."""
+    def listen(self, children: Sequence[Child], seconds: float, *, bell: int | None = None) -> tuple[list[Child], bool]:
+        """Return the children that speak within so many seconds, and whether the bell has rung.
+
+        Returns as soon as one speaks, a call comes or the bell rings.
+        """
         # Made anew each time, 1 us a child: the number of a file that was closed comes back as that of another.
         poll = select.poll()
         poll.register(self._ear, select.POLLIN)
@@ -33,12 +36,14 @@ class Listening:
         events = dict(poll.poll(math.ceil(1000 * min(max(seconds, 0.0), _LONGEST_WAIT))))
         if self._ear.fileno() in events:
             self._ear.recv(4096)
+        speaking = []
         for child in children:
             event = events.get(child.fileno(), 0)
             if event & select.POLLOUT:
                 child.send()
             if event & ~select.POLLOUT:
-                yield child
+                speaking.append(child)
+        return speaking, bell in events
 
     def wake(self) -> None:
         """End the wait that goes on, or else the next one. Safe in any thread, and in a signal handler."""

@@ -20,7 +20,7 @@ from gigq.runtime.starting import Starting, refuse_here
 from gigq.runtime.wire import Settings
 from gigq.status import ExecutionStatus
 
-MOST_AHEAD = 16
+MOST_AHEAD = 64
 """Claims that a child may hold while its jobs are quick, the one that runs among them."""
 
 QUICK = 0.01
@@ -78,6 +78,8 @@ class ProcessRunner:
         self._ending = Ending(clock, grace)
         self._listening = Listening()
 
+    is_stuck = False
+
     @property
     def free(self) -> int:
         able = sum(child.is_ready for child in self._children) if self._starting.is_failing else self.slots
@@ -126,11 +128,12 @@ class ProcessRunner:
         given, self._backlog = list(self._backlog), deque()
         return given
 
-    def wait(self, seconds: float, *, bell: int | None = None) -> None:
+    def wait(self, seconds: float, *, bell: int | None = None) -> bool:
         if self._ended:
-            return
-        self._listen(min(seconds, self._next_duty() - self._clock.monotonic()), bell=bell)
+            return False
+        has_rung = self._listen(min(seconds, self._next_duty() - self._clock.monotonic()), bell=bell)
         self._go_on()
+        return has_rung
 
     def wake(self) -> None:
         self._listening.wake()
@@ -155,9 +158,11 @@ class ProcessRunner:
             moments.append(self._starting.next_start(self._children))
         return min(moments)
 
-    def _listen(self, seconds: float, *, bell: int | None = None) -> None:
-        for child in self._listening.listen(list(self._children), seconds, bell=bell):
+    def _listen(self, seconds: float, *, bell: int | None = None) -> bool:
+        speaking, has_rung = self._listening.listen(list(self._children), seconds, bell=bell)
+        for child in speaking:
             self._read(child)
+        return has_rung
 
     def _read(self, child: Child) -> None:
         ended, is_over = child.reports(self._clock.monotonic())

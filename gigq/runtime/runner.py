@@ -21,6 +21,10 @@ class Runner(Protocol):
     slots: int
 
     @property
+    def is_stuck(self) -> bool:
+        """Whether it can take nothing any more, for what it has stopped does not come back."""
+
+    @property
     def free(self) -> int:
         """How many claims would begin at once if they were started now."""
 
@@ -48,8 +52,11 @@ class Runner(Protocol):
     def give_back(self) -> list[Claim]:
         """Forget and return what has not begun."""
 
-    def wait(self, seconds: float, *, bell: int | None = None) -> None:
-        """Return when something has ended, when `wake` is called, when the file `bell` can be read, or in time."""
+    def wait(self, seconds: float, *, bell: int | None = None) -> bool:
+        """Return when something has ended, when `wake` is called, when the file `bell` can be read, or in time.
+
+        True if it has seen that the bell can be read.
+        """
 
     def wake(self) -> None:
         """End a `wait`. Safe to call from any thread, and from a signal handler."""

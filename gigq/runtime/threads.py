@@ -49,12 +49,11 @@ class ThreadRunner:
 
     @property
     def free(self) -> int:
-        self._abandoned = [slot for slot in self._abandoned if slot.is_alive()]
         return 0 if self.is_stuck else max(0, self.slots - len(self._desk.started))
 
     @property
     def is_stuck(self) -> bool:
-        """Whether so many threads have not come back that no more jobs are taken."""
+        self._abandoned = [slot for slot in self._abandoned if slot.is_alive()]
         return len(self._abandoned) >= MOST_ABANDONED
 
     @property
@@ -97,8 +96,8 @@ class ThreadRunner:
             self._nudge()  # for the nudges that were among them
             return claims
 
-    def wait(self, seconds: float, *, bell: int | None = None) -> None:
-        self._desk.wakeup.wait(seconds, files=() if bell is None else (bell,))
+    def wait(self, seconds: float, *, bell: int | None = None) -> bool:
+        return self._desk.wakeup.wait(seconds, file=bell)
 
     def wake(self) -> None:
         self._desk.wakeup.wake()

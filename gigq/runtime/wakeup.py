@@ -1,10 +1,9 @@
-"""How a thread waits for several things at once, and is woken."""
+"""How a thread waits for another one and for a file at once, and is woken."""
 
 from __future__ import annotations
 
 import selectors
 import socket
-from collections.abc import Collection
 from contextlib import suppress
 
 LONGEST_WAIT = 86_400.0
@@ -20,18 +19,21 @@ class Wakeup:
         self._mouth.setblocking(False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._ear, selectors.EVENT_READ)
-        self._files: set[int] = set()
+        self._file: int | None = None
         self._is_called = False
 
-    def wait(self, seconds: float, *, files: Collection[int] = ()) -> None:
-        """Return after so many seconds, when `wake` was called since the last wait, or a file can be read."""
-        self._watch(set(files))
-        if not self._is_called:
-            self._selector.select(min(seconds, LONGEST_WAIT))
+    def wait(self, seconds: float, *, file: int | None = None) -> bool:
+        """Return after so many seconds, when `wake` was called since the last wait, or when a file can be read.
+
+        True if it has seen that the file can be read.
+        """
+        self._watch(file)
+        found = [] if self._is_called else self._selector.select(min(seconds, LONGEST_WAIT))
         # Forget the call before the byte: a call that comes between the two sends another byte.
         self._is_called = False
         with suppress(BlockingIOError):
             self._ear.recv(4096)
+        return any(key.fd == file for key, _ in found)
 
     def wake(self) -> None:
         """End the wait that goes on, or else the next one."""
@@ -46,9 +48,11 @@ class Wakeup:
         self._ear.close()
         self._mouth.close()
 
-    def _watch(self, files: set[int]) -> None:
-        for file in files - self._files:
+    def _watch(self, file: int | None) -> None:
+        if file == self._file:
+            return
+        if self._file is not None:
+            self._selector.unregister(self._file)
+        if file is not None:
             self._selector.register(file, selectors.EVENT_READ)
-        for file in self._files - files:
-            self._selector.unregister(file)
-        self._files = files
+        self._file = file

@@ -32,13 +32,10 @@ class Bell:
         """Return the file to wait on, made and opened anew where it is missing; None where there are no FIFOs."""
         if not HAS_FIFOS:
             return None
-        if self._file is not None and not self._is_current():
-            self.close()
-        if self._file is None:
-            with suppress(OSError):  # a folder that cannot be written: the queue is looked at instead
-                with suppress(FileExistsError):
-                    os.mkfifo(self._path, 0o600)
-                self._file = os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
+        if self._file is None or not self._is_current():
+            old, self._file = self._file, self._open()
+            if old is not None:
+                os.close(old)  # not before: the new one would get its number, and be taken for it
         return self._file
 
     def hush(self) -> bool:
@@ -59,6 +56,13 @@ class Bell:
         """Take the FIFO away, for a copied folder should hold none."""
         with suppress(OSError):
             os.unlink(self._path)
+
+    def _open(self) -> int | None:
+        with suppress(OSError):  # a folder that cannot be written: the queue is looked at instead
+            with suppress(FileExistsError):
+                os.mkfifo(self._path, 0o600)
+            return os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
+        return None
 
     def _is_current(self) -> bool:
         try:

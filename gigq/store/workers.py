@@ -17,10 +17,11 @@ from gigq.store.settling import settle
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What a worker learns from its heartbeat.
+    """What others have made of a worker.
 
     Attributes:
-        own: the executions that are still its own.
+        own: the executions that are still its own. What it is running besides has been taken away (cancelled, or
+            settled as lost): it must stop that and drop its report.
         concurrency: the slots that it is asked to have, or None.
         stop: ``graceful`` or ``now`` if it is asked to stop, or None.
     """
@@ -62,18 +63,9 @@ def register(
     return WorkerKey(row.lastrowid or 0, worker_id)
 
 
-def is_registered(tx: Transaction, worker: WorkerKey) -> bool:
-    """Whether the worker is entered, and so watched by the others."""
-    return tx.value("SELECT 1 FROM job_workers WHERE seq = ?", (worker.seq,)) is not None
-
-
-def renew(tx: Transaction, worker: WorkerKey, *, completed: int = 0, failed: int = 0) -> Standing | None:
-    """Move the worker's heartbeat on, add to its counts, and return what it is to know.
-
-    What the worker is running and is not among its own has been taken away (cancelled, or settled as lost): stop it
-    and drop its report. None: the worker itself was held dead and struck off; it must register anew.
-    """
-    beat = tx.execute(
+def renew(tx: Transaction, worker: WorkerKey, *, completed: int = 0, failed: int = 0) -> None:
+    """Move the worker's heartbeat on, and add to its counts."""
+    tx.execute(
         """
         UPDATE job_workers
            SET heartbeat = heartbeat + 1, seen_at = ?, completed = completed + ?, failed = failed + ?,
@@ -82,17 +74,19 @@ def renew(tx: Transaction, worker: WorkerKey, *, completed: int = 0, failed: int
         """,
         (tx.stamp, completed, failed, worker.seq),
     )
-    if beat.rowcount == 0:
+
+
+def is_registered(tx: Transaction, worker: WorkerKey) -> bool:
+    """Whether the worker is entered, and so watched by the others."""
+    return tx.value("SELECT 1 FROM job_workers WHERE seq = ?", (worker.seq,)) is not None
+
+
+def standing(tx: Transaction, worker: WorkerKey) -> Standing | None:
+    """Return what a worker is to know, or None if it was held dead and struck off: then it must register anew."""
+    row = tx.execute("SELECT wanted_concurrency, stop FROM job_workers WHERE seq = ?", (worker.seq,)).fetchone()
+    if row is None:
         return None
-    wanted, stop = tx.execute(
-        "SELECT wanted_concurrency, stop FROM job_workers WHERE seq = ?", (worker.seq,)
-    ).fetchone()
-    return Standing(own=open_executions(tx, worker), concurrency=wanted, stop=stop)
-
-
-def open_executions(tx: Transaction, worker: WorkerKey) -> set[int]:
-    """Return the executions that are a worker's own."""
-    return {execution for execution, _, _ in _held(tx, worker)}
+    return Standing(own={execution for execution, _, _ in _held(tx, worker)}, concurrency=row[0], stop=row[1])
 
 
 def signs(tx: Transaction) -> list[Sign]:
@@ -187,7 +181,7 @@ def take_away(tx: Transaction, *, before: datetime, chance: Callable[[], float])
 
 def resign(tx: Transaction, worker: WorkerKey, *, reason: str) -> bool:
     """Give back what a worker still runs, the attempts not counted, and forget it; tell whether it was the last."""
-    for execution in open_executions(tx, worker):
+    for execution, _, _ in _held(tx, worker):
         settle(tx, execution, Report(status=ExecutionStatus.RELEASED, error=reason), chance=0.0)
     _forget(tx, worker)
     return tx.value("SELECT 1 FROM job_workers LIMIT 1") is None

@@ -148,6 +148,21 @@ def test_a_worker_that_is_stopped_gives_back_what_it_runs(spawn: Run, queue: Job
     assert (queue.get_status(job_id)["status"], queue.get_status(job_id)["attempts"]) == ("pending", 0)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_of_one_job_gives_it_back_at_a_signal(
+    spawn: Run, queue: JobQueue, gate: Path, number: signal.Signals
+) -> None:
+    job_id = queue.submit(Job("rest", "chores.open_and_rest", {"gate": str(gate)}))
+    worker = spawn("worker", "--once")
+    gate.read_text()
+
+    worker.send_signal(number)
+
+    assert worker.wait(timeout=PATIENCE) == 0
+    assert (queue.get_status(job_id)["status"], queue.get_status(job_id)["attempts"]) == ("pending", 0)
+    assert queue.workers() == []
+
+
 def test_several_jobs_run_at_a_time(spawn: Run, queue: JobQueue, gate: Path) -> None:
     ends = ("chores.read", "chores.open_gate")  # each waits for the other
     ids = queue.submit_many([Job(function, function, {"gate": str(gate)}) for function in ends])

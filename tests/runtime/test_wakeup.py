@@ -31,10 +31,10 @@ def pipe() -> Iterator[tuple[int, int]]:
         os.close(end)
 
 
-def returns_at_once(wakeup: Wakeup, *files: int) -> bool:
+def returns_at_once(wakeup: Wakeup, file: int | None = None) -> bool:
     """Whether something is there that ends a wait."""
     before = time.monotonic()
-    wakeup.wait(0.5, files=files)
+    wakeup.wait(0.5, file=file)
     return time.monotonic() - before < 0.4
 
 
@@ -119,14 +119,20 @@ def test_a_signal_handler_wakes_the_thread_that_it_interrupts(wakeup: Wakeup) ->
 def test_a_file_that_can_be_read_ends_a_wait(wakeup: Wakeup, pipe: tuple[int, int]) -> None:
     there, here = pipe
     os.write(here, b".")
-    wakeup.wait(LONG, files=[there])
+    assert wakeup.wait(LONG, file=there)
+
+
+def test_a_wait_that_ends_otherwise_has_seen_nothing_in_the_file(wakeup: Wakeup, pipe: tuple[int, int]) -> None:
+    wakeup.wake()
+    assert not wakeup.wait(LONG, file=pipe[0])
+    assert not wakeup.wait(0, file=pipe[0])
 
 
 def test_a_file_ends_waits_until_it_has_been_read(wakeup: Wakeup, pipe: tuple[int, int]) -> None:
     there, here = pipe
     os.write(here, b".")
-    wakeup.wait(LONG, files=[there])
-    wakeup.wait(LONG, files=[there])
+    wakeup.wait(LONG, file=there)
+    wakeup.wait(LONG, file=there)
     os.read(there, 1)
     assert not returns_at_once(wakeup, there)
 
@@ -134,7 +140,7 @@ def test_a_file_ends_waits_until_it_has_been_read(wakeup: Wakeup, pipe: tuple[in
 def test_a_file_that_is_not_waited_for_any_more_ends_no_wait(wakeup: Wakeup, pipe: tuple[int, int]) -> None:
     there, here = pipe
     os.write(here, b".")
-    wakeup.wait(LONG, files=[there])
+    wakeup.wait(LONG, file=there)
     assert not returns_at_once(wakeup)
     assert returns_at_once(wakeup, there)
 
@@ -143,7 +149,7 @@ def test_a_thread_that_writes_to_the_file_ends_the_wait(wakeup: Wakeup, pipe: tu
     there, here = pipe
     thread = threading.Thread(target=os.write, args=(here, b"."))
     thread.start()
-    wakeup.wait(LONG, files=[there])
+    wakeup.wait(LONG, file=there)
     thread.join()
     assert os.read(there, 1) == b"."
 

@@ -106,6 +106,14 @@ def test_a_listener_hears_a_ring_once(path: str, listen: Callable[[], Listener])
     assert not listener.hears()
 
 
+def test_a_bell_that_was_taken_away_is_made_anew_under_another_number(path: str) -> None:
+    bell = Bell(path)
+    before = bell.listen()
+    bell_file(path).unlink()
+    assert bell.listen() not in (None, before), "who waits would take the new file for the old one"
+    bell.close()
+
+
 def test_hush_empties_the_bell_however_often_it_rang(path: str, listen: Callable[[], Listener]) -> None:
     listener = listen()
     for _ in range(100):

@@ -189,6 +189,53 @@ def test_a_job_that_a_worker_has_died_with_is_not_claimed_ahead(file: File) -> N
     assert (claim.job_id, claim.is_ahead) == (dangerous, False)
 
 
+def test_a_job_is_not_claimed_ahead_for_its_last_attempt(file: File) -> None:
+    file.submit("once", max_attempts=1)
+    assert file.claim(0, **ahead(10)) == []
+    assert file.names(file.claim(1, **ahead(10))) == ["once"]
+
+
+# alone
+
+
+def dangerous(file: File, name: str, **options: Any) -> None:
+    """A job with which a worker has died, and that has one attempt left."""
+    bob = file.register("bob")
+    file.submit(name, max_attempts=2, priority=1, **options)
+    file.claim(worker=bob)
+    with file.write() as tx:
+        workers.strike_off(tx, bob, chance=lambda: 0.0)
+
+
+@pytest.mark.parametrize(("guest", "names"), [(True, ["x"]), (False, []), (None, ["x", "good", "good"])])
+def test_a_dangerous_job_is_claimed_alone_by_a_worker_that_has_nothing_else(
+    file: File, guest: bool | None, names: list[str]
+) -> None:
+    dangerous(file, "x")
+    for _ in range(2):
+        file.submit("good")
+    assert file.names(file.claim(3, guest=guest)) == names
+
+
+def test_what_is_better_than_a_dangerous_job_is_claimed_before_it(file: File) -> None:
+    dangerous(file, "x")
+    for priority in (2, 2, 0):
+        file.submit("good", priority=priority)
+    assert file.names(file.claim(9, guest=True)) == ["good", "good"]
+    assert file.names(file.claim(9, guest=True)) == ["x"]
+    assert file.names(file.claim(9, guest=True)) == ["good"]
+
+
+def test_a_job_with_attempts_to_spare_is_not_yet_dangerous(file: File) -> None:
+    bob = file.register("bob")
+    file.submit("job", max_attempts=3)
+    file.submit("other")
+    file.claim(worker=bob)
+    with file.write() as tx:
+        workers.strike_off(tx, bob, chance=lambda: 0.0)
+    assert file.names(file.claim(9, guest=False)) == ["job", "other"]
+
+
 def test_what_is_claimed_ahead_is_reserved_and_has_not_started(file: File) -> None:
     job_id = file.submit()
     (claim,) = file.claim(0, **ahead(1))

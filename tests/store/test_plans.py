@@ -54,6 +54,7 @@ def test_no_statement_of_a_turn_reads_a_whole_table(full: File) -> None:
         with full.write() as tx:
             claiming.outlook(tx)
             workers.renew(tx, full.worker)
+            workers.standing(tx, full.worker)
         for claim in full.claim(10):
             full.settle(claim, ExecutionStatus.COMPLETED if claim.job_seq % 2 else ExecutionStatus.FAILED)
 
@@ -84,7 +85,7 @@ def test_no_statement_of_steering_reads_a_whole_table(full: File) -> None:
         ("jobs_retrying", lambda file: file.claim(5)),
         ("jobs_finished", lambda file: file.queue.clear_completed(file.clock.now())),
         ("jobs_failed_parent", lambda file: file.queue.requeue_job(file.submit("x", id="x")) or _requeue(file)),
-        ("executions_open", lambda file: _renew(file)),
+        ("executions_open", lambda file: _look(file)),
         ("executions_of_job", lambda file: file.queue.list_jobs()),
         ("job_dependencies_of_parent", lambda file: file.settle(file.claim()[0], ExecutionStatus.COMPLETED)),
         ("job_tags_by_tag", lambda file: file.queue.list_jobs(tags=["t"])),
@@ -110,6 +111,6 @@ def _requeue(file: File) -> None:
     file.queue.requeue_job("x")
 
 
-def _renew(file: File) -> None:
+def _look(file: File) -> None:
     with file.write() as tx:
-        workers.renew(tx, file.worker)
+        workers.standing(tx, file.worker)

@@ -131,20 +131,14 @@ def test_what_a_dead_worker_ran_is_tried_again_and_in_the_end_fails(file: File) 
     assert [each.status for each in file.job(job_id).executions] == [ExecutionStatus.LOST] * 2
 
 
-def test_a_worker_that_was_struck_off_learns_it_from_its_next_heartbeat(file: File) -> None:
-    with file.write() as tx:
-        workers.strike_off(tx, file.worker, chance=lambda: 0)
-    with file.write() as tx:
-        assert workers.renew(tx, file.worker) is None
-
-
 def test_a_heartbeat_tells_what_is_still_the_workers_own(file: File) -> None:
     file.submit()
     file.submit()
     first, second = file.claim(2)
     file.settle(first, ExecutionStatus.TIMEOUT)
     with file.write() as tx:
-        standing = workers.renew(tx, file.worker)
+        workers.renew(tx, file.worker)
+        standing = workers.standing(tx, file.worker)
         assert standing is not None
         assert standing.own == {second.execution_id}
         (sign,) = workers.signs(tx)

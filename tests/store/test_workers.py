@@ -20,7 +20,8 @@ AHEAD: dict[str, Any] = {"ahead": 10, "returned": ["functions:nothing"]}
 
 def renew(file: File, worker: WorkerKey | None = None, **counts: int) -> Standing:
     with file.write() as tx:
-        standing = workers.renew(tx, worker or file.worker, **counts)
+        workers.renew(tx, worker or file.worker, **counts)
+        standing = workers.standing(tx, worker or file.worker)
     assert standing is not None
     return standing
 
@@ -118,10 +119,12 @@ def test_the_jobs_of_the_others_stay_theirs(file: File) -> None:
     assert (file.job(mine).phase, file.job(theirs).phase) == ("running", "ready")
 
 
-def test_a_worker_that_was_struck_off_learns_that_from_its_heartbeat(file: File) -> None:
+def test_a_worker_that_was_struck_off_has_no_standing(file: File) -> None:
     strike_off(file)
     with file.write() as tx:
-        assert workers.renew(tx, file.worker) is None
+        workers.renew(tx, file.worker)
+        assert workers.standing(tx, file.worker) is None
+        assert not workers.is_registered(tx, file.worker)
 
 
 def test_another_worker_of_the_same_name_is_another_worker(file: File) -> None:
