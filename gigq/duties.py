@@ -1,0 +1,164 @@
+"""What a worker does in the file: all its duties of one turn in one transaction."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from gigq.clock import Clock
+from gigq.liveness import Watch, WorkerKey
+from gigq.records import Claim, Report
+from gigq.runtime.residence import is_gone, residence
+from gigq.runtime.runner import Ended
+from gigq.status import ExecutionStatus, Move
+from gigq.store import claiming, settling, workers
+from gigq.store.claiming import Outlook, Room
+from gigq.store.database import Database, Transaction
+from gigq.store.workers import Standing
+from gigq.terms import Terms
+
+log = logging.getLogger("gigq.worker")
+
+UNKNOWN = Outlook(True, None)
+"""What a worker expects of the queue before it has looked: work."""
+
+_TOLD_TO_STOP = "given back: its worker was told to stop"
+
+
+@dataclass(slots=True, kw_only=True)
+class Turn:
+    """What is to be done in one transaction, and then what was done in it.
+
+    Attributes:
+        ended: what is to be settled.
+        begun: the executions whose start is to be written.
+        slots: how many the worker has.
+        room: what may be claimed; None for nothing.
+        is_beat: whether the heartbeat is due, or, afterwards, was renewed.
+        has_rung: whether the bell has rung since the last turn.
+        moves: what became of the jobs of `ended`, in that order; None for a report that was refused.
+        standing: where a heartbeat or the bell has made it look, what others have made of the worker.
+        dead: the workers that were found dead, and how many jobs each had.
+        claims: what was claimed.
+        outlook: what else may be claimed, where all that is ready was.
+    """
+
+    ended: Sequence[Ended]
+    begun: Collection[int]
+    slots: int
+    room: Room | None
+    is_beat: bool
+    has_rung: bool
+    moves: list[Move | None] = field(default_factory=list)
+    standing: Standing | None = None
+    dead: dict[WorkerKey, int] = field(default_factory=dict)
+    claims: list[Claim] = field(default_factory=list)
+    outlook: Outlook = UNKNOWN
+
+
+class Duties:
+    """A worker as the file knows it. Belongs to the loop's thread, but for `beat`.
+
+    All methods raise `StoreError` when nothing could be read or written.
+    """
+
+    def __init__(self, database: Database, terms: Terms, *, clock: Clock) -> None:
+        self._database = database
+        self._terms = terms
+        self._clock = clock
+        self._home = residence()
+        self._watch = Watch(self._home, lease=terms.lease)
+        self._key = WorkerKey(0, terms.worker_id)  # no such row: the first turn registers
+        self._counts = {True: 0, False: 0}
+
+    def fulfil(self, turn: Turn) -> None:
+        """Settle what has ended, renew the heartbeat, sweep the dead and claim. One write transaction."""
+        key = self._key
+        with self._database.write(self._clock.now()) as tx:
+            turn.moves = _settle(tx, turn.ended)
+            claiming.begin(tx, turn.begun)
+            if turn.is_beat or not workers.is_registered(tx, key):
+                # Whoever was struck off may claim nothing under a name that nobody watches any more.
+                # Renew before sweeping: after a laptop sleeps every worker looks dead, and the first one awake
+                # would otherwise declare its own healthy jobs lost.
+                turn.is_beat = True
+                key = self._renew(tx, key, slots=turn.slots)
+                turn.dead = self._sweep(tx, key)
+            if turn.is_beat or turn.has_rung:
+                turn.standing = workers.standing(tx, key)
+            if turn.room:
+                self._claim(tx, key, turn, turn.room)
+        self._key = key
+        self._conclude(turn)
+
+    def look(self) -> Standing | None:
+        """Return what others have made of the worker; None if it is not in the file, or not any more."""
+        with self._database.read(self._clock.now()) as tx:
+            return workers.standing(tx, self._key)
+
+    def outlook(self) -> Outlook:
+        """Return what the worker may expect of the queue."""
+        with self._database.read(self._clock.now()) as tx:
+            return claiming.outlook(tx, queues=self._terms.queues)
+
+    def beat(self) -> None:
+        """Renew the heartbeat, and nothing else. Safe to call from any thread."""
+        with self._database.write(self._clock.now()) as tx:
+            workers.renew(tx, self._key)
+
+    def resign(self, ended: Sequence[Ended]) -> None:
+        """Settle what has ended, give back what still runs, its attempt not counted, and leave the file."""
+        if self._key.seq == 0:  # it was told to stop before its first turn
+            return
+        with self._database.write(self._clock.now()) as tx:
+            _settle(tx, ended)
+            if workers.resign(tx, self._key, reason=_TOLD_TO_STOP):
+                # Inside the transaction: who registers after it makes a new bell.
+                self._database.bell.remove()
+
+    def _claim(self, tx: Transaction, key: WorkerKey, turn: Turn, room: Room) -> None:
+        if room.free or room.ahead:
+            turn.claims = claiming.claim(tx, key, room=room, queues=self._terms.queues)
+        if len(turn.claims) < room.free:  # nothing is left: when will there be something?
+            turn.outlook = claiming.outlook(tx, queues=self._terms.queues)
+
+    def _renew(self, tx: Transaction, key: WorkerKey, *, slots: int) -> WorkerKey:
+        if workers.is_registered(tx, key):
+            workers.renew(tx, key, completed=self._counts[True], failed=self._counts[False])
+            return key
+        terms = self._terms
+        return workers.register(
+            tx, terms.worker_id, self._home, concurrency=slots, mode=terms.mode, queues=terms.queues
+        )
+
+    def _sweep(self, tx: Transaction, key: WorkerKey) -> dict[WorkerKey, int]:
+        others = [sign for sign in workers.signs(tx) if sign.key != key]
+        dead = self._watch.dead(others, now=self._clock.monotonic(), is_gone=is_gone)
+        return {worker: workers.strike_off(tx, worker, chance=random.random) for worker in dead}
+
+    def _conclude(self, turn: Turn) -> None:
+        """Count and log what is now committed."""
+        if turn.is_beat:
+            self._counts = {True: 0, False: 0}
+        for (claim, report), move in zip(turn.ended, turn.moves, strict=True):
+            self._counts[report.status is ExecutionStatus.COMPLETED] += move is not None
+            _tell(claim, report, move)
+        for worker, jobs in turn.dead.items():
+            log.warning("worker %s is dead; %d of its jobs were taken from it", worker.id, jobs)
+
+
+def _settle(tx: Transaction, ended: Sequence[Ended]) -> list[Move | None]:
+    reports = [(claim.execution_id, report) for claim, report in ended]
+    return settling.settle_all(tx, reports, chance=random.random)
+
+
+def _tell(claim: Claim, report: Report, move: Move | None) -> None:
+    if move is None:
+        log.warning("job %s (%r): the late report (%s) is refused", claim.job_id, claim.name, report.status)
+        return
+    level = logging.DEBUG if claim.is_ahead else logging.INFO
+    if move not in (Move.COMPLETE, Move.RELEASE):
+        level = logging.WARNING
+    log.log(level, "job %s (%r): %s after attempt %d", claim.job_id, claim.name, move.label, claim.attempt)
