@@ -6,18 +6,18 @@ import os
 import random
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from gigq.admission import admit
-from gigq.clock import Clock, Duration, Instant, SystemClock, to_instant, to_seconds, to_text
+from gigq.clock import Clock, Duration, SystemClock, to_seconds
 from gigq.codec import PARAMS_LIMIT
 from gigq.job import Job, Submittable
+from gigq.keeper import QueueKeeper
 from gigq.liveness import Watch
 from gigq.reader import QueueReader
 from gigq.runtime.residence import is_gone, residence
-from gigq.status import JobStatus
-from gigq.store import steering, submitting, upkeep, workers
+from gigq.steerer import QueueSteerer
+from gigq.store import submitting, workers
 from gigq.store.connections import Durability
 from gigq.store.schema import open_queue
 
@@ -25,11 +25,8 @@ _A_DAY = 86_400.0
 _A_CENTURY = 36_525 * _A_DAY
 _MOST_SLOTS = 10_000
 
-_DELETED_AT_ONCE = 1000
-"""Jobs that one transaction of `clear_completed` deletes: a few milliseconds, so that workers hardly wait."""
 
-
-class JobQueue(QueueReader):
+class JobQueue(QueueReader, QueueSteerer, QueueKeeper):
     """A queue of jobs in one SQLite file.
 
     Safe to share between threads, and to keep across a fork. Every method is one transaction unless it says otherwise,
@@ -103,32 +100,6 @@ class JobQueue(QueueReader):
         name = function if isinstance(function, str) else getattr(function, "__name__", repr(function))
         return self.submit(Job(name, function, params, args=args))
 
-    # steer
-
-    def cancel(self, job_id: str, *, running: bool = False) -> bool:
-        """Cancel a pending job, and the descendants that need it. False, and nothing done, for any other.
-
-        Args:
-            running: cancel it also if it runs. Its status is ``cancelled`` at once; its function is interrupted by
-                `JobCancelled` in a thread, or its process is stopped, within moments.
-        """
-        with self.database.write(self.clock.now()) as tx:
-            return steering.cancel(tx, job_id, running=running)
-
-    def requeue_job(self, job_id: str, *, delay: Duration = 0) -> bool:
-        """Send a failed, timed-out or cancelled job back, its attempts reset and its error cleared.
-
-        Descendants that were cancelled because of it come back with it.
-
-        Args:
-            delay: seconds before it may run.
-
-        Returns:
-            False, and nothing done, for any other job, and for one whose parent ended badly: requeue that parent.
-        """
-        with self.database.write(self.clock.now()) as tx:
-            return steering.requeue(tx, job_id, delay=to_seconds(delay))
-
     # workers
 
     def scale(self, concurrency: int, worker_id: str | None = None) -> int:
@@ -166,38 +137,3 @@ class JobQueue(QueueReader):
                 before = tx.now - timedelta(seconds=min(to_seconds(older_than), _A_CENTURY))
                 jobs += workers.take_away(tx, before=before, chance=random.random)
         return jobs
-
-    # keep
-
-    def clear_completed(self, before_timestamp: Instant | None = None) -> int:
-        """Delete completed and cancelled jobs with their executions, and return how many.
-
-        A job stays while a child of it may still run. One transaction for each 1,000 jobs.
-
-        Args:
-            before_timestamp: only those that ended earlier; without a zone it is local time.
-
-        Raises:
-            ValueError: it is no instant.
-        """
-        before = None if before_timestamp is None else to_text(to_instant(before_timestamp))
-        statuses = (JobStatus.COMPLETED, JobStatus.CANCELLED)
-        total = 0
-        while True:
-            with self.database.write(self.clock.now()) as tx:
-                deleted = upkeep.delete_finished(tx, statuses=statuses, before=before, limit=_DELETED_AT_ONCE)
-            total += deleted
-            if deleted < _DELETED_AT_ONCE:
-                return total
-
-    def close(self) -> None:
-        """Close the connections of all threads. The queue cannot be used any more."""
-        self.database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Unpack, overload
 
-from gigq.clock import Clock, Duration, to_seconds
+from gigq.base import QueueBase
+from gigq.clock import Duration, to_seconds
 from gigq.errors import JobFailed, JobNotFinished, JobNotFound
 from gigq.filters import FilterOptions, Filters, Several
 from gigq.records import JobRecord, WorkerRecord
 from gigq.status import FINISHED, JobStatus
 from gigq.store import checking, reading, workers
-from gigq.store.database import Database
 
 
-class QueueReader:
-    """The looking half of a `JobQueue`. Safe to share between threads; nothing here takes the write lock."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self.database = database
-        self.clock = clock
+class QueueReader(QueueBase):
+    """The looking part of a `JobQueue`. Safe to share between threads; nothing here takes the write lock."""
 
     def get_status(self, job_id: str) -> dict[str, Any]:
         """Return all that the file holds of a job, as plain values; ``{"exists": False}`` for an unknown id."""
