@@ -69,6 +69,7 @@ CREATE TABLE jobs (
   status TEXT NOT NULL CHECK ({_one_of("status", JobStatus)}),
   blockers INTEGER NOT NULL CHECK (blockers >= 0), -- unfinished parents, while the job is unfinished itself
   run_at TEXT,                                -- not claimable before; NULL: at once
+  expires_at TEXT,                            -- cancelled if it was not started by then; NULL: never
   timeout REAL,                               -- limit of one execution, seconds; NULL: none
   max_attempts INTEGER NOT NULL CHECK (max_attempts > 0), -- how often it may be started, the first time counted
   attempts INTEGER NOT NULL CHECK (attempts BETWEEN 0 AND max_attempts), -- how often it was started and that counts
@@ -81,7 +82,9 @@ CREATE TABLE jobs (
   pass_parent_results INTEGER CHECK (pass_parent_results BETWEEN 0 AND 1), -- NULL: if the function takes them
   on_parent_failure TEXT NOT NULL CHECK (on_parent_failure = 'cancel' OR on_parent_failure = 'run'),
   crashes INTEGER NOT NULL DEFAULT 0,         -- how often its worker died while it held this job
+  unique_key TEXT,                            -- no two unfinished jobs have the same
   failed_parent INTEGER REFERENCES jobs (seq) ON DELETE SET NULL, -- the job whose end cancelled this one
+  progress TEXT,                              -- what the function last said of it: a JSON object
   result TEXT,                                -- what the function returned: JSON
   error TEXT,                                 -- of the last execution, or why it was cancelled
   created_at TEXT NOT NULL,                   -- submitted; this and all instants: ISO-8601, UTC
@@ -105,6 +108,7 @@ CREATE TABLE executions (
   error TEXT,                                 -- what was raised, or why it ended
   error_type TEXT,                            -- class of the exception
   traceback TEXT,
+  log TEXT,                                   -- what the function has logged, if its worker kept it
   CHECK ((status = 'running') = (completed_at IS NULL))
 )""",
     "job_dependencies": """
@@ -139,6 +143,33 @@ CREATE TABLE job_workers (
   started_at TEXT NOT NULL,
   seen_at TEXT NOT NULL                       -- its last heartbeat, for people: liveness is told by the counter alone
 )""",
+    "job_queues": """
+CREATE TABLE job_queues (
+  name TEXT PRIMARY KEY,                      -- a queue, whether it holds jobs or not; '' stands for all
+  is_paused INTEGER NOT NULL DEFAULT 0 CHECK (is_paused BETWEEN 0 AND 1),
+  max_running INTEGER CHECK (max_running > 0), -- jobs of it that run at a time, in all workers; NULL: no limit
+  rate_limit INTEGER CHECK (rate_limit > 0),  -- jobs of it that start within any rate_period; NULL: no limit
+  rate_period REAL CHECK (rate_period > 0),   -- seconds
+  starts TEXT,                                -- those of the last period: a JSON list of [instant, number]
+  CHECK ((rate_limit IS NULL) = (rate_period IS NULL))
+) WITHOUT ROWID""",
+    "job_schedules": """
+CREATE TABLE job_schedules (
+  name TEXT PRIMARY KEY,
+  cron TEXT,                                  -- a cron line, in the time zone; or else
+  every REAL,                                 -- seconds from one tick to the next
+  timezone TEXT NOT NULL,                     -- such as Europe/Berlin
+  missed TEXT NOT NULL CHECK (missed = 'once' OR missed = 'skip' OR missed = 'all'), -- ticks while no worker ran
+  overlap INTEGER NOT NULL CHECK (overlap BETWEEN 0 AND 1), -- 0: no tick while a job of the schedule is unfinished
+  is_paused INTEGER NOT NULL DEFAULT 0 CHECK (is_paused BETWEEN 0 AND 1),
+  job TEXT NOT NULL,                          -- what each tick submits: a JSON object
+  next_at TEXT,                               -- the next tick; NULL: none will come
+  last_at TEXT,                               -- the last tick that submitted a job,
+  last_job TEXT,                              -- and the id of that job
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  CHECK ((cron IS NULL) <> (every IS NULL))
+) WITHOUT ROWID""",
     "job_schema": """
 CREATE TABLE job_schema (
   version INTEGER NOT NULL                    -- one row: the version of these tables
@@ -153,6 +184,12 @@ CREATE INDEX jobs_ready -- claim: the best ready jobs of a queue
     "jobs_due": """
 CREATE INDEX jobs_due -- claim: what has become due, and when the next one will
   ON jobs (run_at) WHERE status = 'pending' AND run_at IS NOT NULL""",
+    "jobs_expiring": """
+CREATE INDEX jobs_expiring -- claim: what was not started in time
+  ON jobs (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL AND attempts = 0""",
+    "jobs_unique": """
+CREATE UNIQUE INDEX jobs_unique -- submit: the unfinished job that has a key
+  ON jobs (unique_key) WHERE unique_key IS NOT NULL AND completed_at IS NULL""",
     "jobs_retrying": """
 CREATE INDEX jobs_retrying -- claim: retries that were set before the clock went back
   ON jobs (updated_at)
@@ -163,6 +200,9 @@ CREATE INDEX jobs_finished -- prune, lists and counts of finished jobs
     "jobs_failed_parent": """
 CREATE INDEX jobs_failed_parent -- requeue: the jobs that were cancelled because of this one
   ON jobs (failed_parent) WHERE failed_parent IS NOT NULL""",
+    "schedules_due": """
+CREATE INDEX schedules_due -- claim: the schedules whose tick has come
+  ON job_schedules (next_at) WHERE is_paused = 0 AND next_at IS NOT NULL""",
     "executions_open": """
 CREATE UNIQUE INDEX executions_open -- at most one open execution a job; renew and sweep: what a worker is running
   ON executions (job_seq) WHERE status = 'running'""",
