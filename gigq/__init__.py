@@ -27,7 +27,7 @@ from gigq.errors import (
 )
 from gigq.job import Job, Priority
 from gigq.queue import JobQueue
-from gigq.records import ExecutionRecord, JobRecord, WorkerRecord
+from gigq.records import ExecutionRecord, JobRecord, QueueRecord, WorkerRecord
 from gigq.runtime.context import JobContext, current_job
 from gigq.status import ExecutionStatus, JobStatus, Phase
 from gigq.store.forking import close_connections
@@ -69,6 +69,7 @@ __all__ = [
     "Task",
     "UnknownParent",
     "Worker",
+    "QueueRecord",
     "WorkerRecord",
     "Workflow",
     "__version__",

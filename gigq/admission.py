@@ -36,6 +36,7 @@ def admit(job: Job, *, limit: int) -> NewJob:
             priority=to_priority(job.priority),
             run_at=None if job.run_at is None else to_instant(job.run_at),
             delay=None if job.delay is None else to_seconds(job.delay),
+            expires_at=None if job.expires_at is None else to_instant(job.expires_at),
             timeout=None if job.timeout is None else to_seconds(job.timeout),
             max_attempts=job.max_attempts,
             retry_delay=to_seconds(job.retry_delay),
@@ -47,6 +48,7 @@ def admit(job: Job, *, limit: int) -> NewJob:
             pass_parent_results=passing,
             on_parent_failure=job.on_parent_failure,
             metadata=encode(job.metadata, name="metadata", limit=limit),
+            unique_key=job.unique_key,
             dependencies=tuple(job.dependencies or ()),
             tags=tuple(job.tags),
         )

@@ -80,6 +80,7 @@ class Job:
         args: positional arguments.
         queue: the name of the queue inside the file.
         run_at, delay: not before this instant, or so many seconds from the submit; one of the two.
+        expires_at: a job that was not started by then is cancelled.
         retry_backoff: each later wait is this many times the one before (at least 1).
         retry_max_delay: no wait is longer, in seconds.
         retry_jitter: up to this share of a wait, 0 to 1, is taken off at random.
@@ -87,6 +88,7 @@ class Job:
         no_retry_on: never retry these; it wins over `retry_on`.
         tags: words to find the job by.
         metadata: anything that JSON can hold, kept beside the job.
+        unique_key: while an unfinished job has this key, submitting another one stores nothing and returns its id.
         on_parent_failure: ``"cancel"`` this job when a parent ends badly, or ``"run"`` it all the same.
         id: a new UUIDv7 by default.
 
@@ -108,6 +110,7 @@ class Job:
     queue: str = field(default="default", kw_only=True)
     run_at: Instant | None = field(default=None, kw_only=True)
     delay: Duration | None = field(default=None, kw_only=True)
+    expires_at: Instant | None = field(default=None, kw_only=True)
     retry_backoff: float = field(default=1.0, kw_only=True)
     retry_max_delay: Duration = field(default=3600, kw_only=True)
     retry_jitter: float = field(default=0.0, kw_only=True)
@@ -115,6 +118,7 @@ class Job:
     no_retry_on: Sequence[type[BaseException] | str] = field(default=(), kw_only=True)
     tags: Sequence[str] = field(default=(), kw_only=True)
     metadata: Mapping[str, Any] | None = field(default=None, kw_only=True)
+    unique_key: str | None = field(default=None, kw_only=True)
     on_parent_failure: str = field(default="cancel", kw_only=True)
     id: str = field(default_factory=new_job_id, kw_only=True)
 
@@ -149,6 +153,8 @@ def _checked(job: Job) -> dict[str, Any]:
         "timeout": None if job.timeout is None else _positive(job.timeout, "timeout"),
         "run_at": None if job.run_at is None else _instant(job.run_at, "run_at"),
         "delay": None if job.delay is None else _seconds(job.delay, "delay"),
+        "expires_at": None if job.expires_at is None else _instant(job.expires_at, "expires_at"),
+        "unique_key": None if job.unique_key is None else _text(job.unique_key, "unique_key"),
         "retry_delay": _seconds(job.retry_delay, "retry_delay"),
         "retry_max_delay": _seconds(job.retry_max_delay, "retry_max_delay"),
         "retry_backoff": _between(job.retry_backoff, "retry_backoff", 1.0, 1e6),

@@ -15,6 +15,7 @@ from gigq.job import Job, Submittable
 from gigq.keeper import QueueKeeper
 from gigq.liveness import Watch
 from gigq.reader import QueueReader
+from gigq.regulator import QueueRegulator
 from gigq.runtime.residence import is_gone, residence
 from gigq.steerer import QueueSteerer
 from gigq.store import submitting, workers
@@ -26,7 +27,7 @@ _A_CENTURY = 36_525 * _A_DAY
 _MOST_SLOTS = 10_000
 
 
-class JobQueue(QueueReader, QueueSteerer, QueueKeeper):
+class JobQueue(QueueReader, QueueSteerer, QueueRegulator, QueueKeeper):
     """A queue of jobs in one SQLite file.
 
     Safe to share between threads, and to keep across a fork. Every method is one transaction unless it says otherwise,
@@ -68,7 +69,8 @@ class JobQueue(QueueReader, QueueSteerer, QueueKeeper):
     def submit(self, job: Job) -> str:
         """Store a job, and return its id. Once it has returned, the job is not lost.
 
-        The same id a second time stores nothing.
+        The same id a second time stores nothing; nor does a `unique_key` that an unfinished job has, whose id is
+        returned.
 
         Raises:
             InvalidJob: the job cannot be stored, with the reason; nothing was stored. Its subclasses tell more:
@@ -86,8 +88,8 @@ class JobQueue(QueueReader, QueueSteerer, QueueKeeper):
         new = [admit(job, limit=self._params_limit) for job in jobs]
         if new:
             with self.database.write(self.clock.now()) as tx:
-                submitting.submit(tx, new)
-        return [job.id for job in new]
+                return submitting.submit(tx, new)
+        return []
 
     def enqueue(self, function: Callable[..., Any] | Submittable | str, /, *args: Any, **params: Any) -> str:
         """Submit a plain call, and return the job's id. A task keeps its options; others are `task(f, priority=…)`.

@@ -48,9 +48,11 @@ class JobRecord:
     created_at: datetime
     updated_at: datetime
     run_at: datetime | None
+    expires_at: datetime | None
     started_at: datetime | None
     completed_at: datetime | None
     worker_id: str | None
+    unique_key: str | None
     dependencies: tuple[str, ...]
     tags: tuple[str, ...]
     metadata: dict[str, Any]
@@ -111,6 +113,34 @@ class WorkerRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QueueRecord:
+    """A named queue at the moment it was read.
+
+    Attributes:
+        is_paused: by its own name, or with all others.
+        ready: jobs that could start now, but for a pause or a limit.
+        scheduled: jobs that are not ready before a certain time, retries among them.
+        running: jobs that workers hold.
+        oldest_ready_at: when the oldest of the ready jobs was submitted; None without any.
+        max_running, rate_limit, rate_period: its limits, or None. The period is in seconds.
+    """
+
+    name: str
+    is_paused: bool
+    ready: int
+    scheduled: int
+    running: int
+    oldest_ready_at: datetime | None
+    max_running: int | None
+    rate_limit: int | None
+    rate_period: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """A job as it is to be stored: its function named, its values written as JSON text."""
 
@@ -124,6 +154,7 @@ class NewJob:
     priority: int
     run_at: datetime | None
     delay: float | None
+    expires_at: datetime | None
     timeout: float | None
     max_attempts: int
     retry_delay: float
@@ -135,6 +166,7 @@ class NewJob:
     pass_parent_results: bool | None
     on_parent_failure: str
     metadata: str
+    unique_key: str | None
     dependencies: tuple[str, ...]
     tags: tuple[str, ...]
 
@@ -160,6 +192,7 @@ class Claim(NamedTuple):
     job_seq: int
     job_id: str
     name: str
+    queue: str
     function: str
     args: str
     params: str

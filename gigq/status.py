@@ -56,6 +56,8 @@ class Phase(StrEnum):
     """pending: not before `run_at`, never tried"""
     WAITING = "waiting"
     """pending: some parents have not completed"""
+    PAUSED = "paused"
+    """pending: ready but for its queue, which is paused"""
     RETRYING = "retrying"
     """pending: tried before, not again before `run_at`"""
     RESERVED = "reserved"

@@ -44,13 +44,16 @@ class Workflow:
     def submit_all(self, queue: JobQueue) -> list[str]:
         """Store all jobs in one transaction, and return their ids in the order in which they were added.
 
+        In place of a job whose `unique_key` is taken it is the id of the one that has it, and its children wait for that.
+
         Raises:
             CyclicWorkflow: jobs wait for each other in a circle, named in the message; nothing was stored.
             UnknownParent: a dependency is neither in the workflow nor in the queue; nothing was stored.
             InvalidJob, StoreError: as `JobQueue.submit`.
         """
-        queue.submit_many(self._parents_first())
-        return self.ids
+        jobs = self._parents_first()
+        stored = dict(zip((job.id for job in jobs), queue.submit_many(jobs), strict=True))
+        return [stored[job_id] for job_id in self._jobs]
 
     @property
     def ids(self) -> list[str]:

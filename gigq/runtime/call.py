@@ -84,7 +84,7 @@ def call(claim: Claim, *, find: Callable[[str], Function], clock: Clock, result_
         result = encode(value, name="result", limit=result_limit)
         return Report(status=ExecutionStatus.COMPLETED, result=result, started_at=started_at)
     except BaseException as error:
-        return _any_report(error, claim, is_final=is_final)._replace(started_at=started_at)
+        return report_on(error, claim, is_final=is_final)._replace(started_at=started_at)
     finally:
         leave(token)
 
@@ -98,6 +98,30 @@ def timed_out(claim: Claim) -> Report:
     )
 
 
+def failure(error: str, *, error_type: str | None = None, traceback: str | None = None, is_final: bool = False) -> Report:
+    """Return the report of a failure that is told in words; the middle of long ones is left out."""
+    return Report(
+        status=ExecutionStatus.FAILED,
+        error=_cut(error),
+        error_type=None if error_type is None else _cut(error_type),
+        traceback=None if traceback is None else _cut(traceback),
+        is_final=is_final,
+    )
+
+
+def report_on(error: BaseException, claim: Claim, *, is_final: bool = False) -> Report:
+    """Return the report of an execution whose function has raised this; the job's rules say whether it is final.
+
+    Args:
+        is_final: whether it is, whatever they say.
+    """
+    try:
+        return _report(error, claim, is_final=is_final)
+    except Exception as odd:  # an exception made to break whoever looks at it
+        text = f"an exception that cannot be put into words: {type(odd).__name__} while reading it"
+        return Report(status=ExecutionStatus.FAILED, error=text, error_type=type(error).__qualname__, is_final=is_final)
+
+
 def _arguments(claim: Claim, function: Function) -> tuple[list[Any], dict[str, Any]]:
     args, params = decode(claim.args), decode(claim.params)
     if claim.parent_results is not None:
@@ -105,14 +129,6 @@ def _arguments(claim: Claim, function: Function) -> tuple[list[Any], dict[str, A
         if takes(function, "parent_results") if wanted is None else wanted:
             params["parent_results"] = decode(claim.parent_results)
     return args, params
-
-
-def _any_report(error: BaseException, claim: Claim, *, is_final: bool) -> Report:
-    try:
-        return _report(error, claim, is_final=is_final)
-    except Exception as odd:  # an exception made to break whoever looks at it
-        text = f"an exception that cannot be put into words: {type(odd).__name__} while reading it"
-        return Report(status=ExecutionStatus.FAILED, error=text, error_type=type(error).__qualname__, is_final=is_final)
 
 
 def _report(error: BaseException, claim: Claim, *, is_final: bool) -> Report:
@@ -125,11 +141,10 @@ def _report(error: BaseException, claim: Claim, *, is_final: bool) -> Report:
             return Report(status=ExecutionStatus.RELEASED, error=_cut(str(error)), delay=to_seconds(error.delay))
     retry_on, no_retry_on = decode(claim.retry_on), decode(claim.no_retry_on)
     is_worth_it = is_worth_retrying(names_of(type(error)), retry_on=retry_on, no_retry_on=no_retry_on)
-    return Report(
-        status=ExecutionStatus.FAILED,
-        error=_cut(_summary(error)),
-        error_type=_cut(type(error).__qualname__),
-        traceback=_cut(_trace(error)),
+    return failure(
+        _summary(error),
+        error_type=type(error).__qualname__,
+        traceback=_trace(error),
         is_final=is_final or isinstance(error, GiveUp) or not is_worth_it,
     )
 
@@ -142,8 +157,10 @@ def _summary(error: BaseException) -> str:
 
 
 def _trace(error: BaseException) -> str:
-    ours = error.__traceback__  # the frame of `call`, which tells a reader nothing
-    return "".join(traceback.format_exception(type(error), error, ours.tb_next if ours else None))
+    frames = error.__traceback__
+    if frames is not None and frames.tb_frame.f_code is call.__code__:  # it tells a reader nothing
+        frames = frames.tb_next
+    return "".join(traceback.format_exception(type(error), error, frames))
 
 
 def _cut(text: str) -> str:

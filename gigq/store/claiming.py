@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -18,7 +18,9 @@ from gigq.codec import encode_object
 from gigq.liveness import WorkerKey
 from gigq.records import Claim
 from gigq.store.database import Transaction
+from gigq.store.expiring import expire, next_expiry
 from gigq.store.lists import listed, portions, tabled
+from gigq.store.queues import Limits
 
 _ORDER = 2
 """How many columns of what `_ready` selects say which of two jobs is the better one."""
@@ -61,14 +63,16 @@ def claim(
     Opens an execution for each, which is the worker's lease, and counts the attempt.
     """
     make_due_ready(tx)
-    rows = _best(tx, _ready_queues(tx) if queues is None else queues, room.free + room.ahead)
+    limits = Limits(tx, queues)
+    rows = _best(tx, limits, room)
     # The ids are chosen here and not by SQLite: then one statement opens all executions.
     first = 1 + (tx.value("SELECT seq FROM sqlite_sequence WHERE name = 'executions'") or 0)
     best = [Claim(first + number, number >= room.free, *row[_ORDER:]) for number, row in enumerate(rows)]
-    claims = _complemented(tx, _suitable(best, room))
+    claims = _complemented(tx, _suitable(best, room, limits))
     for is_ahead, some in groupby(claims, key=attrgetter("is_ahead")):
         for portion in portions(list(some)):
             _take(tx, worker, portion, start=None if is_ahead else tx.stamp)
+    limits.note(claims)
     return claims
 
 
@@ -87,7 +91,8 @@ def begin(tx: Transaction, executions: Iterable[int]) -> None:
 
 
 def make_due_ready(tx: Transaction) -> None:
-    """Move what has become due into the index of ready jobs, where a claim finds it."""
+    """Move what has become due into the index of ready jobs, where a claim finds it, and cancel what has expired."""
+    expire(tx)
     tx.execute("UPDATE jobs SET run_at = NULL WHERE status = 'pending' AND run_at <= ?", (tx.stamp,))
     # A retry that was set later than now was set before the clock went back. It must not wait for the clock to
     # catch up, perhaps for hours: its run_at lies farther ahead than its own delay.
@@ -107,27 +112,22 @@ def outlook(tx: Transaction, *, queues: Sequence[str] | None = None) -> Outlook:
     due = tx.value("SELECT min(run_at) FROM jobs WHERE status = 'pending' AND run_at IS NOT NULL")
     if due is not None and due <= tx.stamp:
         return Outlook(True, None)
-    is_ready = any(_ready(tx, queue, 1).fetchone() for queue in (_ready_queues(tx) if queues is None else queues))
-    return Outlook(is_ready, None if due is None else from_text(due))
+    moments = [from_text(each) for each in (due, next_expiry(tx)) if each is not None]
+    is_ready = False
+    for queue, allowed in Limits(tx, queues).allowances(at_most=1):
+        if (allowed.number or allowed.more_at) and _ready(tx, queue, 1).fetchone():
+            is_ready |= allowed.number > 0
+            moments += [] if allowed.more_at is None else [allowed.more_at]
+    return Outlook(is_ready, min(moments, default=None))
 
 
-def _ready_queues(tx: Transaction) -> Iterator[str]:
-    """The names of the queues in which something is ready: one step in the index for each."""
-    queue = tx.value("SELECT min(queue) FROM jobs WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL")
-    while queue is not None:
-        yield queue
-        queue = tx.value(
-            "SELECT min(queue) FROM jobs WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL AND queue > ?",
-            (queue,),
-        )
-
-
-def _best(tx: Transaction, queues: Iterable[str], limit: int) -> list[tuple[Any, ...]]:
+def _best(tx: Transaction, limits: Limits, room: Room) -> list[tuple[Any, ...]]:
     """The best ready jobs of these queues, the very best first."""
-    found = [_ready(tx, queue, limit) for queue in queues]
+    most = room.free + room.ahead
+    found = [_ready(tx, queue, allowed.number) for queue, allowed in limits.allowances(at_most=most) if allowed.number]
     if len(found) == 1:
         return found[0].fetchall()
-    return list(islice(heapq.merge(*found), limit))  # which reads no more of each queue than it takes
+    return list(islice(heapq.merge(*found), most))  # which reads no more of each queue than it takes
 
 
 def _ready(tx: Transaction, queue: str, limit: int) -> sqlite3.Cursor:
@@ -135,7 +135,7 @@ def _ready(tx: Transaction, queue: str, limit: int) -> sqlite3.Cursor:
     return tx.execute(
         """
         SELECT -priority, seq,
-               seq, id, name, function, args, params, attempts + 1, max_attempts, timeout, retry_on, no_retry_on,
+               seq, id, name, queue, function, args, params, attempts + 1, max_attempts, timeout, retry_on, no_retry_on,
                pass_parent_results, metadata, crashes
           FROM jobs
          WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL
@@ -147,22 +147,24 @@ def _ready(tx: Transaction, queue: str, limit: int) -> sqlite3.Cursor:
     )
 
 
-def _suitable(best: Sequence[Claim], room: Room) -> list[Claim]:
+def _suitable(best: Sequence[Claim], room: Room, limits: Limits) -> list[Claim]:
     """As many of these, the best first, as the worker may take together."""
     dangerous = [number for number, claim in enumerate(best) if room.guest is not None and claim.is_dangerous]
     if dangerous[:1] == [0]:
         return list(best[: bool(room.guest)])
-    return list(takewhile(partial(_is_suitable, room), best[: dangerous[0] if dangerous else None]))
+    return list(takewhile(partial(_is_suitable, room, limits.limited), best[: dangerous[0] if dangerous else None]))
 
 
-def _is_suitable(room: Room, claim: Claim) -> bool:
+def _is_suitable(room: Room, limited: Collection[str], claim: Claim) -> bool:
     """Whether a job has a slot, or may be claimed ahead of one.
 
     Not ahead for its last attempt: when a worker dies with a job that it had claimed ahead, nobody knows whether the
-    function had been called, and the attempt does not count.
+    function had been called, and the attempt does not count. Nor from a queue with limits: they count what starts.
     """
     if not claim.is_ahead:
         return True
+    if claim.queue in limited:
+        return False
     return claim.function in room.returned and claim.crashes == 0 and claim.attempt < claim.max_attempts
 
 

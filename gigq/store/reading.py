@@ -14,7 +14,7 @@ from gigq.filters import Filters
 from gigq.records import ExecutionRecord, JobRecord
 from gigq.status import ExecutionStatus, JobStatus, Phase
 from gigq.store.database import Transaction
-from gigq.store.schema import phase_of
+from gigq.store.tables import phase_of
 
 _TAGGED = "seq IN (SELECT job_seq FROM job_tags WHERE tag IN ({}) GROUP BY job_seq HAVING count(*) = {})"
 _CHUNK = 500
@@ -133,6 +133,8 @@ def _record(row: sqlite3.Row, *, executions: list[ExecutionRecord], parents: lis
         created_at=from_text(row["created_at"]),
         updated_at=from_text(row["updated_at"]),
         run_at=_instant(row["run_at"]),
+        expires_at=_instant(row["expires_at"]),
+        unique_key=row["unique_key"],
         started_at=_instant(row["started_at"]),
         completed_at=_instant(row["completed_at"]),
         worker_id=row["worker_id"],

@@ -13,6 +13,7 @@ from gigq.status import FINISHED, ExecutionStatus, JobStatus, Move, move_after
 from gigq.store.children import ended_badly, parent_done, parent_ended_badly, parents_among
 from gigq.store.database import Transaction
 from gigq.store.lists import listed, portions, tabled
+from gigq.store.queues import is_waited_for
 
 
 class _Ended(NamedTuple):
@@ -70,6 +71,7 @@ def _settle_some(
     for each in ended:
         if each.execution not in moves:
             moves[each.execution] = _end(tx, each, chance=chance)
+    tx.has_news |= is_waited_for(tx)
     return [moves.get(execution) for execution, _ in reports]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from gigq.clock import later, to_text
@@ -14,15 +15,37 @@ from gigq.store.children import ended_badly
 from gigq.store.database import Transaction
 
 
-def submit(tx: Transaction, jobs: Iterable[NewJob]) -> None:
-    """Store the jobs, parents before their children. An id that is in the file already is left as it stands.
+def submit(tx: Transaction, jobs: Iterable[NewJob]) -> list[str]:
+    """Store the jobs, parents before their children, and return their ids.
+
+    An id that is in the file already is left as it stands. A job whose unique key an unfinished job has is not stored,
+    and that one's id returned; for children in the same call, that one is their parent.
 
     Raises:
         UnknownParent: a dependency is neither in the file nor earlier in `jobs`.
     """
+    ids = []
+    held: dict[str, str] = {}
     for job in jobs:
-        if not (job.dependencies and _is_stored(tx, job.id)):
+        if not held.keys().isdisjoint(job.dependencies):
+            job = replace(job, dependencies=tuple(held.get(each, each) for each in job.dependencies))
+        holder = _holder(tx, job)
+        if holder not in (None, job.id):
+            held[job.id] = holder
+        elif not (job.dependencies and _is_stored(tx, job.id)):
             _store(tx, job)
+        ids.append(held.get(job.id, job.id))
+    return ids
+
+
+def _holder(tx: Transaction, job: NewJob) -> str | None:
+    """The id of the unfinished job that has this one's key."""
+    if job.unique_key is None:
+        return None
+    holder: str | None = tx.value(
+        "SELECT id FROM jobs WHERE unique_key = ? AND completed_at IS NULL", (job.unique_key,)
+    )
+    return holder
 
 
 def _store(tx: Transaction, job: NewJob) -> None:
@@ -30,11 +53,11 @@ def _store(tx: Transaction, job: NewJob) -> None:
     inserted = tx.execute(
         """
         INSERT INTO jobs (
-               id, name, description, function, args, params, queue, priority, status, blockers, run_at, timeout,
-               max_attempts, attempts, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retry_on, no_retry_on,
-               pass_parent_results, on_parent_failure, metadata, created_at, updated_at,
+               id, name, description, function, args, params, queue, priority, status, blockers, run_at, expires_at,
+               timeout, max_attempts, attempts, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retry_on,
+               no_retry_on, pass_parent_results, on_parent_failure, metadata, unique_key, created_at, updated_at,
                failed_parent, error, completed_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (id) DO NOTHING
         """,
         _values(tx, job, parents),
@@ -58,8 +81,9 @@ def _values(tx: Transaction, job: NewJob, parents: list[sqlite3.Row]) -> tuple[A
     return (
         job.id, job.name, job.description, job.function, job.args, job.params, job.queue, job.priority,
         JobStatus.CANCELLED if doomed_by else JobStatus.PENDING, blockers, None if doomed_by else _run_at(tx, job),
-        job.timeout, job.max_attempts, job.retry_delay, job.retry_backoff, job.retry_max_delay, job.retry_jitter,
-        job.retry_on, job.no_retry_on, job.pass_parent_results, job.on_parent_failure, job.metadata, tx.stamp, tx.stamp,
+        job.expires_at and to_text(job.expires_at), job.timeout, job.max_attempts, job.retry_delay, job.retry_backoff,
+        job.retry_max_delay, job.retry_jitter, job.retry_on, job.no_retry_on, job.pass_parent_results,
+        job.on_parent_failure, job.metadata, job.unique_key, tx.stamp, tx.stamp,
         (doomed_by["failed_parent"] or doomed_by["seq"]) if doomed_by else None,
         ended_badly(doomed_by["id"], doomed_by["name"], doomed_by["status"]) if doomed_by else None,
         tx.stamp if doomed_by else None,

@@ -90,8 +90,13 @@ def standing(tx: Transaction, worker: WorkerKey) -> Standing | None:
 
 
 def signs(tx: Transaction) -> list[Sign]:
-    """Return what the file shows of every worker's life."""
-    rows = tx.execute("SELECT seq, id, heartbeat, machine_id, boot_id, pid_namespace, pid FROM job_workers")
+    """Return what the file shows of every worker's life; nobody moves the heartbeat of one whose mode is ``hand``."""
+    rows = tx.execute(
+        """
+        SELECT seq, id, CASE WHEN mode <> 'hand' THEN heartbeat END, machine_id, boot_id, pid_namespace, pid
+          FROM job_workers
+        """
+    )
     return [
         Sign(
             key=WorkerKey(seq, worker_id),
@@ -137,7 +142,8 @@ def scale(tx: Transaction, concurrency: int, *, worker_id: str | None) -> int:
     """Ask one worker, or all, to have so many slots, and return how many workers were asked."""
     tx.has_news = True
     asked = tx.execute(
-        "UPDATE job_workers SET wanted_concurrency = ? WHERE coalesce(id = ?, 1)", (concurrency, worker_id)
+        "UPDATE job_workers SET wanted_concurrency = ? WHERE mode <> 'hand' AND coalesce(id = ?, 1)",
+        (concurrency, worker_id),
     )
     return asked.rowcount
 
@@ -146,7 +152,11 @@ def stop(tx: Transaction, *, is_graceful: bool, worker_id: str | None) -> int:
     """Ask one worker, or all, to stop, and return how many workers were asked. A milder wish changes no harder one."""
     tx.has_news = True
     asked = tx.execute(
-        "UPDATE job_workers SET stop = CASE WHEN stop = 'now' THEN stop ELSE ? END WHERE coalesce(id = ?, 1)",
+        """
+        UPDATE job_workers
+           SET stop = CASE WHEN stop = 'now' THEN stop ELSE ? END
+         WHERE mode <> 'hand' AND coalesce(id = ?, 1)
+        """,
         ("graceful" if is_graceful else "now", worker_id),
     )
     return asked.rowcount
@@ -180,11 +190,14 @@ def take_away(tx: Transaction, *, before: datetime, chance: Callable[[], float])
 
 
 def resign(tx: Transaction, worker: WorkerKey, *, reason: str) -> bool:
-    """Give back what a worker still runs, the attempts not counted, and forget it; tell whether it was the last."""
+    """Give back what a worker still runs, the attempts not counted, and forget it.
+
+    Tells whether it was the last of those that listen to the bell.
+    """
     for execution, _, _ in _held(tx, worker):
         settle(tx, execution, Report(status=ExecutionStatus.RELEASED, error=reason), chance=0.0)
     _forget(tx, worker)
-    return tx.value("SELECT 1 FROM job_workers LIMIT 1") is None
+    return tx.value("SELECT 1 FROM job_workers WHERE mode <> 'hand' LIMIT 1") is None
 
 
 def _held(tx: Transaction, worker: WorkerKey) -> list[tuple[int, int, str | None]]:

@@ -17,7 +17,7 @@ from gigq import ExecutionStatus, JobQueue, JobStatus  # noqa: E402
 from gigq import status as status_module  # noqa: E402
 from gigq.clock import SystemClock  # noqa: E402
 from gigq.status import Move, move_after  # noqa: E402
-from gigq.store import schema  # noqa: E402
+from gigq.store import tables as tables_of_file  # noqa: E402
 from gigq.store.database import Transaction  # noqa: E402
 
 LIFE = ROOT / "docs/explanation/life-of-a-job.md"
@@ -188,14 +188,14 @@ _PLAIN = {
 
 
 def tables() -> str:
-    return _from_file(lambda tx: "\n".join(_one_table(tx, name) for name in schema.TABLES))
+    return _from_file(lambda tx: "\n".join(_one_table(tx, name) for name in tables_of_file.TABLES))
 
 
 def indexes() -> str:
     def read(tx: Transaction) -> str:
         found = dict(tx.execute("SELECT name, tbl_name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
-        assert found.keys() == schema.INDEXES.keys()
-        return _table(["index", "on", "serves"], ([f"`{name}`", *_index(sql)] for name, sql in schema.INDEXES.items()))
+        assert found.keys() == tables_of_file.INDEXES.keys()
+        return _table(["index", "on", "serves"], ([f"`{name}`", *_index(sql)] for name, sql in tables_of_file.INDEXES.items()))
 
     return _from_file(read)
 

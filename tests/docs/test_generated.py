@@ -11,7 +11,7 @@ import pytest
 
 from gigq import ExecutionStatus, Job, JobQueue, JobStatus
 from gigq.status import Move
-from gigq.store.schema import INDEXES, TABLES, VIEWS
+from gigq.store.tables import INDEXES, TABLES, VIEWS
 from gigq.testing import drain
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference"

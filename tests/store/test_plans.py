@@ -9,7 +9,7 @@ from store.verbs import File
 
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, workers
-from gigq.store.schema import INDEXES, TABLES
+from gigq.store.tables import INDEXES, TABLES
 
 
 def plans(file: File, act: Callable[[], object]) -> dict[str, list[str]]:
@@ -34,9 +34,10 @@ def used(found: dict[str, list[str]], index: str) -> bool:
 
 
 def scanned(plan: list[str]) -> list[str]:
-    """The tables that are read from one end to the other; of open executions there are a few hundred at most."""
-    whole = [step for step in plan if step.startswith("SCAN") and not step.endswith("INDEX executions_open")]
-    return [step for step in whole if step.split()[1] in TABLES]
+    """The tables that are read from one end to the other, but for those that are never long."""
+    short = "executions USING INDEX executions_open", "job_queues"  # a few hundred jobs run, a few queues have limits
+    whole = [step.removeprefix("SCAN ") for step in plan if step.startswith("SCAN")]
+    return [step for step in whole if step.split()[0] in TABLES and step not in short]
 
 
 @pytest.fixture
@@ -83,6 +84,8 @@ def test_no_statement_of_steering_reads_a_whole_table(full: File) -> None:
         ("jobs_ready", lambda file: file.claim(5)),
         ("jobs_due", lambda file: file.claim(5)),
         ("jobs_retrying", lambda file: file.claim(5)),
+        ("jobs_expiring", lambda file: file.claim(5)),
+        ("jobs_unique", lambda file: file.submit(unique_key="k")),
         ("jobs_finished", lambda file: file.queue.clear_completed(file.clock.now())),
         ("jobs_failed_parent", lambda file: file.queue.requeue_job(file.submit("x", id="x")) or _requeue(file)),
         ("executions_open", lambda file: _look(file)),
@@ -100,7 +103,8 @@ def test_each_index_serves_the_query_that_it_is_there_for(
 
 def test_no_index_is_without_a_query(full: File) -> None:
     tested = {
-        "jobs_ready", "jobs_due", "jobs_retrying", "jobs_finished", "jobs_failed_parent", "executions_open",
+        "jobs_ready", "jobs_due", "jobs_expiring", "jobs_unique", "jobs_retrying",
+        "jobs_finished", "jobs_failed_parent", "executions_open",
         "executions_of_job", "job_dependencies_of_parent", "job_tags_by_tag",
     }  # fmt: skip
     assert tested == set(INDEXES)

@@ -11,7 +11,8 @@ from store.verbs import File
 
 from gigq import JobQueue, NotAQueue
 from gigq.status import ExecutionStatus
-from gigq.store.schema import INDEXES, TABLES, VERSION, VIEWS
+from gigq.store.schema import VERSION
+from gigq.store.tables import INDEXES, TABLES, VIEWS
 
 
 @pytest.fixture

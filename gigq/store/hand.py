@@ -1,0 +1,118 @@
+"""Jobs that are taken by hand: in whose name, until when, and what a person may still say of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gigq.clock import from_text
+from gigq.errors import JobNotFound, LeaseLost
+from gigq.liveness import Residence, WorkerKey
+from gigq.records import Claim, Report
+from gigq.status import ExecutionStatus
+from gigq.store import claiming, workers
+from gigq.store.database import Transaction
+from gigq.store.settling import settle
+
+_TAKEN_AWAY = (ExecutionStatus.TIMEOUT, ExecutionStatus.LOST, ExecutionStatus.CANCELLED)
+
+
+def register(tx: Transaction, worker_id: str, home: Residence) -> WorkerKey:
+    """Enter a process as a worker of mode ``hand``, whose heartbeat nobody moves.
+
+    Rows of the same process that hold nothing are taken out: a program may open the queue anew for every job, and
+    never close it. Whose row that was registers again when it next takes a job.
+    """
+    tx.execute(
+        """
+        DELETE FROM job_workers
+         WHERE mode = 'hand' AND machine_id = ? AND boot_id = ? AND pid_namespace = ? AND pid = ?
+           AND NOT EXISTS (
+               SELECT 1
+                 FROM executions INDEXED BY executions_open
+                WHERE status = 'running' AND worker_seq = job_workers.seq)
+        """,
+        (home.machine_id, home.boot_id, home.pid_namespace, home.pid),
+    )
+    return workers.register(tx, worker_id, home, concurrency=0, mode="hand")
+
+
+def time_out(tx: Transaction, *, chance: Callable[[], float]) -> int:
+    """Settle as timeout what was taken by hand and has been held for longer than its timeout; return how many jobs.
+
+    Only the file's clock is known to all who may ask. A clock that was set back makes a claim seem to begin in the
+    future, and so lets it live longer; it ends none.
+    """
+    overdue = [
+        (execution, timeout)
+        for execution, started_at, timeout in tx.execute(
+            """
+            SELECT executions.id, executions.started_at, jobs.timeout
+              FROM executions INDEXED BY executions_open
+              JOIN jobs ON jobs.seq = executions.job_seq
+             WHERE executions.status = 'running' AND jobs.timeout IS NOT NULL
+               AND executions.worker_seq IN (SELECT seq FROM job_workers WHERE mode = 'hand')
+            """
+        )
+        if (tx.now - from_text(started_at)).total_seconds() >= timeout
+    ]
+    for execution, timeout in overdue:
+        error = f"held by hand for longer than its timeout of {timeout:g} seconds"
+        settle(tx, execution, Report(status=ExecutionStatus.TIMEOUT, error=error), chance=chance())
+    return len(overdue)
+
+
+def begin(tx: Transaction, execution_id: int) -> ExecutionStatus | None:
+    """Let an open execution begin now, its timeout anew, and return how it stood; None if its job was deleted."""
+    status = status_of(tx, execution_id)
+    if status is ExecutionStatus.RUNNING:
+        claiming.begin(tx, [execution_id])
+    return status
+
+
+def status_of(tx: Transaction, execution_id: int) -> ExecutionStatus | None:
+    """Return how an execution stands; None if its job was deleted."""
+    found = tx.value("SELECT status FROM executions WHERE id = ?", (execution_id,))
+    return None if found is None else ExecutionStatus(found)
+
+
+def held(tx: Transaction, job_id: str, *, own: WorkerKey | None) -> Claim:
+    """Return the claim that a person means by a job's id: the open one, whoever has taken it by hand.
+
+    Args:
+        own: in whose name the one who asks takes jobs. If the job was taken away from that one, that is what they are
+            told, and they cannot end in its place the execution of another.
+
+    Raises:
+        JobNotFound: no job has this id.
+        LeaseLost: nobody holds the job by hand.
+    """
+    job = tx.value("SELECT seq FROM jobs WHERE id = ?", (job_id,))
+    if job is None:
+        raise JobNotFound(job_id)
+    found = None if own is not None and _was_taken_from(tx, own, job) else _open_claim(tx, job)
+    if found is None:
+        raise LeaseLost(f"job {job_id} is not held by hand: it has ended, was taken away, or a worker runs it")
+    return found
+
+
+def _was_taken_from(tx: Transaction, worker: WorkerKey, job: int) -> bool:
+    last = tx.value(
+        "SELECT status FROM executions WHERE job_seq = ? AND worker_seq = ? ORDER BY id DESC LIMIT 1",
+        (job, worker.seq),
+    )
+    return last in _TAKEN_AWAY
+
+
+def _open_claim(tx: Transaction, job: int) -> Claim | None:
+    rows = tx.rows(
+        """
+        SELECT jobs.*, jobs.seq AS job_seq, jobs.id AS job_id, 0 AS is_ahead,
+               executions.id AS execution_id, executions.attempt AS attempt
+          FROM executions
+          JOIN jobs ON jobs.seq = executions.job_seq
+          JOIN job_workers ON job_workers.seq = executions.worker_seq
+         WHERE executions.job_seq = ? AND executions.status = 'running' AND job_workers.mode = 'hand'
+        """,
+        (job,),
+    )
+    return next((Claim(**{name: row[name] for name in Claim._fields if name in row.keys()}) for row in rows), None)

@@ -1,0 +1,234 @@
+"""What stands in the file: its tables, indexes and views, as SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gigq.status import ExecutionStatus, JobStatus
+
+
+def _one_of(column: str, words: Iterable[str]) -> str:
+    """The SQL of a choice. Not IN: SQLite builds its list anew for every row, a third of the time of a claim."""
+    return " OR ".join(f"{column} = '{word}'" for word in words)
+
+
+def phase_of(now: str) -> str:
+    """Return the SQL of a job's phase at the instant that the SQL `now` gives."""
+    return f"""
+    CASE
+      WHEN status = 'running' AND started_at IS NULL THEN 'reserved'
+      WHEN status <> 'pending' THEN status
+      WHEN blockers > 0        THEN 'waiting'
+      WHEN run_at > {now}      THEN CASE WHEN attempts > 0 THEN 'retrying' ELSE 'scheduled' END
+      WHEN EXISTS (SELECT 1 FROM job_queues WHERE is_paused = 1 AND (name = queue OR name = '')) THEN 'paused'
+      ELSE 'ready'
+    END"""
+
+
+_NOW = "strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'"
+_END = f"coalesce(completed_at, CASE status WHEN 'running' THEN {_NOW} END)"
+
+
+def _in_words(seconds: str) -> str:
+    """The SQL of a span of time as people say it."""
+    return f"""
+    CASE
+      WHEN {seconds} IS NULL   THEN NULL
+      WHEN {seconds} < 1       THEN CAST(round(max({seconds}, 0) * 1000) AS INTEGER) || ' ms'
+      WHEN {seconds} < 100     THEN round({seconds}, 1) || ' s'
+      WHEN {seconds} < 6000    THEN CAST(round({seconds} / 60) AS INTEGER) || ' min'
+      WHEN {seconds} < 172800  THEN CAST(round({seconds} / 3600) AS INTEGER) || ' h'
+      ELSE CAST(round({seconds} / 86400) AS INTEGER) || ' days'
+    END"""
+
+
+def _between(start: str, end: str) -> str:
+    return f"((julianday({end}) - julianday({start})) * 86400.0)"
+
+
+# SQLite keeps the text of these statements, comments included: whoever opens the file with `.schema` reads them there.
+TABLES = {
+    "jobs": f"""
+CREATE TABLE jobs (
+  seq INTEGER PRIMARY KEY,                    -- order of submission; other tables refer to it
+  id TEXT NOT NULL UNIQUE,                    -- the public id: a UUIDv7
+  name TEXT NOT NULL,                         -- for people; need not be unique
+  description TEXT NOT NULL,                  -- for people
+  function TEXT NOT NULL,                     -- package.module:name, or the name of a handler
+  args TEXT NOT NULL,                         -- positional arguments: a JSON list
+  params TEXT NOT NULL,                       -- keyword arguments: a JSON object
+  queue TEXT NOT NULL,                        -- named queue inside this file
+  priority INTEGER NOT NULL,                  -- larger goes first
+  status TEXT NOT NULL CHECK ({_one_of("status", JobStatus)}),
+  blockers INTEGER NOT NULL CHECK (blockers >= 0), -- unfinished parents, while the job is unfinished itself
+  run_at TEXT,                                -- not claimable before; NULL: at once
+  expires_at TEXT,                            -- cancelled if it was not started by then; NULL: never
+  timeout REAL,                               -- limit of one execution, seconds; NULL: none
+  max_attempts INTEGER NOT NULL CHECK (max_attempts > 0), -- how often it may be started, the first time counted
+  attempts INTEGER NOT NULL CHECK (attempts BETWEEN 0 AND max_attempts), -- how often it was started and that counts
+  retry_delay REAL NOT NULL,                  -- seconds before the first retry
+  retry_backoff REAL NOT NULL,                -- each later wait is this many times the one before
+  retry_max_delay REAL NOT NULL,              -- no wait is longer, seconds
+  retry_jitter REAL NOT NULL,                 -- share of a wait that may be taken off at random, 0 to 1
+  retry_on TEXT NOT NULL,                     -- names of the exceptions worth a retry: a JSON list; empty: all
+  no_retry_on TEXT NOT NULL,                  -- names of those that are not: a JSON list
+  pass_parent_results INTEGER CHECK (pass_parent_results BETWEEN 0 AND 1), -- NULL: if the function takes them
+  on_parent_failure TEXT NOT NULL CHECK (on_parent_failure = 'cancel' OR on_parent_failure = 'run'),
+  crashes INTEGER NOT NULL DEFAULT 0,         -- how often its worker died while it held this job
+  unique_key TEXT,                            -- no two unfinished jobs have the same
+  failed_parent INTEGER REFERENCES jobs (seq) ON DELETE SET NULL, -- the job whose end cancelled this one
+  progress TEXT,                              -- what the function last said of it: a JSON object
+  result TEXT,                                -- what the function returned: JSON
+  error TEXT,                                 -- of the last execution, or why it was cancelled
+  created_at TEXT NOT NULL,                   -- submitted; this and all instants: ISO-8601, UTC
+  updated_at TEXT NOT NULL,                   -- last change of the status
+  started_at TEXT,                            -- the last execution began
+  completed_at TEXT,                          -- the job ended, however it ended
+  worker_id TEXT,                             -- of the last execution
+  metadata TEXT NOT NULL,                     -- the caller's own: a JSON object
+  CHECK ((status = 'pending' OR status = 'running') = (completed_at IS NULL))
+)""",
+    "executions": f"""
+CREATE TABLE executions (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,       -- never used again: a late worker cannot be taken for a new one
+  job_seq INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+  attempt INTEGER NOT NULL,                   -- number of this try, from 1
+  worker_id TEXT NOT NULL,                    -- who ran it
+  worker_seq INTEGER NOT NULL,                -- that worker's row in job_workers, while it lives
+  status TEXT NOT NULL CHECK ({_one_of("status", ExecutionStatus)}), -- while running, this row is the lease
+  started_at TEXT,                            -- the function was called; NULL: claimed ahead, or given back before
+  completed_at TEXT,
+  error TEXT,                                 -- what was raised, or why it ended
+  error_type TEXT,                            -- class of the exception
+  traceback TEXT,
+  log TEXT,                                   -- what the function has logged, if its worker kept it
+  CHECK ((status = 'running') = (completed_at IS NULL))
+)""",
+    "job_dependencies": """
+CREATE TABLE job_dependencies (
+  child INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+  parent INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+  position INTEGER NOT NULL,                  -- order in which the child named its parents
+  PRIMARY KEY (child, parent)
+) WITHOUT ROWID""",
+    "job_tags": """
+CREATE TABLE job_tags (
+  job_seq INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+  tag TEXT NOT NULL,
+  PRIMARY KEY (job_seq, tag)
+) WITHOUT ROWID""",
+    "job_workers": """
+CREATE TABLE job_workers (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,      -- never used again
+  id TEXT NOT NULL,                           -- the name it was given; a successor may bear the same
+  heartbeat INTEGER NOT NULL,                 -- a counter: while it moves, the worker lives
+  mode TEXT NOT NULL,                         -- thread or process
+  concurrency INTEGER NOT NULL,               -- slots
+  queues TEXT,                                -- names of the queues that it serves: a JSON list; NULL: all
+  completed INTEGER NOT NULL DEFAULT 0,       -- executions that it has completed,
+  failed INTEGER NOT NULL DEFAULT 0,          -- and that it has ended otherwise
+  wanted_concurrency INTEGER,                 -- slots that it is asked to have; NULL: as many as it has
+  stop TEXT CHECK (stop = 'graceful' OR stop = 'now'), -- that it is asked to stop; NULL: it is not
+  machine_id TEXT NOT NULL,                   -- the machine it runs on,
+  boot_id TEXT NOT NULL,                      -- since which start of it,
+  pid_namespace TEXT NOT NULL,                -- in which container,
+  pid INTEGER NOT NULL,                       -- as which process
+  started_at TEXT NOT NULL,
+  seen_at TEXT NOT NULL                       -- its last heartbeat, for people: liveness is told by the counter alone
+)""",
+    "job_queues": """
+CREATE TABLE job_queues (
+  name TEXT PRIMARY KEY,                      -- a queue, whether it holds jobs or not; '' stands for all
+  is_paused INTEGER NOT NULL DEFAULT 0 CHECK (is_paused BETWEEN 0 AND 1), -- 1: nothing of it is claimed
+  max_running INTEGER CHECK (max_running > 0), -- jobs of it that run at a time, in all workers; NULL: no limit
+  rate_limit INTEGER CHECK (rate_limit > 0),  -- jobs of it that start within any rate_period; NULL: no limit
+  rate_period REAL CHECK (rate_period > 0),   -- seconds
+  starts TEXT,                                -- those of the last period: a JSON list of [instant, number]
+  CHECK ((rate_limit IS NULL) = (rate_period IS NULL))
+) WITHOUT ROWID""",
+    "job_schedules": """
+CREATE TABLE job_schedules (
+  name TEXT PRIMARY KEY,                      -- who adds it once more changes it
+  cron TEXT,                                  -- a cron line; or else
+  every REAL,                                 -- seconds from one tick to the next
+  timezone TEXT NOT NULL,                     -- of the cron line, such as Europe/Berlin
+  missed TEXT NOT NULL CHECK (missed = 'once' OR missed = 'skip' OR missed = 'all'), -- ticks that no worker saw
+  overlap INTEGER NOT NULL CHECK (overlap BETWEEN 0 AND 1), -- 0: no tick while its last job is unfinished
+  is_paused INTEGER NOT NULL DEFAULT 0 CHECK (is_paused BETWEEN 0 AND 1), -- 1: no tick submits anything
+  job TEXT NOT NULL,                          -- what each tick submits: a JSON object
+  next_at TEXT,                               -- the next tick; NULL: none will come
+  last_at TEXT,                               -- the last tick that submitted a job
+  last_job TEXT,                              -- the id of that job
+  created_at TEXT NOT NULL,                   -- first added
+  updated_at TEXT NOT NULL,                   -- last changed by a person
+  CHECK ((cron IS NULL) <> (every IS NULL))
+) WITHOUT ROWID""",
+    "job_schema": """
+CREATE TABLE job_schema (
+  version INTEGER NOT NULL                    -- one row: the version of these tables
+)""",
+}
+
+INDEXES = {
+    "jobs_ready": """
+CREATE INDEX jobs_ready -- claim: the best ready jobs of a queue
+  ON jobs (queue, priority DESC, seq)
+ WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL""",
+    "jobs_due": """
+CREATE INDEX jobs_due -- claim: what has become due, and when the next one will
+  ON jobs (run_at) WHERE status = 'pending' AND run_at IS NOT NULL""",
+    "jobs_expiring": """
+CREATE INDEX jobs_expiring -- claim: what was not started in time
+  ON jobs (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL AND attempts = 0""",
+    "jobs_unique": """
+CREATE UNIQUE INDEX jobs_unique -- submit: the unfinished job that has a key
+  ON jobs (unique_key) WHERE unique_key IS NOT NULL AND completed_at IS NULL""",
+    "jobs_retrying": """
+CREATE INDEX jobs_retrying -- claim: retries that were set before the clock went back
+  ON jobs (updated_at)
+ WHERE status = 'pending' AND run_at IS NOT NULL AND attempts > 0""",
+    "jobs_finished": """
+CREATE INDEX jobs_finished -- prune, lists and counts of finished jobs
+  ON jobs (status, completed_at) WHERE completed_at IS NOT NULL""",
+    "jobs_failed_parent": """
+CREATE INDEX jobs_failed_parent -- requeue: the jobs that were cancelled because of this one
+  ON jobs (failed_parent) WHERE failed_parent IS NOT NULL""",
+    "schedules_due": """
+CREATE INDEX schedules_due -- claim: the schedules whose tick has come
+  ON job_schedules (next_at) WHERE is_paused = 0 AND next_at IS NOT NULL""",
+    "executions_open": """
+CREATE UNIQUE INDEX executions_open -- at most one open execution a job; renew and sweep: what a worker is running
+  ON executions (job_seq) WHERE status = 'running'""",
+    "executions_of_job": """
+CREATE INDEX executions_of_job -- the history of a job, and its deletion
+  ON executions (job_seq)""",
+    "job_dependencies_of_parent": """
+CREATE INDEX job_dependencies_of_parent -- settle: the children of a job
+  ON job_dependencies (parent)""",
+    "job_tags_by_tag": """
+CREATE INDEX job_tags_by_tag -- lists: the jobs with a tag
+  ON job_tags (tag, job_seq)""",
+}
+
+VIEWS = {
+    "job_overview": f"""
+CREATE VIEW job_overview AS
+SELECT id, name, {phase_of(_NOW)} AS phase, queue, priority,
+       CASE WHEN {phase_of(_NOW)} = 'ready'
+            THEN row_number() OVER (PARTITION BY queue, {phase_of(_NOW)} ORDER BY priority DESC, seq)
+       END AS queue_position,
+       {_in_words(_between("created_at", _NOW))} AS age,
+       {_in_words(_between("started_at", _END))} AS duration,
+       attempts || ' of ' || max_attempts AS attempts,
+       worker_id, error, created_at, run_at, started_at, completed_at
+  FROM jobs
+ ORDER BY seq DESC""",
+    "execution_overview": f"""
+CREATE VIEW execution_overview AS
+SELECT executions.id AS execution, jobs.id AS job_id, jobs.name AS job_name, executions.attempt, executions.status,
+       executions.worker_id, executions.started_at, executions.completed_at,
+       {_in_words(_between("executions.started_at", f"coalesce(executions.completed_at, {_NOW})"))} AS duration,
+       executions.error_type, executions.error, executions.traceback
+  FROM executions JOIN jobs ON jobs.seq = executions.job_seq
+ ORDER BY executions.id DESC""",
+}

@@ -1,0 +1,227 @@
+"""What holds the jobs of a named queue back, and what lets them go."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from store.verbs import File
+
+from gigq.records import Claim, Report
+from gigq.status import ExecutionStatus
+from gigq.store import claiming, settling
+
+DONE = Report(status=ExecutionStatus.COMPLETED, result="null")
+
+
+def outlook(file: File) -> claiming.Outlook:
+    with file.queue.database.read(file.clock.now()) as tx:
+        return claiming.outlook(tx)
+
+
+def finish(file: File, claims: list[Claim]) -> None:
+    for claim in claims:
+        file.settle(claim, ExecutionStatus.COMPLETED)
+
+
+# pauses
+
+
+@pytest.mark.parametrize("paused", ["a", None])
+def test_nothing_of_a_paused_queue_is_claimed_or_expected(file: File, paused: str | None) -> None:
+    file.submit("in a", queue="a")
+    file.queue.pause(paused)
+    assert (file.claim(5), outlook(file)) == ([], (False, None))
+    file.queue.resume(paused)
+    assert outlook(file).is_ready
+    assert file.names(file.claim(5)) == ["in a"]
+
+
+def test_other_queues_go_on_beside_a_paused_one(file: File) -> None:
+    for queue in "abc":
+        file.submit(queue, queue=queue)
+    file.queue.pause("b")
+    assert file.names(file.claim(5)) == ["a", "c"]
+
+
+def test_a_queue_is_paused_before_it_exists(file: File) -> None:
+    file.queue.pause("not yet")
+    file.submit(queue="not yet")
+    assert file.claim(5) == []
+
+
+def test_who_pauses_all_pauses_what_comes_later_too(file: File) -> None:
+    file.queue.pause()
+    file.submit(queue="new")
+    assert file.claim(5, queues=["new"]) == []
+
+
+def test_a_queue_paused_by_its_name_stays_so_when_all_go_on(file: File) -> None:
+    for queue in "ab":
+        file.submit(queue, queue=queue)
+    file.queue.pause("a")
+    file.queue.pause()
+    file.queue.resume()
+    assert file.names(file.claim(5)) == ["b"]
+    file.queue.resume("a")
+    assert file.names(file.claim(5)) == ["a"]
+
+
+def test_to_resume_one_while_all_are_paused_changes_nothing_yet(file: File) -> None:
+    file.submit(queue="a")
+    file.queue.pause()
+    file.queue.resume("a")
+    assert file.claim(5) == []
+
+
+def test_a_ready_job_of_a_paused_queue_has_a_phase_of_its_own(file: File) -> None:
+    ready, later = file.submit(), file.submit(delay=60)
+    waiting = file.submit(dependencies=[ready])
+    file.queue.pause()
+    assert [file.job(each).phase for each in (ready, later, waiting)] == ["paused", "scheduled", "waiting"]
+    assert (file.queue.count(phase="paused"), file.queue.count(phase="ready")) == (1, 0)
+
+
+# how many may run
+
+
+def test_as_many_run_as_may_whoever_claims_them(file: File) -> None:
+    file.queue.configure("a", max_running=2)
+    bob = file.register("bob")
+    for _ in range(4):
+        file.submit(queue="a")
+    first = file.claim(1)
+    assert len(file.claim(5, worker=bob)) == 1
+    assert (file.claim(5), outlook(file)) == ([], (False, None))
+    finish(file, first)
+    assert outlook(file).is_ready
+    assert len(file.claim(5)) == 1
+
+
+def test_other_queues_fill_the_slots_that_a_limit_leaves(file: File) -> None:
+    file.queue.configure("a", max_running=1)
+    for queue in ("a", "a", "b", "b"):
+        file.submit(queue, queue=queue)
+    assert file.names(file.claim(3)) == ["a", "b", "b"]
+
+
+def test_nothing_of_a_limited_queue_is_claimed_ahead(file: File) -> None:
+    file.queue.configure("a", max_running=100)
+    for _ in range(3):
+        file.submit(queue="a")
+    assert len(file.claim(1, ahead=10, returned=["functions:nothing"])) == 1
+
+
+@pytest.mark.parametrize(("max_running", "is_news"), [(1, True), (None, False)])
+def test_the_end_of_a_job_is_news_where_another_may_wait_for_its_place(
+    file: File, max_running: int | None, is_news: bool
+) -> None:
+    file.queue.configure("a", max_running=max_running)
+    file.submit(queue="a")
+    (claim,) = file.claim()
+    with file.write() as tx:
+        settling.settle(tx, claim.execution_id, DONE, chance=0)
+        assert tx.has_news is is_news
+
+
+# how many may start
+
+
+def test_within_any_period_no_more_start_than_may(file: File) -> None:
+    file.queue.configure("a", rate_limit=3, rate_period=10)
+    for _ in range(20):
+        file.submit(queue="a")
+    starts: list[float] = []
+    for second in range(40):
+        claims = file.claim(2)
+        starts += [second] * len(claims)
+        finish(file, claims)
+        file.clock.advance(1)
+    assert starts == [0, 0, 1, 10, 10, 11, 20, 20, 21, 30, 30, 31]
+
+
+def test_the_outlook_tells_when_the_next_one_may_start(file: File) -> None:
+    file.queue.configure("a", rate_limit=1, rate_period=60)
+    file.submit(queue="a")
+    file.claim()
+    assert outlook(file) == (False, None)
+    file.submit(queue="a")
+    assert outlook(file) == (False, file.clock.now() + timedelta(seconds=60))
+    file.clock.advance(60)
+    assert outlook(file).is_ready
+
+
+def test_both_limits_hold_together(file: File) -> None:
+    file.queue.configure("a", max_running=1, rate_limit=2, rate_period=60)
+    for _ in range(5):
+        file.submit(queue="a")
+    first = file.claim(5)
+    assert len(first) == 1
+    finish(file, first)
+    second = file.claim(5)
+    assert len(second) == 1
+    finish(file, second)
+    assert file.claim(5) == []
+
+
+def test_what_has_started_counts_when_the_limit_is_changed(file: File) -> None:
+    file.queue.configure("a", rate_limit=2, rate_period=60)
+    for _ in range(9):
+        file.submit(queue="a")
+    finish(file, file.claim(9))
+    file.queue.configure("a", rate_limit=3, rate_period=60)
+    assert len(file.claim(9)) == 1
+
+
+def test_a_clock_that_goes_back_freezes_no_queue(file: File) -> None:
+    file.queue.configure("a", rate_limit=1, rate_period=60)
+    for _ in range(2):
+        file.submit(queue="a")
+    finish(file, file.claim())
+    file.clock.set(file.clock.now() - timedelta(hours=1))
+    assert len(file.claim()) == 1
+
+
+# how they stand
+
+
+def test_the_queues_are_shown_with_what_is_in_them_and_what_was_said_of_them(file: File) -> None:
+    file.submit(queue="b")
+    oldest = file.clock.now()
+    file.claim()
+    file.clock.advance(10)
+    file.submit(queue="b", priority=-5)
+    file.clock.advance(10)
+    file.submit(queue="b", priority=5)
+    file.submit(queue="b", delay=60)
+    file.queue.configure("a", rate_limit=5, rate_period=60)
+    file.queue.pause("a")
+    a, b = file.queue.queues()
+    assert (a.name, a.is_paused, a.ready, a.rate_limit, a.rate_period, a.oldest_ready_at) == ("a", True, 0, 5, 60, None)
+    assert (b.name, b.is_paused, b.ready, b.scheduled, b.running) == ("b", False, 2, 1, 1)
+    assert b.oldest_ready_at == oldest + timedelta(seconds=10)
+    assert b.as_dict()["oldest_ready_at"] == "2026-01-01T00:00:10.000000Z"
+
+
+def test_a_pause_of_all_is_shown_for_each(file: File) -> None:
+    file.submit(queue="a")
+    file.queue.pause()
+    assert [(each.name, each.is_paused) for each in file.queue.queues()] == [("a", True)]
+
+
+@pytest.mark.parametrize("wrong", ["", 5, ["a"]])
+def test_what_is_not_the_name_of_a_queue_is_refused(file: File, wrong: str) -> None:
+    for act in (file.queue.pause, file.queue.resume, file.queue.configure):
+        with pytest.raises(ValueError, match="is not the name of a queue"):
+            act(wrong)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{"max_running": 0}, {"max_running": True}, {"max_running": 1.5}, {"rate_limit": -1}, {"rate_limit": "9"},
+     {"rate_limit": 1, "rate_period": 0}, {"rate_limit": 1, "rate_period": -1}],
+)  # fmt: skip
+def test_limits_that_cannot_be_are_refused_by_name(file: File, limits: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=r"max_running|rate_limit|rate_period|duration"):
+        file.queue.configure("a", **limits)  # type: ignore[arg-type]
+    assert file.queue.queues() == []

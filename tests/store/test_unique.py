@@ -1,0 +1,50 @@
+"""While an unfinished job has a key, no other one gets it."""
+
+from __future__ import annotations
+
+import pytest
+from store.verbs import File
+
+from gigq import Job, Workflow
+from gigq.status import ExecutionStatus
+
+
+def test_a_second_job_with_the_key_of_an_unfinished_one_is_that_one(file: File) -> None:
+    first = file.submit("first", unique_key="k")
+    assert file.submit("second", unique_key="k") == first
+    file.claim()
+    assert file.submit("third", unique_key="k") == first
+    assert file.queue.stats()["total"] == 1
+
+
+@pytest.mark.parametrize("end", [ExecutionStatus.COMPLETED, ExecutionStatus.CANCELLED, None])
+def test_a_finished_job_holds_its_key_no_more(file: File, end: ExecutionStatus | None) -> None:
+    first = file.submit(unique_key="k")
+    if end is None:
+        file.queue.cancel(first)
+    else:
+        file.settle(file.claim()[0], end)
+    assert file.submit(unique_key="k") != first
+
+
+def test_jobs_without_a_key_and_with_others_are_not_concerned(file: File) -> None:
+    assert len({file.submit(), file.submit(), file.submit(unique_key="a"), file.submit(unique_key="b")}) == 4
+
+
+def test_the_same_job_twice_is_still_the_same(file: File) -> None:
+    job = Job("job", "functions:nothing", unique_key="k")
+    assert [file.queue.submit(job), file.queue.submit(job)] == [job.id, job.id]
+
+
+def test_within_one_submit_the_first_has_the_key(file: File) -> None:
+    jobs = [Job(str(number), "functions:nothing", unique_key="k") for number in range(3)]
+    assert file.queue.submit_many(jobs) == [jobs[0].id] * 3
+
+
+def test_a_child_of_a_job_whose_key_is_taken_waits_for_the_one_that_has_it(file: File) -> None:
+    first = file.submit("first", unique_key="k")
+    flow = Workflow("flow")
+    parent = flow.add_job(Job("parent", "functions:nothing", unique_key="k"))
+    child = flow.add_job(Job("child", "functions:nothing"), depends_on=[parent])
+    assert flow.submit_all(file.queue) == [first, child.id]
+    assert file.job(child.id).dependencies == (first,)
