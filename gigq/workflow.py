@@ -44,7 +44,7 @@ class Workflow:
     def submit_all(self, queue: JobQueue) -> list[str]:
         """Store all jobs in one transaction, and return their ids in the order in which they were added.
 
-        In place of a job whose `unique_key` is taken it is the id of the one that has it, and its children wait for that.
+        For a job whose `unique_key` is taken it is the id of the one that has it, and its children wait for that one.
 
         Raises:
             CyclicWorkflow: jobs wait for each other in a circle, named in the message; nothing was stored.
