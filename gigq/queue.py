@@ -11,23 +11,23 @@ from typing import Any
 from gigq.admission import admit
 from gigq.clock import Clock, Duration, SystemClock, to_seconds
 from gigq.codec import PARAMS_LIMIT
+from gigq.consumer import QueueConsumer
 from gigq.job import Job, Submittable
 from gigq.keeper import QueueKeeper
-from gigq.liveness import Watch
+from gigq.liveness import certainly_dead
 from gigq.reader import QueueReader
 from gigq.regulator import QueueRegulator
 from gigq.runtime.residence import is_gone, residence
 from gigq.steerer import QueueSteerer
-from gigq.store import submitting, workers
+from gigq.store import hand, submitting, workers
 from gigq.store.connections import Durability
 from gigq.store.schema import open_queue
 
-_A_DAY = 86_400.0
-_A_CENTURY = 36_525 * _A_DAY
+_A_CENTURY = 36_525 * 86_400.0
 _MOST_SLOTS = 10_000
 
 
-class JobQueue(QueueReader, QueueSteerer, QueueRegulator, QueueKeeper):
+class JobQueue(QueueReader, QueueSteerer, QueueRegulator, QueueKeeper, QueueConsumer):
     """A queue of jobs in one SQLite file.
 
     Safe to share between threads, and to keep across a fork. Every method is one transaction unless it says otherwise,
@@ -59,7 +59,7 @@ class JobQueue(QueueReader, QueueSteerer, QueueRegulator, QueueKeeper):
     ) -> None:
         clock = clock or SystemClock()
         database = open_queue(
-            db_path, initialize=initialize, timeout=to_seconds(timeout), durability=durability, now=clock.now()
+            db_path, initialize=initialize, timeout=to_seconds(timeout), durability=durability, clock=clock
         )
         super().__init__(database, clock)
         self._params_limit = params_limit
@@ -127,14 +127,16 @@ class JobQueue(QueueReader, QueueSteerer, QueueRegulator, QueueKeeper):
     def requeue_stuck(self, older_than: Duration | None = None) -> int:
         """Settle as lost what workers hold that are certainly dead, and return how many jobs that were.
 
+        What was taken by hand and has been held for longer than its timeout is settled too, as timeout.
+
         Args:
             older_than: also what has been running for so many seconds, whether its worker lives or not. The function
                 may still run, so this is a person's decision.
         """
         with self.database.write(self.clock.now()) as tx:
-            # At a first look none is dead by silence, but only who certainly is.
-            dead = Watch(residence(), lease=_A_DAY).dead(workers.signs(tx), now=0.0, is_gone=is_gone)
+            dead = certainly_dead(workers.signs(tx), here=residence(), is_gone=is_gone)
             jobs = sum(workers.strike_off(tx, each, chance=random.random) for each in dead)
+            jobs += hand.time_out(tx, chance=random.random)
             if older_than is not None:
                 before = tx.now - timedelta(seconds=min(to_seconds(older_than), _A_CENTURY))
                 jobs += workers.take_away(tx, before=before, chance=random.random)

@@ -49,6 +49,7 @@ class Worker:
         shutdown_timeout: seconds that running jobs get when the worker is told to stop.
         burst: return from `start` when nothing is left to run, now or within ten seconds.
         max_jobs: how many jobs a child process runs before a new one takes its place; None for no end of them.
+        prune_after: seconds after which completed and cancelled jobs are deleted, a few hundred at a time; None: never.
         result_limit: the most bytes that a result may have as JSON.
         durability: as for `JobQueue`.
         clock: where time comes from; for tests.
@@ -73,6 +74,7 @@ class Worker:
         shutdown_timeout: Duration = 30.0,
         burst: bool = False,
         max_jobs: int | None = None,
+        prune_after: Duration | None = None,
         result_limit: int = RESULT_LIMIT,
         durability: Durability = "full",
         clock: Clock | None = None,
@@ -86,12 +88,13 @@ class Worker:
             polling_interval=to_seconds(polling_interval),
             shutdown_timeout=to_seconds(shutdown_timeout),
             burst=burst,
+            prune_after=None if prune_after is None else to_seconds(prune_after),
         )
         self._clock = clock = clock or SystemClock()
         functions = Functions(handlers=dict(handlers or {}), allow=None if allow is None else tuple(allow))
         self._call = caller(functions, clock=clock, result_limit=result_limit)
         self._new_runner = self._runners(functions, mode, max_jobs=max_jobs, result_limit=result_limit)
-        self._database = open_queue(db_path, initialize=True, timeout=30.0, durability=durability, now=clock.now())
+        self._database = open_queue(db_path, initialize=True, timeout=30.0, durability=durability, clock=clock)
         self._here = threading.Lock()
         self._running = threading.Lock()
         self._inline_runner = InlineRunner(self._call)

@@ -19,8 +19,8 @@ from gigq.liveness import WorkerKey
 from gigq.records import Claim
 from gigq.store.database import Transaction
 from gigq.store.expiring import expire, next_expiry
+from gigq.store.limits import Limits
 from gigq.store.lists import listed, portions, tabled
-from gigq.store.queues import Limits
 
 _ORDER = 2
 """How many columns of what `_ready` selects say which of two jobs is the better one."""
@@ -199,7 +199,8 @@ def _take(tx: Transaction, worker: WorkerKey, claims: Sequence[Claim], *, start:
     tx.execute(
         f"""
         UPDATE jobs
-           SET status = 'running', attempts = attempts + 1, started_at = ?, updated_at = ?, worker_id = ?
+           SET status = 'running', attempts = attempts + 1, started_at = ?, updated_at = ?, worker_id = ?,
+               progress = NULL
          WHERE seq IN {seqs}
            AND status = 'pending'
         """,

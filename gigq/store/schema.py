@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
 
+from gigq.clock import Clock
 from gigq.errors import NotAQueue
 from gigq.store.connections import Durability
 from gigq.store.database import Database, Transaction
@@ -14,7 +14,7 @@ VERSION = 1
 
 
 def open_queue(
-    path: str | os.PathLike[str], *, initialize: bool, timeout: float, durability: Durability, now: datetime
+    path: str | os.PathLike[str], *, initialize: bool, timeout: float, durability: Durability, clock: Clock
 ) -> Database:
     """Open the queue in a file; with `initialize`, create the file and the tables where they are missing.
 
@@ -22,14 +22,14 @@ def open_queue(
         NotAQueue: the file is not ours, is newer than this code, or is missing or empty without `initialize`.
         StoreError: the file cannot be opened.
     """
-    database = Database(path, timeout=timeout, durability=durability, create=initialize)
-    with database.read(now) as tx:
+    database = Database(path, timeout=timeout, durability=durability, create=initialize, clock=clock)
+    with database.read() as tx:
         is_ready = _version_of(database, tx) is not None
     if not is_ready and not initialize:
         raise NotAQueue(f"{database.path!r} holds no queue; JobQueue(path) or `gigq submit` creates one")
     if not is_ready:
         database.use_wal()
-        with database.write(now) as tx:
+        with database.write() as tx:
             _create(database, tx)
     return database
 

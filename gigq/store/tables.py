@@ -143,7 +143,7 @@ CREATE TABLE job_queues (
   max_running INTEGER CHECK (max_running > 0), -- jobs of it that run at a time, in all workers; NULL: no limit
   rate_limit INTEGER CHECK (rate_limit > 0),  -- jobs of it that start within any rate_period; NULL: no limit
   rate_period REAL CHECK (rate_period > 0),   -- seconds
-  starts TEXT,                                -- those of the last period: a JSON list of [instant, number]
+  starts TEXT,                                -- those of the last period: a JSON list of [execution, instant]
   CHECK ((rate_limit IS NULL) = (rate_period IS NULL))
 ) WITHOUT ROWID""",
     "job_schedules": """

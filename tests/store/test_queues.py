@@ -140,10 +140,44 @@ def test_within_any_period_no_more_start_than_may(file: File) -> None:
     assert starts == [0, 0, 1, 10, 10, 11, 20, 20, 21, 30, 30, 31]
 
 
+def test_a_start_counts_from_when_the_function_was_called_and_not_from_the_claim(file: File) -> None:
+    file.queue.configure("a", rate_limit=1, rate_period=10)
+    for _ in range(2):
+        file.submit(queue="a")
+    (claim,) = file.claim()
+    file.clock.advance(0.1)
+    file.settle(claim, ExecutionStatus.COMPLETED, started_at=file.clock.now())
+    file.clock.advance(9.95)
+    assert file.claim() == []
+    file.clock.advance(0.05)
+    assert len(file.claim()) == 1
+
+
+def test_a_function_that_runs_on_was_called_a_fifth_of_a_second_after_its_claim_at_the_latest(file: File) -> None:
+    file.queue.configure("a", rate_limit=1, rate_period=10)
+    for _ in range(2):
+        file.submit(queue="a")
+    file.claim()
+    file.clock.advance(10.1)
+    assert file.claim() == []
+    file.clock.advance(0.1)
+    assert len(file.claim()) == 1
+
+
+def test_what_was_given_back_before_it_began_has_not_started(file: File) -> None:
+    file.queue.configure("a", rate_limit=1, rate_period=10)
+    file.submit(queue="a")
+    (claim,) = file.claim()
+    with file.write() as tx:
+        tx.execute("UPDATE executions SET started_at = NULL")
+    file.settle(claim, ExecutionStatus.RELEASED)
+    assert len(file.claim()) == 1
+
+
 def test_the_outlook_tells_when_the_next_one_may_start(file: File) -> None:
     file.queue.configure("a", rate_limit=1, rate_period=60)
     file.submit(queue="a")
-    file.claim()
+    finish(file, file.claim())
     assert outlook(file) == (False, None)
     file.submit(queue="a")
     assert outlook(file) == (False, file.clock.now() + timedelta(seconds=60))
