@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from gigq.admission import admit
+from gigq.analyst import QueueAnalyst
 from gigq.clock import Clock, Duration, SystemClock, to_seconds
 from gigq.codec import PARAMS_LIMIT
 from gigq.consumer import QueueConsumer
@@ -18,6 +19,7 @@ from gigq.liveness import certainly_dead
 from gigq.reader import QueueReader
 from gigq.regulator import QueueRegulator
 from gigq.runtime.residence import is_gone, residence
+from gigq.schedules import Schedules
 from gigq.steerer import QueueSteerer
 from gigq.store import hand, submitting, workers
 from gigq.store.connections import Durability
@@ -27,7 +29,7 @@ _A_CENTURY = 36_525 * 86_400.0
 _MOST_SLOTS = 10_000
 
 
-class JobQueue(QueueReader, QueueSteerer, QueueRegulator, QueueKeeper, QueueConsumer):
+class JobQueue(QueueReader, QueueAnalyst, QueueSteerer, QueueRegulator, QueueKeeper, QueueConsumer):
     """A queue of jobs in one SQLite file.
 
     Safe to share between threads, and to keep across a fork. Every method is one transaction unless it says otherwise,
@@ -41,6 +43,9 @@ class JobQueue(QueueReader, QueueSteerer, QueueRegulator, QueueKeeper, QueueCons
             the last moments before a power loss (not before a crash of the process).
         params_limit: the most bytes that the arguments of a job may have as JSON.
         clock: where time comes from; for tests.
+
+    Attributes:
+        schedules: rules that submit jobs at certain times.
 
     Raises:
         NotAQueue: the file is not a queue, or there is none and `initialize` is False.
@@ -63,6 +68,7 @@ class JobQueue(QueueReader, QueueSteerer, QueueRegulator, QueueKeeper, QueueCons
         )
         super().__init__(database, clock)
         self._params_limit = params_limit
+        self.schedules = Schedules(self, params_limit=params_limit)
 
     # submit
 

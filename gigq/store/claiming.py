@@ -21,6 +21,7 @@ from gigq.store.database import Transaction
 from gigq.store.expiring import expire, next_expiry
 from gigq.store.limits import Limits
 from gigq.store.lists import listed, portions, tabled
+from gigq.store.schedules import next_tick
 
 _ORDER = 2
 """How many columns of what `_ready` selects say which of two jobs is the better one."""
@@ -110,10 +111,9 @@ def make_due_ready(tx: Transaction) -> None:
 def outlook(tx: Transaction, *, queues: Sequence[str] | None = None) -> Outlook:
     """Tell whether a claim would find something now, and when else. Takes microseconds, however long the queue is."""
     due = tx.value("SELECT min(run_at) FROM jobs WHERE status = 'pending' AND run_at IS NOT NULL")
-    if due is not None and due <= tx.stamp:
-        return Outlook(True, None)
-    moments = [from_text(each) for each in (due, next_expiry(tx)) if each is not None]
-    is_ready = False
+    tick = next_tick(tx)
+    is_ready = any(each is not None and each <= tx.stamp for each in (due, tick))
+    moments = [from_text(each) for each in (due, tick, next_expiry(tx)) if each is not None]
     for queue, allowed in Limits(tx, queues).allowances(at_most=1):
         if (allowed.number or allowed.more_at) and _ready(tx, queue, 1).fetchone():
             is_ready |= allowed.number > 0

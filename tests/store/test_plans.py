@@ -85,6 +85,7 @@ def test_no_statement_of_steering_reads_a_whole_table(full: File) -> None:
         ("jobs_due", lambda file: file.claim(5)),
         ("jobs_retrying", lambda file: file.claim(5)),
         ("jobs_expiring", lambda file: file.claim(5)),
+        ("schedules_due", lambda file: file.claim(5)),
         ("jobs_unique", lambda file: file.submit(unique_key="k")),
         ("jobs_finished", lambda file: file.queue.clear_completed(file.clock.now())),
         ("jobs_failed_parent", lambda file: file.queue.requeue_job(file.submit("x", id="x")) or _requeue(file)),
@@ -103,7 +104,7 @@ def test_each_index_serves_the_query_that_it_is_there_for(
 
 def test_no_index_is_without_a_query(full: File) -> None:
     tested = {
-        "jobs_ready", "jobs_due", "jobs_expiring", "jobs_unique", "jobs_retrying",
+        "jobs_ready", "jobs_due", "jobs_expiring", "jobs_unique", "schedules_due", "jobs_retrying",
         "jobs_finished", "jobs_failed_parent", "executions_open",
         "executions_of_job", "job_dependencies_of_parent", "job_tags_by_tag",
     }  # fmt: skip
