@@ -263,7 +263,22 @@ def test_a_schedule_that_someone_has_spoilt_is_paused_and_the_others_go_on(
     drain(worker)
     assert {each.name: each.is_paused for each in queue.schedules} == {"bad cron": True, "bad job": True, "good": False}
     assert [job["name"] for job in queue.list_jobs()] == ["good"]
-    assert "schedule 'bad cron' cannot be read, and was paused" in caplog.text
+    assert "schedule 'bad cron' cannot be read here" in caplog.text
+
+
+def test_a_schedule_whose_zone_is_unknown_here_is_left_to_another_machine(
+    queue: JobQueue, clock: ManualClock, worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = queue.schedules.add("elsewhere", functions.nothing, cron=MINUTES)
+    with queue.database.write() as tx:
+        tx.execute("UPDATE job_schedules SET timezone = 'Mars/Base'")
+    clock.advance(30)
+    drain(worker)
+    drain(worker)
+    after = queue.schedules.get("elsewhere")
+    assert after is not None
+    assert (after.is_paused, after.next_at) == (False, before.next_at)
+    assert [record.levelname for record in caplog.records].count("ERROR") == 1
 
 
 def test_an_idle_worker_wakes_for_the_next_tick(path: str) -> None:

@@ -40,6 +40,14 @@ def add_command(commands: Commands, name: str, run: Callable[[Call], None]) -> P
     return parser
 
 
+def add_group(commands: Commands, name: str, text: str) -> Commands:
+    """Add a word before commands, and return where these are added."""
+    parser = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+    return parser.add_subparsers(
+        title="commands", dest="subcommand", metavar="COMMAND", required=True, prog=f"gigq {name}"
+    )
+
+
 def add_common_options(parser: Parser) -> None:
     """Add the options that stand before the command or after it; after it, they win."""
     parser.add_argument(

@@ -91,17 +91,23 @@ def run(tx: Transaction, name: str, *, job_id: str) -> str | None:
 def tick(tx: Transaction, *, new_id: Callable[[], str]) -> list[str]:
     """Submit the jobs of all ticks that have come, and return the names of schedules that cannot be read.
 
-    Those are paused: someone has written into the file. Each tick counts once, however many workers ask, for it moves
-    the schedule on in the same transaction.
+    Those are paused, for someone has written into the file; but not where only the zone is unknown, which another
+    machine may know. Each tick counts once, however many workers ask, for it moves the schedule on in the same
+    transaction.
     """
-    broken = []
+    unread = []
     for row in tx.rows("SELECT * FROM job_schedules WHERE is_paused = 0 AND next_at <= ?", (tx.stamp,)):
         try:
-            _tick(tx, row, new_id=new_id)
+            zone = zone_named(row["timezone"])
+        except ValueError:
+            unread.append(row["name"])
+            continue
+        try:
+            _tick(tx, row, zone, new_id=new_id)
         except (ValueError, TypeError, KeyError):
-            broken.append(row["name"])
+            unread.append(row["name"])
             pause(tx, row["name"])
-    return broken
+    return unread
 
 
 def next_tick(tx: Transaction) -> str | None:
@@ -121,9 +127,9 @@ def rule_of(schedule: ScheduleRecord) -> Rule:
     return Interval(seconds=schedule.every or 0, anchor=schedule.next_at or schedule.created_at)
 
 
-def _tick(tx: Transaction, row: Row, *, new_id: Callable[[], str]) -> None:
+def _tick(tx: Transaction, row: Row, zone: tzinfo, *, new_id: Callable[[], str]) -> None:
     schedule = _record(row)
-    rule, zone = rule_of(schedule), zone_named(schedule.timezone)
+    rule = rule_of(schedule)
     following = rule.after(tx.now, zone)
     for instant in _wanted(tx, schedule, rule, zone):
         if schedule.overlap or not _is_unfinished(tx, schedule.name):

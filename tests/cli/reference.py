@@ -92,7 +92,13 @@ def _options(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 
 
 def _commands(parser: argparse.ArgumentParser) -> dict[str, Any]:
-    return next(dict(each.choices) for each in parser._actions if isinstance(each, argparse._SubParsersAction))
+    """All commands by what is typed for them, those of a group after its name."""
+    groups = (each.choices for each in parser._actions if isinstance(each, argparse._SubParsersAction))
+    found = {}
+    for name, command in next(groups, {}).items():
+        inner = _commands(command)
+        found |= {f"{name} {word}": each for word, each in inner.items()} if inner else {name: command}
+    return found
 
 
 if __name__ == "__main__":
