@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from gigq.claim import JobClaim
 from gigq.clock import Clock, ManualClock, SystemClock
 from gigq.errors import (
     CyclicWorkflow,
@@ -25,9 +26,10 @@ from gigq.errors import (
     StoreError,
     UnknownParent,
 )
+from gigq.events import Event
 from gigq.job import Job, Priority
 from gigq.queue import JobQueue
-from gigq.records import ExecutionRecord, JobRecord, QueueRecord, WorkerRecord
+from gigq.records import ExecutionRecord, JobRecord, QueueRecord, ScheduleRecord, WorkerRecord
 from gigq.runtime.context import JobContext, current_job
 from gigq.status import ExecutionStatus, JobStatus, Phase
 from gigq.store.forking import close_connections
@@ -39,6 +41,7 @@ from gigq.workflow import Workflow
 __all__ = [
     "Clock",
     "CyclicWorkflow",
+    "Event",
     "ExecutionRecord",
     "ExecutionStatus",
     "GigqError",
@@ -46,6 +49,7 @@ __all__ = [
     "InvalidJob",
     "Job",
     "JobCancelled",
+    "JobClaim",
     "JobContext",
     "JobFailed",
     "JobNotFinished",
@@ -63,13 +67,14 @@ __all__ = [
     "Priority",
     "QueueBusy",
     "QueueGone",
+    "QueueRecord",
     "RetryLater",
+    "ScheduleRecord",
     "StoreError",
     "SystemClock",
     "Task",
     "UnknownParent",
     "Worker",
-    "QueueRecord",
     "WorkerRecord",
     "Workflow",
     "__version__",

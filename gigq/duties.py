@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gigq.clock import Clock
+from gigq.errors import StoreError
+from gigq.job import new_job_id
 from gigq.liveness import Watch, WorkerKey
-from gigq.records import Claim, Report
+from gigq.pruning import PruningDuty
+from gigq.records import Claim, Progress, Report
 from gigq.runtime.residence import is_gone, residence
 from gigq.runtime.runner import Ended
 from gigq.status import ExecutionStatus, Move
-from gigq.store import claiming, settling, workers
+from gigq.store import claiming, hand, schedules, settling, workers
 from gigq.store.claiming import Outlook, Room
 from gigq.store.database import Database, Transaction
+from gigq.store.trails import Fate, begun_by, fates, write_logs, write_progress
 from gigq.store.workers import Standing
 from gigq.terms import Terms
 
@@ -38,9 +42,12 @@ class Turn:
         room: what may be claimed; None for nothing.
         is_beat: whether the heartbeat is due, or, afterwards, was renewed.
         has_rung: whether the bell has rung since the last turn.
+        progress: what is to be written of the progress of running jobs; afterwards, of those that are still its own.
+        logs: the logs of executions that were taken away.
         moves: what became of the jobs of `ended`, in that order; None for a report that was refused.
         standing: where a heartbeat or the bell has made it look, what others have made of the worker.
         dead: the workers that were found dead, and how many jobs each had.
+        lost: the executions of theirs that had begun.
         claims: what was claimed.
         outlook: what else may be claimed, where all that is ready was.
     """
@@ -51,11 +58,19 @@ class Turn:
     room: Room | None
     is_beat: bool
     has_rung: bool
+    progress: Mapping[int, Progress] = field(default_factory=dict)
+    logs: Mapping[int, str] = field(default_factory=dict)
     moves: list[Move | None] = field(default_factory=list)
     standing: Standing | None = None
     dead: dict[WorkerKey, int] = field(default_factory=dict)
+    lost: list[int] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
     outlook: Outlook = UNKNOWN
+
+    @property
+    def refused(self) -> list[int]:
+        """The executions of `ended` that others had ended before."""
+        return [claim.execution_id for (claim, _), move in zip(self.ended, self.moves, strict=True) if move is None]
 
 
 class Duties:
@@ -72,53 +87,84 @@ class Duties:
         self._watch = Watch(self._home, lease=terms.lease)
         self._key = WorkerKey(0, terms.worker_id)  # no such row: the first turn registers
         self._counts = {True: 0, False: 0}
+        self._unread: set[str] = set()
+        self._pruning = PruningDuty(database, clock, after=terms.prune_after)
 
     def fulfil(self, turn: Turn) -> None:
         """Settle what has ended, renew the heartbeat, sweep the dead and claim. One write transaction."""
         key = self._key
-        with self._database.write(self._clock.now()) as tx:
+        with self._database.write() as tx:
             turn.moves = _settle(tx, turn.ended)
             claiming.begin(tx, turn.begun)
+            _write_trails(tx, turn.progress, turn.logs)
             if turn.is_beat or not workers.is_registered(tx, key):
                 # Whoever was struck off may claim nothing under a name that nobody watches any more.
                 # Renew before sweeping: after a laptop sleeps every worker looks dead, and the first one awake
                 # would otherwise declare its own healthy jobs lost.
                 turn.is_beat = True
                 key = self._renew(tx, key, slots=turn.slots)
-                turn.dead = self._sweep(tx, key)
+                self._sweep(tx, key, turn)
             if turn.is_beat or turn.has_rung:
                 turn.standing = workers.standing(tx, key)
+            if turn.progress and turn.standing:
+                own = turn.standing.own
+                turn.progress = {execution: each for execution, each in turn.progress.items() if execution in own}
             if turn.room:
                 self._claim(tx, key, turn, turn.room)
         self._key = key
         self._conclude(turn)
 
+    def prune(self) -> None:
+        """Delete some old jobs if that is due, in a short transaction. Raises nothing: it may as well be done later."""
+        self._pruning.go_on()
+
     def look(self) -> Standing | None:
         """Return what others have made of the worker; None if it is not in the file, or not any more."""
-        with self._database.read(self._clock.now()) as tx:
+        with self._database.read() as tx:
             return workers.standing(tx, self._key)
 
     def outlook(self) -> Outlook:
         """Return what the worker may expect of the queue."""
-        with self._database.read(self._clock.now()) as tx:
+        with self._database.read() as tx:
             return claiming.outlook(tx, queues=self._terms.queues)
 
-    def beat(self) -> None:
-        """Renew the heartbeat, and nothing else. Safe to call from any thread."""
-        with self._database.write(self._clock.now()) as tx:
-            workers.renew(tx, self._key)
+    def fates(self, executions: Collection[int]) -> list[Fate]:
+        """Return what became of executions that others have ended, for whoever wants to hear; nothing if that fails."""
+        try:
+            with self._database.read() as tx:
+                return fates(tx, executions)
+        except StoreError as error:
+            log.warning("what became of %d jobs cannot be told: %s", len(executions), error)
+            return []
 
-    def resign(self, ended: Sequence[Ended]) -> None:
-        """Settle what has ended, give back what still runs, its attempt not counted, and leave the file."""
+    def beat(self, progress: Mapping[int, Progress]) -> None:
+        """Renew the heartbeat, and write the progress of running jobs. Safe to call from any thread."""
+        with self._database.write() as tx:
+            workers.renew(tx, self._key)
+            _write_trails(tx, progress, {})
+
+    def resign(
+        self, ended: Sequence[Ended], progress: Mapping[int, Progress], logs: Mapping[int, str]
+    ) -> list[Move | None]:
+        """Settle what has ended, give back what still runs, its attempt not counted, and leave the file.
+
+        Returns the moves of what has ended.
+        """
         if self._key.seq == 0:  # it was told to stop before its first turn
-            return
-        with self._database.write(self._clock.now()) as tx:
-            _settle(tx, ended)
+            return []
+        with self._database.write() as tx:
+            moves = _settle(tx, ended)
+            _write_trails(tx, progress, logs)
             if workers.resign(tx, self._key, reason=_TOLD_TO_STOP):
                 # Inside the transaction: who registers after it makes a new bell.
                 self._database.bell.remove()
+        return moves
 
     def _claim(self, tx: Transaction, key: WorkerKey, turn: Turn, room: Room) -> None:
+        for name in schedules.tick(tx, new_id=new_job_id):
+            if name not in self._unread:
+                log.error("schedule %r cannot be read here; add it anew, or install this machine's time zones", name)
+            self._unread.add(name)
         if room.free or room.ahead:
             turn.claims = claiming.claim(tx, key, room=room, queues=self._terms.queues)
         if len(turn.claims) < room.free:  # nothing is left: when will there be something?
@@ -130,13 +176,22 @@ class Duties:
             return key
         terms = self._terms
         return workers.register(
-            tx, terms.worker_id, self._home, concurrency=slots, mode=terms.mode, queues=terms.queues
+            tx,
+            terms.worker_id,
+            self._home,
+            concurrency=slots,
+            mode=terms.mode,
+            queues=terms.queues,
+            handlers=terms.handlers,
         )
 
-    def _sweep(self, tx: Transaction, key: WorkerKey) -> dict[WorkerKey, int]:
+    def _sweep(self, tx: Transaction, key: WorkerKey, turn: Turn) -> None:
         others = [sign for sign in workers.signs(tx) if sign.key != key]
         dead = self._watch.dead(others, now=self._clock.monotonic(), is_gone=is_gone)
-        return {worker: workers.strike_off(tx, worker, chance=random.random) for worker in dead}
+        hand.time_out(tx, chance=random.random)
+        for worker in dead:
+            turn.lost += begun_by(tx, worker)
+            turn.dead[worker] = workers.strike_off(tx, worker, chance=random.random)
 
     def _conclude(self, turn: Turn) -> None:
         """Count and log what is now committed."""
@@ -147,6 +202,13 @@ class Duties:
             _tell(claim, report, move)
         for worker, jobs in turn.dead.items():
             log.warning("worker %s is dead; %d of its jobs were taken from it", worker.id, jobs)
+
+
+def _write_trails(tx: Transaction, progress: Mapping[int, Progress], logs: Mapping[int, str]) -> None:
+    if progress:
+        write_progress(tx, progress)
+    if logs:
+        write_logs(tx, logs)
 
 
 def _settle(tx: Transaction, ended: Sequence[Ended]) -> list[Move | None]:

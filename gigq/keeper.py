@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from gigq.base import QueueBase
-from gigq.clock import Instant, to_instant, to_text
-from gigq.status import JobStatus
-from gigq.store import upkeep
+from collections.abc import Iterable
 
-_DELETED_AT_ONCE = 1000
-"""Jobs that one transaction deletes: a few milliseconds, so that workers hardly wait."""
+from gigq.base import QueueBase
+from gigq.clock import Duration, Instant, to_instant
+from gigq.pruning import USUAL, Pruning, prune
 
 
 class QueueKeeper(QueueBase):
     """The housekeeping part of a `JobQueue`. Safe to share between threads."""
 
-    def clear_completed(self, before_timestamp: Instant | None = None) -> int:
-        """Delete completed and cancelled jobs with their executions, and return how many.
+    def prune(
+        self, status: str | Iterable[str] = USUAL, *, older_than: Duration | None = None, keep: int | None = None
+    ) -> int:
+        """Delete finished jobs with their executions, the oldest first, and return how many.
 
-        A job stays while a child of it may still run. One transaction for each 1,000 jobs.
+        A job stays while a child of it stays that has not completed: it may still run. One transaction for each 200
+        jobs; what earlier ones deleted stays deleted if a later one fails. Then most of the space that is free in the
+        file is given back, in steps of a few milliseconds.
+
+        Args:
+            status: one or several of completed, cancelled, failed and timeout.
+            older_than: only those that ended more than so many seconds ago.
+            keep: not the newest so many, all these statuses counted together. With `older_than`, both must hold.
+
+        Raises:
+            ValueError: a status that is not one of a finished job, or a number that cannot be.
+        """
+        return self._prune(Pruning.of(status, older_than=older_than, keep=keep, now=self.clock.now()))
+
+    def clear_completed(self, before_timestamp: Instant | None = None) -> int:
+        """Delete completed and cancelled jobs as `prune` does, and return how many.
 
         Args:
             before_timestamp: only those that ended earlier; without a zone it is local time.
@@ -25,12 +40,7 @@ class QueueKeeper(QueueBase):
         Raises:
             ValueError: it is no instant.
         """
-        before = None if before_timestamp is None else to_text(to_instant(before_timestamp))
-        statuses = (JobStatus.COMPLETED, JobStatus.CANCELLED)
-        total = 0
-        while True:
-            with self.database.write(self.clock.now()) as tx:
-                deleted = upkeep.delete_finished(tx, statuses=statuses, before=before, limit=_DELETED_AT_ONCE)
-            total += deleted
-            if deleted < _DELETED_AT_ONCE:
-                return total
+        return self._prune(Pruning(before=None if before_timestamp is None else to_instant(before_timestamp)))
+
+    def _prune(self, pruning: Pruning) -> int:
+        return sum(prune(self.database, pruning))

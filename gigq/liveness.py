@@ -32,11 +32,25 @@ class Residence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sign:
-    """What the file shows of a worker's life."""
+    """What the file shows of a worker's life.
+
+    Attributes:
+        heartbeat: a counter that moves while the worker lives; None where nobody moves one, and silence proves nothing.
+    """
 
     key: WorkerKey
-    heartbeat: int
+    heartbeat: int | None
     residence: Residence
+
+
+def certainly_dead(signs: Iterable[Sign], *, here: Residence, is_gone: Callable[[int], bool]) -> list[WorkerKey]:
+    """Return the workers whose process has certainly ended, as far as one look from `here` can prove it.
+
+    Args:
+        is_gone: whether no process of this pid runs in the observer's own namespace. That a pid exists proves nothing,
+            for it may have been given to another process.
+    """
+    return [sign.key for sign in signs if _is_certain(sign, here, is_gone)]
 
 
 class Watch:
@@ -51,7 +65,7 @@ class Watch:
         self._here = here
         self._lease = lease
         self._looked_at: float | None = None
-        self._seen: dict[WorkerKey, tuple[int, float]] = {}
+        self._seen: dict[WorkerKey, tuple[int | None, float]] = {}
 
     def dead(self, signs: Iterable[Sign], *, now: float, is_gone: Callable[[int], bool]) -> list[WorkerKey]:
         """Return the workers that are dead: certainly, or by the silence of a whole lease.
@@ -59,27 +73,27 @@ class Watch:
         Args:
             signs: of all workers, but the observer itself.
             now: the observer's monotonic time.
-            is_gone: whether no process of this pid runs in the observer's own namespace. That a pid exists
-                proves nothing, for it may have been given to another process.
+            is_gone: as for `certainly_dead`.
         """
         if self._looked_at is None or now - self._looked_at > self._lease / 3:
             self._seen.clear()  # the observer was away, suspended perhaps: no silence counts that it did not hear
         self._looked_at = now
         signs = list(signs)
         self._seen = {sign.key: self._last_move(sign, now) for sign in signs}
-        return [sign.key for sign in signs if self._is_certain(sign, is_gone) or self._is_silent(sign, now)]
+        return [sign.key for sign in signs if _is_certain(sign, self._here, is_gone) or self._is_silent(sign, now)]
 
-    def _last_move(self, sign: Sign, now: float) -> tuple[int, float]:
+    def _last_move(self, sign: Sign, now: float) -> tuple[int | None, float]:
         known = self._seen.get(sign.key)
         return known if known is not None and known[0] == sign.heartbeat else (sign.heartbeat, now)
 
     def _is_silent(self, sign: Sign, now: float) -> bool:
-        return now - self._seen[sign.key][1] >= self._lease
+        return sign.heartbeat is not None and now - self._seen[sign.key][1] >= self._lease
 
-    def _is_certain(self, sign: Sign, is_gone: Callable[[int], bool]) -> bool:
-        there, here = sign.residence, self._here
-        if not here.boot_id:
-            return False
-        if there.boot_id != here.boot_id:
-            return bool(there.boot_id) and bool(here.machine_id) and there.machine_id == here.machine_id
-        return there.pid_namespace == here.pid_namespace and is_gone(there.pid)
+
+def _is_certain(sign: Sign, here: Residence, is_gone: Callable[[int], bool]) -> bool:
+    there = sign.residence
+    if not here.boot_id:
+        return False
+    if there.boot_id != here.boot_id:
+        return bool(there.boot_id) and bool(here.machine_id) and there.machine_id == here.machine_id
+    return there.pid_namespace == here.pid_namespace and is_gone(there.pid)

@@ -7,13 +7,16 @@ import logging
 from gigq.clock import Clock
 from gigq.duties import UNKNOWN, Duties, Turn
 from gigq.errors import NotAQueue, QueueGone, StoreError
+from gigq.events import Listener
 from gigq.records import Report
 from gigq.reserve import Reserve
 from gigq.runtime.runner import Ended, Runner
 from gigq.status import ExecutionStatus
 from gigq.store.database import Database
 from gigq.store.workers import Standing
+from gigq.telling import Teller
 from gigq.terms import Terms
+from gigq.tracking import Tracking
 
 log = logging.getLogger("gigq.worker")
 
@@ -37,17 +40,27 @@ class Loop:
 
     Args:
         listens: whether it is woken by the bell; one that is asked for single turns is not.
+        listener: hears of what it has committed.
 
     Attributes:
         stop: ``graceful`` or ``now`` once someone has asked the worker through the file to stop.
     """
 
     def __init__(
-        self, database: Database, runner: Runner, terms: Terms, *, clock: Clock, listens: bool = False
+        self,
+        database: Database,
+        runner: Runner,
+        terms: Terms,
+        *,
+        clock: Clock,
+        listens: bool = False,
+        listener: Listener | None = None,
     ) -> None:
         self.stop: str | None = None
         self._duties = Duties(database, terms, clock=clock)
         self._runner = runner
+        self._tracking = Tracking(runner, clock)
+        self._teller = None if listener is None else Teller(listener, worker_id=terms.worker_id, clock=clock)
         self._terms = terms
         self._clock = clock
         self._bell = database.bell
@@ -69,7 +82,8 @@ class Loop:
             StoreError: nothing was written. What had ended is kept for the next turn.
         """
         self._collect(give_back=not claim)
-        if not (self._ended or self._is_beat_due() or (claim and self._has_work())):
+        is_beat = self._is_beat_due()
+        if not (self._ended or is_beat or (claim and self._has_work())):
             self._look()
             return 0
         turn = Turn(
@@ -78,18 +92,25 @@ class Loop:
             slots=self._runner.slots,
             # Who asks for single turns asks for single jobs.
             room=self._reserve.room(self._runner.free, self._runner.running, ahead=self._listens) if claim else None,
-            is_beat=self._is_beat_due(),
+            is_beat=is_beat,
             has_rung=self._has_rung,
+            # With a heartbeat it costs no transaction.
+            progress=self._tracking.progress() if is_beat else {},
+            logs=self._tracking.logs,
         )
         self._duties.fulfil(turn)
         del self._ended[: len(turn.ended)]
         self._conclude(turn)
+        self._duties.prune()  # in a transaction of its own, after what was claimed has been given to the slots
         return len(turn.claims)
 
     def leave(self) -> None:
         """Give back what still runs, its attempt not counted, and take the worker's name out of the file."""
         self._collect(give_back=True)  # nothing may begin any more
-        self._duties.resign(self._ended)
+        self._tracking.note_taken(self._runner.running)
+        moves = self._duties.resign(self._ended, self._runner.progress(), self._tracking.logs)
+        if self._teller:
+            self._teller.left(self._ended, moves)
         self._ended.clear()
         self._runner.stop(list(self._runner.running))
 
@@ -97,10 +118,16 @@ class Loop:
         """Let go of slots and files. Last of all, also where the loop was ended by an error."""
         self._runner.close()
         self._bell.close()
+        if self._teller:
+            self._teller.stopped()
 
     def beat(self) -> None:
-        """Renew the heartbeat, and nothing else: for a thread beside the one whose loop is kept by a job."""
-        self._duties.beat()
+        """Renew the heartbeat, and write progress: for a thread beside the one whose loop is kept by a job."""
+        progress = self._tracking.progress()
+        self._duties.beat(progress)
+        self._tracking.note_written(progress)
+        if progress and self._teller:
+            self._teller.progressed(progress)
 
     def wake(self) -> None:
         """End a `wait`. Safe to call from any thread, and from a signal handler."""
@@ -192,6 +219,10 @@ class Loop:
     def _conclude(self, turn: Turn) -> None:
         """Act on what is now committed."""
         self._outlook = turn.outlook
+        self._tracking.note_written(turn.progress)
+        self._tracking.logs.clear()
+        if self._teller:
+            self._tell(self._teller, turn)
         self._reserve.note_settled(turn.ended, turn.begun)
         if turn.is_beat:
             self._beat_at = self._clock.monotonic() + self.beat_interval
@@ -205,8 +236,18 @@ class Loop:
             self._reserve.note_claimed(turn.claims, now=self._clock.monotonic())
             self._runner.start(turn.claims)
 
+    def _tell(self, teller: Teller, turn: Turn) -> None:
+        teller.turned(turn)
+        if others := turn.refused + turn.lost:
+            teller.taken(self._duties.fates(others))
+
     def _obey(self, standing: Standing) -> None:
-        self._runner.stop(set(self._runner.running) - set(standing.own))
+        taken = set(self._runner.running) - set(standing.own)
+        if taken:
+            self._tracking.note_taken(taken)
+            self._runner.stop(taken)
+            if self._teller:
+                self._teller.taken(self._duties.fates(taken))
         self.stop = standing.stop
         if standing.concurrency not in (None, self._runner.slots):
             self._runner.slots = standing.concurrency

@@ -44,9 +44,6 @@ class JobQueue(QueueReader, QueueAnalyst, QueueSteerer, QueueRegulator, QueueKee
         params_limit: the most bytes that the arguments of a job may have as JSON.
         clock: where time comes from; for tests.
 
-    Attributes:
-        schedules: rules that submit jobs at certain times.
-
     Raises:
         NotAQueue: the file is not a queue, or there is none and `initialize` is False.
         StoreError: the file cannot be opened or created.
@@ -68,7 +65,12 @@ class JobQueue(QueueReader, QueueAnalyst, QueueSteerer, QueueRegulator, QueueKee
         )
         super().__init__(database, clock)
         self._params_limit = params_limit
-        self.schedules = Schedules(self, params_limit=params_limit)
+        self._schedules = Schedules(self, params_limit=params_limit)
+
+    @property
+    def schedules(self) -> Schedules:
+        """The rules that submit jobs at certain times."""
+        return self._schedules
 
     # submit
 
@@ -93,7 +95,7 @@ class JobQueue(QueueReader, QueueAnalyst, QueueSteerer, QueueRegulator, QueueKee
         """
         new = [admit(job, limit=self._params_limit) for job in jobs]
         if new:
-            with self.database.write(self.clock.now()) as tx:
+            with self.database.write() as tx:
                 return submitting.submit(tx, new)
         return []
 
@@ -118,7 +120,7 @@ class JobQueue(QueueReader, QueueAnalyst, QueueSteerer, QueueRegulator, QueueKee
         """
         if isinstance(concurrency, bool) or not isinstance(concurrency, int) or not 1 <= concurrency <= _MOST_SLOTS:
             raise ValueError(f"concurrency is {concurrency!r}; it must be a whole number from 1 to {_MOST_SLOTS:,}")
-        with self.database.write(self.clock.now()) as tx:
+        with self.database.write() as tx:
             return workers.scale(tx, concurrency, worker_id=worker_id)
 
     def stop_workers(self, worker_id: str | None = None, *, graceful: bool = True) -> int:
@@ -127,7 +129,7 @@ class JobQueue(QueueReader, QueueAnalyst, QueueSteerer, QueueRegulator, QueueKee
         Args:
             graceful: running jobs get the worker's `shutdown_timeout`; otherwise they are given back at once.
         """
-        with self.database.write(self.clock.now()) as tx:
+        with self.database.write() as tx:
             return workers.stop(tx, is_graceful=graceful, worker_id=worker_id)
 
     def requeue_stuck(self, older_than: Duration | None = None) -> int:
@@ -139,7 +141,7 @@ class JobQueue(QueueReader, QueueAnalyst, QueueSteerer, QueueRegulator, QueueKee
             older_than: also what has been running for so many seconds, whether its worker lives or not. The function
                 may still run, so this is a person's decision.
         """
-        with self.database.write(self.clock.now()) as tx:
+        with self.database.write() as tx:
             dead = certainly_dead(workers.signs(tx), here=residence(), is_gone=is_gone)
             jobs = sum(workers.strike_off(tx, each, chance=random.random) for each in dead)
             jobs += hand.time_out(tx, chance=random.random)

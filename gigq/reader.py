@@ -10,7 +10,7 @@ from gigq.clock import Duration, to_seconds
 from gigq.errors import JobFailed, JobNotFinished, JobNotFound
 from gigq.filters import FilterOptions, Filters, Several
 from gigq.records import JobRecord, WorkerRecord
-from gigq.status import FINISHED, JobStatus
+from gigq.status import DEAD, FINISHED, JobStatus
 from gigq.store import checking, reading, workers
 
 
@@ -24,7 +24,7 @@ class QueueReader(QueueBase):
 
     def get_job(self, job_id: str) -> JobRecord | None:
         """Return a job as the file holds it now, or None for an unknown id."""
-        with self.database.read(self.clock.now()) as tx:
+        with self.database.read() as tx:
             return reading.job(tx, job_id)
 
     def get_result(self, job_id: str) -> Any:
@@ -44,7 +44,7 @@ class QueueReader(QueueBase):
         """
         if not prefix:
             raise ValueError("an empty text is not the beginning of an id")
-        with self.database.read(self.clock.now()) as tx:
+        with self.database.read() as tx:
             found = reading.ids_like(tx, prefix, limit=2)
         if not found:
             raise JobNotFound(prefix)
@@ -75,18 +75,34 @@ class QueueReader(QueueBase):
         if offset < 0 or (limit is not None and limit < 0):
             raise ValueError(f"limit is {limit!r} and offset is {offset!r}; neither may be negative")
         chosen = Filters.of(status=status, **filters)
-        with self.database.read(self.clock.now()) as tx:
+        with self.database.read() as tx:
             return [record.as_dict() for record in reading.jobs(tx, chosen, limit=limit, offset=offset)]
+
+    def dead_letters(self, limit: int | None = 100, **filters: Unpack[FilterOptions]) -> list[dict[str, Any]]:
+        """Return the jobs that used up their attempts (failed and timeout), those that ended last first.
+
+        Args:
+            limit: the most jobs to return; None for all.
+            filters: as of `list_jobs`, and each job is such a dict.
+
+        Raises:
+            ValueError: a filter's value is not one that it can have, or the limit is negative.
+        """
+        if limit is not None and limit < 0:
+            raise ValueError(f"limit is {limit!r}; it may not be negative")
+        chosen = Filters.of(status=DEAD, **filters)
+        with self.database.read() as tx:
+            return [record.as_dict() for record in reading.jobs(tx, chosen, limit=limit, order="ended")]
 
     def count(self, status: Several = None, **filters: Unpack[FilterOptions]) -> int:
         """Return how many jobs pass the same filters as those of `list_jobs`."""
         chosen = Filters.of(status=status, **filters)
-        with self.database.read(self.clock.now()) as tx:
+        with self.database.read() as tx:
             return reading.count(tx, chosen)
 
     def stats(self) -> dict[str, int]:
         """Return the number of jobs of each status, and of all as ``total``."""
-        with self.database.read(self.clock.now()) as tx:
+        with self.database.read() as tx:
             found = reading.statuses(tx)
         return {status.value: found.get(status, 0) for status in JobStatus} | {"total": sum(found.values())}
 
@@ -130,12 +146,12 @@ class QueueReader(QueueBase):
 
     def workers(self) -> list[WorkerRecord]:
         """Return the workers that are entered in the file, the oldest first; a dead one stays until it is noticed."""
-        with self.database.read(self.clock.now()) as tx:
+        with self.database.read() as tx:
             return workers.records(tx)
 
     def check(self) -> list[str]:
         """Return a sentence for each thing that is wrong with the file. Reads all of it."""
-        with self.database.read(self.clock.now()) as tx:
+        with self.database.read() as tx:
             return checking.check(tx)
 
     def _existing(self, job_id: str) -> JobRecord:
@@ -156,7 +172,7 @@ class QueueReader(QueueBase):
             waiting, pause = self._unfinished(waiting), min(0.1, pause * 1.5)
 
     def _unfinished(self, job_ids: Sequence[str]) -> list[str]:
-        with self.database.read(self.clock.now()) as tx:
+        with self.database.read() as tx:
             found = reading.statuses_of(tx, job_ids)
         for job_id in job_ids:
             if job_id not in found:

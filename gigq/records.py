@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -24,6 +25,7 @@ class ExecutionRecord:
     error: str | None
     error_type: str | None
     traceback: str | None
+    log: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,7 @@ class JobRecord:
     started_at: datetime | None
     completed_at: datetime | None
     worker_id: str | None
+    progress: dict[str, Any] | None
     unique_key: str | None
     dependencies: tuple[str, ...]
     tags: tuple[str, ...]
@@ -141,6 +144,39 @@ class QueueRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRecord:
+    """A schedule at the moment it was read.
+
+    Attributes:
+        cron, every: a cron line, or else seconds from one tick to the next.
+        timezone: the name of the zone of the cron line.
+        missed: what becomes of ticks that no worker saw: ``once``, ``skip`` or ``all``.
+        overlap: whether a tick submits a job while the last one is unfinished.
+        next_at: the next tick; None if none will come.
+        last_at, last_job: the last tick that submitted a job, and the id of that.
+        function, queue: of its jobs.
+    """
+
+    name: str
+    cron: str | None
+    every: float | None
+    timezone: str
+    missed: str
+    overlap: bool
+    is_paused: bool
+    next_at: datetime | None
+    last_at: datetime | None
+    last_job: str | None
+    created_at: datetime
+    function: str
+    queue: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """A job as it is to be stored: its function named, its values written as JSON text."""
 
@@ -217,6 +253,23 @@ class Claim(NamedTuple):
         return self.crashes > 0 and self.attempt == self.max_attempts
 
 
+class Progress(NamedTuple):
+    """How far a job is, as its function says."""
+
+    current: float
+    total: float | None = None
+    message: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what the file holds: also the percentage, with one decimal, and 100 only when it is reached."""
+        percentage = None
+        if self.total is not None:
+            percentage = math.floor(min(1000.0, 1000 * self.current / self.total)) / 10
+        # What UTF-8 cannot hold, JSON could not either.
+        message = self.message and self.message.encode(errors="backslashreplace").decode()
+        return {"current": self.current, "total": self.total, "percentage": percentage, "message": message}
+
+
 class Report(NamedTuple):
     """How an execution ended, as whoever ends it says.
 
@@ -225,6 +278,8 @@ class Report(NamedTuple):
         is_final: a failure that another attempt cannot mend.
         delay: seconds before a released job may run again.
         started_at: when the function was called; None leaves what the file says.
+        progress: what the function last said of its progress, if anything.
+        log: what it has logged, if that is kept.
     """
 
     status: ExecutionStatus
@@ -235,3 +290,5 @@ class Report(NamedTuple):
     is_final: bool = False
     delay: float = 0.0
     started_at: datetime | None = None
+    progress: Progress | None = None
+    log: str | None = None

@@ -19,7 +19,7 @@ class QueueRegulator(QueueBase):
 
     def queues(self) -> list[QueueRecord]:
         """Return the queues that hold unfinished jobs or of which something was said, in alphabetical order."""
-        with self.database.read(self.clock.now()) as tx:
+        with self.database.read() as tx:
             return queues.records(tx)
 
     def pause(self, queue: str | None = None) -> None:
@@ -60,7 +60,7 @@ class QueueRegulator(QueueBase):
         period = to_seconds(rate_period)
         if period == 0:
             raise ValueError("rate_period is 0; it must be more than 0")
-        with self.database.write(self.clock.now()) as tx:
+        with self.database.write() as tx:
             queues.set_limits(
                 tx,
                 _name(queue),
@@ -70,13 +70,13 @@ class QueueRegulator(QueueBase):
             )
 
     def _set_paused(self, queue: str | None, *, is_paused: bool) -> None:
-        with self.database.write(self.clock.now()) as tx:
+        with self.database.write() as tx:
             queues.set_paused(tx, queues.ALL if queue is None else _name(queue), is_paused=is_paused)
 
 
 def _name(queue: object) -> str:
-    if not isinstance(queue, str) or not queue:
-        raise ValueError(f"{queue!r} is not the name of a queue; it must be text")
+    if not isinstance(queue, str) or not queue or any("\ud800" <= character <= "\udfff" for character in queue):
+        raise ValueError(f"{queue!r} is not the name of a queue; it must be text that UTF-8 can hold")
     return queue
 
 

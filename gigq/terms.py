@@ -21,7 +21,9 @@ class Terms:
     lease: float
     polling_interval: float
     shutdown_timeout: float
+    handlers: Sequence[str] = ()
     burst: bool = False
+    prune_after: float | None = None
 
     def __post_init__(self) -> None:
         slots, lease = self.concurrency, self.lease

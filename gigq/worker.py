@@ -16,6 +16,7 @@ from typing import Literal, Self
 from gigq.clock import Clock, Duration, SystemClock, to_seconds
 from gigq.codec import RESULT_LIMIT
 from gigq.errors import StoreError
+from gigq.events import FAREWELL, Event, Listener
 from gigq.loop import Loop
 from gigq.paths import Function
 from gigq.runtime.call import Functions, caller
@@ -51,6 +52,9 @@ class Worker:
         max_jobs: how many jobs a child process runs before a new one takes its place; None for no end of them.
         prune_after: seconds after which completed and cancelled jobs are deleted, a few hundred at a time; None: never.
         result_limit: the most bytes that a result may have as JSON.
+        capture_logs: keep what a job logs, and in process mode also what it prints, with its execution.
+        on_event: called with an `Event` for all that becomes of jobs here, in a thread of its own, one after the other.
+            It may be slow, or raise: the worker does not notice. When 10,000 wait, the oldest are dropped.
         durability: as for `JobQueue`.
         clock: where time comes from; for tests.
 
@@ -76,6 +80,8 @@ class Worker:
         max_jobs: int | None = None,
         prune_after: Duration | None = None,
         result_limit: int = RESULT_LIMIT,
+        capture_logs: bool = False,
+        on_event: Callable[[Event], object] | None = None,
         durability: Durability = "full",
         clock: Clock | None = None,
     ) -> None:
@@ -84,6 +90,7 @@ class Worker:
             mode=mode,
             concurrency=concurrency,
             queues=queues,
+            handlers=tuple(handlers or ()),
             lease=to_seconds(lease),
             polling_interval=to_seconds(polling_interval),
             shutdown_timeout=to_seconds(shutdown_timeout),
@@ -92,8 +99,11 @@ class Worker:
         )
         self._clock = clock = clock or SystemClock()
         functions = Functions(handlers=dict(handlers or {}), allow=None if allow is None else tuple(allow))
-        self._call = caller(functions, clock=clock, result_limit=result_limit)
-        self._new_runner = self._runners(functions, mode, max_jobs=max_jobs, result_limit=result_limit)
+        self._listener = None if on_event is None else Listener(on_event, clock=clock)
+        self._call = caller(functions, clock=clock, result_limit=result_limit, keeps_logs=capture_logs)
+        self._new_runner = self._runners(
+            functions, mode, max_jobs=max_jobs, result_limit=result_limit, keeps_logs=capture_logs
+        )
         self._database = open_queue(db_path, initialize=True, timeout=30.0, durability=durability, clock=clock)
         self._here = threading.Lock()
         self._running = threading.Lock()
@@ -118,12 +128,14 @@ class Worker:
             StoreError: what had ended could not be written when the worker stopped; those jobs will run again.
         """
         with self._running, self._signals():
-            loop = self._loop = Loop(self._database, self._new_runner(), self._terms, clock=self._clock, listens=True)
+            loop = self._loop = self._new_loop(self._new_runner(), listens=True)
             try:
                 self._run(loop)
             finally:
                 self._loop = None
                 loop.close()
+                if self._listener:
+                    self._listener.finish(FAREWELL)
                 self._is_stopping = self._is_hurried = False
 
     def stop(self) -> None:
@@ -146,7 +158,7 @@ class Worker:
         """
         with self._here:
             runner = self._inline_runner
-            loop = self._inline = self._inline or Loop(self._database, runner, self._terms, clock=self._clock)
+            loop = self._inline = self._inline or self._new_loop(runner)
             with _heart(loop):
                 started = loop.turn()
             if started:
@@ -162,7 +174,10 @@ class Worker:
         with self._here, self._running:
             if self._inline is not None:
                 self._inline.leave()
+                self._inline.close()
                 self._inline = None
+        if self._listener:
+            self._listener.close(FAREWELL)
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -173,8 +188,11 @@ class Worker:
     ) -> None:
         self.close()
 
+    def _new_loop(self, runner: Runner, *, listens: bool = False) -> Loop:
+        return Loop(self._database, runner, self._terms, clock=self._clock, listens=listens, listener=self._listener)
+
     def _runners(
-        self, functions: Functions, mode: str, *, max_jobs: int | None, result_limit: int
+        self, functions: Functions, mode: str, *, max_jobs: int | None, result_limit: int, keeps_logs: bool
     ) -> Callable[[], Runner]:
         """What makes the runner of each `start`."""
         slots, clock = self._terms.concurrency, self._clock
@@ -189,6 +207,7 @@ class Worker:
                 allow=functions.allow,
                 result_limit=result_limit,
                 jobs_per_child=max_jobs,
+                keeps_logs=keeps_logs,
             )
         raise ValueError(
             f'mode is {mode!r} and max_jobs {max_jobs!r}; max_jobs goes with mode="process", else "thread"'

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from gigq.liveness import Residence, Sign, Watch, WorkerKey
+from gigq.liveness import Residence, Sign, Watch, WorkerKey, certainly_dead
 
 LEASE = 15.0
 HERE = Residence(machine_id="machine", boot_id="boot", pid_namespace="ns", pid=100)
@@ -15,7 +15,7 @@ BESIDE = replace(HERE, pid=200)
 ANN, BOB = WorkerKey(1, "ann"), WorkerKey(2, "bob")
 
 
-def sign(residence: Residence = BESIDE, *, heartbeat: int = 1, key: WorkerKey = ANN) -> Sign:
+def sign(residence: Residence = BESIDE, *, heartbeat: int | None = 1, key: WorkerKey = ANN) -> Sign:
     return Sign(key=key, heartbeat=heartbeat, residence=residence)
 
 
@@ -84,8 +84,10 @@ class Observer:
 def test_a_death_is_certain_only_where_the_pid_or_the_boot_proves_it(
     there: Residence, here: Residence, gone: bool, is_dead: bool
 ) -> None:
-    dead = Watch(here, lease=LEASE).dead([sign(there)], now=0.0, is_gone=everybody_is_gone if gone else nobody_is_gone)
-    assert dead == ([ANN] if is_dead else [])
+    is_gone = everybody_is_gone if gone else nobody_is_gone
+    verdict = [ANN] if is_dead else []
+    assert certainly_dead([sign(there)], here=here, is_gone=is_gone) == verdict
+    assert Watch(here, lease=LEASE).dead([sign(there)], now=0.0, is_gone=is_gone) == verdict
 
 
 def test_only_the_pids_of_the_own_namespace_are_asked_for() -> None:
@@ -129,6 +131,13 @@ def test_a_counter_that_went_back_has_moved_too() -> None:
     observer.look(sign(heartbeat=9))
     assert observer.look_for(14, sign(heartbeat=9)) == []
     assert observer.look_for(15, sign(heartbeat=3)) == []
+
+
+def test_one_without_a_heart_is_dead_only_when_it_is_certain() -> None:
+    observer = Observer()
+    observer.look(sign(heartbeat=None))
+    assert observer.look_for(100, sign(heartbeat=None)) == []
+    assert observer.watch.dead([sign(heartbeat=None)], now=observer.now, is_gone=everybody_is_gone) == [ANN]
 
 
 def test_a_worker_whose_heart_beats_is_never_dead() -> None:

@@ -194,7 +194,7 @@ def test_the_jobs_of_a_worker_whose_process_is_gone_are_taken_over_at_once(queue
         os._exit(0)
     os.waitpid(child, 0)
     gone = replace(residence(), pid=child)
-    with queue.database.write(queue.clock.now()) as tx:
+    with queue.database.write() as tx:
         key = workers.register(tx, "gone", gone, concurrency=1)
         assert len(claiming.claim(tx, key, room=Room(free=1))) == 1
     assert worker.process_one()
@@ -206,7 +206,7 @@ def test_a_silent_worker_is_held_dead_after_the_lease_and_not_before(path: str, 
     far_away = Residence(machine_id="another", boot_id="another", pid_namespace="", pid=1)
     with JobQueue(path, clock=clock) as queue, Worker(path, clock=clock, lease=15) as worker:
         job_id = queue.submit(Job("orphan", functions.nothing))
-        with queue.database.write(clock.now()) as tx:
+        with queue.database.write() as tx:
             claiming.claim(tx, workers.register(tx, "silent", far_away, concurrency=1), room=Room(free=1))
         for _ in range(7):
             assert not worker.process_one()
@@ -224,12 +224,12 @@ def test_a_worker_that_was_held_dead_registers_anew_and_stops_what_it_lost(
     job_id = queue.submit(Job("endless", functions.spin, {"tell": pipes.tell}, max_attempts=2))
     run(lease=1, shutdown_timeout=0)
     pipes.wait_until_begun()
-    with queue.database.write(queue.clock.now()) as tx:
+    with queue.database.write() as tx:
         (sign,) = workers.signs(tx)
         workers.strike_off(tx, sign.key, chance=lambda: 0)
     pipes.wait_until_begun()
     assert [each["status"] for each in queue.get_status(job_id)["executions"]] == ["lost", "running"]
-    with queue.database.read(queue.clock.now()) as tx:
+    with queue.database.read() as tx:
         (again,) = workers.signs(tx)
     assert again.key.seq > sign.key.seq
 
@@ -241,7 +241,7 @@ def test_a_worker_leaves_no_trace_of_itself_but_the_history(queue: JobQueue, pat
     running = Running(Worker(path))
     running.stop()
     running.worker.close()
-    with queue.database.read(queue.clock.now()) as tx:
+    with queue.database.read() as tx:
         assert workers.signs(tx) == []
 
 

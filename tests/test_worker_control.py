@@ -280,7 +280,7 @@ def test_what_a_dead_process_held_can_be_sent_back_by_hand(queue: JobQueue) -> N
     if child == 0:
         os._exit(0)
     os.waitpid(child, 0)
-    with queue.database.write(queue.clock.now()) as tx:
+    with queue.database.write() as tx:
         key = workers.register(tx, "gone", replace(residence(), pid=child), concurrency=1)
         claiming.claim(tx, key, room=Room(free=1))
     assert queue.requeue_stuck() == 1

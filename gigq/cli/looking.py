@@ -114,6 +114,7 @@ def _fields(job: JobRecord) -> Iterator[tuple[str, Sequence[str]]]:
         ("function", job.function),
         ("queue", job.queue),
         ("priority", str(job.priority)),
+        ("progress", _progress(job.progress)),
         ("attempts", f"{job.attempts} of {job.max_attempts}"),
         ("timeout", "none" if job.timeout is None else f"{job.timeout:g} s"),
         ("created at", _instant(job.created_at)),
@@ -128,6 +129,14 @@ def _fields(job: JobRecord) -> Iterator[tuple[str, Sequence[str]]]:
     yield "depends on", job.dependencies
     yield "metadata", _json_lines(job.metadata) if job.metadata else ()
     yield "error", _lines(job.error)
+
+
+def _progress(progress: dict[str, Any] | None) -> str:
+    if progress is None:
+        return ""
+    percentage, message = progress["percentage"], progress["message"]
+    total = "" if percentage is None else f" of {progress['total']} ({percentage:g} %)"
+    return f"{progress['current']}{total}" + (f", {message}" if message else "")
 
 
 def _execution(execution: ExecutionRecord) -> Iterator[str]:
@@ -166,7 +175,11 @@ def _row(job: dict[str, Any], shown_id: str, *, now: datetime) -> tuple[str, ...
     attempts = f"{job['attempts']}/{job['max_attempts']}"
     age = values.in_words((now - from_text(job["created_at"])).total_seconds())
     error = (job["error"] or "").partition("\n")[0]
-    return (shown_id, job["name"], job["phase"], str(job["priority"]), attempts, age, error)
+    percentage = (job["progress"] or {}).get("percentage")
+    phase = job["phase"]
+    if phase == Phase.RUNNING and percentage is not None:
+        phase = f"running {int(percentage)}%"
+    return (shown_id, job["name"], phase, str(job["priority"]), attempts, age, error)
 
 
 def _shortened(ids: Sequence[str]) -> list[str]:

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from gigq.cli import looking, managing, steering, submitting, version, working
+from gigq.cli import (
+    housekeeping,
+    logs,
+    looking,
+    managing,
+    measuring,
+    regulating,
+    scheduling,
+    steering,
+    submitting,
+    version,
+    working,
+)
 from gigq.cli.commands import Commands, Parser, add_common_options
 
-_FAMILIES = (submitting, looking, steering, working, managing, version)
+_FAMILIES = (
+    submitting, looking, measuring, logs, steering, regulating, scheduling, housekeeping, working, managing, version,
+)  # fmt: skip
 """Modules of commands, in the order of the help page. Each declares its own."""
 
 _EPILOG = "gigq COMMAND --help tells more. An ID may be shortened to any beginning that only one job's id has."

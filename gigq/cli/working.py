@@ -12,7 +12,10 @@ from gigq.cli.call import Call
 from gigq.cli.commands import Commands, Parser, add_command
 from gigq.worker import Worker
 
-_OF_WORKER = ("queues", "mode", "max_jobs", "allow", "burst", "lease", "shutdown_timeout", "durability")
+_OF_WORKER = (
+    "queues", "mode", "max_jobs", "allow", "burst", "lease", "shutdown_timeout", "prune_after", "capture_logs",
+    "durability",
+)  # fmt: skip
 
 log = logging.getLogger("gigq.cli")
 
@@ -40,6 +43,10 @@ def declare(commands: Commands) -> None:
         help="how long running jobs may go on once it is told to stop; default: 30s")
     add("--lease", metavar="DURATION", type=values.duration,
         help="silence after which it holds another worker for dead; default: 15s")
+    add("--prune-after", metavar="DURATION", type=values.duration,
+        help="delete completed and cancelled jobs that ended so long ago, such as 7d; default: never")
+    add("--capture-logs", action="store_true",
+        help="keep what jobs log, from level INFO, and with --mode process also what they print: see gigq logs")
     add("--durability", choices=("full", "normal"),
         help="normal is faster and may lose moments to a power loss; default: full")
     add("-v", "--verbose", action="store_true", default=False, help="log more")
@@ -65,7 +72,10 @@ def worker(call: Call) -> None:
         **call.setting("polling_interval", "GIGQ_POLLING_INTERVAL", values.duration),
         **call.setting("concurrency", "GIGQ_CONCURRENCY", values.at_least_one),
     }
-    _log_to_stderr(logging.DEBUG if call.options.verbose else logging.INFO)
+    level = logging.DEBUG if call.options.verbose else logging.INFO
+    _log_to_stderr(level)
+    if "capture_logs" in options:
+        logging.root.setLevel(level)  # else jobs' own messages below a warning would not come into being
     _import_from_here()
     with Worker(call.lasting_path(), **options) as new:
         if call.options.once:

@@ -14,8 +14,10 @@ from gigq.errors import GiveUp, JobCancelled, JobTimeout, NotImportable, RetryLa
 from gigq.paths import Function, module_name, resolve, takes, unwrapped
 from gigq.records import Claim, Report
 from gigq.retry import is_worth_retrying, names_of
-from gigq.runtime.context import enter, leave
+from gigq.runtime.capture import capture_logging
+from gigq.runtime.context import current_log, enter, leave
 from gigq.runtime.runner import Call
+from gigq.runtime.trail import Log
 from gigq.status import ExecutionStatus
 
 TEXT_LIMIT = 10_000
@@ -59,21 +61,33 @@ class Functions:
         )
 
 
-def caller(functions: Functions, *, clock: Clock, result_limit: int) -> Call:
+def caller(functions: Functions, *, clock: Clock, result_limit: int, keeps_logs: bool = False) -> Call:
     """Return what turns claims into reports.
 
     Args:
         functions: what jobs may call.
         clock: where time comes from.
         result_limit: the most bytes that a result may have as JSON.
+        keeps_logs: whether reports come with what the function has logged in its thread and context.
     """
-    return partial(call, find=cache(functions.find), clock=clock, result_limit=result_limit)
+    if keeps_logs:
+        capture_logging(current_log)
+    return partial(
+        call, find=cache(functions.find), clock=clock, result_limit=result_limit, new_log=Log if keeps_logs else None
+    )
 
 
-def call(claim: Claim, *, find: Callable[[str], Function], clock: Clock, result_limit: int) -> Report:
+def call(
+    claim: Claim,
+    *,
+    find: Callable[[str], Function],
+    clock: Clock,
+    result_limit: int,
+    new_log: Callable[[], Log] | None = None,
+) -> Report:
     """Call a job's function, and report how that ended. Nothing that the function raises comes through."""
     started_at = clock.now()
-    token = enter(claim, started_at=started_at)
+    token, trail = enter(claim, started_at=started_at, log=new_log and new_log())
     is_final = True  # nothing but the function itself can do better another time
     try:
         function = find(claim.function)
@@ -82,11 +96,12 @@ def call(claim: Claim, *, find: Callable[[str], Function], clock: Clock, result_
         value = function(*args, **params)
         is_final = True
         result = encode(value, name="result", limit=result_limit)
-        return Report(status=ExecutionStatus.COMPLETED, result=result, started_at=started_at)
+        report = Report(status=ExecutionStatus.COMPLETED, result=result, started_at=started_at)
     except BaseException as error:
-        return report_on(error, claim, is_final=is_final)._replace(started_at=started_at)
+        report = report_on(error, claim, is_final=is_final)._replace(started_at=started_at)
     finally:
         leave(token)
+    return trail.mark(report)
 
 
 def timed_out(claim: Claim) -> Report:
@@ -98,7 +113,9 @@ def timed_out(claim: Claim) -> Report:
     )
 
 
-def failure(error: str, *, error_type: str | None = None, traceback: str | None = None, is_final: bool = False) -> Report:
+def failure(
+    error: str, *, error_type: str | None = None, traceback: str | None = None, is_final: bool = False
+) -> Report:
     """Return the report of a failure that is told in words; the middle of long ones is left out."""
     return Report(
         status=ExecutionStatus.FAILED,

@@ -5,6 +5,7 @@ It ends when the worker says so, and dies when the worker dies. It knows nothing
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import signal
@@ -16,12 +17,17 @@ from functools import cache, partial
 
 from gigq.clock import SystemClock
 from gigq.paths import Function, resolve
+from gigq.records import Report
 from gigq.runtime.call import Functions, call
+from gigq.runtime.capture import capture_logging, capture_prints
+from gigq.runtime.context import Seat, take
 from gigq.runtime.runner import Call
-from gigq.runtime.wire import GO, READY, Lines, Settings, read_claim, read_settings, report_line
+from gigq.runtime.trail import Log
+from gigq.runtime.wire import GO, READY, Lines, Settings, read_claim, read_settings, report_line, trail_line
 
 _PIECE = 1 << 18
 _SECONDS_BETWEEN_LOOKS = 1
+_SECONDS_BETWEEN_TRAILS = 0.5
 
 
 def main(wire: int, tickets: int) -> None:
@@ -42,14 +48,62 @@ def main(wire: int, tickets: int) -> None:
 
 
 def _serve(wire: int, tickets: int) -> None:
-    lines = _lines(wire)
-    called = _caller(read_settings(next(lines)))
-    _write(wire, READY + b"\n")
+    lines, seat = _lines(wire), Seat()
+    take(seat)
+    settings = read_settings(next(lines))
+    if settings.keeps_logs:
+        _keep_logs(seat)
+    called, mouth = _caller(settings), _Mouth(wire, seat)
+    mouth.say(READY + b"\n")
+    threading.Thread(target=mouth.tell_trails, name="gigq-trail", daemon=True).start()
     for line in lines:
         if os.read(tickets, 1) == GO:
             report = called(read_claim(line))
             _flush()
-            _write(wire, report_line(report))
+            mouth.say_the_end(report)
+
+
+def _keep_logs(seat: Seat) -> None:
+    """Keep what is logged and printed here, by whatever thread: only one job runs at a time."""
+
+    def find() -> Log | None:
+        trail = seat.trail
+        return None if trail is None else trail.log
+
+    capture_logging(find)
+    capture_prints(find)
+    if logging.root.level == logging.WARNING and not logging.root.handlers:
+        logging.root.setLevel(logging.INFO)  # nobody has said what is worth keeping; without handlers none is printed
+
+
+class _Mouth:
+    """What this process tells the worker, from two threads, a whole line at a time."""
+
+    def __init__(self, wire: int, seat: Seat) -> None:
+        self._wire = wire
+        self._seat = seat
+        self._lock = threading.Lock()
+
+    def say(self, line: bytes) -> None:
+        with self._lock:
+            _write(self._wire, line)
+
+    def say_the_end(self, report: Report) -> None:
+        """Report; nothing more will be told of that function's trail."""
+        with self._lock:
+            self._seat.trail = None
+            _write(self._wire, report_line(report))
+
+    def tell_trails(self) -> None:
+        """Tell now and then what the function that runs has left behind, if that is news. Ends with the wire."""
+        told: object = None
+        with suppress(OSError):
+            while not threading.Event().wait(_SECONDS_BETWEEN_TRAILS):
+                with self._lock:
+                    trail = self._seat.trail
+                    if trail and (trail.progress or trail.log) and trail.state() != told:
+                        told = trail.state()
+                        _write(self._wire, trail_line(trail))
 
 
 def _caller(settings: Settings) -> Call:
@@ -59,7 +113,13 @@ def _caller(settings: Settings) -> Call:
         # Handlers are imported when a job first calls them: one that cannot be is that job's failure, and no other's.
         return resolve(settings.handlers[name]) if name in settings.handlers else functions.find(name)
 
-    return partial(call, find=cache(find), clock=SystemClock(), result_limit=settings.result_limit)
+    return partial(
+        call,
+        find=cache(find),
+        clock=SystemClock(),
+        result_limit=settings.result_limit,
+        new_log=Log if settings.keeps_logs else None,
+    )
 
 
 def _lines(wire: int) -> Iterator[bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from datetime import datetime
 from typing import Any
@@ -10,34 +12,38 @@ from gigq.clock import later
 from gigq.codec import decode
 from gigq.errors import JobCancelled
 from gigq.records import Claim
+from gigq.runtime.trail import Log, Trail, progress_of
 
 
-class StopSign:
-    """Put up by a runner when the function that its thread calls is to stop.
+class Seat:
+    """Where a runner and the function that it calls see each other.
 
     Attributes:
-        reason: the exception that says why; None while it may go on.
+        reason: put up by the runner when the function is to stop: the exception that says why.
+        trail: what the function that was called last has left behind. The runner takes it away.
     """
 
-    __slots__ = ("reason",)
+    __slots__ = ("reason", "trail")
 
     def __init__(self) -> None:
         self.reason: type[BaseException] | None = None
+        self.trail: Trail | None = None
 
 
 _CURRENT: ContextVar[JobContext] = ContextVar("gigq_current_job")
-_SIGN: ContextVar[StopSign] = ContextVar("gigq_stop_sign")
+_SEAT: ContextVar[Seat] = ContextVar("gigq_seat")
 
 
 class JobContext:
     """The job that is running, as its function sees it. Safe to use from any thread."""
 
-    __slots__ = ("_claim", "_sign", "_started_at")
+    __slots__ = ("_claim", "_seat", "_started_at", "_trail")
 
-    def __init__(self, claim: Claim, started_at: datetime, sign: StopSign | None) -> None:
+    def __init__(self, claim: Claim, started_at: datetime, seat: Seat | None, trail: Trail) -> None:
         self._claim = claim
         self._started_at = started_at
-        self._sign = sign
+        self._seat = seat
+        self._trail = trail
 
     @property
     def id(self) -> str:
@@ -79,7 +85,7 @@ class JobContext:
     @property
     def cancelled(self) -> bool:
         """Whether the job was cancelled, or taken from this worker, since its function was called."""
-        return self._sign is not None and self._sign.reason is JobCancelled
+        return self._seat is not None and self._seat.reason is JobCancelled
 
     def check(self) -> None:
         """Do nothing while the job may go on. For a loop that calls into C, or a thread that the job has started.
@@ -88,8 +94,25 @@ class JobContext:
             JobCancelled: it was cancelled, or taken from this worker.
             JobTimeout: it has overrun its timeout.
         """
-        if self._sign is not None and self._sign.reason is not None:
-            raise self._sign.reason
+        if self._seat is not None and self._seat.reason is not None:
+            raise self._seat.reason
+
+    def progress(self, current: float, total: float | None = None, message: str | None = None) -> None:
+        """Say how far the job is, as often as you like: a call takes about a microsecond and writes nothing.
+
+        The worker writes what was said last about once a second, and when the job ends. It stays with the job; a new
+        attempt begins without.
+
+        Args:
+            current: how much is done, in any unit; from 0.
+            total: how much there is to do; None if nobody knows.
+            message: a word for people, of at most 500 characters.
+
+        Raises:
+            TypeError: a value is not a number, or not text.
+            ValueError: a number is negative or not finite, `total` is 0, or the message is too long.
+        """
+        self._trail.progress = progress_of(current, total, message)
 
 
 def current_job() -> JobContext:
@@ -107,14 +130,33 @@ def current_job() -> JobContext:
         raise RuntimeError("current_job() was called outside of a job") from None
 
 
-def enter(claim: Claim, *, started_at: datetime) -> Token[JobContext]:
-    """Make a claim the current job, until `leave`."""
-    return _CURRENT.set(JobContext(claim, started_at, _SIGN.get(None)))
+def current_log() -> Log | None:
+    """Return where the log of the job that is running here is kept; None if it is not, or none is running."""
+    context = _CURRENT.get(None)
+    return None if context is None else context._trail.log
 
 
-def heed(sign: StopSign) -> None:
-    """Show a stop sign to all jobs that this thread will run."""
-    _SIGN.set(sign)
+def enter(claim: Claim, *, started_at: datetime, log: Log | None = None) -> tuple[Token[JobContext], Trail]:
+    """Make a claim the current job, until `leave`, and return also what will hold the trail of its function."""
+    seat, trail = _SEAT.get(None), Trail(claim.execution_id, log)
+    if seat is not None:
+        seat.trail = trail
+    return _CURRENT.set(JobContext(claim, started_at, seat, trail)), trail
+
+
+def take(seat: Seat) -> None:
+    """Give this seat to all jobs that this thread will run."""
+    _SEAT.set(seat)
+
+
+@contextmanager
+def seated(seat: Seat) -> Iterator[None]:
+    """Give this seat to all jobs that run inside the block."""
+    token = _SEAT.set(seat)
+    try:
+        yield
+    finally:
+        _SEAT.reset(token)
 
 
 def leave(token: Token[JobContext]) -> None:

@@ -13,7 +13,19 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 
 from gigq.records import Claim, Report
-from gigq.runtime.wire import GO, READY, SKIP, Lines, Settings, claim_line, read_report, settings_line
+from gigq.runtime.trail import Trail
+from gigq.runtime.wire import (
+    GO,
+    READY,
+    SKIP,
+    Lines,
+    Settings,
+    claim_line,
+    is_trail,
+    read_report,
+    read_trail,
+    settings_line,
+)
 
 _PIECE = 1 << 18
 
@@ -36,6 +48,7 @@ class Child:
         begun_at: monotonic time since when the first of `claims`, or else the wait for one, has gone on.
         is_ready: whether it waits for claims or works on them.
         served: how many reports have come from it.
+        trail: what it has told of the function that it is at; None before it has.
 
     Raises:
         OSError: the system would not start it.
@@ -46,6 +59,7 @@ class Child:
         self.begun_at = now
         self.is_ready = False
         self.served = 0
+        self.trail: Trail | None = None
         self._lines = Lines()
         self._unsent = settings_line(settings)
         self._last_took = math.inf
@@ -124,11 +138,15 @@ class Child:
         ended = []
         pieces, is_over = self._pieces()
         for line in self._lines.feed(b"".join(pieces)):
+            if is_trail(line):
+                self.trail = read_trail(line)
+                continue
             self._last_took, self.begun_at = now - self.begun_at, now
             if line == READY:
                 self.is_ready = True
             else:
                 self.served += 1
+                self.trail = None
                 ended.append((self.claims.popleft(), read_report(line)))
         return ended, is_over
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
 from gigq.errors import JobCancelled, JobTimeout
-from gigq.records import Claim, Report
+from gigq.records import Claim, Progress, Report
 from gigq.runtime.call import timed_out
+from gigq.runtime.context import Seat, seated
 from gigq.runtime.interrupt import interrupt, take_back
 from gigq.runtime.runner import Call, Ended
+from gigq.runtime.trail import marked
 from gigq.status import ExecutionStatus
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -36,6 +38,7 @@ class InlineRunner:
 
     def __init__(self, call: Call) -> None:
         self._call = call
+        self._seat = Seat()
         self._ended: list[Ended] = []
         self._is_calling = self._is_interrupted = False
         self.signal: int | None = None
@@ -43,6 +46,15 @@ class InlineRunner:
     @property
     def free(self) -> int:
         return 1
+
+    def progress(self) -> Mapping[int, Progress]:
+        """As for any runner; another thread may ask while a function runs."""
+        trail = self._seat.trail
+        return {} if trail is None or trail.progress is None else {trail.execution_id: trail.progress}
+
+    def logs(self, executions: Collection[int]) -> Mapping[int, str]:
+        """Nothing is running when this can be called."""
+        return {}
 
     def start(self, claims: Sequence[Claim]) -> None:
         self._ended += [(claim, self._report(claim)) for claim in claims]
@@ -71,10 +83,12 @@ class InlineRunner:
     def _report(self, claim: Claim) -> Report:
         report = _INTERRUPTED
         self._is_calling, self._is_interrupted = True, False
-        with suppress(JobCancelled), self._heeding_signals():
+        with seated(self._seat), suppress(JobCancelled), self._heeding_signals():
             report = call_here(claim, self._call)
             self._is_calling = False
-        return _INTERRUPTED if self._is_interrupted else report
+        report = marked(_INTERRUPTED if self._is_interrupted else report, self._seat.trail, claim.execution_id)
+        self._seat.trail = None
+        return report
 
     @contextmanager
     def _heeding_signals(self) -> Iterator[None]:

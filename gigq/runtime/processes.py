@@ -10,13 +10,14 @@ from datetime import timedelta
 from gigq.clock import Clock
 from gigq.errors import NotImportable
 from gigq.paths import Function, path_of
-from gigq.records import Claim, Report
+from gigq.records import Claim, Progress, Report
 from gigq.runtime.call import timed_out
 from gigq.runtime.ending import Ending
 from gigq.runtime.handle import Child, epitaph
 from gigq.runtime.listening import Listening
 from gigq.runtime.runner import Ended
 from gigq.runtime.starting import Starting, refuse_here
+from gigq.runtime.trail import Trail, marked
 from gigq.runtime.wire import Settings
 from gigq.status import ExecutionStatus
 
@@ -45,6 +46,8 @@ class ProcessRunner:
         result_limit: the most bytes that a result may have as JSON.
         grace: seconds from SIGTERM to SIGKILL.
         jobs_per_child: how many jobs a child runs before a new one takes its place; None for no end of them.
+        keeps_logs: whether reports come with what the function has logged and printed. Of a child that is killed or
+            dies, the last half of a second may be missing.
 
     Raises:
         NotImportable: a handler has no import path.
@@ -61,6 +64,7 @@ class ProcessRunner:
         result_limit: int,
         grace: float = 2.0,
         jobs_per_child: int | None = None,
+        keeps_logs: bool = False,
     ) -> None:
         refuse_here()
         if jobs_per_child is not None and jobs_per_child < 1:
@@ -68,7 +72,7 @@ class ProcessRunner:
         self.slots = slots
         self._clock = clock
         paths = {name: _path_of_handler(name, function) for name, function in (handlers or {}).items()}
-        settings = Settings(handlers=paths, allow=allow, result_limit=result_limit)
+        settings = Settings(handlers=paths, allow=allow, result_limit=result_limit, keeps_logs=keeps_logs)
         self._jobs_per_child = math.inf if jobs_per_child is None else jobs_per_child
         self._backlog: deque[Claim] = deque()
         self._ended: list[Ended] = []
@@ -98,6 +102,13 @@ class ProcessRunner:
     def next_deadline(self) -> float | None:
         deadline = min((_deadline(child) for child in self._children), default=math.inf)
         return None if deadline == math.inf else deadline
+
+    def progress(self) -> Mapping[int, Progress]:
+        return {trail.execution_id: trail.progress for trail in self._trails() if trail.progress is not None}
+
+    def logs(self, executions: Collection[int]) -> Mapping[int, str]:
+        wanted = [trail for trail in self._trails() if trail.execution_id in executions]
+        return {trail.execution_id: text for trail in wanted if trail.log and (text := trail.log.text())}
 
     def start(self, claims: Sequence[Claim]) -> None:
         self._backlog += claims
@@ -203,13 +214,17 @@ class ProcessRunner:
     def _end(self, child: Child, report: Report) -> None:
         """Report in the name of a child that cannot."""
         started_at = self._clock.now() - timedelta(seconds=self._clock.monotonic() - child.begun_at)
-        self._ended += [(claim, report._replace(started_at=started_at)) for claim in child.claims]
+        report = report._replace(started_at=started_at)
+        self._ended += [(claim, marked(report, child.trail, claim.execution_id)) for claim in child.claims]
         child.claims.clear()
 
     def _take_back(self, child: Child) -> None:
         """Put what a child has not begun back into the backlog, and read what it has said: at most one is left."""
         self._backlog.extendleft(reversed(child.take_back()))
         self._read(child)
+
+    def _trails(self) -> list[Trail]:
+        return [trail for child in self._children if (trail := child.trail) is not None]
 
     def _cut_off(self, child: Child) -> None:
         self._children.remove(child)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from gigq.records import Claim, Report
+from gigq.records import Claim, Progress, Report
 
 Call = Callable[[Claim], Report]
 Ended = tuple[Claim, Report]
@@ -39,6 +39,12 @@ class Runner(Protocol):
     @property
     def next_deadline(self) -> float | None:
         """The monotonic time at which the first of those that have begun will be overdue."""
+
+    def progress(self) -> Mapping[int, Progress]:
+        """Return what those of `running` have last said of their progress, if anything."""
+
+    def logs(self, executions: Collection[int]) -> Mapping[int, str]:
+        """Return what these of `running` have logged by now, if that is kept."""
 
     def start(self, claims: Sequence[Claim]) -> None:
         """Call their functions in this order, as slots become free. The time of a timeout begins with the call."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from queue import Empty, SimpleQueue
 
 from gigq.clock import Clock
 from gigq.errors import JobCancelled, JobTimeout
-from gigq.records import Claim
+from gigq.records import Claim, Progress
 from gigq.runtime.call import timed_out
-from gigq.runtime.context import StopSign, heed
+from gigq.runtime.context import Seat, take
 from gigq.runtime.interrupt import interrupt
 from gigq.runtime.runner import Call, Ended
+from gigq.runtime.trail import Trail, marked
 from gigq.runtime.wakeup import Wakeup
 
 MOST_ABANDONED = 16
@@ -67,6 +68,13 @@ class ThreadRunner:
     @property
     def next_deadline(self) -> float | None:
         return min((slot.deadline for slot in self._threads if slot.deadline is not None), default=None)
+
+    def progress(self) -> Mapping[int, Progress]:
+        return {trail.execution_id: trail.progress for trail in self._trails() if trail.progress is not None}
+
+    def logs(self, executions: Collection[int]) -> Mapping[int, str]:
+        wanted = [trail for trail in self._trails() if trail.log and trail.execution_id in executions]
+        return {trail.execution_id: text for trail in wanted if trail.log and (text := trail.log.text())}
 
     def start(self, claims: Sequence[Claim]) -> None:
         for claim in claims:
@@ -125,8 +133,11 @@ class ThreadRunner:
             if claim and deadline is not None and deadline <= now and slot.abandon(claim.execution_id, JobTimeout):
                 self._desk.started.pop(claim.execution_id, None)
                 self._replace(slot)
-                ended.append((claim, timed_out(claim)))
+                ended.append((claim, marked(timed_out(claim), slot.seat.trail, claim.execution_id)))
         return ended
+
+    def _trails(self) -> list[Trail]:
+        return [trail for slot in self._threads if (trail := slot.seat.trail) is not None]
 
     def _replace(self, slot: _Slot) -> None:
         self._threads.remove(slot)
@@ -190,18 +201,18 @@ class _Slot:
         self.claim: Claim | None = None
         self.deadline: float | None = None
         self.has_left = False
+        self.seat = Seat()
         self._desk = desk
         self._lock = threading.Lock()
-        self._sign = StopSign()
         self._thread = threading.Thread(target=self._serve, name="gigq-slot", daemon=True)
         self._thread.start()
 
     def abandon(self, execution: int, reason: type[BaseException]) -> bool:
         """Raise an exception in the thread, which ends it; False if it is not, or not any more, at this execution."""
         with self._lock:
-            if self.claim is None or self.claim.execution_id != execution or self._sign.reason:
+            if self.claim is None or self.claim.execution_id != execution or self.seat.reason:
                 return False
-            self._sign.reason = reason
+            self.seat.reason = reason
             interrupt(self._thread.ident or 0, reason)
             return True
 
@@ -209,7 +220,7 @@ class _Slot:
         return self._thread.is_alive()
 
     def _serve(self) -> None:
-        heed(self._sign)
+        take(self.seat)
         try:
             while not self._leaves():
                 claim = self._desk.claims.get()
@@ -235,4 +246,7 @@ class _Slot:
     def _end(self) -> bool:
         with self._lock:
             self.claim = self.deadline = None  # from here on nothing is raised in this thread any more
-            return self._sign.reason is None
+            if self.seat.reason is not None:
+                return False
+            self.seat.trail = None
+            return True

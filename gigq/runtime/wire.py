@@ -1,6 +1,7 @@
 """What a worker and its child processes say to each other, each a line of JSON.
 
-The worker sends `Settings` and then claims; the child says `READY` and then sends a report for each claim.
+The worker sends `Settings` and then claims; the child says `READY` and then sends a report for each claim, and before
+it, where there is something to tell, the trail of its function.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from gigq.clock import from_text, to_text
-from gigq.records import Claim, Report
+from gigq.records import Claim, Progress, Report
+from gigq.runtime.trail import Log, Trail
 from gigq.status import ExecutionStatus
 
 READY = b"null"
 """The line with which a child says that it waits for claims."""
+
+_TRAIL = b"trail "
+"""What tells the line of a trail from that of a report."""
 
 GO, SKIP = b"G", b"S"
 """A ticket for each claim: what the child does with it. It begins no claim without having drawn its ticket."""
@@ -33,20 +38,22 @@ class Settings:
         handlers: import paths by the names that jobs call them by.
         allow: as for `Functions`.
         result_limit: the most bytes that a result may have as JSON.
+        keeps_logs: whether reports are to come with what the function has logged and printed.
     """
 
     handlers: Mapping[str, str]
     allow: Sequence[str] | None
     result_limit: int
+    keeps_logs: bool = False
 
 
 def settings_line(settings: Settings) -> bytes:
-    return _line((settings.handlers, settings.allow, settings.result_limit))
+    return _line((settings.handlers, settings.allow, settings.result_limit, settings.keeps_logs))
 
 
 def read_settings(line: bytes) -> Settings:
-    handlers, allow, result_limit = _values(line)
-    return Settings(handlers=handlers, allow=allow, result_limit=result_limit)
+    handlers, allow, result_limit, keeps_logs = _values(line)
+    return Settings(handlers=handlers, allow=allow, result_limit=result_limit, keeps_logs=keeps_logs)
 
 
 def claim_line(claim: Claim) -> bytes:
@@ -65,7 +72,24 @@ def read_claim(line: bytes) -> Claim:
 def read_report(line: bytes) -> Report:
     report = Report(*_values(line))
     start: Any = report.started_at
-    return report._replace(status=ExecutionStatus(report.status), started_at=start and from_text(start))
+    return report._replace(
+        status=ExecutionStatus(report.status),
+        started_at=start and from_text(start),
+        progress=report.progress and Progress(*report.progress),
+    )
+
+
+def trail_line(trail: Trail) -> bytes:
+    return _TRAIL + _line((trail.execution_id, trail.progress, trail.log and trail.log.text()))
+
+
+def is_trail(line: bytes) -> bool:
+    return line.startswith(_TRAIL)
+
+
+def read_trail(line: bytes) -> Trail:
+    execution_id, progress, text = _values(line.removeprefix(_TRAIL))
+    return Trail(execution_id, text and Log(text), progress and Progress(*progress))
 
 
 class Lines:

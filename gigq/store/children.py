@@ -85,13 +85,22 @@ def reopen(tx: Transaction, job: int, *, run_at: str | None = None) -> None:
 def revive(tx: Transaction, parent: int) -> None:
     """Reopen what was cancelled because of this job, but for what another parent's bad end still forbids."""
     # In order of submission, so that a job's own parents have been seen to before it.
-    cancelled = tx.execute("SELECT seq FROM jobs WHERE failed_parent = ? ORDER BY seq", (parent,)).fetchall()
-    for (job,) in cancelled:
+    cancelled = tx.execute(
+        "SELECT seq, unique_key FROM jobs WHERE failed_parent = ? ORDER BY seq", (parent,)
+    ).fetchall()
+    for job, unique_key in cancelled:
         other = forbidden_by(tx, job)
+        if other is None and is_taken(tx, unique_key):
+            continue  # another job has been submitted in its place
         if other is None:
             reopen(tx, job)
         else:
             _blame(tx, job, other)
+
+
+def is_taken(tx: Transaction, unique_key: str | None) -> bool:
+    """Whether an unfinished job has this unique key."""
+    return tx.value("SELECT 1 FROM jobs WHERE unique_key = ? AND completed_at IS NULL", (unique_key,)) is not None
 
 
 def forbidden_by(tx: Transaction, job: int) -> int | None:

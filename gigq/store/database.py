@@ -86,11 +86,11 @@ class Database:
         if self.path != MEMORY and self._identity is None:
             raise NotAQueue(f"there is no queue at {self.path!r}; JobQueue(path) or `gigq submit` creates one")
 
-    def read(self, now: datetime | None = None) -> AbstractContextManager[Transaction]:
+    def read(self) -> AbstractContextManager[Transaction]:
         """Open one snapshot of the file; what others commit meanwhile is not in it."""
-        return self._transaction("BEGIN", now)
+        return self._transaction("BEGIN")
 
-    def write(self, now: datetime | None = None) -> AbstractContextManager[Transaction]:
+    def write(self) -> AbstractContextManager[Transaction]:
         """Take the write lock, and commit at the end of the block, or roll back if it raises.
 
         Raises:
@@ -98,7 +98,7 @@ class Database:
             QueueGone: the file was deleted or replaced.
             StoreError: the disk is full, or the file could not be read or written.
         """
-        return self._transaction("BEGIN IMMEDIATE", now)
+        return self._transaction("BEGIN IMMEDIATE")
 
     def use_wal(self) -> None:
         """Switch the file to write-ahead logging, in which readers and the writer do not wait for each other."""
@@ -112,13 +112,13 @@ class Database:
         self._pool.close()
 
     @contextmanager
-    def _transaction(self, begin: str, now: datetime | None) -> Iterator[Transaction]:
+    def _transaction(self, begin: str) -> Iterator[Transaction]:
         with PROCESS.passage(), self._turn, self._explaining():
             try:
                 # The first read takes the snapshot, and may itself find the file locked while another one recovers it.
                 connection = self._insist(begin, "SELECT 1 FROM sqlite_master LIMIT 1")
                 # The time is read when the lock is there: what is committed later has a later time.
-                tx = Transaction(connection, now or self._clock.now())
+                tx = Transaction(connection, self._clock.now())
                 yield tx
                 connection.execute("COMMIT")
             finally:

@@ -104,7 +104,7 @@ def _was_taken_from(tx: Transaction, worker: WorkerKey, job: int) -> bool:
 
 
 def _open_claim(tx: Transaction, job: int) -> Claim | None:
-    rows = tx.rows(
+    found = tx.rows(
         """
         SELECT jobs.*, jobs.seq AS job_seq, jobs.id AS job_id, 0 AS is_ahead,
                executions.id AS execution_id, executions.attempt AS attempt
@@ -115,4 +115,6 @@ def _open_claim(tx: Transaction, job: int) -> Claim | None:
         """,
         (job,),
     )
-    return next((Claim(**{name: row[name] for name in Claim._fields if name in row.keys()}) for row in rows), None)
+    for row in map(dict, found):
+        return Claim(**{name: row[name] for name in Claim._fields if name in row})
+    return None

@@ -6,7 +6,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from gigq.clock import from_text, to_text
 from gigq.codec import decode
@@ -21,11 +21,25 @@ _CHUNK = 500
 """Jobs whose executions, tags and parents are fetched by one statement each: SQLite takes at least 999 values."""
 
 
-def jobs(tx: Transaction, filters: Filters, *, limit: int | None = None, offset: int = 0) -> Iterator[JobRecord]:
-    """Yield the jobs that pass, the newest first."""
+def jobs(
+    tx: Transaction,
+    filters: Filters,
+    *,
+    limit: int | None = None,
+    offset: int = 0,
+    order: Literal["submitted", "ended"] = "submitted",
+) -> Iterator[JobRecord]:
+    """Yield the jobs that pass, those first that were submitted last, or that ended last."""
     where, values = _where(tx, filters)
+    column = {"submitted": "seq", "ended": "completed_at"}[order]
     rows = tx.rows(
-        f"SELECT *, {phase_of(':now')} AS phase FROM jobs WHERE {where} ORDER BY seq DESC LIMIT :limit OFFSET :offset",
+        f"""
+        SELECT *, {phase_of(":now")} AS phase
+          FROM jobs
+         WHERE {where}
+         ORDER BY {column} DESC, seq DESC
+         LIMIT :limit OFFSET :offset
+        """,
         {**values, "limit": -1 if limit is None else limit, "offset": offset},
     )
     for start in range(0, len(rows), _CHUNK):
@@ -36,6 +50,12 @@ def job(tx: Transaction, job_id: str) -> JobRecord | None:
     """Return one job, or None."""
     rows = tx.rows(f"SELECT *, {phase_of(':now')} AS phase FROM jobs WHERE id = :id", {"id": job_id, "now": tx.stamp})
     return next(_records(tx, rows), None)
+
+
+def ids(tx: Transaction, filters: Filters) -> list[str]:
+    """Return the ids of the jobs that pass, the oldest first."""
+    where, values = _where(tx, filters)
+    return [job_id for (job_id,) in tx.execute(f"SELECT id FROM jobs WHERE {where} ORDER BY seq", values)]
 
 
 def count(tx: Transaction, filters: Filters) -> int:
@@ -138,6 +158,7 @@ def _record(row: sqlite3.Row, *, executions: list[ExecutionRecord], parents: lis
         started_at=_instant(row["started_at"]),
         completed_at=_instant(row["completed_at"]),
         worker_id=row["worker_id"],
+        progress=None if row["progress"] is None else decode(row["progress"]),
         dependencies=tuple(parents),
         tags=tuple(tags),
         metadata=decode(row["metadata"]),
@@ -159,6 +180,7 @@ def _executions(tx: Transaction, seqs: Sequence[int]) -> dict[int, list[Executio
                 error=row["error"],
                 error_type=row["error_type"],
                 traceback=row["traceback"],
+                log=row["log"],
             )
         )
     return found

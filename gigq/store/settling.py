@@ -12,8 +12,9 @@ from gigq.retry import RetryRule
 from gigq.status import FINISHED, ExecutionStatus, JobStatus, Move, move_after
 from gigq.store.children import ended_badly, parent_done, parent_ended_badly, parents_among
 from gigq.store.database import Transaction
+from gigq.store.limits import is_waited_for
 from gigq.store.lists import listed, portions, tabled
-from gigq.store.queues import is_waited_for
+from gigq.store.trails import write_logs, write_progress
 
 
 class _Ended(NamedTuple):
@@ -66,6 +67,7 @@ def _settle_some(
     ended = [_Ended(execution, jobs[execution], report) for execution, report in reports if execution in jobs]
     completed = [each for each in ended if each.report.status is ExecutionStatus.COMPLETED]
     moves = dict.fromkeys((each.execution for each in completed), Move.COMPLETE)
+    _write_trails(tx, ended)
     if completed:
         _complete(tx, completed)
     for each in ended:
@@ -79,6 +81,16 @@ def _open_jobs(tx: Transaction, executions: Sequence[int]) -> dict[int, int]:
     """Those of these executions that are still open, and their jobs: the open row is the lease."""
     ids, values = listed(executions)
     return dict(tx.execute(f"SELECT id, job_seq FROM executions WHERE id IN {ids} AND status = 'running'", values))
+
+
+def _write_trails(tx: Transaction, ended: Sequence[_Ended]) -> None:
+    """Write what the functions have left behind: before their executions are closed, and most leave nothing."""
+    progress = {each.execution: each.report.progress for each in ended if each.report.progress is not None}
+    logs = {each.execution: each.report.log for each in ended if each.report.log is not None}
+    if progress:
+        write_progress(tx, progress)
+    if logs:
+        write_logs(tx, logs)
 
 
 def _complete(tx: Transaction, completed: Sequence[_Ended]) -> None:

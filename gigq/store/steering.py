@@ -1,11 +1,13 @@
-"""What a person may do to a job from outside: cancel it, or send it back."""
+"""What a person may do to a job from outside: cancel it, send it back, or move it."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from gigq.clock import later, to_text
 from gigq.records import Report
 from gigq.status import ENDED_BADLY, ExecutionStatus, JobStatus
-from gigq.store.children import ended_badly, forbidden_by, parent_ended_badly, reopen, revive
+from gigq.store.children import ended_badly, forbidden_by, is_taken, parent_ended_badly, reopen, revive
 from gigq.store.database import Transaction
 from gigq.store.settling import settle
 
@@ -15,7 +17,7 @@ def cancel(tx: Transaction, job_id: str, *, running: bool = False) -> bool:
 
     The worker of a running job learns of it from its next heartbeat, or by the bell. False for any other job, or none.
     """
-    tx.has_news = running
+    tx.has_news |= running
     execution = tx.value(
         "SELECT id FROM executions WHERE job_seq = (SELECT seq FROM jobs WHERE id = ?) AND status = 'running'",
         (job_id,),
@@ -47,11 +49,45 @@ def _cancel_pending(tx: Transaction, job_id: str) -> bool:
 def requeue(tx: Transaction, job_id: str, *, delay: float = 0.0) -> bool:
     """Send a job that ended badly back, its attempts reset, and with it what was cancelled because of it.
 
-    False for any other job, for none, and for a job whose parent's bad end still forbids it: requeue that parent.
+    False for any other job, for none, for a job whose parent's bad end still forbids it (requeue that parent), and for
+    one whose unique key an unfinished job has.
     """
-    job = tx.execute("SELECT seq, status FROM jobs WHERE id = ?", (job_id,)).fetchone()
-    if job is None or job[1] not in ENDED_BADLY or forbidden_by(tx, job[0]) is not None:
+    job = tx.execute("SELECT seq, status, unique_key FROM jobs WHERE id = ?", (job_id,)).fetchone()
+    if job is None or job[1] not in ENDED_BADLY or forbidden_by(tx, job[0]) is not None or is_taken(tx, job[2]):
         return False
     reopen(tx, job[0], run_at=to_text(later(tx.now, delay)) if delay > 0 else None)
     revive(tx, job[0])
     return True
+
+
+def reschedule(
+    tx: Transaction,
+    job_id: str,
+    *,
+    run_at: datetime | None = None,
+    priority: int | None = None,
+    queue: str | None = None,
+) -> bool:
+    """Change when, how urgently or in which queue a pending job runs; None leaves it. False for any other job, or none.
+
+    Also one that waits for its parents or for a retry. An instant that has passed makes it ready.
+    """
+    changed = tx.execute(
+        """
+        UPDATE jobs
+           SET run_at = CASE WHEN :is_moved THEN :run_at ELSE run_at END,
+               priority = coalesce(:priority, priority),
+               queue = coalesce(:queue, queue)
+         WHERE id = :id
+           AND status = 'pending'
+        """,
+        {
+            "id": job_id,
+            "is_moved": run_at is not None,
+            "run_at": to_text(run_at) if run_at is not None and run_at > tx.now else None,
+            "priority": priority,
+            "queue": queue,
+        },
+    )
+    tx.has_news |= changed.rowcount > 0
+    return changed.rowcount > 0

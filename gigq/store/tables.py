@@ -122,9 +122,10 @@ CREATE TABLE job_workers (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,      -- never used again
   id TEXT NOT NULL,                           -- the name it was given; a successor may bear the same
   heartbeat INTEGER NOT NULL,                 -- a counter: while it moves, the worker lives
-  mode TEXT NOT NULL,                         -- thread or process
+  mode TEXT NOT NULL,                         -- thread or process; hand: a process that takes jobs itself
   concurrency INTEGER NOT NULL,               -- slots
   queues TEXT,                                -- names of the queues that it serves: a JSON list; NULL: all
+  handlers TEXT NOT NULL,                     -- names of the functions that it need not import: a JSON list
   completed INTEGER NOT NULL DEFAULT 0,       -- executions that it has completed,
   failed INTEGER NOT NULL DEFAULT 0,          -- and that it has ended otherwise
   wanted_concurrency INTEGER,                 -- slots that it is asked to have; NULL: as many as it has

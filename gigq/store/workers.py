@@ -39,19 +39,22 @@ def register(
     concurrency: int,
     mode: str = "thread",
     queues: Sequence[str] | None = None,
+    handlers: Sequence[str] = (),
 ) -> WorkerKey:
     """Enter a worker. Another one, dead or alive, may bear the same id."""
     row = tx.execute(
         """
         INSERT INTO job_workers (
-               id, heartbeat, mode, concurrency, queues, machine_id, boot_id, pid_namespace, pid, started_at, seen_at)
-        VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+               id, heartbeat, mode, concurrency, queues, handlers, machine_id, boot_id, pid_namespace, pid,
+               started_at, seen_at)
+        VALUES (?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
             worker_id,
             mode,
             concurrency,
             None if queues is None else encode(list(queues), name="queues", limit=1_000_000),
+            encode(list(handlers), name="handlers", limit=1_000_000),
             home.machine_id,
             home.boot_id,
             home.pid_namespace,

@@ -89,7 +89,7 @@ def drain(path: Path, setting: Setting, *, jobs: int) -> Drained:
 
 
 def figures(queue: JobQueue, began: datetime, *, workers: int, jobs: int) -> Drained:
-    with queue.database.read(queue.clock.now()) as tx:
+    with queue.database.read() as tx:
         last = datetime.fromisoformat(tx.value("SELECT max(completed_at) FROM jobs"))
         # What has no start was claimed ahead and given back.
         begun = "FROM executions WHERE started_at IS NOT NULL"

@@ -74,7 +74,7 @@ def resident(pids: Sequence[int]) -> float:
 
 
 def heartbeats(queue: JobQueue) -> int:
-    with queue.database.read(queue.clock.now()) as tx:
+    with queue.database.read() as tx:
         return int(tx.value("SELECT sum(heartbeat) FROM job_workers"))
 
 

@@ -15,7 +15,6 @@ sys.path.insert(0, str(ROOT))
 
 from gigq import ExecutionStatus, JobQueue, JobStatus  # noqa: E402
 from gigq import status as status_module  # noqa: E402
-from gigq.clock import SystemClock  # noqa: E402
 from gigq.status import Move, move_after  # noqa: E402
 from gigq.store import tables as tables_of_file  # noqa: E402
 from gigq.store.database import Transaction  # noqa: E402
@@ -195,7 +194,9 @@ def indexes() -> str:
     def read(tx: Transaction) -> str:
         found = dict(tx.execute("SELECT name, tbl_name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
         assert found.keys() == tables_of_file.INDEXES.keys()
-        return _table(["index", "on", "serves"], ([f"`{name}`", *_index(sql)] for name, sql in tables_of_file.INDEXES.items()))
+        return _table(
+            ["index", "on", "serves"], ([f"`{name}`", *_index(sql)] for name, sql in tables_of_file.INDEXES.items())
+        )
 
     return _from_file(read)
 
@@ -239,7 +240,7 @@ def _from_file(read: Callable[[Transaction], str]) -> str:
     with (
         TemporaryDirectory() as folder,
         JobQueue(Path(folder) / "jobs.db") as queue,
-        queue.database.read(SystemClock().now()) as tx,
+        queue.database.read() as tx,
     ):
         return read(tx)
 

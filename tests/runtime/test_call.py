@@ -19,10 +19,9 @@ from gigq.status import ExecutionStatus
 
 def claim(**fields: Any) -> Claim:
     given = {
-        "execution_id": 1, "is_ahead": False, "job_seq": 1, "job_id": "id", "name": "job", "queue": "default", "function": "f",
-        "args": "[]", "params": "{}",
-        "attempt": 1, "max_attempts": 3, "timeout": 300.0, "retry_on": "[]",
-        "no_retry_on": "[]", "pass_parent_results": False, "metadata": "{}",
+        "execution_id": 1, "is_ahead": False, "job_seq": 1, "job_id": "id", "name": "job", "queue": "default",
+        "function": "f", "args": "[]", "params": "{}", "attempt": 1, "max_attempts": 3, "timeout": 300.0,
+        "retry_on": "[]", "no_retry_on": "[]", "pass_parent_results": False, "metadata": "{}",
     }  # fmt: skip
     return Claim(**{**given, **fields})
 

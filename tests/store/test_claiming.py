@@ -296,7 +296,7 @@ def test_a_reserved_job_can_be_cancelled_like_a_running_one(file: File) -> None:
 
 def test_the_outlook_tells_whether_something_is_ready_and_when_something_will_be(file: File) -> None:
     def outlook() -> claiming.Outlook:
-        with file.queue.database.read(file.clock.now()) as tx:
+        with file.queue.database.read() as tx:
             return claiming.outlook(tx)
 
     assert outlook() == (False, None)

@@ -76,9 +76,9 @@ def test_a_text_file_is_no_queue(path: str) -> None:
 
 def test_full_durability_is_the_default(path: str) -> None:
     for durability, level in (("full", 2), ("normal", 1)):
-        with JobQueue(path, durability=durability) as queue, queue.database.read(queue.clock.now()) as tx:  # type: ignore[arg-type]
+        with JobQueue(path, durability=durability) as queue, queue.database.read() as tx:  # type: ignore[arg-type]
             assert tx.value("PRAGMA synchronous") == level
-    with JobQueue(path) as queue, queue.database.read(queue.clock.now()) as tx:
+    with JobQueue(path) as queue, queue.database.read() as tx:
         assert tx.value("PRAGMA synchronous") == 2
         assert tx.value("PRAGMA foreign_keys") == 1
         assert tx.value("PRAGMA journal_mode") == "wal"
@@ -113,7 +113,7 @@ def test_a_writer_waits_for_the_lock(path: str) -> None:
 
 def test_an_error_inside_a_transaction_leaves_nothing_behind(queue: JobQueue) -> None:
     queue.submit(Job("job", JOB))
-    with pytest.raises(ZeroDivisionError), queue.database.write(queue.clock.now()) as tx:
+    with pytest.raises(ZeroDivisionError), queue.database.write() as tx:
         tx.execute("DELETE FROM jobs")
         raise ZeroDivisionError
     assert queue.stats()["total"] == 1
@@ -250,7 +250,7 @@ def test_the_child_of_a_fork_inside_a_transaction_is_refused_and_the_parent_goes
 import os, sys
 from gigq import Job, JobQueue, StoreError
 queue = JobQueue(sys.argv[1])
-with queue.database.write(queue.clock.now()) as tx:
+with queue.database.write() as tx:
     child = os.fork()
     if child == 0:
         try:

@@ -54,5 +54,5 @@ def test_a_job_that_was_started_once_is_retried_however_late(file: File) -> None
 def test_a_worker_looks_when_the_next_job_expires(file: File) -> None:
     file.queue.pause()
     file.submit(expires_at=soon(file))
-    with file.queue.database.read(file.clock.now()) as tx:
+    with file.queue.database.read() as tx:
         assert claiming.outlook(tx) == (False, soon(file))

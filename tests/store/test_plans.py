@@ -8,14 +8,14 @@ import pytest
 from store.verbs import File
 
 from gigq.status import ExecutionStatus
-from gigq.store import claiming, workers
+from gigq.store import claiming, schedules, workers
 from gigq.store.tables import INDEXES, TABLES
 
 
 def plans(file: File, act: Callable[[], object]) -> dict[str, list[str]]:
     """The query plan of every statement that `act` runs on this thread's connection."""
     statements: list[str] = []
-    with file.queue.database.read(file.clock.now()) as tx:
+    with file.queue.database.read() as tx:
         connection = tx.connection
     connection.set_trace_callback(statements.append)
     act()
@@ -85,7 +85,7 @@ def test_no_statement_of_steering_reads_a_whole_table(full: File) -> None:
         ("jobs_due", lambda file: file.claim(5)),
         ("jobs_retrying", lambda file: file.claim(5)),
         ("jobs_expiring", lambda file: file.claim(5)),
-        ("schedules_due", lambda file: file.claim(5)),
+        ("schedules_due", lambda file: _tick(file)),
         ("jobs_unique", lambda file: file.submit(unique_key="k")),
         ("jobs_finished", lambda file: file.queue.clear_completed(file.clock.now())),
         ("jobs_failed_parent", lambda file: file.queue.requeue_job(file.submit("x", id="x")) or _requeue(file)),
@@ -114,6 +114,11 @@ def test_no_index_is_without_a_query(full: File) -> None:
 def _requeue(file: File) -> None:
     file.queue.cancel("x")
     file.queue.requeue_job("x")
+
+
+def _tick(file: File) -> None:
+    with file.write() as tx:
+        schedules.tick(tx, new_id=lambda: "new")
 
 
 def _look(file: File) -> None:

@@ -15,7 +15,7 @@ DONE = Report(status=ExecutionStatus.COMPLETED, result="null")
 
 
 def outlook(file: File) -> claiming.Outlook:
-    with file.queue.database.read(file.clock.now()) as tx:
+    with file.queue.database.read() as tx:
         return claiming.outlook(tx)
 
 
@@ -243,7 +243,7 @@ def test_a_pause_of_all_is_shown_for_each(file: File) -> None:
     assert [(each.name, each.is_paused) for each in file.queue.queues()] == [("a", True)]
 
 
-@pytest.mark.parametrize("wrong", ["", 5, ["a"]])
+@pytest.mark.parametrize("wrong", ["", 5, ["a"], "\ud800"])
 def test_what_is_not_the_name_of_a_queue_is_refused(file: File, wrong: str) -> None:
     for act in (file.queue.pause, file.queue.resume, file.queue.configure):
         with pytest.raises(ValueError, match="is not the name of a queue"):

@@ -48,3 +48,12 @@ def test_a_child_of_a_job_whose_key_is_taken_waits_for_the_one_that_has_it(file:
     child = flow.add_job(Job("child", "functions:nothing"), depends_on=[parent])
     assert flow.submit_all(file.queue) == [first, child.id]
     assert file.job(child.id).dependencies == (first,)
+
+
+def test_a_child_whose_key_was_taken_meanwhile_does_not_come_back_with_its_parent(file: File) -> None:
+    parent = file.submit("parent")
+    child = file.submit("child", unique_key="k", dependencies=[parent])
+    file.fail(parent)
+    other = file.submit("other", unique_key="k")
+    assert file.queue.requeue_job(parent)
+    assert [file.job(each).status for each in (parent, child, other)] == ["pending", "cancelled", "pending"]

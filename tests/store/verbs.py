@@ -24,7 +24,7 @@ class File:
         self.worker = self.register("ann")
 
     def write(self) -> Any:
-        return self.queue.database.write(self.clock.now())
+        return self.queue.database.write()
 
     def register(self, name: str) -> WorkerKey:
         with self.write() as tx:
@@ -64,5 +64,5 @@ class File:
         return [claim.name for claim in claims]
 
     def value(self, sql: str, *values: Any) -> Any:
-        with self.queue.database.read(self.clock.now()) as tx:
+        with self.queue.database.read() as tx:
             return tx.value(sql, values)

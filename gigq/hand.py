@@ -1,0 +1,62 @@
+"""In whose name a process takes jobs by hand."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import threading
+
+from gigq.liveness import WorkerKey, certainly_dead
+from gigq.runtime.residence import is_gone, residence
+from gigq.store import hand, workers
+from gigq.store.database import Database, Transaction
+
+_SECONDS_BETWEEN_SWEEPS = 1.0
+_CLOSED = "given back: the queue by which it was taken was closed"
+
+
+class Hand:
+    """The process as the file knows it: a worker without a heartbeat.
+
+    Safe to share between the threads of the process that made it; whoever calls `registered` or `sweep` holds the lock.
+
+    Attributes:
+        key: its row in the file; None before the first job.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.key: WorkerKey | None = None
+        self._home = residence()
+        self._swept_at: float | None = None
+
+    def registered(self, tx: Transaction, worker_id: str | None) -> WorkerKey:
+        """Return its row, or enter one where it is missing: others may have taken it out.
+
+        Args:
+            worker_id: a name for the new row; by default the host, the process and a few letters.
+        """
+        if self.key is not None and workers.is_registered(tx, self.key):
+            return self.key
+        name = worker_id or f"{socket.gethostname()}-{self._home.pid}-{os.urandom(2).hex()}"
+        return hand.register(tx, name, self._home)
+
+    def sweep(self, tx: Transaction, *, now: float) -> None:
+        """Settle what is overdue by hand, and, once a second, what the certainly dead have left.
+
+        There may be no worker that does it.
+        """
+        hand.time_out(tx, chance=random.random)
+        if self._swept_at is None or now - self._swept_at >= _SECONDS_BETWEEN_SWEEPS:
+            self._swept_at = now
+            for dead in certainly_dead(workers.signs(tx), here=self._home, is_gone=is_gone):
+                workers.strike_off(tx, dead, chance=random.random)
+
+    def resign(self, database: Database) -> None:
+        """Give back what is still held, its attempt not counted, and leave the file. At most one write transaction."""
+        with self.lock:
+            key, self.key = self.key, None
+            if key is not None:
+                with database.write() as tx:
+                    workers.resign(tx, key, reason=_CLOSED)

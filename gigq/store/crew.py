@@ -1,0 +1,89 @@
+"""Which workers there are, and which of them live, as far as one look can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from gigq.clock import from_text
+from gigq.codec import decode
+from gigq.liveness import WorkerKey
+from gigq.store.database import Transaction
+
+SILENCE = 15.0
+"""Seconds without a heartbeat, of which there is at least one a second, after which a worker seems dead.
+
+The default of a worker's `lease`. It is measured by the clock that people read; who settles a dead worker's jobs goes
+by its own monotonic time.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A worker, or a process that takes jobs by hand.
+
+    Attributes:
+        queues: those that it serves; None for all.
+        handlers: names of the functions that it need not import.
+        running: jobs that it holds.
+        silence: seconds since its last heartbeat; 0 where nobody moves one.
+        is_gone: its process has certainly ended.
+    """
+
+    key: WorkerKey
+    mode: str
+    queues: Collection[str] | None
+    handlers: Collection[str]
+    concurrency: int
+    running: int
+    is_stopping: bool
+    seen_at: datetime
+    silence: float
+    is_gone: bool
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it seems to live."""
+        return not self.is_gone and self.silence <= SILENCE
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether it takes jobs only when its program asks for one."""
+        return self.mode == "hand"
+
+    def serves(self, queue: str) -> bool:
+        """Whether it would claim jobs of a queue."""
+        return not self.is_by_hand and (self.queues is None or queue in self.queues)
+
+
+def members(tx: Transaction, *, gone: Collection[WorkerKey]) -> list[Member]:
+    """Return all workers in the file, the oldest first.
+
+    Args:
+        gone: those whose process has certainly ended.
+    """
+    rows = tx.rows(
+        """
+        SELECT *, (SELECT count(*)
+                     FROM executions INDEXED BY executions_open
+                    WHERE status = 'running' AND worker_seq = job_workers.seq) AS running
+          FROM job_workers
+         ORDER BY seq
+        """
+    )
+    return [
+        Member(
+            key=(key := WorkerKey(row["seq"], row["id"])),
+            mode=row["mode"],
+            queues=None if row["queues"] is None else decode(row["queues"]),
+            handlers=decode(row["handlers"]),
+            concurrency=row["concurrency"],
+            running=row["running"],
+            is_stopping=row["stop"] is not None,
+            seen_at=(seen_at := from_text(row["seen_at"])),
+            silence=0.0 if row["mode"] == "hand" else (tx.now - seen_at).total_seconds(),
+            is_gone=key in gone,
+        )
+        for row in rows
+    ]

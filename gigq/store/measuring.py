@@ -1,0 +1,115 @@
+"""What a queue is measured by: how much there is of everything; `windows` tells how fast it goes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from gigq.liveness import WorkerKey
+from gigq.records import QueueRecord
+from gigq.status import FINISHED, JobStatus, Phase
+from gigq.store import queues, windows
+from gigq.store.crew import members
+from gigq.store.database import Transaction
+from gigq.store.tables import phase_of
+
+
+def metrics(tx: Transaction, *, gone: Collection[WorkerKey]) -> dict[str, Any]:
+    """Return what a queue is measured by, as plain values that JSON can hold.
+
+    Args:
+        gone: the workers whose process has certainly ended.
+    """
+    records = queues.records(tx)
+    running = _grouped(tx, f"SELECT {_PHASE}, count(*) FROM jobs WHERE seq IN ({_HELD}) GROUP BY 1", {"now": tx.stamp})
+    statuses = _statuses(tx, running=sum(running.values()))
+    return {
+        "at": tx.stamp,
+        "statuses": statuses,
+        "phases": _phases(tx, records, statuses, running),
+        "queues": {record.name: _queue(tx, record) for record in records},
+        "priorities": {str(priority): number for priority, number in _priorities(tx)},
+        "windows": windows.windows(tx),
+        "claims": tx.value("SELECT seq FROM sqlite_sequence WHERE name = 'executions'") or 0,
+        "workers": _workers(tx, gone),
+    }
+
+
+_PHASE = phase_of(":now")
+_HELD = "SELECT job_seq FROM executions INDEXED BY executions_open WHERE status = 'running'"
+
+
+def _statuses(tx: Transaction, *, running: int) -> dict[str, int]:
+    """From indexes alone, unlike `reading.statuses`: finished jobs are many, and their rows long."""
+    found = _grouped(
+        tx,
+        "SELECT status, count(*) FROM jobs INDEXED BY jobs_finished WHERE completed_at IS NOT NULL GROUP BY status",
+    )
+    found["running"] = running
+    found["pending"] = tx.value("SELECT count(*) FROM jobs") - sum(found.values())
+    return {status.value: found.get(status, 0) for status in JobStatus}
+
+
+def _phases(
+    tx: Transaction, records: Iterable[QueueRecord], statuses: dict[str, int], running: dict[str, int]
+) -> dict[str, int]:
+    due = _grouped(
+        tx,
+        f"""
+        SELECT {_PHASE}, count(*)
+          FROM jobs INDEXED BY jobs_due
+         WHERE status = 'pending' AND run_at IS NOT NULL
+         GROUP BY 1
+        """,
+        {"now": tx.stamp},
+    )
+    found = Counter(due) + Counter(running)
+    for record in records:
+        found["paused" if record.is_paused else "ready"] += record.ready
+    # What is neither ready nor due waits for parents, and stands in no index.
+    found["waiting"] += statuses["pending"] - sum(due.values()) - sum(record.ready for record in records)
+    return {phase.value: found[phase] if phase in _UNFINISHED else statuses[phase] for phase in Phase}
+
+
+_UNFINISHED = tuple(phase for phase in Phase if phase.value not in FINISHED)
+
+
+def _queue(tx: Transaction, record: QueueRecord) -> dict[str, Any]:
+    oldest = record.oldest_ready_at
+    return {
+        "ready": record.ready,
+        "scheduled": record.scheduled,
+        "running": record.running,
+        "is_paused": record.is_paused,
+        "oldest_ready_age": None if oldest is None else max(0.0, (tx.now - oldest).total_seconds()),
+    }
+
+
+def _priorities(tx: Transaction) -> list[tuple[int, int]]:
+    return tx.execute(
+        """
+        SELECT priority, count(*)
+          FROM jobs
+         WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL
+         GROUP BY priority
+         ORDER BY priority DESC
+        """
+    ).fetchall()
+
+
+def _workers(tx: Transaction, gone: Collection[WorkerKey]) -> dict[str, int]:
+    crew = [each for each in members(tx, gone=gone) if not each.is_by_hand]
+    living = [each for each in crew if each.is_alive]
+    busy = sum(each.running > 0 for each in living)
+    return {
+        "total": len(crew),
+        "idle": len(living) - busy,
+        "busy": busy,
+        "lost": len(crew) - len(living),
+        "slots": sum(each.concurrency for each in living),
+    }
+
+
+def _grouped(tx: Transaction, sql: str, values: dict[str, Any] | tuple[()] = ()) -> dict[str, int]:
+    return dict(tx.execute(sql, values).fetchall())

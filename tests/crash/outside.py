@@ -1,0 +1,170 @@
+"""What a test of crashes has outside of its own process: workers, and the places where their jobs meet the test."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from gigq import SystemClock
+
+PATIENCE = 60.0
+"""Seconds after which a test gives up waiting."""
+
+TESTS = Path(__file__).parents[1]
+
+WORK = """
+import json, logging, signal, sys
+from gigq import Worker
+logging.basicConfig(level=logging.WARNING)
+with Worker(sys.argv[1], **json.loads(sys.argv[2])) as worker:
+    signal.signal(signal.SIGTERM, lambda *_: worker.stop())  # also between here and the worker's own handler
+    print("ready", flush=True)
+    worker.start()
+"""
+
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, [TESTS.parent, TESTS, TESTS / "runtime"]))}
+
+
+class Process:
+    """A Python process that a test has started, which says on its output that it is ready and on stderr what is wrong.
+
+    Args:
+        script: what it runs.
+        arguments: what it finds in ``sys.argv[1:]``.
+    """
+
+    def __init__(self, script: str, *arguments: str) -> None:
+        # Without buffers of ours, what has not been read is always in the pipe, where `select` sees it.
+        self._popen = subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", script, *arguments],
+            env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
+        )  # fmt: skip
+        self._heard: list[str] = []
+        self._is_ready = False
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def says(self) -> str:
+        """Wait for the next line of its output, and return it; empty at the end."""
+        assert self._popen.stdout is not None
+        assert select.select([self._popen.stdout], [], [], PATIENCE)[0], "it says nothing"
+        return self._popen.stdout.readline().decode()
+
+    def wait_until_ready(self) -> None:
+        self._is_ready = self._is_ready or self.says() == "ready\n"
+        assert self._is_ready, self.wait_for_the_end()
+
+    def complains(self, *words: str) -> str:
+        """Wait until it has complained with all these words in a line, and return the line."""
+        assert self._popen.stderr is not None
+        while True:
+            assert select.select([self._popen.stderr], [], [], PATIENCE)[0], f"no {words} in {self._heard}"
+            line = self._popen.stderr.readline().decode()
+            assert line, f"it ended without {words}: {self._heard}"
+            self._heard.append(line)
+            if all(word in line for word in words):
+                return line
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something has become true while it lived."""
+        deadline = SystemClock().monotonic() + PATIENCE
+        while not is_so():
+            assert SystemClock().monotonic() < deadline, "it has not become true"
+            with suppress(subprocess.TimeoutExpired):
+                raise AssertionError(f"it ended with {self._popen.wait(0.01)}")
+
+    def signal(self, number: int) -> None:
+        self._popen.send_signal(number)
+
+    def wait_until_stopped(self) -> None:
+        """Wait until SIGSTOP has arrived, which others may have sent."""
+        found = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        assert found is not None
+        assert found.si_status == signal.SIGSTOP, f"it ended with {found.si_status}"
+
+    def kill(self) -> None:
+        """End it by kill -9, and return when it has ended."""
+        self._popen.kill()
+        self._popen.wait()
+
+    def wait_for_the_end(self) -> tuple[int, str]:
+        """Wait until it ends by itself, and return its exit code and all that it had to complain about."""
+        _, rest = self._popen.communicate(timeout=PATIENCE)
+        return self._popen.returncode, "".join(self._heard) + rest.decode()
+
+    def rest_of_output(self) -> list[str]:
+        """Kill it, and return the lines that it had written in whole and the test had not read."""
+        self._popen.kill()
+        rest, _ = self._popen.communicate()
+        return [line for line in rest.decode().splitlines(keepends=True) if line.endswith("\n")]
+
+    def clean_up(self) -> None:
+        """End it, whatever it is at, and close its pipes."""
+        self._popen.kill()
+        self._popen.communicate()
+
+
+class WorkerProcess(Process):
+    """A worker, with the options of `Worker`, in a process of its own."""
+
+    def __init__(self, path: str, **options: object) -> None:
+        super().__init__(WORK, path, json.dumps(options))
+
+    def end(self) -> str:
+        """Stop it as a service manager does, and return what it had to complain about."""
+        self.wait_until_ready()
+        self.signal(signal.SIGTERM)
+        code, complaints = self.wait_for_the_end()
+        assert code == 0, complaints
+        return complaints
+
+
+class Meeting:
+    """Two FIFOs: a job tells its process's number in the one, and ends when the test lets it go through the other.
+
+    Attributes:
+        params: what the function `meet`, and others that meet first, are to be called with.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self.params = {"gate": str(folder / "gate"), "until": str(folder / "until")}
+        for each in self.params.values():
+            os.mkfifo(each)
+        # Open in both directions: a job waits for nobody when it opens them, and its end is not the end of the file.
+        self._gate = os.open(self.params["gate"], os.O_RDWR)
+        self._until = os.open(self.params["until"], os.O_RDWR)
+
+    def arrival(self) -> int:
+        """Wait until one more job has come, and return its process."""
+        assert self.is_waited_at(PATIENCE), "nobody has come"
+        said = b""
+        while not said.endswith(b"\n"):
+            said += os.read(self._gate, 1)
+        return int(said)
+
+    def is_waited_at(self, seconds: float = 0) -> bool:
+        """Whether a job has come, or does within so many seconds, of which `arrival` has not told yet."""
+        return bool(select.select([self._gate], [], [], seconds)[0])
+
+    def let_go(self) -> None:
+        """Let one job go, whether it is here or comes later."""
+        os.write(self._until, b".")
+
+    def take_back(self) -> None:
+        """Let nobody go any more who has not gone yet."""
+        while select.select([self._until], [], [], 0)[0]:
+            os.read(self._until, 1)
+
+    def close(self) -> None:
+        os.close(self._gate)
+        os.close(self._until)

@@ -1,0 +1,135 @@
+"""A disk that is full for a while costs no result, no attempt and no worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import functions
+import pytest
+from outside import PATIENCE, Meeting, WorkerProcess
+
+from gigq import Job, JobQueue, StoreError
+
+MEGABYTE = 1 << 20
+
+LARGE = 6 * MEGABYTE
+"""Letters of a result that does not fit into what SQLite may have kept of its log, 4 MB, for the next transactions."""
+
+Start = Callable[..., WorkerProcess]
+
+
+class Disk:
+    """A file system of 32 MB that can be filled up to the last byte, and freed again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._ballast = folder / "ballast"
+
+    def fill(self, *, leave: int = 0) -> None:
+        """Leave only so many bytes."""
+        file = os.open(self._ballast, os.O_WRONLY | os.O_CREAT)
+        with suppress(OSError):
+            while os.write(file, bytes(MEGABYTE)):
+                pass
+        os.ftruncate(file, os.fstat(file).st_size - leave)
+        os.close(file)
+
+    def free(self) -> None:
+        self._ballast.unlink()
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    try:
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=32m,mode=700", "tmpfs", str(folder)], capture_output=True, text=True
+        )
+    except OSError as error:
+        pytest.skip(f"this system cannot mount a tmpfs: {error}")
+    if mounted.returncode:
+        pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
+    yield Disk(folder)
+    if subprocess.run(["umount", str(folder)], capture_output=True).returncode:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture
+def path(disk: Disk) -> str:
+    return str(disk.folder / "jobs.db")
+
+
+@pytest.mark.parametrize("mode", ["thread", "process"])
+@pytest.mark.parametrize(
+    ("room", "complaint"),
+    [
+        pytest.param(0, "results are kept", id="nothing fits"),
+        pytest.param(MEGABYTE, "1 results are kept", id="all but the result fits"),
+    ],
+)
+def test_a_result_that_finds_the_disk_full_is_kept_until_there_is_room(
+    queue: JobQueue, start: Start, disk: Disk, meeting: Meeting, tmp_path: Path, mode: str, room: int, complaint: str
+) -> None:
+    trace = tmp_path / "trace"
+    before = queue.submit_many(Job("before", functions.nothing) for _ in range(20))
+    params = meeting.params | {"letters": LARGE, "trace": str(trace)}
+    large = queue.submit(Job("large", functions.meet, params))
+    behind = queue.submit_many(Job("behind", functions.add, {"a": number}) for number in range(20))
+    worker = start(mode=mode)
+    meeting.arrival()
+    disk.fill(leave=room)
+    meeting.let_go()
+    worker.complains("disk is full", complaint)
+    assert queue.get_status(large)["status"] == "running"
+    disk.free()
+    record = queue.wait(large, timeout=PATIENCE)
+    assert (record.status, record.attempts, record.result) == ("completed", 1, LARGE * "x")
+    assert [each.status for each in record.executions] == ["completed"]
+    assert {each.attempts for each in queue.wait([*before, *behind], timeout=PATIENCE)} == {1}
+    assert queue.result(queue.submit(Job("after", functions.add, {"a": 1})), timeout=PATIENCE) == 1
+    assert trace.read_text() == "called\n"
+    assert worker.end().count("\n") == 1, "one complaint a minute is enough"
+
+
+def test_a_worker_that_is_told_to_stop_on_a_full_disk_says_what_it_could_not_write_and_the_job_runs_again(
+    queue: JobQueue, start: Start, disk: Disk, meeting: Meeting
+) -> None:
+    job_id = queue.submit(Job("large", functions.meet, meeting.params | {"letters": LARGE}))
+    first = start(shutdown_timeout=0)
+    meeting.arrival()
+    disk.fill(leave=MEGABYTE)
+    meeting.let_go()
+    first.complains("disk is full", "1 results are kept")
+    first.signal(signal.SIGTERM)
+    code, complaints = first.wait_for_the_end()
+    assert (code, complaints.splitlines()[-1].partition(":")[0]) == (1, "gigq.errors.StoreError")
+    disk.free()
+    meeting.let_go()
+    second = start()
+    record = queue.wait(job_id, timeout=PATIENCE)
+    assert [each.status for each in record.executions] == ["lost", "completed"]
+    second.end()
+
+
+def test_a_submit_to_a_full_disk_stores_nothing_and_can_be_made_again(
+    queue: JobQueue, start: Start, disk: Disk
+) -> None:
+    kept = queue.submit(Job("kept", functions.nothing))
+    refused = [Job("refused", functions.nothing) for _ in range(3)]
+    disk.fill()
+    with pytest.raises(StoreError, match="the disk is full"):
+        queue.submit(refused[0])
+    with pytest.raises(StoreError, match="the disk is full"):
+        queue.submit_many(refused)
+    assert [job["id"] for job in queue.list_jobs()] == [kept]
+    disk.free()
+    assert queue.submit_many(refused) == [job.id for job in refused]
+    worker = start()
+    queue.wait([kept, *[job.id for job in refused]], timeout=PATIENCE)
+    assert worker.end() == ""

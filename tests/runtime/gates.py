@@ -1,0 +1,46 @@
+"""Where a test meets a job of another process, and learns of the end of that process."""
+
+from __future__ import annotations
+
+import os
+import select
+from pathlib import Path
+
+from gigq.runtime.processes import ProcessRunner
+
+PATIENCE = 60.0
+"""Seconds after which a test gives up waiting."""
+
+
+class Gate:
+    """A FIFO: a job tells its process's number here, and the end of that process is the end of the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = str(path)
+        os.mkfifo(path)
+        self._file = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self._poll = select.poll()
+        self._poll.register(self._file, select.POLLIN)
+
+    def entered(self, runner: ProcessRunner | None = None) -> int:
+        """Wait until a job has come here, and return the number of its process."""
+        said = b""
+        while not said.endswith(b"\n"):
+            if runner is not None:
+                runner.wait(0.01)
+            if self._poll.poll(10 if runner else 1000 * PATIENCE):
+                said += os.read(self._file, 100)
+            elif runner is None:
+                raise AssertionError("nobody has come")
+        return int(said)
+
+    def wait_for_the_end(self) -> None:
+        """Return when no process is left that came here."""
+        assert self._poll.poll(1000 * PATIENCE), "it lives on"
+        assert os.read(self._file, 100) == b""
+
+    def is_held(self) -> bool:
+        return not self._poll.poll(0)
+
+    def close(self) -> None:
+        os.close(self._file)

@@ -1,0 +1,199 @@
+"""What the file knows of jobs that were taken by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from store.verbs import SOMEWHERE, File
+
+from gigq import JobNotFound, LeaseLost
+from gigq.liveness import WorkerKey
+from gigq.records import Claim
+from gigq.status import ExecutionStatus, JobStatus
+from gigq.store import hand, workers
+
+BESIDE = replace(SOMEWHERE, pid=2)
+
+
+def register(file: File, worker_id: str = "hand", pid: int = 2) -> WorkerKey:
+    with file.write() as tx:
+        return hand.register(tx, worker_id, replace(SOMEWHERE, pid=pid))
+
+
+def take(file: File, worker: WorkerKey | None = None) -> Claim:
+    (claim,) = file.claim(worker=worker or register(file))
+    return claim
+
+
+def time_out(file: File) -> int:
+    with file.write() as tx:
+        return hand.time_out(tx, chance=lambda: 0.0)
+
+
+def held(file: File, job_id: str, own: WorkerKey | None = None) -> Claim:
+    with file.queue.database.read() as tx:
+        return hand.held(tx, job_id, own=own)
+
+
+def names(file: File) -> list[str]:
+    return [worker.id for worker in file.queue.workers()]
+
+
+# in whose name
+
+
+def test_who_takes_jobs_by_hand_is_shown_among_the_workers(file: File) -> None:
+    file.submit()
+    take(file)
+    by_hand = file.queue.workers()[1]
+    assert (by_hand.id, by_hand.mode, by_hand.concurrency, by_hand.running) == ("hand", "hand", 0, 1)
+
+
+def test_nobody_moves_its_heartbeat(file: File) -> None:
+    register(file)
+    with file.queue.database.read() as tx:
+        assert [sign.heartbeat for sign in workers.signs(tx)] == [0, None]
+
+
+def test_rows_of_the_same_process_that_hold_nothing_do_not_pile_up(file: File) -> None:
+    file.submit()
+    take(file, register(file, "holds"))
+    for _ in range(3):
+        register(file, "idle")
+    assert names(file) == ["ann", "holds", "idle"]
+
+
+def test_the_rows_of_other_processes_stay(file: File) -> None:
+    register(file, "other", pid=3)
+    register(file)
+    assert names(file) == ["ann", "other", "hand"]
+
+
+def test_it_is_asked_neither_to_have_more_slots_nor_to_stop(file: File) -> None:
+    register(file)
+    assert (file.queue.scale(4), file.queue.stop_workers()) == (1, 1)
+    assert (file.queue.scale(4, "hand"), file.queue.stop_workers("hand")) == (0, 0)
+    assert [worker.stop for worker in file.queue.workers()] == ["graceful", None]
+
+
+def test_the_last_worker_that_listens_is_the_last_though_others_take_jobs_by_hand(file: File) -> None:
+    register(file)
+    with file.write() as tx:
+        assert workers.resign(tx, file.worker, reason="it was told to stop")
+
+
+# until when
+
+
+def test_what_is_held_by_hand_for_its_timeout_is_timed_out(file: File) -> None:
+    job_id = file.submit(timeout=60)
+    take(file)
+    file.clock.advance(59.999)
+    assert time_out(file) == 0
+    file.clock.advance(0.001)
+    assert time_out(file) == 1
+    job = file.job(job_id)
+    assert (job.phase, job.attempts, job.executions[0].status) == ("ready", 1, ExecutionStatus.TIMEOUT)
+    assert job.error == "held by hand for longer than its timeout of 60 seconds"
+    assert time_out(file) == 0
+
+
+def test_the_last_attempt_that_is_timed_out_ends_the_job(file: File) -> None:
+    job_id = file.submit(timeout=60, max_attempts=1)
+    take(file)
+    file.clock.advance(60)
+    time_out(file)
+    assert file.job(job_id).status == JobStatus.TIMEOUT
+
+
+def test_without_a_timeout_it_is_held_for_ever(file: File) -> None:
+    file.submit(timeout=None)
+    take(file)
+    file.clock.advance(1e9)
+    assert time_out(file) == 0
+
+
+def test_what_a_worker_runs_is_not_timed_out_by_others(file: File) -> None:
+    """Its clock may have jumped; the worker knows better."""
+    file.submit(timeout=60)
+    file.claim()
+    file.clock.advance(3600)
+    assert time_out(file) == 0
+
+
+def test_a_clock_that_is_set_back_times_nothing_out(file: File) -> None:
+    file.submit(timeout=60)
+    take(file)
+    file.clock.set(file.clock.now() - timedelta(days=365))
+    assert time_out(file) == 0
+    file.clock.advance(60)
+    assert time_out(file) == 0
+
+
+def test_the_timeout_begins_anew_when_the_function_is_called(file: File) -> None:
+    job_id = file.submit(timeout=60)
+    claim = take(file)
+    file.clock.advance(59)
+    with file.write() as tx:
+        assert hand.begin(tx, claim.execution_id) is ExecutionStatus.RUNNING
+    assert file.job(job_id).started_at == file.job(job_id).executions[0].started_at == file.clock.now()
+    file.clock.advance(59)
+    assert time_out(file) == 0
+    file.clock.advance(1)
+    assert time_out(file) == 1
+
+
+def test_what_has_ended_does_not_begin(file: File) -> None:
+    job_id = file.submit()
+    claim = take(file)
+    file.settle(claim, ExecutionStatus.COMPLETED)
+    started_at = file.job(job_id).started_at
+    file.clock.advance(1)
+    with file.write() as tx:
+        assert hand.begin(tx, claim.execution_id) is ExecutionStatus.COMPLETED
+        assert hand.begin(tx, claim.execution_id + 1) is None
+    assert file.job(job_id).started_at == started_at
+
+
+# what is meant by an id
+
+
+def test_an_id_means_the_open_claim_whoever_holds_it_by_hand(file: File) -> None:
+    job_id = file.submit(timeout=60, retry_on=["ValueError"], queue="mail")
+    claim = take(file)
+    assert held(file, job_id) == held(file, job_id, own=register(file, pid=3)) == claim
+
+
+def test_an_id_never_means_what_a_worker_runs(file: File) -> None:
+    job_id = file.submit()
+    file.claim()
+    with pytest.raises(LeaseLost, match="not held by hand"):
+        held(file, job_id)
+
+
+def test_an_unknown_id_is_told_apart(file: File) -> None:
+    with pytest.raises(JobNotFound):
+        held(file, "unknown")
+
+
+@pytest.mark.parametrize("status", [ExecutionStatus.TIMEOUT, ExecutionStatus.LOST, ExecutionStatus.CANCELLED])
+def test_who_lost_a_job_cannot_mean_the_claim_of_the_next_one(file: File, status: ExecutionStatus) -> None:
+    job_id = file.submit()
+    loser = register(file)
+    file.settle(take(file, loser), status)
+    file.queue.requeue_job(job_id)
+    winner = register(file, pid=3)
+    claim = take(file, winner)
+    with pytest.raises(LeaseLost):
+        held(file, job_id, own=loser)
+    assert held(file, job_id, own=winner) == claim
+
+
+def test_who_has_settled_a_job_itself_may_mean_the_claim_of_the_next_one(file: File) -> None:
+    job_id = file.submit()
+    first = register(file)
+    file.settle(take(file, first), ExecutionStatus.FAILED)
+    claim = take(file, register(file, pid=3))
+    assert held(file, job_id, own=first) == claim
