@@ -1,19 +1,23 @@
-"""The limits of a queue hold exactly, however many processes claim from it."""
+"""What is exact stays so however many processes ask at once: limits, unique keys, the ticks of schedules."""
 
 from __future__ import annotations
 
 import bisect
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import functions
 import pytest
 
 from gigq import Job, JobQueue
 
 WORKERS = 8
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(str(Path(__file__).parents[each]) for each in (1, 2))}
 WORK = """
 import sys
 from gigq import Worker
@@ -26,10 +30,9 @@ with Worker(sys.argv[1], concurrency=2, burst=True) as worker:
 def workers(path: str) -> Iterator[Callable[[], None]]:
     """Starts the workers, and returns when all have ended for want of work."""
     started: list[subprocess.Popen[bytes]] = []
-    environment = {"PYTHONPATH": ":".join(str(Path(__file__).parents[each]) for each in (1, 2))}
 
     def work() -> None:
-        started.extend(subprocess.Popen([sys.executable, "-c", WORK, path], env=environment) for _ in range(WORKERS))
+        started.extend(subprocess.Popen([sys.executable, "-c", WORK, path], env=ENVIRONMENT) for _ in range(WORKERS))
         assert [each.wait(timeout=120) for each in started] == [0] * WORKERS
 
     yield work
@@ -69,3 +72,39 @@ def test_no_more_jobs_of_a_queue_start_within_a_period_than_may(queue: JobQueue,
     assert len(starts) == 150
     most = [bisect.bisect_left(starts, start + period) - number for number, start in enumerate(starts)]
     assert max(most) == 10
+
+
+def test_of_all_who_submit_with_a_key_at_once_one_stores_a_job(queue: JobQueue, path: str) -> None:
+    submit = """
+import sys
+from gigq import Job, JobQueue
+sys.stdin.readline()
+with JobQueue(sys.argv[1]) as queue:
+    print(*{queue.submit(Job("job", "a:b", unique_key="k")) for _ in range(25)})
+"""
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": ENVIRONMENT}
+    submitters = [subprocess.Popen([sys.executable, "-c", submit, path], **pipes) for _ in range(WORKERS)]
+    ids = [each.communicate("go\n", timeout=60)[0].split() for each in submitters]
+    (job,) = queue.list_jobs()
+    assert ids == [[job["id"]]] * WORKERS
+
+
+def test_each_tick_submits_one_job_however_many_workers_run(queue: JobQueue, path: str, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    work = WORK.replace(", burst=True", "")
+    workers = [subprocess.Popen([sys.executable, "-c", work, path], env=ENVIRONMENT) for _ in range(4)]
+    try:
+        params = {"gate": str(gate)}
+        first = queue.schedules.add("tick", functions.open_gate, every=1, missed="all", params=params).next_at
+        for _ in range(4):
+            assert gate.read_bytes() == b"."
+        queue.schedules.pause("tick")
+        queue.wait([job["id"] for job in queue.list_jobs()], timeout=60)
+    finally:
+        for each in workers:
+            each.terminate()
+        assert [each.wait(timeout=60) for each in workers] == [0] * 4
+    ticks = sorted(datetime.fromisoformat(job["metadata"]["tick"]) for job in queue.list_jobs())
+    assert first is not None
+    assert ticks == [first + timedelta(seconds=number) for number in range(len(ticks))]
