@@ -31,6 +31,11 @@ def nothing() -> None:
     """The job that measures what surrounds it."""
 
 
+def add_up() -> int:
+    """Keep a processor busy for about a tenth of a second, in Python."""
+    return sum(number * number for number in range(1_000_000))
+
+
 def instant() -> int:
     """Return when it was called: nanoseconds of the monotonic clock, which all processes of a Linux machine share."""
     return time.monotonic_ns()
