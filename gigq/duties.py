@@ -92,25 +92,12 @@ class Duties:
 
     def fulfil(self, turn: Turn) -> None:
         """Settle what has ended, renew the heartbeat, sweep the dead and claim. One write transaction."""
-        key = self._key
-        with self._database.write() as tx:
-            turn.moves = _settle(tx, turn.ended)
-            claiming.begin(tx, turn.begun)
-            _write_trails(tx, turn.progress, turn.logs)
-            if turn.is_beat or not workers.is_registered(tx, key):
-                # Whoever was struck off may claim nothing under a name that nobody watches any more.
-                # Renew before sweeping: after a laptop sleeps every worker looks dead, and the first one awake
-                # would otherwise declare its own healthy jobs lost.
-                turn.is_beat = True
-                key = self._renew(tx, key, slots=turn.slots)
-                self._sweep(tx, key, turn)
-            if turn.is_beat or turn.has_rung:
-                turn.standing = workers.standing(tx, key)
-            if turn.progress and turn.standing:
-                own = turn.standing.own
-                turn.progress = {execution: each for execution, each in turn.progress.items() if execution in own}
-            if turn.room:
-                self._claim(tx, key, turn, turn.room)
+        try:
+            with self._database.write() as tx:
+                key = self._do(tx, self._key, turn)
+        except StoreError:
+            self._watch.forget()
+            raise
         self._key = key
         self._conclude(turn)
 
@@ -159,6 +146,26 @@ class Duties:
                 # Inside the transaction: who registers after it makes a new bell.
                 self._database.bell.remove()
         return moves
+
+    def _do(self, tx: Transaction, key: WorkerKey, turn: Turn) -> WorkerKey:
+        turn.moves = _settle(tx, turn.ended)
+        claiming.begin(tx, turn.begun)
+        _write_trails(tx, turn.progress, turn.logs)
+        if turn.is_beat or not workers.is_registered(tx, key):
+            # Whoever was struck off may claim nothing under a name that nobody watches any more.
+            # Renew before sweeping: after a laptop sleeps every worker looks dead, and the first one awake
+            # would otherwise declare its own healthy jobs lost.
+            turn.is_beat = True
+            key = self._renew(tx, key, slots=turn.slots)
+            self._sweep(tx, key, turn)
+        if turn.is_beat or turn.has_rung:
+            turn.standing = workers.standing(tx, key)
+        if turn.progress and turn.standing:
+            own = turn.standing.own
+            turn.progress = {execution: each for execution, each in turn.progress.items() if execution in own}
+        if turn.room:
+            self._claim(tx, key, turn, turn.room)
+        return key
 
     def _claim(self, tx: Transaction, key: WorkerKey, turn: Turn, room: Room) -> None:
         for name in schedules.tick(tx, new_id=new_job_id):

@@ -82,6 +82,10 @@ class Watch:
         self._seen = {sign.key: self._last_move(sign, now) for sign in signs}
         return [sign.key for sign in signs if _is_certain(sign, self._here, is_gone) or self._is_silent(sign, now)]
 
+    def forget(self) -> None:
+        """Count no silence from before: nobody could write a heartbeat then."""
+        self._seen.clear()
+
     def _last_move(self, sign: Sign, now: float) -> tuple[int | None, float]:
         known = self._seen.get(sign.key)
         return known if known is not None and known[0] == sign.heartbeat else (sign.heartbeat, now)

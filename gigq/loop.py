@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from gigq.clock import Clock
 from gigq.duties import UNKNOWN, Duties, Turn
@@ -74,6 +75,7 @@ class Loop:
         self._probe = _FIRST_PROBE
         self._complained_at: float | None = None
         self._is_stuck = False
+        self._portion = _MOST_AT_ONCE
 
     def turn(self, *, claim: bool = True) -> int:
         """Do all that is to be done now, in one transaction if there is anything, and return how many jobs it claimed.
@@ -87,7 +89,7 @@ class Loop:
             self._look()
             return 0
         turn = Turn(
-            ended=self._ended[:_MOST_AT_ONCE],
+            ended=self._ended[: self._portion],
             begun=self._reserve.begun,
             slots=self._runner.slots,
             # Who asks for single turns asks for single jobs.
@@ -100,6 +102,7 @@ class Loop:
         )
         self._duties.fulfil(turn)
         del self._ended[: len(turn.ended)]
+        self._portion = min(_MOST_AT_ONCE, 2 * self._portion)
         self._conclude(turn)
         self._duties.prune()  # in a transaction of its own, after what was claimed has been given to the slots
         return len(turn.claims)
@@ -169,7 +172,15 @@ class Loop:
         if self._complained_at is None or now - self._complained_at >= _SECONDS_BETWEEN_COMPLAINTS:
             self._complained_at = now
             log.error("%s; %d results are kept and will be written again", error, len(self._ended))
+        self._spare_the_others()
         self._runner.wait(_PAUSE_AFTER_ERROR)
+
+    def _spare_the_others(self) -> None:
+        """Where one result does not fit on the disk, the heartbeat may, and the other results may, one by one."""
+        self._portion = 1
+        self._ended = self._ended[1:] + self._ended[:1]
+        with suppress(StoreError):
+            self._duties.beat({})
 
     def _moments(self) -> list[float]:
         """In how many seconds there may be something to do."""

@@ -5,6 +5,7 @@ It ends when the worker says so, and dies when the worker dies. It knows nothing
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import select
@@ -26,6 +27,7 @@ from gigq.runtime.trail import Log
 from gigq.runtime.wire import GO, READY, Lines, Settings, read_claim, read_settings, report_line, trail_line
 
 _PIECE = 1 << 18
+_PR_SET_PDEATHSIG = 1
 _SECONDS_BETWEEN_LOOKS = 1
 _SECONDS_BETWEEN_TRAILS = 0.5
 
@@ -42,6 +44,7 @@ def main(wire: int, tickets: int) -> None:
         os.set_blocking(end, True)
         # Else a process that a job forks would keep them open, and might answer in this one's place.
         os.register_at_fork(after_in_child=lambda end=end: _close(end))
+    _have_the_kernel_end_this()
     threading.Thread(target=_die_with_the_worker, args=(wire, os.getppid()), name="gigq-life", daemon=True).start()
     with suppress(ConnectionError):  # the worker is gone
         _serve(wire, tickets)
@@ -139,6 +142,18 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):  # a job may have closed it, or put anything in its place
             stream.flush()
+
+
+def _have_the_kernel_end_this() -> None:
+    """On Linux, die a second after the worker also where no thread can see to it: a job is in C, and keeps Python.
+
+    The kernel sends SIGHUP when the worker is gone. Nothing of Python could handle it then, so the C library's own
+    `alarm` does: a handler is called with the number of its signal, here 1, and SIGALRM comes after so many seconds.
+    """
+    if sys.platform == "linux":
+        libc = ctypes.CDLL(None)
+        libc.signal(signal.SIGHUP, libc.alarm)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGHUP)
 
 
 def _die_with_the_worker(wire: int, worker: int) -> None:

@@ -13,7 +13,9 @@ import functions
 import pytest
 from outside import PATIENCE, Meeting, WorkerProcess
 
-from gigq import Job, JobQueue, StoreError
+from gigq import Job, JobQueue, ManualClock, StoreError, Worker
+from gigq.liveness import Residence
+from gigq.store import workers
 
 MEGABYTE = 1 << 20
 
@@ -133,3 +135,37 @@ def test_a_submit_to_a_full_disk_stores_nothing_and_can_be_made_again(
     worker = start()
     queue.wait([kept, *[job.id for job in refused]], timeout=PATIENCE)
     assert worker.end() == ""
+
+
+def test_the_heart_of_a_worker_beats_on_while_a_result_does_not_fit(
+    queue: JobQueue, start: Start, disk: Disk, meeting: Meeting
+) -> None:
+    queue.submit(Job("large", functions.meet, meeting.params | {"letters": LARGE}))
+    worker = start()
+    meeting.arrival()
+    disk.fill(leave=MEGABYTE)
+    meeting.let_go()
+    worker.complains("disk is full", "1 results are kept")
+    (before,) = queue.workers()
+    worker.wait_until(lambda: queue.workers()[0].seen_at > before.seen_at)
+    disk.free()
+    worker.end()
+
+
+def test_a_disk_that_was_full_for_longer_than_a_lease_makes_no_living_worker_dead(
+    path: str, disk: Disk, clock: ManualClock
+) -> None:
+    """Nobody could write a heartbeat meanwhile, so nobody's silence says anything."""
+    far_away = Residence(machine_id="another", boot_id="another", pid_namespace="", pid=1)
+    with JobQueue(path, clock=clock) as queue, Worker(path, "ann", clock=clock, lease=15) as ann:
+        assert not ann.process_one()
+        with queue.database.write() as tx:
+            workers.register(tx, "bob", far_away, concurrency=1)
+        disk.fill()
+        for _ in range(10):
+            clock.advance(2)
+            with pytest.raises(StoreError, match="the disk is full"):
+                ann.process_one()
+        disk.free()
+        assert not ann.process_one()
+        assert [worker.id for worker in queue.workers()] == ["ann", "bob"]

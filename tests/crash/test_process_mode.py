@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -133,6 +134,18 @@ def test_a_worker_that_is_asked_to_stop_now_gives_back_what_its_children_run_and
             0,
             ["released"],
         )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing ends a process whose threads cannot run")
+def test_a_child_that_lets_no_thread_of_its_own_run_dies_with_its_worker(
+    queue: JobQueue, start: Start, gates: list[Gate]
+) -> None:
+    gate, _ = gates
+    queue.submit(Job("compute", "process_functions:hang_in_c", {"gate": gate.path}))
+    worker = start(mode="process")
+    gate.entered()
+    worker.kill()
+    gate.wait_for_the_end()
 
 
 def test_the_children_of_a_killed_worker_are_gone_and_their_jobs_run_again(

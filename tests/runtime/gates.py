@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+from contextlib import suppress
 from pathlib import Path
 
 from gigq.runtime.processes import ProcessRunner
@@ -29,7 +30,8 @@ class Gate:
             if runner is not None:
                 runner.wait(0.01)
             if self._poll.poll(10 if runner else 1000 * PATIENCE):
-                said += os.read(self._file, 100)
+                with suppress(BlockingIOError):  # the last one had left, and meanwhile another has come
+                    said += os.read(self._file, 100)
             elif runner is None:
                 raise AssertionError("nobody has come")
         return int(said)

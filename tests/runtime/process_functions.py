@@ -47,6 +47,12 @@ def hang(gate: str, stubborn: bool = False) -> None:
         signal.pause()
 
 
+def hang_in_c(gate: str) -> None:
+    """Say which process this is, and never come back to Python, nor let another thread have it."""
+    _enter(gate)
+    sum(range(10**15))
+
+
 def hang_in_a_process_of_its_own(gate: str) -> None:
     """Let another process hold the gate, and wait for that one."""
     code = "import sys; sys.path[:0] = sys.argv[2:]; import process_functions as p; p.hang(sys.argv[1], True)"
