@@ -48,6 +48,17 @@ def unwrapped(function: Function) -> Function:
     return getattr(function, "function", function) if hasattr(function, "to_job") else function
 
 
+def not_plain(function: object) -> str | None:
+    """Return why a function cannot be called as a job is, or None if it can."""
+    if not callable(function):
+        return f"is {type(function).__name__}, not a function"
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        return "is async, and jobs are plain calls; wrap it: def job(): return asyncio.run(…)"
+    if inspect.isgeneratorfunction(function):
+        return "is a generator, and calling it would run nothing; return a list"
+    return None
+
+
 def resolve(path: str) -> Function:
     """Import the function that `path` names.
 
@@ -150,11 +161,7 @@ def _refusal(function: Function) -> str | None:
         return "cannot be imported by name; use def at the top level of a module"
     if "<locals>" in function.__qualname__:
         return "is defined inside another function; move it to the top level of its module"
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        return "is async, and jobs are plain calls; wrap it: def job(): return asyncio.run(…)"
-    if inspect.isgeneratorfunction(function):
-        return "is a generator, and calling it would run nothing; return a list"
-    return None
+    return not_plain(function)
 
 
 def _names(path: str, function: Function) -> bool:

@@ -104,7 +104,7 @@ class QueueReader(QueueBase):
         """Return the number of jobs of each status, and of all as ``total``."""
         with self.database.read() as tx:
             found = reading.statuses(tx)
-        return {status.value: found.get(status, 0) for status in JobStatus} | {"total": sum(found.values())}
+        return found | {"total": sum(found.values())}
 
     @overload
     def wait(self, job_ids: str, timeout: Duration | None = None) -> JobRecord: ...  # type: ignore[overload-overlap]

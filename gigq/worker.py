@@ -60,6 +60,7 @@ class Worker:
 
     Raises:
         ValueError: an argument that cannot be.
+        NotImportable: a handler that cannot be called as jobs are, or in process mode has no import path.
         NotAQueue, StoreError: as `JobQueue`.
     """
 

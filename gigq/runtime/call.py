@@ -11,7 +11,7 @@ from typing import Any
 from gigq.clock import Clock, to_seconds
 from gigq.codec import decode, encode
 from gigq.errors import GiveUp, JobCancelled, JobTimeout, NotImportable, RetryLater
-from gigq.paths import Function, module_name, resolve, takes, unwrapped
+from gigq.paths import Function, module_name, not_plain, resolve, takes, unwrapped
 from gigq.records import Claim, Report
 from gigq.retry import is_worth_retrying, names_of
 from gigq.runtime.capture import capture_logging
@@ -31,10 +31,18 @@ class Functions:
     Attributes:
         handlers: functions by the name that jobs call them by; what is not here is imported.
         allow: modules from which may be imported (``"myapp"``), with all inside them (``"myapp."``); None: all.
+
+    Raises:
+        NotImportable: a handler cannot be called as jobs are.
     """
 
     handlers: Mapping[str, Function] = field(default_factory=dict)
     allow: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        for name, function in self.handlers.items():
+            if problem := not_plain(unwrapped(function)):
+                raise NotImportable(f"the handler {name!r} {problem}")
 
     def find(self, name: str) -> Function:
         """Return a handler, or import the function.
@@ -48,6 +56,8 @@ class Functions:
         function = resolve(name)
         # Through "myapp.tasks:os.system" a job would reach what another module only has imported.
         self._check(name, getattr(function, "__module__", None) or "")
+        if problem := not_plain(function):
+            raise NotImportable(f"{name!r} {problem}")
         return function
 
     def _check(self, name: str, module: str) -> None:
@@ -98,6 +108,7 @@ def call(
         result = encode(value, name="result", limit=result_limit)
         report = Report(status=ExecutionStatus.COMPLETED, result=result, started_at=started_at)
     except BaseException as error:
+        is_final = is_final or _could_not_be_called(error)
         report = report_on(error, claim, is_final=is_final)._replace(started_at=started_at)
     finally:
         leave(token)
@@ -137,6 +148,12 @@ def report_on(error: BaseException, claim: Claim, *, is_final: bool = False) -> 
     except Exception as odd:  # an exception made to break whoever looks at it
         text = f"an exception that cannot be put into words: {type(odd).__name__} while reading it"
         return Report(status=ExecutionStatus.FAILED, error=text, error_type=type(error).__qualname__, is_final=is_final)
+
+
+def _could_not_be_called(error: BaseException) -> bool:
+    """Whether the function does not take these arguments: no frame of its own was ever entered."""
+    frames = error.__traceback__
+    return isinstance(error, TypeError) and frames is not None and frames.tb_next is None
 
 
 def _arguments(claim: Claim, function: Function) -> tuple[list[Any], dict[str, Any]]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from gigq.liveness import WorkerKey
 from gigq.records import QueueRecord
-from gigq.status import FINISHED, JobStatus, Phase
-from gigq.store import queues, windows
+from gigq.status import FINISHED, Phase
+from gigq.store import queues, reading, windows
 from gigq.store.crew import members
 from gigq.store.database import Transaction
 from gigq.store.tables import phase_of
@@ -23,7 +23,7 @@ def metrics(tx: Transaction, *, gone: Collection[WorkerKey]) -> dict[str, Any]:
     """
     records = queues.records(tx)
     running = _grouped(tx, f"SELECT {_PHASE}, count(*) FROM jobs WHERE seq IN ({_HELD}) GROUP BY 1", {"now": tx.stamp})
-    statuses = _statuses(tx, running=sum(running.values()))
+    statuses = reading.statuses(tx)
     return {
         "at": tx.stamp,
         "statuses": statuses,
@@ -38,17 +38,6 @@ def metrics(tx: Transaction, *, gone: Collection[WorkerKey]) -> dict[str, Any]:
 
 _PHASE = phase_of(":now")
 _HELD = "SELECT job_seq FROM executions INDEXED BY executions_open WHERE status = 'running'"
-
-
-def _statuses(tx: Transaction, *, running: int) -> dict[str, int]:
-    """From indexes alone, unlike `reading.statuses`: finished jobs are many, and their rows long."""
-    found = _grouped(
-        tx,
-        "SELECT status, count(*) FROM jobs INDEXED BY jobs_finished WHERE completed_at IS NOT NULL GROUP BY status",
-    )
-    found["running"] = running
-    found["pending"] = tx.value("SELECT count(*) FROM jobs") - sum(found.values())
-    return {status.value: found.get(status, 0) for status in JobStatus}
 
 
 def _phases(

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 from gigq import JobClaim, JobQueue, JobRecord
@@ -21,6 +25,22 @@ def record(queue: JobQueue, job_id: str) -> JobRecord:
 
 def status(queue: JobQueue, job_id: str) -> str:
     return record(queue, job_id).status.value
+
+
+def slots(path: str) -> list[int]:
+    """A job that tells how many slots each worker of its file has."""
+    with JobQueue(path) as queue:
+        return [worker.concurrency for worker in queue.workers()]
+
+
+def gigq(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Type a command, in an environment of which only these variables are ours."""
+    root = Path(__file__).parents[2]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIGQ_")}
+    env = {**kept, **variables, "PYTHONPATH": os.pathsep.join([str(root), str(root / "tests")])}
+    return subprocess.run(
+        [sys.executable, "-m", "gigq", *words], env=env, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def names(jobs: list[dict[str, Any]]) -> list[str]:

@@ -316,6 +316,13 @@ def test_uno_resume(queue: JobQueue) -> None:
     assert taken(queue).id == job_id
 
 
+def test_uno_resume_one_queue(queue: JobQueue) -> None:
+    job_id = queue.submit(Job("job", functions.nothing, queue="reports"))
+    queue.pause("reports")
+    queue.resume("reports")
+    assert taken(queue, queues="reports").id == job_id
+
+
 # errors
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import functions
 import pytest
 
-from gigq import GiveUp, JobCancelled, JobTimeout, ManualClock, RetryLater, current_job
+from gigq import GiveUp, JobCancelled, JobTimeout, ManualClock, NotImportable, RetryLater, current_job
 from gigq.codec import RESULT_LIMIT
 from gigq.records import Claim, Report
 from gigq.runtime.call import TEXT_LIMIT, Functions, caller
@@ -203,3 +203,30 @@ def test_deep_recursion_is_an_ordinary_failure() -> None:
     report = report_of(down)
     assert (report.status, report.error_type) == (ExecutionStatus.FAILED, "RecursionError")
     assert sys.getrecursionlimit() < 100_000
+
+
+async def _later() -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("handler", "problem"), [(_later, "is async"), ((lambda: (yield)), "is a generator"), (5, "is int")]
+)
+def test_what_cannot_be_called_as_a_job_is_no_handler(handler: Any, problem: str) -> None:
+    with pytest.raises(NotImportable, match=f"the handler 'h' {problem}"):
+        Functions(handlers={"h": handler})
+
+
+def test_an_async_function_that_is_named_as_text_is_refused_before_it_is_called() -> None:
+    report = report_of(f"{__name__}:_later")
+    assert (report.status, report.is_final) == (ExecutionStatus.FAILED, True)
+    assert "is async, and jobs are plain calls" in str(report.error)
+
+
+def test_a_call_that_a_function_cannot_take_is_not_tried_again() -> None:
+    report = report_of(functions.add, params='{"c": 1}')
+    assert (report.is_final, report.error_type) == (True, "TypeError")
+    assert "unexpected keyword argument" in str(report.error)
+
+
+def test_a_type_error_inside_a_function_is_tried_again() -> None:
+    assert not report_of(lambda: functions.add(None, 1)).is_final  # type: ignore[arg-type]
