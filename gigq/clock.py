@@ -86,8 +86,16 @@ def to_text(instant: datetime) -> str:
 
 
 def from_text(text: str) -> datetime:
-    """Read an instant that the file holds."""
-    return datetime.fromisoformat(text)
+    """Read an instant that the file holds.
+
+    Raises:
+        ValueError: somebody else has written it.
+    """
+    try:
+        instant = datetime.fromisoformat(text)
+    except (ValueError, TypeError):
+        raise ValueError(f"{text!r:.80} is not an instant as the file holds it") from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def to_instant(value: Instant) -> datetime:
@@ -100,7 +108,7 @@ def to_instant(value: Instant) -> datetime:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise ValueError(f"{value!r} is not an ISO-8601 instant such as 2026-01-31T09:00:00+01:00") from None
+            raise ValueError(f"{value!r:.80} is not an ISO-8601 instant such as 2026-01-31T09:00:00+01:00") from None
     if not isinstance(value, datetime):
         raise ValueError(f"{value!r} is not an instant; pass a datetime or ISO-8601 text")
     try:
@@ -141,10 +149,10 @@ def unix_microseconds() -> int:
     return time.time_ns() // 1000
 
 
-def attempts(timeout: float) -> Iterator[None]:
-    """Yield at once, then again after short random sleeps (0.1 to 5 ms), until `timeout` seconds have passed."""
+def attempts(timeout: float, *, longest_pause: float) -> Iterator[None]:
+    """Yield at once, then again after random sleeps from 0.1 ms up, until `timeout` seconds have passed."""
     deadline = time.monotonic() + timeout
     yield
     while time.monotonic() < deadline:
-        time.sleep(random.uniform(0.0001, 0.005))
+        time.sleep(random.uniform(0.0001, longest_pause))
         yield

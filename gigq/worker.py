@@ -30,6 +30,9 @@ from gigq.terms import Terms
 
 log = logging.getLogger("gigq.worker")
 
+_LONGEST_PAUSE = 0.004
+"""Seconds between two tries for the write lock. Longer than other writers', for those keep someone waiting."""
+
 
 class Worker:
     """Runs the jobs of one queue file.
@@ -106,6 +109,7 @@ class Worker:
             functions, mode, max_jobs=max_jobs, result_limit=result_limit, keeps_logs=capture_logs
         )
         self._database = open_queue(db_path, initialize=True, timeout=30.0, durability=durability, clock=clock)
+        self._database.longest_pause = _LONGEST_PAUSE
         self._here = threading.Lock()
         self._running = threading.Lock()
         self._inline_runner = InlineRunner(self._call)
