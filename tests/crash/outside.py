@@ -160,6 +160,13 @@ class Meeting:
         """Let one job go, whether it is here or comes later."""
         os.write(self._until, b".")
 
+    def wait_until_heard(self) -> None:
+        """Return when the job that was let go has heard it, so that no later one goes in its place."""
+        deadline = SystemClock().monotonic() + PATIENCE
+        while select.select([self._until], [], [], 0)[0]:
+            assert SystemClock().monotonic() < deadline, "nobody has heard it"
+            os.sched_yield()
+
     def take_back(self) -> None:
         """Let nobody go any more who has not gone yet."""
         while select.select([self._until], [], [], 0)[0]:

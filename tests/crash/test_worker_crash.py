@@ -103,6 +103,7 @@ def test_the_late_report_of_a_child_process_is_refused_and_the_result_of_the_ret
     meeting.arrival()
     stop_between_transactions(queue, sleeper)
     meeting.let_go()
+    meeting.wait_until_heard()
     other = start("other", lease=1)
     meeting.arrival()
     meeting.let_go()
