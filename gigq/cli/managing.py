@@ -1,4 +1,4 @@
-"""The commands about workers: `gigq workers`, `gigq scale`, `gigq stop`, `gigq recover`."""
+"""The commands about workers and the file: `gigq workers`, `gigq scale`, `gigq stop`, `gigq recover`, `gigq doctor`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def declare(commands: Commands) -> None:
         type=values.duration,
         help="also take what has been running for so long, whether its worker lives or not; it may then run twice",
     )
+    add_command(commands, "doctor", doctor)
 
 
 def _declare_scale(commands: Commands) -> None:
@@ -83,6 +84,18 @@ def recover(call: Call) -> None:
     with call.open_queue() as queue:
         recovered = queue.requeue_stuck(**call.given("older_than"))
     call.answer({"recovered": recovered}, [f"Jobs recovered: {recovered}"])
+
+
+def doctor(call: Call) -> None:
+    """Say whether the file is sound: print each thing that is wrong with it, and end with code 1 if there is one.
+
+    It reads the whole file, and changes nothing.
+    """
+    with call.open_queue() as queue:
+        problems = queue.check()
+    call.answer({"problems": problems}, problems or ["The file is sound."])
+    if problems:
+        raise Refused(f"{call.path!r} is not sound; go back to a backup, or keep it and report what it says")
 
 
 def _answer_asked(call: Call, asked: int, wish: dict[str, Any], line: str) -> None:

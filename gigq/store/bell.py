@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 
 HAS_FIFOS = hasattr(os, "mkfifo")
@@ -16,13 +17,16 @@ class Bell:
     """
 
     def __init__(self, path: str) -> None:
-        self._path = f"{path}-bell"
+        # By the name behind all links, as SQLite names its own files: all who use the file must hear the same bell.
+        self._path = f"{os.path.realpath(path)}-bell"
         self._file: int | None = None
 
     def ring(self) -> None:
         """Wake who listens; without a listener it does nothing, and it never waits."""
+        if not HAS_FIFOS:
+            return
         with suppress(OSError):  # ENXIO, ENOENT: nobody listens. EAGAIN: it has rung often enough.
-            file = os.open(self._path, os.O_WRONLY | os.O_NONBLOCK)
+            file = _open_fifo(self._path, os.O_WRONLY)
             try:
                 os.write(file, b".")
             finally:
@@ -61,7 +65,7 @@ class Bell:
         with suppress(OSError):  # a folder that cannot be written: the queue is looked at instead
             with suppress(FileExistsError):
                 os.mkfifo(self._path, 0o600)
-            return os.open(self._path, os.O_RDWR | os.O_NONBLOCK)
+            return _open_fifo(self._path, os.O_RDWR)
         return None
 
     def _is_current(self) -> bool:
@@ -70,3 +74,19 @@ class Bell:
         except OSError:
             return False
         return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)
+
+
+def _open_fifo(path: str, mode: int) -> int:
+    """Open a FIFO, and nothing else that someone may have put in its place.
+
+    In a folder that others may write, such as ``/tmp``, a link would have us write into a file of ours that it names,
+    and a plain file would always be ready to be read, so that a worker never waits.
+
+    Raises:
+        OSError: it is no FIFO, or cannot be opened.
+    """
+    file = os.open(path, mode | os.O_NONBLOCK | os.O_NOFOLLOW)
+    if not stat.S_ISFIFO(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(f"{path!r} is not a FIFO")
+    return file

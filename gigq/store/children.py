@@ -91,8 +91,10 @@ def revive(tx: Transaction, parent: int) -> None:
     for job, unique_key in cancelled:
         other = forbidden_by(tx, job)
         if other is None and is_taken(tx, unique_key):
-            continue  # another job has been submitted in its place
-        if other is None:
+            # Another job has been submitted in its place. It stays on its own account: what is cancelled because of
+            # it comes back when a person requeues it.
+            tx.execute("UPDATE jobs SET failed_parent = NULL WHERE seq = ?", (job,))
+        elif other is None:
             reopen(tx, job)
         else:
             _blame(tx, job, other)

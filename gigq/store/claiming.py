@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -23,8 +22,12 @@ from gigq.store.limits import Limits
 from gigq.store.lists import listed, portions, tabled
 from gigq.store.schedules import next_tick
 
-_ORDER = 2
-"""How many columns of what `_ready` selects say which of two jobs is the better one."""
+_Row = tuple[Any, ...]
+
+_FIELDS = """
+    seq, id, name, queue, function, args, params, attempts + 1, max_attempts, timeout, retry_on, no_retry_on,
+    pass_parent_results, metadata, crashes"""
+"""Those of `Claim`, from the third on, in its order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,7 @@ def claim(
     rows = _best(tx, limits, room)
     # The ids are chosen here and not by SQLite: then one statement opens all executions.
     first = 1 + (tx.value("SELECT seq FROM sqlite_sequence WHERE name = 'executions'") or 0)
-    best = [Claim(first + number, number >= room.free, *row[_ORDER:]) for number, row in enumerate(rows)]
+    best = [Claim(first + number, number >= room.free, *row) for number, row in enumerate(rows)]
     claims = _complemented(tx, _suitable(best, room, limits))
     for is_ahead, some in groupby(claims, key=attrgetter("is_ahead")):
         for portion in portions(list(some)):
@@ -114,29 +117,28 @@ def outlook(tx: Transaction, *, queues: Sequence[str] | None = None) -> Outlook:
     tick = next_tick(tx)
     is_ready = any(each is not None and each <= tx.stamp for each in (due, tick))
     moments = [from_text(each) for each in (due, tick, next_expiry(tx)) if each is not None]
-    for queue, allowed in Limits(tx, queues).allowances(at_most=1):
-        if (allowed.number or allowed.more_at) and _ready(tx, queue, 1).fetchone():
+    for queue, allowed in Limits(tx, queues).allowances():
+        if (allowed.number or allowed.more_at) and _places(tx, queue, 1):
             is_ready |= allowed.number > 0
             moments += [] if allowed.more_at is None else [allowed.more_at]
     return Outlook(is_ready, min(moments, default=None))
 
 
-def _best(tx: Transaction, limits: Limits, room: Room) -> list[tuple[Any, ...]]:
+def _best(tx: Transaction, limits: Limits, room: Room) -> Sequence[_Row]:
     """The best ready jobs of these queues, the very best first."""
     most = room.free + room.ahead
-    found = [_ready(tx, queue, allowed.number) for queue, allowed in limits.allowances(at_most=most) if allowed.number]
-    if len(found) == 1:
-        return found[0].fetchall()
-    return list(islice(heapq.merge(*found), most))  # which reads no more of each queue than it takes
+    names = list(limits.open_queues())
+    if len(names) == 1 and names[0] not in limits.limited:
+        return _ready(tx, names[0], most)
+    places = heapq.merge(*([(*place, name) for place in _places(tx, name, most)] for name in names))
+    return _rows(tx, list(islice((seq for _, seq, name in places if limits.admits(name, at_most=most)), most)))
 
 
-def _ready(tx: Transaction, queue: str, limit: int) -> sqlite3.Cursor:
-    """The ready jobs of one queue, the best first: their order (smaller is better), and the fields of `Claim`."""
+def _ready(tx: Transaction, queue: str, limit: int) -> Sequence[_Row]:
+    """The best ready jobs of one queue."""
     return tx.execute(
-        """
-        SELECT -priority, seq,
-               seq, id, name, queue, function, args, params, attempts + 1, max_attempts, timeout, retry_on, no_retry_on,
-               pass_parent_results, metadata, crashes
+        f"""
+        SELECT {_FIELDS}
           FROM jobs
          WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL
            AND queue = ?
@@ -144,7 +146,31 @@ def _ready(tx: Transaction, queue: str, limit: int) -> sqlite3.Cursor:
          LIMIT ?
         """,
         (queue, limit),
-    )
+    ).fetchall()
+
+
+def _places(tx: Transaction, queue: str, limit: int) -> list[tuple[int, int]]:
+    """Where the best ready jobs of one queue stand among all: smaller is better. Read from the index alone."""
+    return tx.execute(
+        """
+        SELECT -priority, seq
+          FROM jobs
+         WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL
+           AND queue = ?
+         ORDER BY priority DESC, seq
+         LIMIT ?
+        """,
+        (queue, limit),
+    ).fetchall()
+
+
+def _rows(tx: Transaction, jobs: Sequence[int]) -> Sequence[_Row]:
+    """These jobs, in this order."""
+    found: dict[int, _Row] = {}
+    for portion in portions(jobs):
+        seqs, values = listed(portion)
+        found |= {row[0]: row for row in tx.execute(f"SELECT {_FIELDS} FROM jobs WHERE seq IN {seqs}", values)}
+    return [found[seq] for seq in jobs]
 
 
 def _suitable(best: Sequence[Claim], room: Room, limits: Limits) -> list[Claim]:

@@ -51,6 +51,16 @@ class ConnectionPool:
         is_mine = handle is not None and (handle.generation == PROCESS.generation or self._path == ":memory:")
         return handle.connection if handle is not None and is_mine else None
 
+    def discard(self) -> None:
+        """Close this thread's connection, and with it its transaction; the next call opens another one.
+
+        Not in memory, where the queue would go with it.
+        """
+        connection = self.current()
+        if connection is not None and self._path != ":memory:":
+            self._local.handle = None
+            PROCESS.close(connection)
+
     def close(self) -> None:
         """Close the connections of all threads, once their transactions have ended."""
         self._is_closed = True

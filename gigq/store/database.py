@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from gigq.clock import Clock, attempts, to_text
-from gigq.errors import NotAQueue, QueueBusy, QueueGone, StoreError
+from gigq.errors import GigqError, NotAQueue, QueueBusy, QueueGone, StoreError
 from gigq.store.bell import Bell
 from gigq.store.connections import ConnectionPool, Durability
 from gigq.store.forking import PROCESS
+from gigq.store.mounts import warn_of_network
 
 MEMORY = ":memory:"
 
 Values = Iterable[Any] | Mapping[str, Any]
+
+
+class UnstorableValue(ValueError):
+    """A value that the file cannot hold, and that was never checked because it is only looked for, such as an id."""
 
 
 class Transaction:
@@ -37,10 +43,16 @@ class Transaction:
         self.has_news = False
 
     def execute(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
-        return self.connection.execute(sql, values)  # type: ignore[arg-type]
+        try:
+            return self.connection.execute(sql, values)  # type: ignore[arg-type]
+        except (UnicodeEncodeError, OverflowError) as error:
+            raise _unstorable(error) from None
 
     def executemany(self, sql: str, values: Iterable[Values]) -> sqlite3.Cursor:
-        return self.connection.executemany(sql, values)  # type: ignore[arg-type]
+        try:
+            return self.connection.executemany(sql, values)  # type: ignore[arg-type]
+        except (UnicodeEncodeError, OverflowError) as error:
+            raise _unstorable(error) from None
 
     def value(self, sql: str, values: Values = ()) -> Any:
         """Return the first column of the first row, or None where there is no row."""
@@ -64,6 +76,9 @@ class Database:
         create: make the file where there is none.
         clock: where transactions have their time from.
 
+    Attributes:
+        longest_pause: seconds between two tries for the lock, while another writer has it.
+
     Raises:
         NotAQueue: there is no such file, and `create` is False.
         StoreError: the file cannot be opened or created.
@@ -75,20 +90,39 @@ class Database:
         self.path = _plain_path(path)
         if durability not in ("full", "normal"):
             raise ValueError(f'durability is {durability!r}; it must be "full" or "normal"')
-        self.bell = Bell(self.path)
+        self._file = self.path if self.path == MEMORY else os.path.abspath(self.path)  # whoever may change directory
+        self.bell = Bell(self._file)
+        self.longest_pause = 0.001
         self._timeout = timeout
         self._clock = clock
-        self._pool = ConnectionPool(self.path, durability)
+        self._pool = ConnectionPool(self._file, durability)
         self._turn: AbstractContextManager[Any] = threading.RLock() if self.path == MEMORY else nullcontext()
         if create:
             self._create_file()
         self._identity = self._look()
         if self.path != MEMORY and self._identity is None:
             raise NotAQueue(f"there is no queue at {self.path!r}; JobQueue(path) or `gigq submit` creates one")
+        if self._identity is not None:
+            warn_of_network(self._file, self._identity[0])
 
-    def read(self) -> AbstractContextManager[Transaction]:
-        """Open one snapshot of the file; what others commit meanwhile is not in it."""
-        return self._transaction("BEGIN")
+    @contextmanager
+    def read(self) -> Iterator[Transaction]:
+        """Open one snapshot of the file; what others commit meanwhile is not in it.
+
+        Raises:
+            StoreError: the file could not be read, or somebody has put into it what cannot be understood.
+            QueueGone: the file was deleted or replaced.
+        """
+        try:
+            with self._transaction("BEGIN") as tx:
+                yield tx
+        except (GigqError, UnstorableValue):
+            raise
+        except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError) as error:
+            raise StoreError(
+                f"{self.path!r} holds what gigq never wrote ({type(error).__name__}: {error!s:.200}); "
+                "mend it with a SQLite tool"
+            ) from error
 
     def write(self) -> AbstractContextManager[Transaction]:
         """Take the write lock, and commit at the end of the block, or roll back if it raises.
@@ -128,7 +162,7 @@ class Database:
 
     def _insist(self, *statements: str) -> sqlite3.Connection:
         """Run the statements on this thread's connection, and as long as the file is locked run them again."""
-        for _ in attempts(self._timeout):
+        for _ in attempts(self._timeout, longest_pause=self.longest_pause):
             try:
                 connection = self._connection()
                 for statement in statements:
@@ -143,7 +177,11 @@ class Database:
     def _roll_back(self) -> None:
         connection = self._pool.current()
         if connection is not None and connection.in_transaction:
-            connection.execute("ROLLBACK")
+            try:
+                connection.execute("ROLLBACK")
+            except sqlite3.Error:
+                self._pool.discard()  # or the write lock would be held until this thread comes back
+                raise
 
     def _connection(self) -> sqlite3.Connection:
         if self.path != MEMORY and self._look() != self._identity:
@@ -152,18 +190,25 @@ class Database:
 
     def _look(self) -> tuple[int, int] | None:
         try:
-            found = os.stat(self.path)
+            found = os.stat(self._file)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:  # a folder that may not be entered, links in a circle
+            raise StoreError(f"{self.path!r:.300}: {error.strerror}") from error
         return found.st_dev, found.st_ino
 
     def _create_file(self) -> None:
         """Only SQLite may open the file: to close any other descriptor of it drops SQLite's locks in this process."""
-        if self.path == MEMORY or os.path.exists(self.path):
+        if self.path == MEMORY or os.path.exists(self._file):
             return
-        with self._explaining():
-            sqlite3.connect(self.path, isolation_level=None).close()
-            os.chmod(self.path, 0o600)  # -wal and -shm take their mode from it
+        # Made without being opened, and with its mode from the first: -wal and -shm take theirs from it.
+        if hasattr(os, "mknod"):
+            with suppress(OSError):
+                os.mknod(self._file, stat.S_IFREG | 0o600)
+        if not os.path.exists(self._file):  # a system where only root may, or a link to what is not there yet
+            with self._explaining():
+                sqlite3.connect(self._file, isolation_level=None).close()
+                os.chmod(self._file, 0o600)
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
@@ -181,7 +226,17 @@ def _explained(error: sqlite3.Error, path: str) -> StoreError:
             return NotAQueue(f"{path!r} is not a SQLite database")
         case sqlite3.SQLITE_FULL:
             return StoreError(f"the disk is full: {path!r} could not be written")
+        case sqlite3.SQLITE_CANTOPEN if os.path.exists(path):
+            return StoreError(f"{path!r} cannot be opened: it, and the folder for its -wal and -shm, must be writable")
+        case sqlite3.SQLITE_CORRUPT:
+            return StoreError(f"{path!r} is damaged ({error}); restore a backup")
     return StoreError(f"{path!r}: {error}")
+
+
+def _unstorable(error: UnicodeEncodeError | OverflowError) -> UnstorableValue:
+    if isinstance(error, UnicodeEncodeError):
+        return UnstorableValue(f"{error.object!r:.80} cannot be: UTF-8 cannot hold a lone surrogate")
+    return UnstorableValue("a number cannot be: it is larger than the file can hold")
 
 
 def _primary_code(error: sqlite3.Error) -> int | None:

@@ -19,7 +19,7 @@ def expire(tx: Transaction) -> None:
         (tx.stamp,),
     ).fetchall()
     for seq, job_id, name, expires_at in expired:
-        tx.execute(
+        cancelled = tx.execute(
             """
             UPDATE jobs
                SET status = 'cancelled', run_at = NULL, error = ?, updated_at = ?, completed_at = ?
@@ -28,7 +28,8 @@ def expire(tx: Transaction) -> None:
             """,
             (f"expired: it was not started by {expires_at}", tx.stamp, tx.stamp, seq),
         )
-        parent_ended_badly(tx, seq, ended_badly(job_id, name, JobStatus.CANCELLED))
+        if cancelled.rowcount:  # it may have gone with a parent that expired too; its children count that once
+            parent_ended_badly(tx, seq, ended_badly(job_id, name, JobStatus.CANCELLED))
 
 
 def next_expiry(tx: Transaction) -> str | None:

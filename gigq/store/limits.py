@@ -35,17 +35,33 @@ class Limits:
         self._tx = tx
         self._rules = rules(tx)
         self._queues = queues
+        self._left: dict[str, int] = {}
 
     @property
     def limited(self) -> Collection[str]:
         """Those with a rule."""
         return self._rules.keys()
 
-    def allowances(self, *, at_most: int) -> Iterator[tuple[str, Allowance]]:
-        """Each queue, and how many of its jobs may start now."""
+    def open_queues(self) -> Iterator[str]:
+        """Those that are not paused."""
         if not self._rules.get(ALL, NO_RULE).is_paused:
             for queue in _ready_queues(self._tx) if self._queues is None else self._queues:
-                yield queue, allowance(self._tx, queue, self._rules.get(queue, NO_RULE), at_most=at_most)
+                if not self._rules.get(queue, NO_RULE).is_paused:
+                    yield queue
+
+    def admits(self, queue: str, *, at_most: int) -> bool:
+        """Whether one more job of this queue may start now, and count it. Its limits are looked up when first asked."""
+        if queue not in self._rules:
+            return True
+        if queue not in self._left:
+            self._left[queue] = allowance(self._tx, queue, self._rules[queue], at_most=at_most).number
+        self._left[queue] -= 1
+        return self._left[queue] >= 0
+
+    def allowances(self) -> Iterator[tuple[str, Allowance]]:
+        """Each queue that is not paused, and whether one of its jobs may start now."""
+        for queue in self.open_queues():
+            yield queue, allowance(self._tx, queue, self._rules.get(queue, NO_RULE), at_most=1)
 
     def note(self, claims: Iterable[Claim]) -> None:
         """Count what starts now."""

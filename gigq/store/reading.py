@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from gigq.clock import from_text, to_text
-from gigq.codec import decode
+from gigq.clock import to_text
 from gigq.filters import Filters
 from gigq.records import ExecutionRecord, JobRecord
-from gigq.status import ExecutionStatus, JobStatus, Phase
+from gigq.status import JobStatus
 from gigq.store.database import Transaction
+from gigq.store.rows import execution_record, job_record
 from gigq.store.tables import phase_of
 
 _TAGGED = "seq IN (SELECT job_seq FROM job_tags WHERE tag IN ({}) GROUP BY job_seq HAVING count(*) = {})"
@@ -65,8 +64,20 @@ def count(tx: Transaction, filters: Filters) -> int:
 
 
 def statuses(tx: Transaction) -> dict[str, int]:
-    """Return how many jobs there are of each status that occurs."""
-    return dict(tx.execute("SELECT status, count(*) FROM jobs GROUP BY status").fetchall())
+    """Return how many jobs there are of each status. From indexes alone: the rows are many and long."""
+    found: dict[str, int] = dict(
+        tx.execute(
+            """
+            SELECT status, count(*)
+              FROM jobs INDEXED BY jobs_finished
+             WHERE completed_at IS NOT NULL
+             GROUP BY status
+            """
+        ).fetchall()
+    )
+    found["running"] = tx.value("SELECT count(*) FROM executions INDEXED BY executions_open WHERE status = 'running'")
+    found["pending"] = tx.value("SELECT count(*) FROM jobs") - sum(found.values())
+    return {status.value: found.get(status, 0) for status in JobStatus}
 
 
 def statuses_of(tx: Transaction, job_ids: Sequence[str]) -> dict[str, str]:
@@ -126,63 +137,20 @@ def _conditions(filters: Filters) -> Iterator[tuple[str, str, Any]]:
 def _records(tx: Transaction, rows: Sequence[sqlite3.Row]) -> Iterator[JobRecord]:
     if not rows:
         return
-    seqs = [row["seq"] for row in rows]
-    executions, parents, tags = _executions(tx, seqs), _parents(tx, seqs), _tags(tx, seqs)
+    ids = {row["seq"]: row["id"] for row in rows}
+    seqs = list(ids)
+    executions, parents, tags = _executions(tx, ids), _parents(tx, seqs), _tags(tx, seqs)
     for row in rows:
         seq = row["seq"]
-        yield _record(row, executions=executions[seq], parents=parents[seq], tags=tags[seq])
+        yield job_record(row, executions=executions[seq], parents=parents[seq], tags=tags[seq])
 
 
-def _record(row: sqlite3.Row, *, executions: list[ExecutionRecord], parents: list[str], tags: list[str]) -> JobRecord:
-    return JobRecord(
-        id=row["id"],
-        name=row["name"],
-        status=JobStatus(row["status"]),
-        phase=Phase(row["phase"]),
-        queue=row["queue"],
-        priority=row["priority"],
-        function=row["function"],
-        args=decode(row["args"]),
-        params=decode(row["params"]),
-        result=None if row["result"] is None else decode(row["result"]),
-        error=row["error"],
-        attempts=row["attempts"],
-        max_attempts=row["max_attempts"],
-        timeout=row["timeout"],
-        description=row["description"],
-        created_at=from_text(row["created_at"]),
-        updated_at=from_text(row["updated_at"]),
-        run_at=_instant(row["run_at"]),
-        expires_at=_instant(row["expires_at"]),
-        unique_key=row["unique_key"],
-        started_at=_instant(row["started_at"]),
-        completed_at=_instant(row["completed_at"]),
-        worker_id=row["worker_id"],
-        progress=None if row["progress"] is None else decode(row["progress"]),
-        dependencies=tuple(parents),
-        tags=tuple(tags),
-        metadata=decode(row["metadata"]),
-        executions=tuple(executions),
-    )
-
-
-def _executions(tx: Transaction, seqs: Sequence[int]) -> dict[int, list[ExecutionRecord]]:
+def _executions(tx: Transaction, ids: Mapping[int, str]) -> dict[int, list[ExecutionRecord]]:
+    """The executions of jobs, whose public ids are given by their numbers."""
     found: dict[int, list[ExecutionRecord]] = defaultdict(list)
-    for row in tx.rows(f"SELECT * FROM executions WHERE job_seq IN ({_marks(seqs)}) ORDER BY id", seqs):
-        found[row["job_seq"]].append(
-            ExecutionRecord(
-                id=row["id"],
-                attempt=row["attempt"],
-                status=ExecutionStatus(row["status"]),
-                worker_id=row["worker_id"],
-                started_at=_instant(row["started_at"]),
-                completed_at=_instant(row["completed_at"]),
-                error=row["error"],
-                error_type=row["error_type"],
-                traceback=row["traceback"],
-                log=row["log"],
-            )
-        )
+    for row in tx.rows(f"SELECT * FROM executions WHERE job_seq IN ({_marks(ids)}) ORDER BY id", list(ids)):
+        seq = row["job_seq"]
+        found[seq].append(execution_record(row, job_id=ids[seq]))
     return found
 
 
@@ -212,13 +180,9 @@ def _grouped(tx: Transaction, sql: str, values: Sequence[int]) -> dict[int, list
     return found
 
 
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else from_text(text)
-
-
 def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
     return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
 
 
-def _marks(values: Sequence[Any]) -> str:
+def _marks(values: Collection[Any]) -> str:
     return ", ".join("?" * len(values))

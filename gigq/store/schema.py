@@ -6,6 +6,7 @@ import os
 
 from gigq.clock import Clock
 from gigq.errors import NotAQueue
+from gigq.store import legacy
 from gigq.store.connections import Durability
 from gigq.store.database import Database, Transaction
 from gigq.store.tables import INDEXES, TABLES, VIEWS
@@ -18,27 +19,47 @@ def open_queue(
 ) -> Database:
     """Open the queue in a file; with `initialize`, create the file and the tables where they are missing.
 
+    A file of the GigQ package 0.5.1 becomes one of ours by that, in one transaction. It cannot be undone.
+
     Raises:
-        NotAQueue: the file is not ours, is newer than this code, or is missing or empty without `initialize`.
+        NotAQueue: the file is not ours, is newer than this code, or is missing, empty or of the older package without
+            `initialize`.
+        QueueBusy: someone else wrote into it for longer than `timeout`.
         StoreError: the file cannot be opened.
     """
     database = Database(path, timeout=timeout, durability=durability, create=initialize, clock=clock)
     with database.read() as tx:
         is_ready = _version_of(database, tx) is not None
+        is_legacy = not is_ready and legacy.is_legacy(tx)
     if not is_ready and not initialize:
-        raise NotAQueue(f"{database.path!r} holds no queue; JobQueue(path) or `gigq submit` creates one")
+        raise NotAQueue(_how_to_begin(database, is_legacy=is_legacy))
     if not is_ready:
+        # Before the tables, for whoever finds them leaves the mode as it is; the older package switches to it too.
         database.use_wal()
         with database.write() as tx:
             _create(database, tx)
     return database
 
 
+def _how_to_begin(database: Database, *, is_legacy: bool) -> str:
+    if is_legacy:
+        return (
+            f"{database.path!r} was written by GigQ 0.5.1; "
+            "end what still uses it, then JobQueue(path), `gigq submit` or `gigq worker` upgrades it"
+        )
+    return f"{database.path!r} holds no queue; JobQueue(path) or `gigq submit` creates one"
+
+
 def _create(database: Database, tx: Transaction) -> None:
     if _version_of(database, tx) is not None:  # another process was quicker
         return
+    is_legacy = legacy.is_legacy(tx)
+    if is_legacy:
+        legacy.put_aside(tx)
     for statement in (*TABLES.values(), *INDEXES.values(), *VIEWS.values()):
         tx.execute(statement)
+    if is_legacy:
+        legacy.take_over(tx)
     tx.execute("INSERT INTO job_schema (version) VALUES (?)", (VERSION,))
 
 
@@ -46,11 +67,15 @@ def _version_of(database: Database, tx: Transaction) -> int | None:
     """Return the version of the tables in the file, or None where it holds none of ours.
 
     Raises:
-        NotAQueue: the tables are another application's, or newer than this code.
+        NotAQueue: the tables are another application's, an older package's that cannot be upgraded, or newer than
+            this code.
     """
     names = {name for (name,) in tx.execute("SELECT name FROM sqlite_master")}
     if "job_schema" not in names:
-        _refuse_foreign(database, names)
+        if legacy.is_legacy(tx):
+            _refuse_unfit(database, tx)
+        else:
+            _refuse_foreign(database, names)
         return None
     version = tx.value("SELECT max(version) FROM job_schema")
     if not isinstance(version, int) or not 1 <= version <= VERSION:
@@ -61,11 +86,15 @@ def _version_of(database: Database, tx: Transaction) -> int | None:
     return version
 
 
-def _refuse_foreign(database: Database, names: set[str]) -> None:
-    if {"jobs", "job_executions"} <= names:
+def _refuse_unfit(database: Database, tx: Transaction) -> None:
+    reason = legacy.obstacle(tx)
+    if reason:
         raise NotAQueue(
-            f"{database.path!r} was written by GigQ 0.5.1 or older, which this gigq cannot read; use a new file"
+            f"{database.path!r} looks like a file of GigQ 0.5.1 and cannot be upgraded: {reason}; use a new file"
         )
+
+
+def _refuse_foreign(database: Database, names: set[str]) -> None:
     taken = sorted(names & {*TABLES, *INDEXES, *VIEWS})
     if taken:
         raise NotAQueue(

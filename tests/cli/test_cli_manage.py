@@ -1,8 +1,10 @@
-"""`gigq workers`, `gigq scale`, `gigq stop` and `gigq recover`: they reach workers of other processes by the file."""
+"""`gigq workers`, `scale`, `stop` and `recover` reach workers of other processes by the file; `doctor` looks at it."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -157,3 +159,26 @@ def test_recover_leaves_a_living_worker_its_jobs_unless_they_are_old(
 
 def test_no_job_is_older_than_all_calendars(run: Run, queue: JobQueue) -> None:
     assert run("recover", "--older-than", "9999999d", "--json").json == {"recovered": 0}
+
+
+def test_a_sound_file_is_said_to_be_sound(run: Run, queue: JobQueue) -> None:
+    queue.submit(Job("job", "functions.add", {"a": 1}))
+
+    outcome = run("doctor")
+
+    assert (outcome.code, outcome.out, outcome.err) == (0, "The file is sound.\n", "")
+    assert run("doctor", "--json").json == {"problems": []}
+
+
+def test_what_is_wrong_with_a_file_is_printed_and_the_code_is_1(run: Run, path: str) -> None:
+    with JobQueue(path) as queue:
+        job_id = queue.submit(Job("job", "functions.add", {"a": 1}))
+    with closing(sqlite3.connect(path)) as tool, tool:
+        tool.execute("UPDATE jobs SET blockers = 1")
+
+    outcome = run("doctor")
+
+    assert outcome.code == 1
+    assert outcome.out == f"not true of {job_id}: blockers of an unfinished job are its unfinished parents\n"
+    assert outcome.err.startswith(f"gigq: {path!r} is not sound; ")
+    assert len(run("doctor", "--json").json["problems"]) == 1

@@ -1,0 +1,219 @@
+"""A file of the GigQ package 0.5.1: how it is told from others, and how it becomes one of ours."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from gigq.status import UNFINISHED
+from gigq.store.children import ended_badly, parent_ended_badly
+from gigq.store.database import Transaction
+from gigq.store.legacy_order import OldJob, Place, places
+from gigq.store.legacy_rows import History, execution_from, job_from, unrecorded
+from gigq.store.legacy_values import Old, as_text, ids, read
+from gigq.store.tables import INDEXES, TABLES, VIEWS
+
+_ASIDE = {"jobs": "jobs_of_gigq_0_5", "job_executions": "job_executions_of_gigq_0_5"}
+"""What their tables are called while the rows are carried over, for one of ours is named as theirs."""
+
+_ROW = "gigq_row"
+"""The number of a row among its columns."""
+
+_COLUMNS = {
+    "jobs": (
+        "id", "name", "function_name", "function_module", "params", "priority", "dependencies", "max_attempts",
+        "timeout", "description", "status", "created_at", "updated_at", "attempts", "result", "error", "started_at",
+        "completed_at", "worker_id",
+    ),
+    "job_executions": ("id", "job_id", "worker_id", "status", "started_at", "completed_at", "result", "error"),
+}  # fmt: skip
+"""The columns of their tables, from 0.1.0 on."""
+
+_LATER_COLUMNS = ("pass_parent_results", "retry_delay", "retry_after")
+"""What later versions added to `jobs` when they opened a file."""
+
+
+def is_legacy(tx: Transaction) -> bool:
+    """Whether the file has the two tables of the older package."""
+    found = tx.value("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('jobs', 'job_executions')")
+    return bool(found == len(_COLUMNS))
+
+
+def obstacle(tx: Transaction) -> str | None:
+    """Return why such a file cannot be upgraded, or None if it can."""
+    for table, columns in _COLUMNS.items():
+        missing = [column for column in columns if column not in _columns(tx, table)]
+        if missing:
+            return f"its table {table!r} has no column {missing[0]!r}"
+    ours = {*TABLES, *INDEXES, *VIEWS, *_ASIDE.values()} - {"jobs"}
+    taken = sorted(ours & {name for (name,) in tx.execute("SELECT name FROM sqlite_master")})
+    if taken:
+        return f"it also has a table {taken[0]!r} of another application"
+    # To drop a table deletes its rows first, and so what refers to them, or fails.
+    referring = tx.value(
+        """
+        SELECT tables.name
+          FROM sqlite_master AS tables JOIN pragma_foreign_key_list(tables.name) AS keys
+         WHERE tables.type = 'table'
+           AND tables.name NOT IN ('jobs', 'job_executions')
+           AND lower(keys."table") IN ('jobs', 'job_executions')
+        """
+    )
+    return f"the table {referring!r} of another application refers to its jobs" if referring else None
+
+
+def put_aside(tx: Transaction) -> None:
+    """Rename the old tables, so that ours can be created."""
+    # Without this SQLite would also rewrite the views and triggers that others have on the table `jobs`.
+    tx.execute("PRAGMA legacy_alter_table = ON")
+    try:
+        for table, aside in _ASIDE.items():
+            tx.execute(f"ALTER TABLE {table} RENAME TO {aside}")
+    finally:
+        tx.execute("PRAGMA legacy_alter_table = OFF")
+
+
+def take_over(tx: Transaction) -> None:
+    """Carry all jobs and executions over into our tables, which are empty, and drop the old ones."""
+    with _any_text(tx.connection):
+        found = places(_old_jobs(tx))
+        histories = _carry_jobs(tx, found)
+        _carry_executions(tx, histories)
+    _carry_dependencies(tx, found)
+    _cancel_children(tx)
+    for aside in reversed(_ASIDE.values()):
+        tx.execute(f"DROP TABLE {aside}")
+    tx.has_news = True
+
+
+@contextmanager
+def _any_text(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read also text that is not UTF-8, which sqlite3 would refuse."""
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    try:
+        yield
+    finally:
+        connection.text_factory = str
+
+
+def _columns(tx: Transaction, table: str) -> list[str]:
+    return [name for (name,) in tx.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+
+
+def _rows(tx: Transaction, sql: str) -> Iterator[Old]:
+    """One row at a time: a result may be large, and there may be a million."""
+    cursor = tx.execute(sql)
+    names = [column[0] for column in cursor.description]
+    return (dict(zip(names, row, strict=True)) for row in cursor)
+
+
+def _old_jobs(tx: Transaction) -> Iterator[OldJob]:
+    # The rows stand in the order of submission; created_at is when the Job was made.
+    for row in _rows(tx, f"SELECT id, dependencies, status, rowid AS {_ROW} FROM {_ASIDE['jobs']} ORDER BY rowid"):
+        its = read(row, "dependencies", {}, ids, list[str]())
+        yield OldJob(row[_ROW], as_text(row["id"]), its, as_text(row["status"]) in UNFINISHED)
+
+
+def _carry_jobs(tx: Transaction, found: dict[int, Place]) -> dict[str, History]:
+    """Store the jobs, and return by their ids what their executions have to agree with."""
+    recorded = _recorded(tx)
+    columns = _columns(tx, _ASIDE["jobs"])
+    added = [each for each in columns if each not in (*_COLUMNS["jobs"], *_LATER_COLUMNS)]
+    absent = [f", NULL AS {each}" for each in _LATER_COLUMNS if each not in columns]
+    histories: dict[str, History] = {}
+    for old in _rows(tx, f"SELECT *{''.join(absent)}, rowid AS {_ROW} FROM {_ASIDE['jobs']} ORDER BY rowid"):
+        place = found[old[_ROW]]
+        job, histories[place.id] = job_from(
+            old, place, added=added, recorded=recorded[place.id], now=tx.now, stamp=tx.stamp
+        )
+        _insert_job(tx, job)
+    return histories
+
+
+def _recorded(tx: Transaction) -> Counter[str]:
+    """How many executions of each job there are."""
+    return Counter(as_text(job) for (job,) in tx.execute(f"SELECT job_id FROM {_ASIDE['job_executions']}"))
+
+
+def _insert_job(tx: Transaction, job: dict[str, Any]) -> None:
+    tx.execute(
+        """
+        INSERT INTO jobs (
+               seq, id, name, description, function, args, params, queue, priority, status, blockers, run_at, timeout,
+               max_attempts, attempts, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retry_on, no_retry_on,
+               pass_parent_results, on_parent_failure, result, error, created_at, updated_at, started_at, completed_at,
+               metadata)
+        VALUES (:seq, :id, :name, :description, :function, '[]', :params, 'default', :priority, :status, 0, :run_at,
+               :timeout, :max_attempts, :attempts, :retry_delay, 1.0, max(:retry_delay, 3600.0), 0.0, '[]', '[]',
+               :pass_parent_results, 'cancel', :result, :error, :created_at, :updated_at, :started_at, :completed_at,
+               :metadata)
+        """,
+        job,
+    )
+
+
+def _carry_executions(tx: Transaction, histories: dict[str, History]) -> None:
+    tx.executemany(
+        """
+        INSERT INTO executions (job_seq, attempt, worker_id, worker_seq, status, started_at, completed_at, error)
+        VALUES (?, ?, ?, 0, ?, ?, ?, ?)
+        """,
+        _executions(tx, histories),
+    )
+    # The old package forgot the worker when an execution had ended.
+    tx.execute(
+        """
+        UPDATE jobs
+           SET worker_id = (SELECT worker_id FROM executions WHERE job_seq = jobs.seq ORDER BY id DESC LIMIT 1)
+         WHERE attempts > 0
+        """
+    )
+
+
+def _executions(tx: Transaction, histories: dict[str, History]) -> Iterator[tuple[Any, ...]]:
+    for history in histories.values():
+        yield from unrecorded(history)
+    before = Counter[str]()
+    for old in _rows(tx, f"SELECT * FROM {_ASIDE['job_executions']} ORDER BY rowid"):
+        job = as_text(old["job_id"])
+        if job in histories:  # when a job was cleared, its executions stayed
+            yield execution_from(old, histories[job], position=before[job], stamp=tx.stamp)
+            before[job] += 1
+
+
+def _carry_dependencies(tx: Transaction, found: dict[int, Place]) -> None:
+    tx.executemany(
+        "INSERT INTO job_dependencies (child, parent, position) VALUES (?, ?, ?)",
+        ((place.seq, parent, number) for place in found.values() for number, parent in enumerate(place.parents)),
+    )
+    tx.execute(
+        """
+        UPDATE jobs
+           SET blockers = (SELECT count(*)
+                             FROM job_dependencies JOIN jobs AS parents ON parents.seq = job_dependencies.parent
+                            WHERE job_dependencies.child = jobs.seq
+                              AND parents.status IN ('pending', 'running'))
+         WHERE status = 'pending'
+           AND seq IN (SELECT child FROM job_dependencies)
+        """
+    )
+
+
+def _cancel_children(tx: Transaction) -> None:
+    """Those of jobs that ended badly: the old package let them wait for ever."""
+    blamed = tx.execute(
+        """
+        SELECT seq, id, name, status
+          FROM jobs
+         WHERE status IN ('failed', 'timeout', 'cancelled')
+           AND EXISTS (SELECT 1
+                         FROM job_dependencies JOIN jobs AS children ON children.seq = job_dependencies.child
+                        WHERE job_dependencies.parent = jobs.seq AND children.status = 'pending')
+         ORDER BY seq
+        """
+    ).fetchall()
+    for seq, job_id, name, status in blamed:
+        parent_ended_badly(tx, seq, ended_badly(job_id, name, status))

@@ -1,0 +1,95 @@
+"""In which order the jobs of an old file become ours, and what is left of their dependencies.
+
+The old package looked at no dependency when a job was submitted. So a child may stand before its parent, wait for
+itself by way of others, or name a parent that was never there or has been cleared; that one, it did not wait for.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+Edges = Mapping[int, Sequence[int]]
+"""Of each job, the jobs that it waits for."""
+
+
+class OldJob(NamedTuple):
+    """A job of the old file, as far as the order is concerned; `row` grows in the order of submission."""
+
+    row: int
+    id: str
+    dependencies: Sequence[str]
+    is_unfinished: bool
+
+
+class Place(NamedTuple):
+    """What a job of the old file is among ours.
+
+    Attributes:
+        parents: the `seq` of each parent that it can have.
+        missing: the ids of parents that are not in the file.
+        circular: the ids of parents that cannot come before it.
+        is_stuck: it is unfinished, and could never run: the jobs that it depends on wait for each other.
+    """
+
+    seq: int
+    id: str
+    parents: Sequence[int]
+    missing: Sequence[str]
+    circular: Sequence[str]
+    is_stuck: bool
+
+
+def places(jobs: Iterable[OldJob]) -> dict[int, Place]:
+    """Return the place of each job by its row: as submitted, but for parents, which come before their children."""
+    by_row = {job.row: job for job in _with_ids_of_their_own(jobs)}
+    rows = {job.id: job.row for job in by_row.values()}
+    parents = {row: [rows[each] for each in job.dependencies if each in rows] for row, job in by_row.items()}
+    order, stuck = _in_order(parents)
+    if stuck:  # what a finished job once waited for holds nothing up
+        order, stuck = _in_order({row: its if by_row[row].is_unfinished else () for row, its in parents.items()})
+    seqs = {row: seq for seq, row in enumerate(order, start=1)}
+    return {
+        row: Place(
+            seq=seqs[row],
+            id=job.id,
+            parents=[seqs[each] for each in parents[row] if seqs[each] < seqs[row]],
+            missing=[each for each in job.dependencies if each not in rows],
+            circular=[by_row[each].id for each in parents[row] if seqs[each] >= seqs[row]],
+            is_stuck=row in stuck,
+        )
+        for row, job in by_row.items()
+    }
+
+
+def _with_ids_of_their_own(jobs: Iterable[OldJob]) -> Iterable[OldJob]:
+    """SQLite lets a primary key that is text be NULL, and any number of times."""
+    taken = set[str]()
+    for job in jobs:
+        job_id = job.id or f"without-id-{job.row}"
+        while job_id in taken:
+            job_id += f"-{job.row}"
+        taken.add(job_id)
+        yield job._replace(id=job_id)
+
+
+def _in_order(parents: Edges) -> tuple[list[int], set[int]]:
+    """Return all jobs, each as early as its row and its parents allow, and which of them never get their turn."""
+    waits_for = {row: len(its) for row, its in parents.items()}
+    children = defaultdict(list)
+    for row, its in parents.items():
+        for each in its:
+            children[each].append(row)
+    ready = [row for row, number in waits_for.items() if number == 0]  # sorted, and so a heap
+    order = []
+    while ready:
+        row = heappop(ready)
+        order.append(row)
+        for child in children[row]:
+            waits_for[child] -= 1
+            if waits_for[child] == 0:
+                heappush(ready, child)
+    stuck = waits_for.keys() - set(order)
+    return order + sorted(stuck), stuck

@@ -1,0 +1,132 @@
+"""Rows as records: each column in its type, or one sentence that names the job and the column that somebody spoilt."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from gigq.clock import from_text
+from gigq.codec import decode
+from gigq.errors import StoreError
+from gigq.records import ExecutionRecord, JobRecord
+from gigq.status import ExecutionStatus, JobStatus, Phase
+
+Reader = Callable[[Any], Any]
+"""Turns what a column holds into what a record has, or raises ValueError, TypeError or RecursionError."""
+
+
+def job_record(
+    row: sqlite3.Row, *, executions: Iterable[ExecutionRecord], parents: Iterable[str], tags: Iterable[str]
+) -> JobRecord:
+    """Return a job as people see it.
+
+    Raises:
+        StoreError: a column holds what was never written by this code. SQLite keeps whatever is put there by hand.
+    """
+    owner = f"job {row['id']!r:.80}"
+    return JobRecord(
+        **{column: _read(owner, column, row[column], reader) for column, reader in _OF_JOB.items()},
+        dependencies=tuple(_read(owner, "parent", each, _text) for each in parents),
+        tags=tuple(_read(owner, "tag", each, _text) for each in tags),
+        executions=tuple(executions),
+    )
+
+
+def execution_record(row: sqlite3.Row, *, job_id: str) -> ExecutionRecord:
+    """Return an execution as people see it. Raises as `job_record`."""
+    owner = f"an execution of job {job_id!r:.80}"
+    return ExecutionRecord(
+        **{column: _read(owner, column, row[column], reader) for column, reader in _OF_EXECUTION.items()}
+    )
+
+
+def _read(owner: str, column: str, value: Any, reader: Reader) -> Any:
+    try:
+        return reader(value)
+    except (ValueError, TypeError, RecursionError):
+        raise StoreError(
+            f"{owner} cannot be read: its {column} is {value!r:.80}, which gigq never wrote; mend it in the file"
+        ) from None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int):
+        raise TypeError
+    return value
+
+
+def _number(value: Any) -> float:
+    if not isinstance(value, int | float):
+        raise TypeError
+    return value
+
+
+def _json(value: Any) -> Any:
+    return decode(_text(value))
+
+
+def _list(value: Any) -> Any:
+    found = _json(value)
+    if not isinstance(found, list):
+        raise TypeError
+    return found
+
+
+def _object(value: Any) -> Any:
+    found = _json(value)
+    if not isinstance(found, dict):
+        raise TypeError
+    return found
+
+
+def _or_none(reader: Reader) -> Reader:
+    return lambda value: None if value is None else reader(value)
+
+
+_OF_JOB: Mapping[str, Reader] = {
+    "id": _text,
+    "name": _text,
+    "status": JobStatus,
+    "phase": Phase,
+    "queue": _text,
+    "priority": _whole,
+    "function": _text,
+    "args": _list,
+    "params": _object,
+    "result": _or_none(_json),
+    "error": _or_none(_text),
+    "attempts": _whole,
+    "max_attempts": _whole,
+    "timeout": _or_none(_number),
+    "description": _text,
+    "created_at": from_text,
+    "updated_at": from_text,
+    "run_at": _or_none(from_text),
+    "expires_at": _or_none(from_text),
+    "unique_key": _or_none(_text),
+    "started_at": _or_none(from_text),
+    "completed_at": _or_none(from_text),
+    "worker_id": _or_none(_text),
+    "progress": _or_none(_object),
+    "metadata": _object,
+}
+
+_OF_EXECUTION: Mapping[str, Reader] = {
+    "id": _whole,
+    "attempt": _whole,
+    "status": ExecutionStatus,
+    "worker_id": _text,
+    "started_at": _or_none(from_text),
+    "completed_at": _or_none(from_text),
+    "error": _or_none(_text),
+    "error_type": _or_none(_text),
+    "traceback": _or_none(_text),
+    "log": _or_none(_text),
+}

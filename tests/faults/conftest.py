@@ -1,0 +1,39 @@
+"""What the tests of faults share."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from faults.sabotage import Saboteur
+
+from gigq import JobQueue
+
+
+@pytest.fixture
+def saboteur() -> Iterator[Saboteur]:
+    with Saboteur().present() as saboteur:
+        yield saboteur
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A queue without jobs."""
+    path = tmp_path_factory.mktemp("faults") / "empty.db"
+    JobQueue(path).close()
+    return path
+
+
+@pytest.fixture
+def new_path(empty: Path, tmp_path: Path) -> Callable[[], str]:
+    """Makes a queue without jobs in a file of its own, any number of times."""
+    made: list[Path] = []
+
+    def make() -> str:
+        made.append(tmp_path / f"{len(made)}.db")
+        shutil.copy(empty, made[-1])
+        return str(made[-1])
+
+    return make

@@ -1,0 +1,438 @@
+"""Every public write: what has to be there before, and the write itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from store.verbs import SOMEWHERE, File
+
+from gigq import Job, JobQueue, ManualClock, Worker, Workflow
+from gigq.job import new_job_id
+from gigq.records import Progress
+from gigq.status import ExecutionStatus
+from gigq.store import claiming, hand, schedules, trails, workers
+
+Act = Callable[[], object]
+
+OPERATIONS: dict[str, Callable[[File], Act]] = {}
+"""Given a file, each prepares it, and returns what is to be done. That may be done again when it has failed."""
+
+NOT_REPEATED = ("close",)
+"""A queue that could not give back what it holds is closed all the same; the end of its process gives it back."""
+
+
+def operation(arrange: Callable[[File], Act]) -> Callable[[File], Act]:
+    OPERATIONS[arrange.__name__] = arrange
+    return arrange
+
+
+def open_file(path: str, *, timeout: float = 0.0) -> File:
+    """Open a queue in whose time nothing happens unless the operation moves it."""
+    clock = ManualClock()
+    return File(JobQueue(path, timeout=timeout, durability="normal", clock=clock), clock)
+
+
+def job(name: str, function: str = "functions:nothing", **options: Any) -> Job:
+    """A job whose id is its name, so that it is the same whenever it is made."""
+    return Job(name, function, id=name, **options)
+
+
+def family(file: File, **options: Any) -> None:
+    """A parent, and children that go with it, and that run all the same."""
+    file.queue.submit_many(
+        [
+            job("parent", **options),
+            job("child", dependencies=["parent"], tags=["t"]),
+            job("grandchild", dependencies=["child"]),
+            job("heedless", dependencies=["parent"], on_parent_failure="run"),
+        ]
+    )
+
+
+def claimed(file: File, **options: Any) -> Callable[..., Act]:
+    """A parent that runs; returns how to settle it."""
+    family(file, **options)
+    (claim,) = file.claim()
+    report = {"error": "no", "progress": Progress(1, 2), "log": "a line\n"}
+
+    def settling(status: ExecutionStatus, **more: Any) -> Act:
+        return lambda: file.settle(claim, status, **report | more)
+
+    return settling
+
+
+# submit
+
+
+@operation
+def submit(file: File) -> Act:
+    return lambda: file.queue.submit(job("new", tags=["a", "b"], metadata={"k": 1}, delay=60, expires_at="2027-01-01"))
+
+
+@operation
+def submit_child(file: File) -> Act:
+    file.queue.submit_many([job("one"), job("two")])
+    return lambda: file.queue.submit(job("child", dependencies=["one", "two"], tags=["t"], unique_key="k"))
+
+
+@operation
+def submit_child_of_failed(file: File) -> Act:
+    family(file)
+    file.fail("parent")
+    return lambda: file.queue.submit(job("late", dependencies=["child"]))
+
+
+@operation
+def submit_many(file: File) -> Act:
+    return lambda: file.queue.submit_many([job(str(number), tags=["t"]) for number in range(5)])
+
+
+@operation
+def submit_workflow(file: File) -> Act:
+    flow = Workflow("diamond")
+    top = flow.add_job(job("top"))
+    sides = [flow.add_job(job(side), depends_on=[top]) for side in ("left", "right")]
+    flow.add_job(job("bottom"), depends_on=sides)
+    return lambda: flow.submit_all(file.queue)
+
+
+# take and settle
+
+
+@operation
+def claim(file: File) -> Act:
+    family(file, delay=10)
+    file.queue.submit_many([job("expiring", delay=90, expires_at="2026-01-01T00:00:05+00:00"), job("ready")])
+    file.queue.submit_many([job(str(number), priority=-1) for number in range(3)])
+    file.queue.configure("default", rate_limit=100)
+    file.clock.advance(20)
+    return lambda: file.claim(3)
+
+
+@operation
+def claim_ahead(file: File) -> Act:
+    file.queue.submit_many([job(str(number)) for number in range(4)])
+    return lambda: file.claim(1, ahead=2, returned=["functions:nothing"])
+
+
+@operation
+def begin(file: File) -> Act:
+    file.queue.submit_many([job("first"), job("ahead")])
+    claims = file.claim(1, ahead=1, returned=["functions:nothing"])
+
+    def act() -> None:
+        with file.write() as tx:
+            claiming.begin(tx, [claims[1].execution_id])
+
+    return act
+
+
+@operation
+def settle_completed(file: File) -> Act:
+    return claimed(file)(ExecutionStatus.COMPLETED, result="[1]", error=None)
+
+
+@operation
+def settle_failed_with_retry(file: File) -> Act:
+    return claimed(file, retry_delay=5)(ExecutionStatus.FAILED)
+
+
+@operation
+def settle_failed_for_good(file: File) -> Act:
+    return claimed(file)(ExecutionStatus.FAILED, is_final=True)
+
+
+@operation
+def settle_timeout(file: File) -> Act:
+    return claimed(file, max_attempts=1)(ExecutionStatus.TIMEOUT)
+
+
+@operation
+def settle_released(file: File) -> Act:
+    return claimed(file)(ExecutionStatus.RELEASED, delay=5.0)
+
+
+@operation
+def settle_cancelled(file: File) -> Act:
+    return claimed(file)(ExecutionStatus.CANCELLED)
+
+
+@operation
+def settle_lost(file: File) -> Act:
+    return claimed(file)(ExecutionStatus.LOST)
+
+
+@operation
+def process_one(file: File) -> Act:
+    file.queue.submit(job("sum", "functions:add", params={"a": 1}))
+    worker = Worker(file.queue.database.path, "bob", clock=file.clock, durability="normal")
+    return worker.process_one
+
+
+@operation
+def process_one_that_fails(file: File) -> Act:
+    file.queue.submit_many([job("sum", "functions:fail", max_attempts=1), job("next", dependencies=["sum"])])
+    worker = Worker(file.queue.database.path, "bob", clock=file.clock, durability="normal")
+    return worker.process_one
+
+
+# workers
+
+
+@operation
+def register(file: File) -> Act:
+    return lambda: file.register("bob")
+
+
+@operation
+def renew(file: File) -> Act:
+    claimed(file)
+
+    def act() -> None:
+        with file.write() as tx:
+            workers.renew(tx, file.worker, completed=3, failed=1)
+            workers.standing(tx, file.worker)
+            trails.write_progress(tx, {1: Progress(1, 2)})
+
+    return act
+
+
+@operation
+def strike_off(file: File) -> Act:
+    family(file, max_attempts=1)
+    file.queue.submit_many([job("second"), job("ahead")])
+    file.claim(2, ahead=1, returned=["functions:nothing"])
+
+    def act() -> None:
+        with file.write() as tx:
+            workers.strike_off(tx, file.worker, chance=lambda: 0.0)
+
+    return act
+
+
+@operation
+def resign(file: File) -> Act:
+    file.queue.submit_many([job("first"), job("second")])
+    file.claim(2)
+
+    def act() -> None:
+        with file.write() as tx:
+            workers.resign(tx, file.worker, reason="it was told to stop")
+
+    return act
+
+
+@operation
+def requeue_stuck(file: File) -> Act:
+    claimed(file, max_attempts=1)
+    file.clock.advance(100)
+    return lambda: file.queue.requeue_stuck(older_than=10)
+
+
+@operation
+def scale(file: File) -> Act:
+    return lambda: file.queue.scale(4)
+
+
+@operation
+def stop_workers(file: File) -> Act:
+    return lambda: file.queue.stop_workers(graceful=False)
+
+
+# steer
+
+
+@operation
+def cancel(file: File) -> Act:
+    family(file)
+    return lambda: file.queue.cancel("parent")
+
+
+@operation
+def cancel_running(file: File) -> Act:
+    claimed(file)
+    return lambda: file.queue.cancel("parent", running=True)
+
+
+@operation
+def cancel_jobs(file: File) -> Act:
+    family(file)
+    file.queue.submit_many([job("other"), job("another", unique_key="k")])
+    return lambda: file.queue.cancel_jobs("pending")
+
+
+@operation
+def requeue(file: File) -> Act:
+    family(file)
+    file.fail("parent")
+    return lambda: file.queue.requeue_job("parent", delay=60)
+
+
+@operation
+def requeue_jobs(file: File) -> Act:
+    family(file)
+    file.queue.submit(job("other"))
+    file.fail("parent")
+    file.queue.cancel("other")
+    return lambda: file.queue.requeue_jobs(["failed", "cancelled"])
+
+
+@operation
+def reschedule(file: File) -> Act:
+    family(file)
+    return lambda: file.queue.reschedule("parent", delay=60, priority=5, queue="other")
+
+
+@operation
+def pause(file: File) -> Act:
+    return lambda: file.queue.pause("mail")
+
+
+@operation
+def resume(file: File) -> Act:
+    file.queue.pause()
+    return lambda: file.queue.resume()
+
+
+@operation
+def configure(file: File) -> Act:
+    file.queue.pause("mail")
+    return lambda: file.queue.configure("mail", max_running=2, rate_limit=10)
+
+
+# keep
+
+
+@operation
+def prune(file: File) -> Act:
+    family(file)
+    for name in ("parent", "child", "grandchild"):
+        file.complete(name)
+    file.fail("heedless")
+    file.queue.submit(job("kept"))
+    return lambda: file.queue.prune(["completed", "failed"])
+
+
+@operation
+def clear_completed(file: File) -> Act:
+    file.queue.submit_many([job("done"), job("kept")])
+    file.complete("done")
+    return lambda: file.queue.clear_completed()
+
+
+# schedules
+
+
+@operation
+def schedule_add(file: File) -> Act:
+    return lambda: file.queue.schedules.add("nightly", "functions:nothing", cron="0 3 * * *", tags=["t"])
+
+
+@operation
+def schedule_change(file: File) -> Act:
+    file.queue.schedules.add("nightly", "functions:nothing", cron="0 3 * * *")
+    return lambda: file.queue.schedules.add("nightly", "functions:add", every=60, missed="all", params={"a": 1})
+
+
+@operation
+def schedule_tick(file: File) -> Act:
+    file.queue.schedules.add("often", "functions:nothing", every=60, missed="all", tags=["t"])
+    file.queue.schedules.add("seldom", "functions:nothing", every=150, overlap=False, unique_key="k")
+    file.clock.advance(200)
+
+    def act() -> None:
+        with file.write() as tx:
+            schedules.tick(tx, new_id=new_job_id)
+
+    return act
+
+
+@operation
+def schedule_run(file: File) -> Act:
+    file.queue.schedules.add("nightly", "functions:nothing", cron="0 3 * * *")
+    return lambda: file.queue.schedules.run("nightly")
+
+
+@operation
+def schedule_pause(file: File) -> Act:
+    file.queue.schedules.add("nightly", "functions:nothing", cron="0 3 * * *")
+    return lambda: file.queue.schedules.pause("nightly")
+
+
+@operation
+def schedule_resume(file: File) -> Act:
+    schedule_pause(file)()
+    file.clock.advance(86_400)
+    return lambda: file.queue.schedules.resume("nightly")
+
+
+@operation
+def schedule_remove(file: File) -> Act:
+    file.queue.schedules.add("nightly", "functions:nothing", cron="0 3 * * *")
+    return lambda: file.queue.schedules.remove("nightly")
+
+
+# by hand
+
+
+@operation
+def dequeue(file: File) -> Act:
+    family(file)
+    return lambda: file.queue.dequeue("ann")
+
+
+@operation
+def dequeue_after_another_was_overdue(file: File) -> Act:
+    family(file, timeout=10, max_attempts=1)
+    file.queue.dequeue("ann")
+    file.clock.advance(20)
+    return lambda: file.queue.dequeue("bob")
+
+
+@operation
+def register_by_hand(file: File) -> Act:
+    def act() -> None:
+        with file.write() as tx:
+            hand.register(tx, "bob", SOMEWHERE)
+
+    act()
+    return act
+
+
+@operation
+def complete(file: File) -> Act:
+    family(file)
+    file.queue.dequeue("ann")
+    return lambda: file.queue.complete("parent", {"answer": 42})
+
+
+@operation
+def fail(file: File) -> Act:
+    family(file)
+    file.queue.dequeue("ann")
+    return lambda: file.queue.fail("parent", "no", retry=False)
+
+
+@operation
+def execute_job(file: File) -> Act:
+    file.queue.submit(job("sum", "functions:add", params={"a": 1}))
+    taken = file.queue.dequeue("ann")
+    assert taken is not None
+    return lambda: file.queue.execute_job(taken)
+
+
+@operation
+def close(file: File) -> Act:
+    family(file)
+    file.queue.dequeue("ann")
+    return lambda: file.queue.close()
+
+
+# the file
+
+
+def open_new(path: str) -> None:
+    """Make a file, or open one."""
+    with JobQueue(path, timeout=0, durability="normal") as queue:
+        queue.stats()

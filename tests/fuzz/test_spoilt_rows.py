@@ -1,0 +1,155 @@
+"""Somebody has edited the file by hand: whoever looks gets values or one sentence, and the good jobs run."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from typing import Any
+
+import pytest
+
+from gigq import Job, JobNotFound, JobQueue, StoreError, Worker
+
+VALUES: list[object] = ["nonsense", -7, 1e300, b"\xff\x00", None, "[1]", '{"a": 1}']
+
+TABLES = ("jobs", "executions", "job_queues", "job_schedules", "job_workers", "job_tags")
+
+LOOKS: dict[str, Callable[[JobQueue], object]] = {
+    "get_status": lambda queue: [queue.get_status(name) for name in ("done", "waiting", "held")],
+    "list_jobs": lambda queue: queue.list_jobs(),
+    "dead_letters": lambda queue: queue.dead_letters(),
+    "why": lambda queue: [queue.why(name) for name in ("done", "waiting", "held")],
+    "stats": lambda queue: queue.stats(),
+    "metrics": lambda queue: queue.metrics(),
+    "queues": lambda queue: queue.queues(),
+    "workers": lambda queue: queue.workers(),
+    "schedules": lambda queue: list(queue.schedules),
+    "check": lambda queue: queue.check(),
+}
+
+
+@pytest.fixture
+def spoilt(path: str) -> Iterator[tuple[JobQueue, sqlite3.Connection]]:
+    """A queue with a row in every table, and a connection that writes what it likes. Nothing is sound at the end."""
+    with JobQueue(path, durability="normal") as queue, closing(sqlite3.connect(path, isolation_level=None)) as editor:
+        queue.submit(Job("done", "functions:nothing", id="done"))
+        queue.submit(Job("failed", "functions:fail", id="failed", max_attempts=1))
+        with Worker(path, durability="normal") as worker:
+            worker.process_one()
+            worker.process_one()
+        queue.submit(Job("held", "functions:nothing", id="held", priority="high"))
+        queue.dequeue("ann")
+        queue.submit(Job("waiting", "functions:nothing", id="waiting", dependencies=["held"], tags=["tag"]))
+        queue.configure("default", max_running=50, rate_limit=1000, rate_period=10)
+        queue.schedules.add("schedule", "functions:nothing", every=3600)
+        yield queue, editor
+        editor.execute("DELETE FROM executions WHERE status = 'running'")  # which nobody could give back
+
+
+def spoil(editor: sqlite3.Connection, table: str, column: str, value: object) -> bool:
+    """Write a value into all rows of a table, or one of them, if the schema lets it."""
+    for rows in ("", " WHERE rowid = (SELECT max(rowid) FROM jobs)" if table == "jobs" else " LIMIT 0"):
+        with suppress(sqlite3.Error):
+            editor.execute(f"UPDATE {table} SET {column} = ?{rows}", [value])
+            return True
+    return False
+
+
+def spoilings(editor: sqlite3.Connection) -> Iterator[str]:
+    """One value after the other in each column; what stood there comes back after each."""
+    for table in TABLES:
+        columns = [row[1] for row in editor.execute(f"PRAGMA table_info({table})")]
+        editor.execute(f"CREATE TEMP TABLE kept AS SELECT * FROM {table}")
+        for column in columns:
+            for value in VALUES:
+                if spoil(editor, table, column, value):
+                    yield f"{table}.{column} = {value!r:.40}"
+                    editor.execute("PRAGMA foreign_keys = OFF")
+                    editor.execute(f"DELETE FROM {table}")
+                    editor.execute(f"INSERT INTO {table} SELECT * FROM kept")
+        editor.execute("DROP TABLE kept")
+
+
+def test_whoever_looks_at_a_spoilt_row_gets_values_or_one_sentence(
+    spoilt: tuple[JobQueue, sqlite3.Connection],
+) -> None:
+    queue, editor = spoilt
+    wrong: list[str] = []
+    for spoiling in spoilings(editor):
+        for name, look in LOOKS.items():
+            try:
+                look(queue)
+            except (StoreError, JobNotFound) as error:
+                if "\n" in str(error) or len(str(error)) > 600:
+                    wrong.append(f"{spoiling}: {name}: {error!s:.100}")
+            except Exception as error:
+                wrong.append(f"{spoiling}: {name}: {error!r:.100}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("name", b"\xff"),
+        ("args", "{"),
+        ("params", "[1, 2]"),
+        ("metadata", "no"),
+        ("created_at", "yesterday"),
+        ("progress", "half"),
+    ],
+)
+def test_a_spoilt_job_is_named_with_its_column(
+    spoilt: tuple[JobQueue, sqlite3.Connection], column: str, value: object
+) -> None:
+    queue, editor = spoilt
+    editor.execute(f"UPDATE jobs SET {column} = ? WHERE id = 'done'", [value])
+    for look in (lambda: queue.get_status("done"), queue.list_jobs, lambda: queue.why("done")):
+        with pytest.raises(StoreError, match=f"job 'done' cannot be read: its {column} is "):
+            look()
+    assert queue.get_status("failed")["status"] == "failed"
+
+
+def test_a_spoilt_execution_is_named_with_its_job(spoilt: tuple[JobQueue, sqlite3.Connection]) -> None:
+    queue, editor = spoilt
+    editor.execute("UPDATE executions SET started_at = 'soon' WHERE status = 'failed'")
+    with pytest.raises(StoreError, match="an execution of job 'failed' cannot be read: its started_at is 'soon'"):
+        queue.get_status("failed")
+
+
+def test_bytes_that_are_no_text_are_one_sentence_with_the_column(path: str, queue: JobQueue) -> None:
+    job_id = queue.submit(Job("job", "functions:nothing"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as editor:
+        editor.execute("UPDATE jobs SET description = CAST(x'ff61' AS TEXT)")
+    with pytest.raises(StoreError, match="Could not decode to UTF-8 column 'description'"):
+        queue.get_status(job_id)
+
+
+RUNS: list[tuple[str, Any]] = [
+    *((column, value) for column in ("args", "params") for value in ("nonsense", "", -7, b"\xff\x00", "[" * 5000)),
+    ("args", '{"a": 1}'),
+    ("params", "[1]"),
+    *(("function", value) for value in ("nonsense", "", "no.such:thing", "os:system:", -7, b"\xff\x00", "\0", ":")),
+]
+
+
+@pytest.mark.parametrize("is_threaded", [False, True], ids=["process_one", "start"])
+def test_a_job_that_cannot_be_called_fails_with_a_readable_error_and_the_good_ones_run(
+    path: str, queue: JobQueue, is_threaded: bool
+) -> None:
+    spoilt = queue.submit_many(Job("spoilt", "functions:nothing", priority="high") for _ in RUNS)
+    good = queue.submit(Job("good", "functions:nothing"))
+    with closing(sqlite3.connect(path, isolation_level=None)) as editor:
+        for job_id, (column, value) in zip(spoilt, RUNS, strict=True):
+            editor.execute(f"UPDATE jobs SET {column} = ? WHERE id = ?", [value, job_id])
+        with Worker(path, burst=True) as worker:
+            if is_threaded:
+                worker.start()
+            else:
+                while worker.process_one():
+                    pass
+        ended = editor.execute(
+            "SELECT status, attempts, length(error) BETWEEN 1 AND 1000 FROM jobs WHERE name = 'spoilt'"
+        )
+        assert set(ended) == {("failed", 1, 1)}
+    assert queue.get_status(good)["status"] == "completed"

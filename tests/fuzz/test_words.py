@@ -1,0 +1,291 @@
+"""Whatever words come in: they are read, or refused by the one error that their reader promises."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from gigq import InvalidJob, Job
+from gigq.cli import values
+from gigq.clock import from_text, to_instant, to_text
+from gigq.cron import Cron, zone_named
+from gigq.errors import NotImportable
+from gigq.paths import path_of, resolve
+from gigq.records import Claim, Progress, Report
+from gigq.runtime.trail import Log, Trail
+from gigq.runtime.wire import Lines, claim_line, read_claim, read_report, read_trail, report_line, trail_line
+from gigq.status import ExecutionStatus
+
+ROUNDS = 3000
+
+ODD = [
+    "",
+    " ",
+    "\0",
+    "\n",
+    "\x1b[2J",
+    "é",
+    "漢",
+    "🦀",
+    "\udc80",
+    "٣",
+    "1" * 400,
+    "-",
+    "+",
+    "=",
+    "'",
+    '"',
+    "\\",
+    "%s",
+    "{}",
+]
+
+
+def texts(seed: int, pieces: list[str]) -> Iterator[str]:
+    """Texts that are nearly right: of the pieces that right ones are made of, with something odd between at times."""
+    chance = random.Random(seed)
+    for _ in range(ROUNDS):
+        chosen = [chance.choice(ODD if chance.random() < 0.1 else pieces) for _ in range(chance.randrange(1, 9))]
+        yield "".join(chosen)
+
+
+def refusal_of(read: Callable[[str], object], text: str, *allowed: type[Exception]) -> str | None:
+    """What is said where a text is refused, which must be one short line; None where it is read."""
+    try:
+        read(text)
+    except allowed as error:
+        assert not isinstance(error, UnicodeError), repr(text)
+        assert "\n" not in str(error), repr(text)
+        return str(error)
+    return None
+
+
+CRON = [
+    "*",
+    "*/",
+    "/",
+    ",",
+    "-",
+    " ",
+    " ",
+    " ",
+    "0",
+    "5",
+    "59",
+    "60",
+    "7",
+    "31",
+    "12",
+    "JAN",
+    "mon",
+    "L",
+    "#",
+    "?",
+    "@daily",
+    "* * * * *",
+]
+
+
+def test_a_cron_line_is_read_or_refused_and_one_that_is_read_ticks_on() -> None:
+    now, zone = datetime(2026, 3, 29, 0, 59, tzinfo=UTC), zone_named("Europe/Berlin")
+    ticking = 0
+    for text in texts(1, CRON):
+        if refusal_of(Cron.parse, text, ValueError) is None:
+            tick = Cron.parse(text).after(now, zone)
+            assert tick is None or tick > now, repr(text)
+            ticking += 1
+    assert ticking > 20
+
+
+def test_a_duration_is_read_as_finite_seconds_or_refused() -> None:
+    read = 0
+    for text in texts(2, ["1", "90", "0", ".", "5", "s", "m", "h", "d", "e", "inf", "nan", "_"]):
+        for reader in (values.duration, values.age, values.limit):
+            if refusal_of(reader, text, ArgumentTypeError) is None:
+                seconds = reader(text)
+                assert seconds is None or (math.isfinite(seconds) and seconds >= 0), repr(text)
+                read += 1
+    assert read > 100
+
+
+def test_a_number_on_the_command_line_is_one_that_the_file_can_hold() -> None:
+    for text in texts(3, ["1", "0", "9" * 9, "-", "high", "LOW", " ", "."]):
+        for reader in (values.whole, values.at_least_one, values.priority):
+            if refusal_of(reader, text, ArgumentTypeError) is None:
+                assert abs(reader(text)) < 2**63, repr(text)
+
+
+INSTANT = [
+    "2026",
+    "-",
+    "01",
+    "31",
+    "T",
+    " ",
+    "09",
+    ":",
+    "30",
+    ".",
+    "123456",
+    "Z",
+    "+",
+    "+01:00",
+    "W05",
+    "0001-01-01",
+    "9999-12-31",
+]
+
+
+def test_an_instant_is_read_and_written_back_or_refused() -> None:
+    read = 0
+    for text in texts(4, [*INSTANT, "2026-01-31", "T09:30:00"]):
+        if refusal_of(to_instant, text, ValueError) is None:
+            instant = to_instant(text)
+            assert from_text(to_text(instant)) == instant, repr(text)
+            read += 1
+    assert read > 20
+
+
+def test_what_stands_in_the_file_for_an_instant_is_read_or_refused() -> None:
+    odd: list[Any] = [None, 0, -1.5, b"\xff", [], *texts(5, INSTANT)]
+    for value in odd:
+        if refusal_of(from_text, value, ValueError) is None:
+            assert from_text(value).utcoffset() is not None, repr(value)
+
+
+def test_a_functions_path_is_read_or_refused_and_never_runs_anything_else() -> None:
+    for text in texts(
+        6, ["os", ".", ":", "path", "join", "functions", "nothing", "__main__", "odd", "Class", "1", " "]
+    ):
+        if refusal_of(path_of, text, NotImportable) is None:
+            refusal_of(resolve, text, NotImportable)
+
+
+def test_a_parameter_is_a_key_and_what_json_can_hold() -> None:
+    read = 0
+    pieces = [
+        "k",
+        "=",
+        "=",
+        "1",
+        "e5",
+        "-",
+        "[",
+        "]",
+        "{",
+        "}",
+        '"',
+        ":",
+        ",",
+        "null",
+        "true",
+        "NaN",
+        "Infinity",
+        "1e999",
+    ]
+    for text in [*texts(7, pieces), "k=" + "[" * 100_000, "k=" + "9" * 10_000]:
+        if refusal_of(values.parameter, text, ArgumentTypeError) is None:
+            key, value = values.parameter(text)
+            assert key and text.startswith(f"{key}=")
+            json.dumps(value, allow_nan=False)
+            read += 1
+    assert read > 100
+
+
+# what a worker and its children say to each other
+
+
+def words(chance: random.Random) -> str:
+    return "".join(chance.choice([*ODD, "a", "trail ", "null", "\u2028", "[", "]"]) for _ in range(chance.randrange(6)))
+
+
+def claim_of(chance: random.Random) -> Claim:
+    return Claim(
+        chance.getrandbits(63), chance.random() < 0.5, chance.getrandbits(63), *(words(chance) for _ in range(6)),
+        attempt=chance.getrandbits(30), max_attempts=chance.getrandbits(63), timeout=chance.choice([None, 0.1, 1e300]),
+        retry_on=words(chance), no_retry_on=words(chance), pass_parent_results=chance.choice([None, True, False]),
+        metadata=words(chance), crashes=chance.getrandbits(9), tags=tuple(words(chance) for _ in range(3)),
+        parent_results=chance.choice([None, words(chance)]),
+    )  # fmt: skip
+
+
+def report_of(chance: random.Random) -> Report:
+    return Report(
+        chance.choice(list(ExecutionStatus)), words(chance), words(chance), words(chance), words(chance),
+        chance.random() < 0.5, chance.uniform(0, 1e9),
+        chance.choice([None, datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=chance.getrandbits(50))]),
+        chance.choice([None, Progress(chance.random(), 2.0, words(chance))]), chance.choice([None, words(chance)]),
+    )  # fmt: skip
+
+
+def test_claims_reports_and_trails_come_out_of_the_pipe_as_they_went_in_however_it_cuts_them() -> None:
+    chance = random.Random(8)
+    said: list[Any] = []
+    stream = b""
+    for _ in range(300):
+        claim, report, trail = claim_of(chance), report_of(chance), Trail(1, Log(words(chance)), Progress(1.0))
+        said += [claim, report, (trail.execution_id, trail.log and trail.log.text(), trail.progress)]
+        stream += claim_line(claim) + report_line(report) + trail_line(trail)
+    lines, heard, reader = Lines(), list[bytes](), 0
+    while reader < len(stream):
+        size = chance.randrange(1, 200)
+        heard += lines.feed(stream[reader : reader + size])
+        reader += size
+    read: list[Any] = []
+    for number, line in enumerate(heard):
+        trail = read_trail(line) if number % 3 == 2 else None
+        read.append(
+            (trail.execution_id, trail.log and trail.log.text(), trail.progress)
+            if trail
+            else (read_claim, read_report)[number % 3](line)
+        )
+    assert read == said
+
+
+def test_a_line_that_no_worker_wrote_is_an_error_of_values_and_never_another() -> None:
+    chance = random.Random(9)
+    sound = [claim_line(claim_of(chance)), report_line(report_of(chance))]
+    for _ in range(ROUNDS):
+        line = bytearray(chance.choice(sound))
+        for _ in range(chance.randrange(1, 4)):
+            line[chance.randrange(len(line))] = chance.randrange(256)
+        cut = bytes(line[: chance.randrange(len(line))] if chance.random() < 0.3 else line)
+        for read in (read_claim, read_report):
+            with suppress(ValueError, TypeError, LookupError, AttributeError):
+                read(cut)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_job_of_random_fields_is_made_or_refused(seed: int) -> None:
+    chance = random.Random(seed)
+    odd: list[Any] = [
+        None,
+        0,
+        -1,
+        2**70,
+        1e308,
+        math.nan,
+        math.inf,
+        "",
+        "\udc80",
+        b"x",
+        [],
+        {},
+        [None],
+        {"a": {1}},
+        object(),
+        True,
+    ]
+    fields = [each for each in Job.__dataclass_fields__ if each not in ("name", "function")]
+    for _ in range(1000):
+        given = {chance.choice(fields): chance.choice(odd) for _ in range(chance.randrange(1, 4))}
+        with suppress(InvalidJob):
+            Job("job", "functions:nothing", **given)

@@ -1,0 +1,242 @@
+"""Take one guard after the other out of the store, and see whether the tests notice.
+
+A guard is a condition that one could leave out without an error in ordinary use. Each is removed by itself from a copy
+of the tree, in which the tests then run. By command, which takes some minutes for all of them::
+
+    TMPDIR=/dev/shm PYTHONPATH=.:tests python tests/model/guards.py [WORD …]
+
+With words, only the guards whose description or file has one of them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+TESTS = ("tests/model", "tests/store", "tests/faults/test_faults.py")
+_AT_ONCE = 2
+_SECONDS = 600
+
+
+class Guard(NamedTuple):
+    """A guard: what it is for, its file in `gigq/store`, its text and what stands there without it."""
+
+    name: str
+    file: str
+    old: str
+    new: str = ""
+
+
+GUARDS = [
+    # children
+    Guard(
+        "a parent's end is counted off unfinished children only", "children.py",
+        "blockers - 1\n         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = ?)\n"
+        "           AND status IN ('pending', 'running')",
+        "blockers - 1\n         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = ?)",
+    ),
+    # Not here: that a parent's return is counted for unfinished children only. Nobody reads the blockers of a finished
+    # job, and its own return counts them anew; the condition spares a write for each of them.
+    Guard("only pending children go with a parent", "children.py", "           AND status = 'pending'\n"),
+    Guard("children that run all the same stay", "children.py", "           AND on_parent_failure = 'cancel'\n"),
+    Guard("a child that runs all the same is never forbidden", "children.py",
+          "           AND child.on_parent_failure = 'cancel'\n"),
+    Guard("only a bad end forbids", "children.py",
+          "           AND parents.status IN ('failed', 'timeout', 'cancelled')\n"),
+    Guard("a returning job waits for unfinished parents only", "children.py",
+          "\n                              AND parents.status IN ('pending', 'running')"),
+    Guard("only an unfinished job holds its key", "children.py", " AND completed_at IS NULL"),
+    Guard("a revived job's key must be free", "children.py",
+          "elif other is None:\n            reopen", "if other is None:\n            reopen"),
+    # claiming
+    Guard("only a pending job is taken", "claiming.py", "\n           AND status = 'pending'"),
+    Guard("what is ready has no blockers", "claiming.py",
+          "WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL\n           AND queue = ?",
+          "WHERE status = 'pending' AND run_at IS NULL\n           AND queue = ?"),
+    Guard("what is ready has no run_at", "claiming.py",
+          "WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL\n           AND queue = ?",
+          "WHERE status = 'pending' AND blockers = 0\n           AND queue = ?"),
+    Guard("what is ready is pending", "claiming.py",
+          "WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL\n           AND queue = ?",
+          "WHERE blockers = 0 AND run_at IS NULL\n           AND queue = ?"),
+    Guard("only an open execution begins", "claiming.py",
+          "SET started_at = ? WHERE id = ? AND status = 'running'", "SET started_at = ? WHERE id = ?"),
+    Guard("only the job of an open execution begins", "claiming.py",
+          "(SELECT job_seq FROM executions WHERE id = ? AND status = 'running')",
+          "(SELECT job_seq FROM executions WHERE id = ?)"),
+    Guard("what is due has come", "claiming.py", " AND run_at <= ?\"", " AND coalesce(?, 1)\""),
+    Guard("only a retry is due when the clock went back", "claiming.py", " AND attempts > 0\n"),
+    Guard("a retry of the past waits", "claiming.py", "AND updated_at > ?", "AND coalesce(?, 1)"),
+    Guard("not ahead for the last attempt", "claiming.py", " and claim.attempt < claim.max_attempts"),
+    Guard("not ahead after a crash", "claiming.py", " and claim.crashes == 0"),
+    Guard("not ahead from a queue with limits", "claiming.py",
+          "    if claim.queue in limited:\n        return False\n"),
+    # expiring
+    Guard("what was started does not expire", "expiring.py", " AND attempts = 0\n           AND", "\n           AND"),
+    Guard("what has expired has had its time", "expiring.py",
+          "AND expires_at <= ?", "AND coalesce(?, 1)"),
+    Guard("what went with its parent expires not again", "expiring.py",
+          "WHERE seq = ?\n               AND status = 'pending'", "WHERE seq = ?"),
+    Guard("its children count that once", "expiring.py", "if cancelled.rowcount:", "if True:"),
+    # settling
+    Guard("only an open execution is settled", "settling.py", "IN {ids} AND status = 'running'\"", "IN {ids}\""),
+    Guard("only an open execution is completed", "settling.py",
+          "WHERE id = column1\n           AND status = 'running'", "WHERE id = column1"),
+    Guard("only an open execution is ended", "settling.py",
+          "WHERE id = ?\n           AND status = 'running'", "WHERE id = ?"),
+    Guard("only a bad end is the children's", "settling.py",
+          "if move.target in FINISHED and parents_among", "if parents_among"),
+    Guard("a released attempt is given back", "settling.py", "job.attempts - (move is Move.RELEASE)", "job.attempts"),
+    # steering
+    Guard("only a pending job is cancelled", "steering.py", "WHERE id = ? AND status = 'pending'\"", "WHERE id = ?\""),
+    Guard("only with running=True a running one", "steering.py",
+          "if execution is not None and running:", "if execution is not None:"),
+    Guard("only what ended badly is requeued", "steering.py", " or job[1] not in ENDED_BADLY"),
+    Guard("what a parent forbids is not requeued", "steering.py", " or forbidden_by(tx, job[0]) is not None"),
+    Guard("what has a taken key is not requeued", "steering.py", " or is_taken(tx, job[2])"),
+    Guard("only a pending job is rescheduled", "steering.py", "\n           AND status = 'pending'"),
+    # submitting
+    Guard("the same id is stored once", "submitting.py", "\n            ON CONFLICT (id) DO NOTHING"),
+    Guard("a stored child is left before its parents are looked for", "submitting.py",
+          "elif not (job.dependencies and _is_stored(tx, job.id)):", "else:"),
+    Guard("only an unfinished job holds a key", "submitting.py", " AND completed_at IS NULL"),
+    Guard("only unfinished parents block", "submitting.py",
+          "sum(parent[\"status\"] in UNFINISHED for parent in parents)", "len(parents)"),
+    Guard("a child that runs all the same is not doomed", "submitting.py",
+          "    if job.on_parent_failure == \"run\":\n        return None\n"),
+    # workers
+    Guard("the dead hold only what is open", "workers.py",
+          "FROM executions INDEXED BY executions_open\n         WHERE status = 'running' AND worker_seq = ?",
+          "FROM executions\n         WHERE worker_seq = ?"),
+    Guard("only what is open is taken away", "workers.py", "WHERE status = 'running' AND started_at < ?",
+          "WHERE started_at < ?"),
+    Guard("only what began before is taken away", "workers.py", " AND started_at < ?\"", " AND coalesce(?, 1)\""),
+    Guard("what had not begun is released", "workers.py", "released if started_at is None else lost", "lost"),
+    Guard("nobody asks a hand to stop", "workers.py",
+          "END\n         WHERE mode <> 'hand' AND", "END\n         WHERE"),
+    Guard("nobody asks a hand for slots", "workers.py",
+          "wanted_concurrency = ? WHERE mode <> 'hand' AND", "wanted_concurrency = ? WHERE"),
+    Guard("a milder wish changes no harder one", "workers.py",
+          "CASE WHEN stop = 'now' THEN stop ELSE ? END", "?"),
+    # hand
+    Guard("only a hand's jobs are overdue", "hand.py",
+          "\n               AND executions.worker_seq IN (SELECT seq FROM job_workers WHERE mode = 'hand')"),
+    Guard("a hand that holds something stays", "hand.py",
+          "\n           AND NOT EXISTS (\n               SELECT 1\n"
+          "                 FROM executions INDEXED BY executions_open\n"
+          "                WHERE status = 'running' AND worker_seq = job_workers.seq)"),
+    Guard("only open executions are held by hand", "hand.py", " AND executions.status = 'running' AND job_workers.mode",
+          " AND job_workers.mode"),
+    Guard("what a worker runs is not held by hand", "hand.py", " AND job_workers.mode = 'hand'\n", "\n"),
+    Guard("only an open execution begins by hand", "hand.py", "if status is ExecutionStatus.RUNNING:", "if True:"),
+    # limits
+    Guard("a paused queue allows nothing", "limits.py", "    if rule.is_paused:\n        return Allowance(0)\n"),
+    Guard("a pause of all holds all back", "limits.py",
+          "if not self._rules.get(ALL, NO_RULE).is_paused:", "if True:"),
+    Guard("no more run than may", "limits.py", "- _running(tx, queue)"),
+    Guard("no more start than may", "limits.py", " - len(recent)"),
+    # upkeep
+    Guard("what came back meanwhile is not deleted", "upkeep.py",
+          "AND status IN {words}", "AND (status IN {words} OR 1)"),
+    Guard("what is younger is not deleted with its child", "upkeep.py",
+          "AND (completed_at, seq) < (?, ?)\n           AND NOT", "AND coalesce(?, ?)\n           AND NOT"),
+    Guard("what a child needs is not deleted", "upkeep.py", "\n           AND NOT {_is_needed(\"jobs\")}", ""),
+    # schedules
+    Guard("a paused schedule does not tick", "schedules.py",
+          "WHERE is_paused = 0 AND next_at <= ?\"", "WHERE next_at <= ?\""),
+    Guard("without overlap nothing is submitted beside", "schedules.py",
+          "if schedule.overlap or not _is_unfinished(tx, schedule.name):", "if True:"),
+    Guard("only an unfinished job keeps a schedule back", "schedules.py",
+          "\n               AND jobs.completed_at IS NULL"),
+    Guard("a tick moves only the schedule that it saw", "schedules.py", " AND next_at = ?\""
+          ",\n        (following and to_text(following), schedule.name, row[\"next_at\"])",
+          "\",\n        (following and to_text(following), schedule.name)"),
+    Guard("while the rule stays, so does the tick", "schedules.py",
+          "CASE WHEN cron IS excluded.cron AND every IS excluded.every AND timezone = excluded.timezone\n"
+          "                              THEN next_at ELSE excluded.next_at END", "excluded.next_at"),
+    # trails
+    Guard("progress only of what is open", "trails.py", "WHERE id = ? AND status = 'running')", "WHERE id = ?)"),
+    # the file
+    Guard("a write takes the lock first", "database.py",
+          "self._transaction(\"BEGIN IMMEDIATE\")", "self._transaction(\"BEGIN\")"),
+    Guard("a transaction that failed is rolled back", "database.py",
+          "            finally:\n                self._roll_back()\n", "            finally:\n                pass\n"),
+    Guard("a ROLLBACK that failed gives the lock up", "database.py", "self._pool.discard()", "pass"),
+    Guard("a file is made once", "schema.py",
+          "    if _version_of(database, tx) is not None:  # another process was quicker\n        return\n"),
+    Guard("no two open executions of a job", "tables.py",
+          "CREATE UNIQUE INDEX executions_open", "CREATE INDEX executions_open"),
+    Guard("no two unfinished jobs with a key", "tables.py",
+          "CREATE UNIQUE INDEX jobs_unique", "CREATE INDEX jobs_unique"),
+]  # fmt: skip
+
+
+def wanted() -> Iterator[Guard]:
+    """The guards that were asked for, each of whose texts stands in its file exactly once."""
+    words = sys.argv[1:]
+    for guard in GUARDS:
+        if not words or any(word in f"{guard.file}: {guard.name}" for word in words):
+            found = (ROOT / "gigq" / "store" / guard.file).read_text(encoding="utf-8").count(guard.old)
+            if found != 1:
+                sys.exit(
+                    f"{guard.file}, {guard.name}: its text stands there {found} times; mend the table:\n{guard.old}"
+                )
+            yield guard
+
+
+def copied(tree: Path, folder: str) -> Path:
+    """Copy what the tests need."""
+    copy = Path(folder)
+    for name in ("gigq", "tests"):
+        shutil.copytree(tree / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(tree / "pyproject.toml", copy)
+    return copy
+
+
+def first_failure(tree: Path) -> str | None:
+    """Run the tests of a tree up to the first that fails, and return its name."""
+    command = [sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", "--tb=no", "-rfE", *TESTS]
+    environment = os.environ | {"PYTHONPATH": f"{tree}:{tree / 'tests'}", "TMPDIR": str(tree)}
+    try:
+        run = subprocess.run(
+            command, cwd=tree, env=environment, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return "the tests do not end"
+    found = re.search(r"^(?:FAILED|ERROR) (\S+)", run.stdout, re.MULTILINE)
+    return None if run.returncode == 0 else found[1] if found else run.stdout + run.stderr
+
+
+def without(guard: Guard, tree: Path) -> str | None:
+    """Return the first test that notices that a guard is gone."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = copied(tree, folder)
+        file = copy / "gigq" / "store" / guard.file
+        file.write_text(file.read_text(encoding="utf-8").replace(guard.old, guard.new), encoding="utf-8")
+        return first_failure(copy)
+
+
+def main() -> None:
+    guards, unnoticed = list(wanted()), 0
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(_AT_ONCE) as pool:
+        tree = copied(ROOT, folder)  # others may be at work in the tree itself
+        intact = pool.submit(first_failure, tree)
+        for guard, failed in zip(guards, pool.map(without, guards, [tree] * len(guards)), strict=True):
+            unnoticed += failed is None
+            print(f"{guard.file}: {guard.name}: {f'noticed by {failed}' if failed else 'NOT NOTICED'}", flush=True)
+        print(f"with all guards: {intact.result() or 'all tests pass'}")
+    if unnoticed:
+        sys.exit(f"{unnoticed} of {len(guards)} guards can be removed, and no test notices")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Many threads, many processes, and one that reads for too long."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from gigq import Job, JobQueue, Worker
+
+MEGABYTE = 1 << 20
+
+
+def test_fifty_threads_take_each_job_once_through_one_queue(open_queue: Callable[..., JobQueue]) -> None:
+    queue = open_queue(durability="normal")
+    taken: Counter[str] = Counter()
+
+    def work(number: int) -> None:
+        ids = queue.submit_many(Job("job", "functions:add", {"a": number}) for _ in range(8))
+        for _ in ids:
+            claim = queue.dequeue()
+            assert claim is not None
+            taken[claim.id] += 1
+            queue.complete(claim, claim.params["a"])
+
+    with ThreadPoolExecutor(50) as pool:
+        list(pool.map(work, range(50)))
+    assert set(taken.values()) == {1}
+    assert queue.count("completed") == len(taken) == 400
+
+
+def test_the_log_shrinks_when_a_reader_lets_go_that_has_held_it_while_thousands_of_jobs_passed(
+    path: str, open_queue: Callable[..., JobQueue]
+) -> None:
+    queue = open_queue(durability="normal")
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM jobs").fetchall()
+    for _ in range(20):
+        queue.submit_many(Job("job", "functions:nothing") for _ in range(200))
+    with Worker(path, burst=True, durability="normal") as worker:
+        worker.start()
+    assert os.path.getsize(f"{path}-wal") > 8 * MEGABYTE
+    reader.execute("COMMIT")
+    reader.close()
+    # A worker that is idle commits a heartbeat a second: the first one copies the log, the second begins it anew.
+    for _ in range(2):
+        queue.submit(Job("heartbeat", "functions:nothing"))
+    assert os.path.getsize(f"{path}-wal") < 6 * MEGABYTE
