@@ -76,8 +76,8 @@ def test_a_failure_is_reported_as_from_a_thread(runner: ProcessRunner) -> None:
         ("functions:leave", {}, ExecutionStatus.FAILED, "SystemExit", False),
         ("functions:retry_later", {"delay": 5}, ExecutionStatus.RELEASED, None, False),
         ("functions:no_such_name", {}, ExecutionStatus.FAILED, "NotImportable", True),
-        ("functions:add", {}, ExecutionStatus.FAILED, "TypeError", False),
-        ("os:urandom", {}, ExecutionStatus.FAILED, "TypeError", False),
+        ("functions:add", {}, ExecutionStatus.FAILED, "TypeError", True),
+        ("os:urandom", {}, ExecutionStatus.FAILED, "TypeError", True),
         ("builtins:object", {}, ExecutionStatus.FAILED, "NotSerializable", True),
     ],
 )
