@@ -210,7 +210,7 @@ def _complemented(tx: Transaction, claims: Sequence[Claim]) -> list[Claim]:
 
 
 def _take(tx: Transaction, worker: WorkerKey, claims: Sequence[Claim], *, start: str | None) -> None:
-    """Open an execution for each claim, all with the same start."""
+    """Open an execution for each claim, all with the same start. All are pending: this transaction has the lock."""
     table, values = tabled([(claim.execution_id, claim.job_seq, claim.attempt) for claim in claims])
     tx.execute(
         f"""
@@ -228,7 +228,6 @@ def _take(tx: Transaction, worker: WorkerKey, claims: Sequence[Claim], *, start:
            SET status = 'running', attempts = attempts + 1, started_at = ?, updated_at = ?, worker_id = ?,
                progress = NULL
          WHERE seq IN {seqs}
-           AND status = 'pending'
         """,
         (start, tx.stamp, worker.id, *values),
     )

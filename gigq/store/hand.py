@@ -63,10 +63,8 @@ def time_out(tx: Transaction, *, chance: Callable[[], float]) -> int:
 
 def begin(tx: Transaction, execution_id: int) -> ExecutionStatus | None:
     """Let an open execution begin now, its timeout anew, and return how it stood; None if its job was deleted."""
-    status = status_of(tx, execution_id)
-    if status is ExecutionStatus.RUNNING:
-        claiming.begin(tx, [execution_id])
-    return status
+    claiming.begin(tx, [execution_id])  # does nothing to one that has ended
+    return status_of(tx, execution_id)
 
 
 def status_of(tx: Transaction, execution_id: int) -> ExecutionStatus | None:

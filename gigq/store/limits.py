@@ -74,10 +74,8 @@ class Limits:
 
 
 def allowance(tx: Transaction, queue: str, rule: Rule, *, at_most: int) -> Allowance:
-    """Tell how many jobs of a queue may start now, `at_most` or fewer."""
+    """Tell how many jobs of a queue that is not paused may start now, `at_most` or fewer."""
     allowed = Allowance(at_most)
-    if rule.is_paused:
-        return Allowance(0)
     if rule.max_running is not None:
         allowed = Allowance(min(at_most, max(0, rule.max_running - _running(tx, queue))))
     if rule.rate_limit is not None:

@@ -81,7 +81,7 @@ def _of_queue(tx: Transaction, job: JobRecord) -> Iterator[str]:
         yield f"Queue {queue!r} is paused; `gigq resume {quote(queue)}` lets it go on."
     if allowance(tx, queue, Rule(max_running=rule.max_running), at_most=1).number == 0:
         yield f"Queue {queue!r} runs as many jobs as it may at a time: {rule.max_running}."
-    rate = allowance(tx, queue, rule._replace(is_paused=False, max_running=None), at_most=1)
+    rate = allowance(tx, queue, rule._replace(max_running=None), at_most=1)
     if rate.number == 0:
         limit = _count(rule.rate_limit or 0, "job")
         next_at = f"; the next may start at {_when(tx, rate.more_at)}" if rate.more_at else ""

@@ -134,10 +134,7 @@ def _tick(tx: Transaction, row: Row, zone: tzinfo, *, new_id: Callable[[], str])
     for instant in _wanted(tx, schedule, rule, zone):
         if schedule.overlap or not _is_unfinished(tx, schedule.name):
             _submit(tx, row, instant, job_id=new_id())
-    tx.execute(
-        "UPDATE job_schedules SET next_at = ? WHERE name = ? AND next_at = ?",
-        (following and to_text(following), schedule.name, row["next_at"]),
-    )
+    tx.execute("UPDATE job_schedules SET next_at = ? WHERE name = ?", (following and to_text(following), schedule.name))
 
 
 def _wanted(tx: Transaction, schedule: ScheduleRecord, rule: Rule, zone: tzinfo) -> list[datetime]:

@@ -18,7 +18,7 @@ from gigq.store.trails import write_logs, write_progress
 
 
 class _Ended(NamedTuple):
-    """An execution that was still open, its job, and how it ended."""
+    """An execution that is open as long as this transaction has the lock, its job, and how it ended."""
 
     execution: int
     job: int
@@ -103,7 +103,6 @@ def _complete(tx: Transaction, completed: Sequence[_Ended]) -> None:
            SET status = 'completed', completed_at = ?, started_at = coalesce(column2, started_at)
           FROM {table}
          WHERE id = column1
-           AND status = 'running'
         """,
         (tx.stamp, *values),
     )
@@ -135,7 +134,6 @@ def _end(tx: Transaction, ended: _Ended, *, chance: Callable[[], float]) -> Move
            SET status = ?, completed_at = ?, error = ?, error_type = ?, traceback = ?,
                started_at = coalesce(?, started_at)
          WHERE id = ?
-           AND status = 'running'
         """,
         (report.status.value, tx.stamp, report.error, report.error_type, report.traceback, start, ended.execution),
     )

@@ -45,13 +45,15 @@ class Model:
                 break
             self.executions += 1
             job.update(status="running", attempts=job["attempts"] + 1, changed=self.now)
-            job["executions"].append([self.executions, job["attempts"], worker, "running", not is_ahead])
+            job["executions"].append(
+                [self.executions, job["attempts"], worker, "running", None if is_ahead else self.now]
+            )
             claimed.append(job["name"])
         return claimed
 
     def begin(self, name: str, *, which: int) -> None:
         if execution := self._open(name, which):
-            execution[4] = True
+            execution[4] = self.now
 
     def settle(self, name: str, *, which: int, end: str, is_final: bool = False, delay: int = 0) -> bool:
         execution = self._open(name, which)
@@ -76,9 +78,15 @@ class Model:
     def strike_off(self, worker: str) -> int:
         held = self._held(worker)
         for job, execution in held:
-            self.settle(job["name"], which=-1, end="lost" if execution[4] else "released")
+            self.settle(job["name"], which=-1, end="released" if execution[4] is None else "lost")
             job["crashes"] += 1
         return len(held)
+
+    def take_away(self, *, older_than: int) -> int:
+        running = [job for job in self.jobs.values() if job["status"] == "running"]
+        starts = [(job["name"], job["executions"][-1][4]) for job in running]
+        old = [name for name, start in starts if start is not None and start < self.now - older_than]
+        return sum(self.settle(name, which=-1, end="lost") for name in old)
 
     def resign(self, worker: str) -> None:
         for job, _ in self._held(worker):

@@ -8,6 +8,7 @@ from typing import Any
 from store.verbs import SOMEWHERE
 
 from gigq import Job, JobQueue, LeaseLost, ManualClock, UnknownParent
+from gigq.clock import from_text
 from gigq.liveness import WorkerKey
 from gigq.records import Report
 from gigq.status import ExecutionStatus
@@ -90,6 +91,9 @@ class System:
         del self._workers[worker]
         return struck
 
+    def take_away(self, *, older_than: int) -> int:
+        return self.queue.requeue_stuck(older_than=older_than)
+
     def resign(self, worker: str) -> None:
         with self.queue.database.write() as tx:
             workers.resign(tx, self._worker(tx, worker), reason="told to stop")
@@ -123,15 +127,16 @@ class System:
         """What can be seen of all jobs, as the model tells it."""
         with self.queue.database.read() as tx:
             found = {row["id"]: self._seen(dict(row)) for row in tx.rows(_JOBS)}
-            for job, *execution, is_begun in tx.execute(_EXECUTIONS):
-                found[job]["executions"].append([*execution, bool(is_begun)])
+            for job, *execution, begun_at in tx.execute(_EXECUTIONS):
+                found[job]["executions"].append([*execution, self._seconds(begun_at)])
         return found
 
     def _seen(self, row: dict[str, Any]) -> dict[str, Any]:
         del row["id"]
-        if row["run_at"] is not None:
-            row["run_at"] = round((claiming.from_text(row["run_at"]) - self._start).total_seconds())
-        return row | {"executions": []}
+        return row | {"run_at": self._seconds(row["run_at"]), "executions": []}
+
+    def _seconds(self, instant: str | None) -> int | None:
+        return None if instant is None else round((from_text(instant) - self._start).total_seconds())
 
     def _worker(self, tx: Any, name: str) -> WorkerKey:
         if name not in self._workers:
@@ -154,7 +159,7 @@ _JOBS = """
 
 _EXECUTIONS = """
     SELECT jobs.id, executions.id, executions.attempt, executions.worker_id, executions.status,
-           executions.started_at IS NOT NULL
+           executions.started_at
       FROM executions JOIN jobs ON jobs.seq = executions.job_seq
      ORDER BY executions.id
 """

@@ -1,4 +1,4 @@
-"""What the queue does is what the model does, on any walk; and walks on which it once was not."""
+"""What the queue does is what the model does, on any walk; and on some that are too rare to wait for."""
 
 from __future__ import annotations
 
@@ -53,6 +53,22 @@ def test_what_was_cancelled_because_of_a_job_that_could_not_come_back_comes_back
             ("cancel", ["other"], {"running": False}),
             ("requeue", ["middle"], {"delay": 0}),
             claim(free=5),
+        ]
+    )
+
+
+def test_a_parent_that_ended_otherwise_is_not_pruned_with_its_child() -> None:
+    replay(
+        [
+            submit("parent"),
+            submit("child", ["parent"], goes_with_parent=False),
+            claim(),
+            settle("parent", "failed"),
+            ("let_pass", [5], {}),
+            claim(),
+            settle("child", "completed"),
+            ("let_pass", [5], {}),
+            ("prune", [["completed"]], {"older_than": 0, "keep": None}),
         ]
     )
 

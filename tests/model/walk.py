@@ -175,6 +175,10 @@ def _prune(chance: random.Random, names: list[str], number: int) -> Step:
     return "prune", [statuses], {"older_than": chance.choice((None, 0, 50)), "keep": chance.choice((None, 0, 2))}
 
 
+def _take_away(chance: random.Random, names: list[str], number: int) -> Step:
+    return "take_away", [], {"older_than": chance.choice((0, 10, 50))}
+
+
 def _let_pass(chance: random.Random, names: list[str], number: int) -> Step:
     return "let_pass", [chance.choice((5, 20, 20, 50, -10, -60))], {}
 
@@ -209,6 +213,7 @@ _DRAWS: dict[Callable[[random.Random, list[str], int], Step], int] = {
     _on_one_of("standing", _WORKERS): 2,
     _on_one_of("strike_off", _WORKERS): 3,
     _on_one_of("resign", _WORKERS): 2,
+    _take_away: 2,
     _on_job("cancel", running=(True, False)): 5,
     _on_job("requeue", delay=(0, 0, 40)): 7,
     _reschedule: 3,
