@@ -39,8 +39,8 @@ class JobQueue(QueueReader, QueueAnalyst, QueueSteerer, QueueRegulator, QueueKee
         db_path: a path, a ``sqlite:///`` URL, or ``":memory:"``.
         initialize: create the file and its tables where they are missing. False only connects.
         timeout: seconds to wait for another writer before `QueueBusy`.
-        durability: ``"full"`` survives power loss; ``"normal"`` is about eight times as fast, and may lose
-            the last moments before a power loss (not before a crash of the process).
+        durability: ``"full"`` survives power loss; ``"normal"`` does not wait for the disk, and may lose the last
+            moments before a power loss (not before a crash of the process).
         params_limit: the most bytes that the arguments of a job may have as JSON.
         clock: where time comes from; for tests.
 
