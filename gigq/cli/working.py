@@ -29,7 +29,7 @@ def declare(commands: Commands) -> None:
     add("--worker-id", metavar="NAME", help="a name for people; default: GIGQ_WORKER_ID, else host, process and chance")
     add("--polling-interval", metavar="DURATION", type=values.duration,
         help="the longest wait before it looks again; default: GIGQ_POLLING_INTERVAL, else 5s")
-    add("--concurrency", metavar="N", type=values.at_least_one,
+    add("-c", "--concurrency", metavar="N", type=values.at_least_one,
         help="how many jobs may run at a time; default: GIGQ_CONCURRENCY, else 1")
     add("--mode", choices=("thread", "process"),
         help="process runs each job in a child process, which can be stopped at any time; default: thread")

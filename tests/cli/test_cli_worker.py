@@ -163,11 +163,12 @@ def test_a_worker_of_one_job_gives_it_back_at_a_signal(
     assert queue.workers() == []
 
 
-def test_several_jobs_run_at_a_time(spawn: Run, queue: JobQueue, gate: Path) -> None:
+@pytest.mark.parametrize("option", ["-c", "--concurrency"])
+def test_several_jobs_run_at_a_time(spawn: Run, queue: JobQueue, gate: Path, option: str) -> None:
     ends = ("chores.read", "chores.open_gate")  # each waits for the other
     ids = queue.submit_many([Job(function, function, {"gate": str(gate)}) for function in ends])
 
-    spawn("worker", "--concurrency", "2")
+    spawn("worker", option, "2")
 
     assert {job.status for job in queue.wait(ids, timeout=PATIENCE)} == {JobStatus.COMPLETED}
 
