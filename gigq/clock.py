@@ -17,6 +17,10 @@ Duration = float | timedelta
 """Seconds, or a timedelta."""
 
 
+_LONGEST_PAUSE = 0.05
+"""Seconds between two tries for what others have, after long waiting."""
+
+
 class Clock(Protocol):
     """Where time comes from. All three are safe to call from any thread."""
 
@@ -150,9 +154,13 @@ def unix_microseconds() -> int:
 
 
 def attempts(timeout: float, *, longest_pause: float) -> Iterator[None]:
-    """Yield at once, then again after random sleeps from 0.1 ms up, until `timeout` seconds have passed."""
-    deadline = time.monotonic() + timeout
+    """Yield at once, then again after random sleeps from 0.1 ms up, until `timeout` seconds have passed.
+
+    Who has waited for long looks less often: a hundred processes that look every half a millisecond leave the one
+    that they wait for no time to come to its end.
+    """
+    start = time.monotonic()
     yield
-    while time.monotonic() < deadline:
-        time.sleep(random.uniform(0.0001, longest_pause))
+    while (waited := time.monotonic() - start) < timeout:
+        time.sleep(random.uniform(0.0001, max(longest_pause, min(_LONGEST_PAUSE, waited / 100))))
         yield

@@ -59,9 +59,10 @@ class QueueConsumer(QueueBase):
         with ours.lock:
             with self.database.write() as tx:
                 key = ours.registered(tx, worker_id)
-                ours.sweep(tx, now=self.clock.monotonic())
+                swept_at = ours.sweep(tx, now=self.clock.monotonic())
                 claims = claiming.claim(tx, WorkerKey(key.seq, worker_id or key.id), room=Room(free=1), queues=names)
-            ours.key = key  # not before the commit: a row that was rolled back may become another's
+            # Not before the commit: a row that was rolled back may become another's, and a sweep was none.
+            ours.key, ours.swept_at = key, swept_at
         return JobClaim.of(claims[0], now=tx.now) if claims else None
 
     def complete(self, job: JobClaim | str, result: Any = None) -> None:

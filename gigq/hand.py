@@ -23,13 +23,14 @@ class Hand:
 
     Attributes:
         key: its row in the file; None before the first job.
+        swept_at: the monotonic time at which it last looked for the dead; None before the first job.
     """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.key: WorkerKey | None = None
         self._home = residence()
-        self._swept_at: float | None = None
+        self.swept_at: float | None = None
 
     def registered(self, tx: Transaction, worker_id: str | None) -> WorkerKey:
         """Return its row, or enter one where it is missing: others may have taken it out.
@@ -42,16 +43,17 @@ class Hand:
         name = worker_id or f"{socket.gethostname()}-{self._home.pid}-{os.urandom(2).hex()}"
         return hand.register(tx, name, self._home)
 
-    def sweep(self, tx: Transaction, *, now: float) -> None:
+    def sweep(self, tx: Transaction, *, now: float) -> float:
         """Settle what is overdue by hand, and, once a second, what the certainly dead have left.
 
-        There may be no worker that does it.
+        There may be no worker that does it. Returns what `swept_at` is from the commit on.
         """
         hand.time_out(tx, chance=random.random)
-        if self._swept_at is None or now - self._swept_at >= _SECONDS_BETWEEN_SWEEPS:
-            self._swept_at = now
-            for dead in certainly_dead(workers.signs(tx), here=self._home, is_gone=is_gone):
-                workers.strike_off(tx, dead, chance=random.random)
+        if self.swept_at is not None and now - self.swept_at < _SECONDS_BETWEEN_SWEEPS:
+            return self.swept_at
+        for dead in certainly_dead(workers.signs(tx), here=self._home, is_gone=is_gone):
+            workers.strike_off(tx, dead, chance=random.random)
+        return now
 
     def resign(self, database: Database) -> None:
         """Give back what is still held, its attempt not counted, and leave the file. At most one write transaction."""

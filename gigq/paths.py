@@ -117,14 +117,11 @@ def takes(function: Function, parameter: str) -> bool:
 
 
 def mismatch(function: Function, args: Sequence[object], params: Mapping[str, object]) -> str | None:
-    """Return why this function cannot be called with these arguments, or None if it can."""
+    """Return why this function, one that has a path, cannot be called with these arguments, or None if it can."""
     try:
-        signature = _signature(function)
-        signature.bind(*args, **params)
+        _signature(function).bind(*args, **params)
     except TypeError as error:
         return str(error)
-    except ValueError:  # some functions written in C do not tell their signature
-        return None
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -128,6 +129,17 @@ def test_an_instant_outside_the_years_is_refused(in_zone: Any, zone: str, given:
 def test_an_instant_is_written_in_one_form_and_read_back(instant: datetime, text: str) -> None:
     assert to_text(instant) == text
     assert from_text(text) == instant
+
+
+def test_an_instant_without_a_zone_is_read_as_utc() -> None:
+    """SQLite's own `datetime('now')` writes it so, by which people change a file."""
+    assert from_text("2026-07-01 12:00:00") == NOON
+
+
+@pytest.mark.parametrize("written", ["soon", "", "12:00", "9" * 1000, 7, 1.5, b"2026-07-01", None])
+def test_what_is_no_instant_is_refused_and_shown(written: Any) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(f'{written!r:.80}')} is not an instant as the file holds it$"):
+        from_text(written)
 
 
 def test_written_instants_sort_as_they_follow_each_other() -> None:

@@ -534,7 +534,7 @@ def killed_with_a_job(queue: JobQueue, start: Callable[[str], subprocess.Popen[s
 def test_threads_and_processes_take_each_job_once(
     queue: JobQueue, start: Callable[[str], subprocess.Popen[str]]
 ) -> None:
-    ids = queue.submit_many(Job("job", functions.nothing) for _ in range(400))
+    ids = queue.submit_many(Job("job", functions.nothing) for _ in range(200))
     processes = [start(TAKE_ALL) for _ in range(4)]
     for process in processes:
         assert process.stdout is not None

@@ -15,7 +15,7 @@ import pytest
 
 import gigq
 from gigq import NotImportable
-from gigq.paths import mismatch, path_of, resolve, takes, unwrapped
+from gigq.paths import mismatch, not_plain, path_of, resolve, takes, unwrapped
 
 HERE = Path(__file__).parent
 PATH = os.pathsep.join([str(Path(gigq.__file__).parents[1]), str(HERE)])
@@ -110,6 +110,22 @@ def test_text_that_means_something_else_in_every_process_is_refused(text: str) -
 def test_what_a_worker_could_not_import_is_refused_with_the_reason(function: Any, reason: str) -> None:
     with pytest.raises(NotImportable, match=reason):
         path_of(function)
+
+
+@pytest.mark.parametrize(
+    ("handler", "reason"),
+    [
+        (5, "is int, not a function"),
+        ("odd_functions:plain", "is str, not a function"),
+        (odd_functions.coroutine, "is async, and jobs are plain calls; wrap it: def job(): return asyncio.run(…)"),
+        (odd_functions.generator, "is a generator, and calling it would run nothing; return a list"),
+        (odd_functions.bound, None),
+        (odd_functions.nameless, None),
+        (len, None),
+    ],
+)
+def test_what_a_handler_may_be_is_less_than_what_can_be_imported(handler: Any, reason: str | None) -> None:
+    assert not_plain(handler) == reason
 
 
 def test_a_function_whose_name_now_means_another_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -161,6 +162,17 @@ def test_a_paused_schedule_submits_nothing_and_makes_up_for_nothing(
     assert ticks(queue) == ["12:10:00"]
 
 
+def test_to_resume_a_schedule_that_is_not_paused_changes_nothing(
+    queue: JobQueue, clock: ManualClock, worker: Worker
+) -> None:
+    before = queue.schedules.add("report", functions.nothing, every=60)
+    clock.advance(90)
+    assert queue.schedules.resume("report")
+    assert queue.schedules.get("report") == before
+    drain(worker)
+    assert ticks(queue) == ["12:00:30"], "the tick that had come is not lost"
+
+
 def test_a_schedule_is_run_now_also_while_it_is_paused(queue: JobQueue) -> None:
     before = queue.schedules.add("report", functions.nothing, cron=MINUTES)
     queue.schedules.pause("report")
@@ -266,6 +278,35 @@ def test_a_schedule_that_someone_has_spoilt_is_paused_and_the_others_go_on(
     assert "schedule 'bad cron' cannot be read here" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("max_attempts", 0),
+        ("timeout", "soon"),
+        ("priority", [1]),
+        ("priority", 10**30),
+        ("queue", None),
+        ("tags", None),
+        ("tags", [[1]]),
+        ("tags", ["nightly", "\ud800"]),
+        ("metadata", "[" * 100_000),
+    ],
+)
+def test_a_schedule_whose_job_the_file_refuses_submits_nothing_and_stops_no_worker(
+    queue: JobQueue, clock: ManualClock, worker: Worker, field: str, value: object
+) -> None:
+    for name in ("bad", "good"):
+        queue.schedules.add(name, functions.nothing, cron=MINUTES)
+    with queue.database.write() as tx:
+        job = json.loads(tx.value("SELECT job FROM job_schedules WHERE name = 'bad'"))
+        tx.execute("UPDATE job_schedules SET job = ? WHERE name = 'bad'", (json.dumps(job | {field: value}),))
+    clock.advance(30)
+    drain(worker)
+    assert [job["name"] for job in queue.list_jobs("completed")] == ["good"]
+    assert queue.stats()["total"] == 1
+    assert [each.name for each in queue.schedules if each.is_paused] == ["bad"]
+
+
 def test_a_schedule_whose_zone_is_unknown_here_is_left_to_another_machine(
     queue: JobQueue, clock: ManualClock, worker: Worker, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -289,4 +330,3 @@ def test_an_idle_worker_wakes_for_the_next_tick(path: str) -> None:
         queue.schedules.add("soon", "stop", every=1)
         worker.start()
         assert queue.stats()["completed"] == 1
-        assert queue.check() == []

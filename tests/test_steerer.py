@@ -271,6 +271,16 @@ def test_a_job_that_waits_for_its_retry_can_be_tried_at_once(queue: JobQueue) ->
     assert queue.get_status(job_id)["status"] == "failed"
 
 
+def test_a_retry_that_is_rescheduled_after_the_clock_went_back_waits(queue: JobQueue, clock: ManualClock) -> None:
+    job_id = submit(queue, retry_delay=100)
+    claim = queue.dequeue()
+    assert claim is not None
+    queue.fail(claim, "no")
+    clock.set(clock.now() - timedelta(seconds=5))
+    assert queue.reschedule(job_id, delay=60)
+    assert queue.dequeue() is None
+
+
 def test_a_child_that_is_rescheduled_still_waits_for_its_parent(queue: JobQueue) -> None:
     parent = submit(queue, "parent", delay=60)
     child = submit(queue, "child", dependencies=[parent])

@@ -215,7 +215,6 @@ def test_a_silent_worker_is_held_dead_after_the_lease_and_not_before(path: str, 
         clock.advance(2)
         assert worker.process_one(), "16 seconds of silence"
         assert queue.get_status(job_id)["executions"][0]["status"] == "lost"
-        assert queue.check() == []
 
 
 def test_a_worker_that_was_held_dead_registers_anew_and_stops_what_it_lost(
@@ -245,6 +244,7 @@ def test_a_worker_leaves_no_trace_of_itself_but_the_history(queue: JobQueue, pat
         assert workers.signs(tx) == []
 
 
+@pytest.mark.unsound("the file is moved away from its log")
 def test_a_file_that_vanishes_ends_the_worker_with_an_error(tmp_path: Path) -> None:
     path = tmp_path / "gone.db"
     worker = Worker(path)

@@ -53,7 +53,10 @@ def main(wire: int, tickets: int) -> None:
 def _serve(wire: int, tickets: int) -> None:
     lines, seat = _lines(wire), Seat()
     take(seat)
-    settings = read_settings(next(lines))
+    first = next(lines, None)
+    if first is None:  # the worker is gone
+        return
+    settings = read_settings(first)
     if settings.keeps_logs:
         _keep_logs(seat)
     called, mouth = _caller(settings), _Mouth(wire, seat)

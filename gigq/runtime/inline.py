@@ -12,7 +12,7 @@ from gigq.errors import JobCancelled, JobTimeout
 from gigq.records import Claim, Progress, Report
 from gigq.runtime.call import timed_out
 from gigq.runtime.context import Seat, seated
-from gigq.runtime.interrupt import interrupt, take_back
+from gigq.runtime.interrupt import interrupt
 from gigq.runtime.runner import Call, Ended
 from gigq.runtime.trail import marked
 from gigq.status import ExecutionStatus
@@ -119,7 +119,6 @@ def call_here(claim: Claim, call: Call) -> Report:
     try:
         with alarm.set(claim.timeout):
             report = call(claim)
-        take_back(threading.get_ident())
     except JobTimeout:
         pass  # it came when the function had returned already
     return timed_out(claim) if alarm.has_rung else report
@@ -169,7 +168,7 @@ class _Alarm:
         finally:
             with self._lock:
                 self._is_off = True
-            timer.cancel()
+            timer.cancel()  # what came before that is raised here, by the first call of a function
 
     def _ring(self) -> None:
         with self._lock:

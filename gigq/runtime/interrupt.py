@@ -8,8 +8,3 @@ import ctypes
 def interrupt(thread_id: int, exception: type[BaseException]) -> None:
     """Raise an exception in a thread, at its next step of Python. A call into C is not interrupted."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(exception))
-
-
-def take_back(thread_id: int) -> None:
-    """Take an exception back that the thread has not yet seen."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), None)

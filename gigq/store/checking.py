@@ -15,9 +15,13 @@ _RULES = {
         SELECT id FROM executions
          WHERE status = 'running' AND worker_seq NOT IN (SELECT seq FROM job_workers)
     """,
-    "attempts of an unfinished job are its counted executions since it was last requeued": """
-        SELECT id FROM jobs
-         WHERE attempts > (SELECT count(*) FROM executions WHERE job_seq = jobs.seq AND status <> 'released')
+    "attempts of a job are those of its last execution that counts, unless it was requeued and not tried since": """
+        SELECT jobs.id
+          FROM jobs
+          LEFT JOIN executions ON executions.id = (SELECT max(id)
+                                                     FROM executions
+                                                    WHERE job_seq = jobs.seq AND status <> 'released')
+         WHERE jobs.attempts > 0 AND jobs.attempts IS NOT executions.attempt
     """,
     "blockers of an unfinished job are its unfinished parents": """
         SELECT id FROM jobs

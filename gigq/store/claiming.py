@@ -12,13 +12,12 @@ from itertools import groupby, islice, takewhile
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from gigq.clock import from_text
 from gigq.codec import encode_object
 from gigq.liveness import WorkerKey
 from gigq.records import Claim
 from gigq.store.database import Transaction
 from gigq.store.expiring import expire, next_expiry
-from gigq.store.limits import Limits
+from gigq.store.limits import Limits, instant_of
 from gigq.store.lists import listed, portions, tabled
 from gigq.store.schedules import next_tick
 
@@ -113,10 +112,10 @@ def make_due_ready(tx: Transaction) -> None:
 
 def outlook(tx: Transaction, *, queues: Sequence[str] | None = None) -> Outlook:
     """Tell whether a claim would find something now, and when else. Takes microseconds, however long the queue is."""
-    due = tx.value("SELECT min(run_at) FROM jobs WHERE status = 'pending' AND run_at IS NOT NULL")
-    tick = next_tick(tx)
-    is_ready = any(each is not None and each <= tx.stamp for each in (due, tick))
-    moments = [from_text(each) for each in (due, tick, next_expiry(tx)) if each is not None]
+    due = instant_of(tx.value("SELECT min(run_at) FROM jobs WHERE status = 'pending' AND run_at IS NOT NULL"))
+    tick = instant_of(next_tick(tx))
+    is_ready = any(each is not None and each <= tx.now for each in (due, tick))
+    moments = [each for each in (due, tick, instant_of(next_expiry(tx))) if each is not None]
     for queue, allowed in Limits(tx, queues).allowances():
         if (allowed.number or allowed.more_at) and _places(tx, queue, 1):
             is_ready |= allowed.number > 0
@@ -136,7 +135,7 @@ def _best(tx: Transaction, limits: Limits, room: Room) -> Sequence[_Row]:
 
 def _ready(tx: Transaction, queue: str, limit: int) -> Sequence[_Row]:
     """The best ready jobs of one queue."""
-    return tx.execute(
+    return tx.quickly(
         f"""
         SELECT {_FIELDS}
           FROM jobs
@@ -146,7 +145,7 @@ def _ready(tx: Transaction, queue: str, limit: int) -> Sequence[_Row]:
          LIMIT ?
         """,
         (queue, limit),
-    ).fetchall()
+    )
 
 
 def _places(tx: Transaction, queue: str, limit: int) -> list[tuple[int, int]]:
@@ -169,7 +168,7 @@ def _rows(tx: Transaction, jobs: Sequence[int]) -> Sequence[_Row]:
     found: dict[int, _Row] = {}
     for portion in portions(jobs):
         seqs, values = listed(portion)
-        found |= {row[0]: row for row in tx.execute(f"SELECT {_FIELDS} FROM jobs WHERE seq IN {seqs}", values)}
+        found |= {row[0]: row for row in tx.quickly(f"SELECT {_FIELDS} FROM jobs WHERE seq IN {seqs}", values)}
     return [found[seq] for seq in jobs]
 
 

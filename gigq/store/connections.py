@@ -61,6 +61,12 @@ class ConnectionPool:
             self._local.handle = None
             PROCESS.close(connection)
 
+    def discard_unfinished(self) -> None:
+        """Close this thread's connection if a transaction is open on it, which would keep the write lock."""
+        connection = self.current()
+        if connection is not None and connection.in_transaction:
+            self.discard()
+
     def close(self) -> None:
         """Close the connections of all threads, once their transactions have ended."""
         self._is_closed = True
@@ -78,6 +84,7 @@ class ConnectionPool:
             check_same_thread=False,
             cached_statements=256,
         )
+        connection.text_factory = _text
         try:
             for pragma in (
                 "foreign_keys = ON",
@@ -110,6 +117,15 @@ class _Shared:
     """In the place of a threading.local, where all threads share one connection."""
 
     handle: _Handle | None = None
+
+
+def _text(found: bytes) -> str:
+    """Text as the file holds it; for what is no UTF-8, which anyone may write there, escapes such as ``\\xfc``.
+
+    sqlite3 itself would raise, so that one such name keeps a worker from all jobs. People can read escapes, and JSON
+    refuses them, so that no function is called with them.
+    """
+    return found.decode(errors="backslashreplace")
 
 
 def _as_uri(path: str) -> str:

@@ -17,7 +17,7 @@ import sqlite3
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 class _Process:
@@ -35,15 +35,12 @@ class _Process:
         self._dismissed: deque[sqlite3.Connection] = deque()
         self._condition = threading.Condition()
         self._inside: Counter[int] = Counter()
-        self._is_shut = False
 
     @contextmanager
     def passage(self) -> Iterator[None]:
         """Use connections while the block runs: nobody forks or closes them meanwhile."""
         me = threading.get_ident()
-        with self._condition:
-            while self._is_shut and me not in self._inside:
-                self._condition.wait()
+        with self._condition:  # not to be had while another thread has shut it
             self._inside[me] += 1
         try:
             self._close_dismissed()
@@ -93,7 +90,6 @@ class _Process:
 
     def after_fork_in_child(self) -> None:
         self._condition = threading.Condition()
-        self._is_shut = False
         self._inside.clear()
         if self._open:  # forked by the very thread that has a transaction open: to close it here would do harm too
             self.is_spoilt = True
@@ -102,13 +98,10 @@ class _Process:
     def _shut(self) -> None:
         """Let nobody in, and wait until all others are out."""
         self._condition.acquire()
-        while self._is_shut or self._inside.keys() - {threading.get_ident()}:
+        while self._inside.keys() - {threading.get_ident()}:
             self._condition.wait()
-        self._is_shut = True
 
     def _reopen(self) -> None:
-        self._is_shut = False
-        self._condition.notify_all()
         self._condition.release()
 
     def _close_all(self) -> None:
@@ -117,11 +110,9 @@ class _Process:
             self.close(connection)
 
     def _close_dismissed(self) -> None:
-        while self._dismissed:
-            try:
+        with suppress(IndexError):  # another thread may be quicker
+            while self._dismissed:
                 self.close(self._dismissed.popleft())
-            except IndexError:  # another thread was quicker
-                return
 
 
 # The one thing that belongs to the process and not to a queue, for it is the process that forks.
@@ -129,7 +120,7 @@ PROCESS = _Process()
 close_connections = PROCESS.close_connections
 atexit.register(close_connections)
 
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch: Windows has no fork
     os.register_at_fork(
         before=PROCESS.before_fork,
         after_in_parent=PROCESS.after_fork_in_parent,

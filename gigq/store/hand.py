@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from gigq.clock import from_text
 from gigq.errors import JobNotFound, LeaseLost
@@ -42,8 +43,8 @@ def time_out(tx: Transaction, *, chance: Callable[[], float]) -> int:
     Only the file's clock is known to all who may ask. A clock that was set back makes a claim seem to begin in the
     future, and so lets it live longer; it ends none.
     """
-    overdue = [
-        (execution, timeout)
+    held = [
+        (execution, _overrun(tx, started_at, timeout))
         for execution, started_at, timeout in tx.execute(
             """
             SELECT executions.id, executions.started_at, jobs.timeout
@@ -53,10 +54,9 @@ def time_out(tx: Transaction, *, chance: Callable[[], float]) -> int:
                AND executions.worker_seq IN (SELECT seq FROM job_workers WHERE mode = 'hand')
             """
         )
-        if (tx.now - from_text(started_at)).total_seconds() >= timeout
     ]
-    for execution, timeout in overdue:
-        error = f"held by hand for longer than its timeout of {timeout:g} seconds"
+    overdue = [(execution, error) for execution, error in held if error is not None]
+    for execution, error in overdue:
         settle(tx, execution, Report(status=ExecutionStatus.TIMEOUT, error=error), chance=chance())
     return len(overdue)
 
@@ -91,6 +91,16 @@ def held(tx: Transaction, job_id: str, *, own: WorkerKey | None) -> Claim:
     if found is None:
         raise LeaseLost(f"job {job_id} is not held by hand: it has ended, was taken away, or a worker runs it")
     return found
+
+
+def _overrun(tx: Transaction, started_at: Any, timeout: Any) -> str | None:
+    """Say that a job was held for too long, or that nobody can tell, for someone has written into its row."""
+    try:
+        if (tx.now - from_text(started_at)).total_seconds() < timeout:
+            return None
+        return f"held by hand for longer than its timeout of {timeout:g} seconds"
+    except (ValueError, TypeError):
+        return f"held by hand, and until when cannot be read: since {started_at!r:.80}, for {timeout!r:.80} seconds"
 
 
 def _was_taken_from(tx: Transaction, worker: WorkerKey, job: int) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import NamedTuple
 
-from gigq.clock import from_text, to_text
+from gigq.clock import from_text, later, to_text
 from gigq.codec import decode, encode
 from gigq.records import Claim
 from gigq.store.database import Transaction
@@ -17,6 +17,9 @@ from gigq.store.queues import ALL, NO_RULE, Rule, rules
 
 _LATEST_CALL = 0.2
 """Seconds after its claim within which a function is called; only when it has ended is known when it was."""
+
+_LONGEST_PERIOD = 36_525 * 86_400.0
+"""Seconds of a century."""
 
 _NOTES_LENGTH = 100_000_000
 
@@ -91,20 +94,40 @@ def note_starts(tx: Transaction, queue: str, rule: Rule, executions: Iterable[in
         tx.execute("UPDATE job_queues SET starts = ? WHERE name = ?", (text, queue))
 
 
+def instant_of(text: str | None) -> datetime | None:
+    """Return an instant of the file; None where there is none, or someone has written something else there."""
+    try:
+        return None if text is None else from_text(text)
+    except ValueError:
+        return None
+
+
 def is_waited_for(tx: Transaction) -> bool:
     """Whether the end of a job may let another one start that a limit holds back."""
     return tx.value("SELECT 1 FROM job_queues WHERE max_running IS NOT NULL LIMIT 1") is not None
 
 
-def _ready_queues(tx: Transaction) -> Iterator[str]:
+def _ready_queues(tx: Transaction) -> list[str]:
     """The names of the queues in which something is ready: one step in the index for each."""
-    queue = tx.value("SELECT min(queue) FROM jobs WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL")
-    while queue is not None:
-        yield queue
-        queue = tx.value(
-            "SELECT min(queue) FROM jobs WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL AND queue > ?",
-            (queue,),
-        )
+    ready = "FROM jobs WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL"
+    first, last = tx.execute(f"SELECT (SELECT min(queue) {ready}), (SELECT max(queue) {ready})").fetchone()
+    if first == last:  # most often
+        return [] if first is None else [first]
+    # All steps inside SQLite: a name that is no UTF-8 does not come back as it was read, and would be found for ever.
+    found = tx.execute(
+        f"""
+        SELECT queue
+          FROM (WITH RECURSIVE steps (queue) AS (
+                     SELECT min(queue) {ready}
+                      UNION ALL
+                     SELECT (SELECT min(queue) {ready} AND queue > steps.queue)
+                       FROM steps
+                      WHERE steps.queue IS NOT NULL)
+                SELECT queue FROM steps)
+         WHERE queue IS NOT NULL
+        """
+    )
+    return [queue for (queue,) in found]
 
 
 def _running(tx: Transaction, queue: str) -> int:
@@ -126,14 +149,14 @@ def _rate_allows(tx: Transaction, rule: Rule) -> Allowance:
     free = (rule.rate_limit or 0) - len(recent)
     if free > 0 or not recent:
         return Allowance(max(0, free))
-    oldest = min((from_text(at) for _, at in recent if at is not None), default=tx.now)
-    return Allowance(0, oldest + timedelta(seconds=rule.rate_period or 0))
+    oldest = min((at for _, at in recent if at is not None), default=tx.stamp)
+    return Allowance(0, later(instant_of(oldest) or tx.now, rule.rate_period or 0))
 
 
 def _recent(tx: Transaction, rule: Rule) -> list[tuple[int, str | None]]:
     """The executions that have started in the last period, and when; None where that is not certain yet."""
-    since = to_text(tx.now - timedelta(seconds=rule.rate_period or 0))
-    noted: dict[int, str | None] = dict(decode(rule.starts or "[]"))
+    since = to_text(tx.now - timedelta(seconds=min(rule.rate_period or 0, _LONGEST_PERIOD)))
+    noted = _noted(rule)
     unsure = [execution for execution, at in noted.items() if at is None]
     for execution in unsure:
         del noted[execution]  # what was given back before it began, and is not found, did not start
@@ -142,13 +165,28 @@ def _recent(tx: Transaction, rule: Rule) -> list[tuple[int, str | None]]:
     return [(execution, at) for execution, at in noted.items() if at is None or since < at <= tx.stamp]
 
 
+def _noted(rule: Rule) -> dict[int, str | None]:
+    """What stands on the queue's row; nothing where someone has written there what we do not."""
+    try:
+        noted = dict(decode(rule.starts or "[]"))
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return noted if all(_is_start(*each) for each in noted.items()) else {}
+
+
+def _is_start(execution: object, at: object) -> bool:
+    """Whether these can be an execution and its start; a larger number or a lone surrogate the file could not hold."""
+    is_instant = at is None or (isinstance(at, str) and at.isascii())
+    return is_instant and isinstance(execution, int) and abs(execution) < 2**63
+
+
 def _starts(tx: Transaction, executions: Sequence[int]) -> dict[int, str | None]:
     """When these have started, if they have: once they have ended their worker has said when."""
     found: dict[int, str | None] = {}
     for portion in portions(executions):
         ids, values = listed(portion)
         for execution, status, started_at in tx.execute(
-            f"SELECT id, status, started_at FROM executions WHERE id IN {ids} AND started_at IS NOT NULL", values
+            f"SELECT id, status, started_at FROM executions WHERE id IN {ids} AND typeof(started_at) = 'text'", values
         ):
             found[execution] = started_at if status != "running" else _latest_start(tx, started_at)
     return found
@@ -156,5 +194,5 @@ def _starts(tx: Transaction, executions: Sequence[int]) -> dict[int, str | None]
 
 def _latest_start(tx: Transaction, claimed_at: str) -> str | None:
     """When the function of a claim that was made then was called at the latest; None while it may still be."""
-    latest = from_text(claimed_at) + timedelta(seconds=_LATEST_CALL)
+    latest = later(instant_of(claimed_at) or tx.now, _LATEST_CALL)
     return to_text(latest) if latest <= tx.now else None

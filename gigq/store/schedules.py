@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import datetime, timedelta, tzinfo
-from sqlite3 import Row
+from sqlite3 import IntegrityError, ProgrammingError, Row
 
 from gigq.clock import from_text, to_text
 from gigq.codec import decode, encode
@@ -102,9 +102,7 @@ def tick(tx: Transaction, *, new_id: Callable[[], str]) -> list[str]:
         except ValueError:
             unread.append(row["name"])
             continue
-        try:
-            _tick(tx, row, zone, new_id=new_id)
-        except (ValueError, TypeError, KeyError):
+        if not _ticked(tx, row, zone, new_id=new_id):
             unread.append(row["name"])
             pause(tx, row["name"])
     return unread
@@ -125,6 +123,19 @@ def rule_of(schedule: ScheduleRecord) -> Rule:
     if schedule.cron is not None:
         return Cron.parse(schedule.cron)
     return Interval(seconds=schedule.every or 0, anchor=schedule.next_at or schedule.created_at)
+
+
+def _ticked(tx: Transaction, row: Row, zone: tzinfo, *, new_id: Callable[[], str]) -> bool:
+    """Let a schedule tick; where its row cannot be read, or its job not be stored, write nothing and return False."""
+    is_done = True
+    tx.execute("SAVEPOINT tick")
+    try:
+        _tick(tx, row, zone, new_id=new_id)
+    except (ValueError, TypeError, KeyError, RecursionError, IntegrityError, ProgrammingError):
+        tx.execute("ROLLBACK TO tick")
+        is_done = False
+    tx.execute("RELEASE tick")  # not in a `finally`: after a full disk there is no savepoint any more
+    return is_done
 
 
 def _tick(tx: Transaction, row: Row, zone: tzinfo, *, new_id: Callable[[], str]) -> None:

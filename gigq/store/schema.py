@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 from gigq.clock import Clock
 from gigq.errors import NotAQueue
@@ -38,6 +39,7 @@ def open_queue(
         database.use_wal()
         with database.write() as tx:
             _create(database, tx)
+    database.on_change = partial(_refuse_changed, database)
     return database
 
 
@@ -84,6 +86,19 @@ def _version_of(database: Database, tx: Transaction) -> int | None:
             "install the gigq that wrote it"
         )
     return version
+
+
+def _refuse_changed(database: Database, tx: Transaction) -> None:
+    """Refuse a file that was upgraded by a newer gigq while it was open, or taken apart.
+
+    Anyone may add tables, indexes and views of their own: what they are is looked at only where they have changed.
+    """
+    try:
+        version = _version_of(database, tx)
+    except NotAQueue as error:
+        raise NotAQueue(f"{error}; it was changed while it was open") from error
+    if version is None:
+        raise NotAQueue(f"{database.path!r} lost its tables while it was open; restore a backup")
 
 
 def _refuse_unfit(database: Database, tx: Transaction) -> None:

@@ -33,6 +33,10 @@ class _Job(NamedTuple):
     retry: RetryRule
 
 
+_DELETED = _Job("", "", 1, 1, RetryRule(delay=0.0, backoff=1.0, max_delay=0.0, jitter=0.0))
+"""What somebody has deleted by hand, and not what belongs to it: the execution ends, and nothing else is written."""
+
+
 def settle(tx: Transaction, execution_id: int, report: Report, *, chance: float) -> Move:
     """End an execution, at most once, and make the one move of its job that follows from how it ended.
 
@@ -165,7 +169,7 @@ def _end(tx: Transaction, ended: _Ended, *, chance: Callable[[], float]) -> Move
 
 
 def _job(tx: Transaction, seq: int) -> _Job:
-    job_id, name, attempts, most, delay, backoff, max_delay, jitter = tx.execute(
+    found = tx.execute(
         """
         SELECT id, name, attempts, max_attempts, retry_delay, retry_backoff, retry_max_delay, retry_jitter
           FROM jobs
@@ -173,6 +177,9 @@ def _job(tx: Transaction, seq: int) -> _Job:
         """,
         (seq,),
     ).fetchone()
+    if found is None:
+        return _DELETED
+    job_id, name, attempts, most, delay, backoff, max_delay, jitter = found
     retry = RetryRule(delay=delay, backoff=backoff, max_delay=max_delay, jitter=jitter)
     return _Job(job_id, name, attempts, most, retry)
 

@@ -76,6 +76,7 @@ def reschedule(
         """
         UPDATE jobs
            SET run_at = CASE WHEN :is_moved THEN :run_at ELSE run_at END,
+               updated_at = CASE WHEN :is_moved THEN :now ELSE updated_at END,   -- for the rule of `make_due_ready`
                priority = coalesce(:priority, priority),
                queue = coalesce(:queue, queue)
          WHERE id = :id
@@ -85,6 +86,7 @@ def reschedule(
             "id": job_id,
             "is_moved": run_at is not None,
             "run_at": to_text(run_at) if run_at is not None and run_at > tx.now else None,
+            "now": tx.stamp,
             "priority": priority,
             "queue": queue,
         },

@@ -46,6 +46,33 @@ def _between(start: str, end: str) -> str:
     return f"((julianday({end}) - julianday({start})) * 86400.0)"
 
 
+def _text(*columns: str) -> str:
+    """The SQL of what only text is, in all these columns."""
+    return "\n     AND ".join(f"typeof({column}) = 'text'" for column in columns)
+
+
+def _whole(column: str, least: int, most: int = 10**15) -> str:
+    """The SQL of what only a whole number is, and one that can still grow. Text alone is larger than any number."""
+    return f"typeof({column}) = 'integer' AND {column} BETWEEN {least} AND {most}"
+
+
+def _instant(column: str) -> str:
+    """The SQL of what only an instant is, as this code writes it, or NULL.
+
+    Taken to pieces and put together again it must be the same: to SQLite the 31st of February is a day in March.
+    """
+    shape = "????-??-??T??:??:" + "[0-5][0-9]." + 6 * "[0-9]" + "Z"
+    minute = f"substr({column}, 1, 16)"
+    return f"""{column} IS NULL OR (
+         {column} GLOB '{shape}'
+     AND {column} > '0001'
+     AND strftime('%Y-%m-%dT%H:%M', julianday({minute})) IS {minute})"""
+
+
+# A worker reckons with what stands here: what somebody writes by hand, and it could not go on with, SQLite refuses.
+# Instants that are only shown to people, and those that every claim or settlement writes, have no check: it takes as
+# long as all else that SQLite does for them, and whoever reads them bears what stands there.
+# A check of its own for each column: SQLite only looks at those of the columns that a statement writes.
 # SQLite keeps the text of these statements, comments included: whoever opens the file with `.schema` reads them there.
 TABLES = {
     "jobs": f"""
@@ -60,12 +87,12 @@ CREATE TABLE jobs (
   queue TEXT NOT NULL,                        -- named queue inside this file
   priority INTEGER NOT NULL,                  -- larger goes first
   status TEXT NOT NULL CHECK ({_one_of("status", JobStatus)}),
-  blockers INTEGER NOT NULL CHECK (blockers >= 0), -- unfinished parents, while the job is unfinished itself
+  blockers INTEGER NOT NULL,                  -- unfinished parents, while the job is unfinished itself
   run_at TEXT,                                -- not claimable before; NULL: at once
   expires_at TEXT,                            -- cancelled if it was not started by then; NULL: never
   timeout REAL,                               -- limit of one execution, seconds; NULL: none
-  max_attempts INTEGER NOT NULL CHECK (max_attempts > 0), -- how often it may be started, the first time counted
-  attempts INTEGER NOT NULL CHECK (attempts BETWEEN 0 AND max_attempts), -- how often it was started and that counts
+  max_attempts INTEGER NOT NULL,              -- how often it may be started, the first time counted
+  attempts INTEGER NOT NULL,                  -- how often it was started and that counts
   retry_delay REAL NOT NULL,                  -- seconds before the first retry
   retry_backoff REAL NOT NULL,                -- each later wait is this many times the one before
   retry_max_delay REAL NOT NULL,              -- no wait is longer, seconds
@@ -86,7 +113,20 @@ CREATE TABLE jobs (
   completed_at TEXT,                          -- the job ended, however it ended
   worker_id TEXT,                             -- of the last execution
   metadata TEXT NOT NULL,                     -- the caller's own: a JSON object
-  CHECK ((status = 'pending' OR status = 'running') = (completed_at IS NULL))
+  CHECK ((status = 'pending' OR status = 'running') = (completed_at IS NULL)),
+  CHECK ({_text("id", "name", "function", "args", "params", "queue", "retry_on", "no_retry_on", "metadata")}),
+  CHECK (typeof(priority) = 'integer'),
+  CHECK ({_whole("blockers", 0)}),
+  CHECK ({_instant("run_at")}),
+  CHECK ({_instant("expires_at")}),
+  CHECK (timeout > 0 AND timeout < 9e999),
+  CHECK (typeof(max_attempts) = 'integer' AND max_attempts > 0),
+  CHECK (typeof(attempts) = 'integer' AND attempts >= 0 AND attempts + (status = 'pending') <= max_attempts),
+  CHECK (retry_delay >= 0 AND retry_delay < 9e999),
+  CHECK (retry_backoff >= 0 AND retry_backoff < 9e999),
+  CHECK (retry_max_delay >= 0 AND retry_max_delay < 9e999),
+  CHECK (retry_jitter BETWEEN 0 AND 1),
+  CHECK ({_whole("crashes", 0)})
 )""",
     "executions": f"""
 CREATE TABLE executions (
@@ -102,7 +142,9 @@ CREATE TABLE executions (
   error_type TEXT,                            -- class of the exception
   traceback TEXT,
   log TEXT,                                   -- what the function has logged, if its worker kept it
-  CHECK ((status = 'running') = (completed_at IS NULL))
+  CHECK ((status = 'running') = (completed_at IS NULL)),
+  CHECK ({_whole("attempt", 1)}),
+  CHECK (typeof(worker_seq) = 'integer')
 )""",
     "job_dependencies": """
 CREATE TABLE job_dependencies (
@@ -111,13 +153,14 @@ CREATE TABLE job_dependencies (
   position INTEGER NOT NULL,                  -- order in which the child named its parents
   PRIMARY KEY (child, parent)
 ) WITHOUT ROWID""",
-    "job_tags": """
+    "job_tags": f"""
 CREATE TABLE job_tags (
   job_seq INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
   tag TEXT NOT NULL,
-  PRIMARY KEY (job_seq, tag)
+  PRIMARY KEY (job_seq, tag),
+  CHECK ({_text("tag")})
 ) WITHOUT ROWID""",
-    "job_workers": """
+    "job_workers": f"""
 CREATE TABLE job_workers (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,      -- never used again
   id TEXT NOT NULL,                           -- the name it was given; a successor may bear the same
@@ -135,19 +178,28 @@ CREATE TABLE job_workers (
   pid_namespace TEXT NOT NULL,                -- in which container,
   pid INTEGER NOT NULL,                       -- as which process
   started_at TEXT NOT NULL,
-  seen_at TEXT NOT NULL                       -- its last heartbeat, for people: liveness is told by the counter alone
+  seen_at TEXT NOT NULL,                      -- its last heartbeat, for people: liveness is told by the counter alone
+  CHECK ({_whole("heartbeat", 0)}),
+  CHECK ({_whole("concurrency", 0)}),
+  CHECK ({_whole("completed", 0)}),
+  CHECK ({_whole("failed", 0)}),
+  CHECK (wanted_concurrency IS NULL OR ({_whole("wanted_concurrency", 0)})),
+  CHECK ({_whole("pid", 0, 2**31 - 1)})
 )""",
     "job_queues": """
 CREATE TABLE job_queues (
   name TEXT PRIMARY KEY,                      -- a queue, whether it holds jobs or not; '' stands for all
   is_paused INTEGER NOT NULL DEFAULT 0 CHECK (is_paused BETWEEN 0 AND 1), -- 1: nothing of it is claimed
-  max_running INTEGER CHECK (max_running > 0), -- jobs of it that run at a time, in all workers; NULL: no limit
-  rate_limit INTEGER CHECK (rate_limit > 0),  -- jobs of it that start within any rate_period; NULL: no limit
-  rate_period REAL CHECK (rate_period > 0),   -- seconds
+  max_running INTEGER,                        -- jobs of it that run at a time, in all workers; NULL: no limit
+  rate_limit INTEGER,                         -- jobs of it that start within any rate_period; NULL: no limit
+  rate_period REAL,                           -- seconds
   starts TEXT,                                -- those of the last period: a JSON list of [execution, instant]
-  CHECK ((rate_limit IS NULL) = (rate_period IS NULL))
+  CHECK ((rate_limit IS NULL) = (rate_period IS NULL)),
+  CHECK (max_running IS NULL OR (typeof(max_running) = 'integer' AND max_running > 0)),
+  CHECK (rate_limit IS NULL OR (typeof(rate_limit) = 'integer' AND rate_limit > 0)),
+  CHECK (rate_period > 0 AND rate_period < 9e999)
 ) WITHOUT ROWID""",
-    "job_schedules": """
+    "job_schedules": f"""
 CREATE TABLE job_schedules (
   name TEXT PRIMARY KEY,                      -- who adds it once more changes it
   cron TEXT,                                  -- a cron line; or else
@@ -162,7 +214,9 @@ CREATE TABLE job_schedules (
   last_job TEXT,                              -- the id of that job
   created_at TEXT NOT NULL,                   -- first added
   updated_at TEXT NOT NULL,                   -- last changed by a person
-  CHECK ((cron IS NULL) <> (every IS NULL))
+  CHECK ((cron IS NULL) <> (every IS NULL)),
+  CHECK (every > 0 AND every < 9e999),
+  CHECK ({_instant("next_at")})
 ) WITHOUT ROWID""",
     "job_schema": """
 CREATE TABLE job_schema (

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import functions
 import pytest
 from outside import PATIENCE, Meeting, WorkerProcess
+from small_disk import MEGABYTE, CannotMount, Disk
+from soundness import problems_in
 
 from gigq import Job, JobQueue, ManualClock, StoreError, Worker
 from gigq.liveness import Residence
 from gigq.store import workers
-
-MEGABYTE = 1 << 20
 
 LARGE = 6 * MEGABYTE
 """Letters of a result that does not fit into what SQLite may have kept of its log, 4 MB, for the next transactions."""
@@ -25,41 +22,18 @@ LARGE = 6 * MEGABYTE
 Start = Callable[..., WorkerProcess]
 
 
-class Disk:
-    """A file system of 32 MB that can be filled up to the last byte, and freed again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._ballast = folder / "ballast"
-
-    def fill(self, *, leave: int = 0) -> None:
-        """Leave only so many bytes."""
-        file = os.open(self._ballast, os.O_WRONLY | os.O_CREAT)
-        with suppress(OSError):
-            while os.write(file, bytes(MEGABYTE)):
-                pass
-        os.ftruncate(file, os.fstat(file).st_size - leave)
-        os.close(file)
-
-    def free(self) -> None:
-        self._ballast.unlink()
-
-
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
     folder = tmp_path / "disk"
     folder.mkdir()
     try:
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=32m,mode=700", "tmpfs", str(folder)], capture_output=True, text=True
-        )
-    except OSError as error:
-        pytest.skip(f"this system cannot mount a tmpfs: {error}")
-    if mounted.returncode:
-        pytest.skip(f"a tmpfs cannot be mounted here: {mounted.stderr.strip()}")
-    yield Disk(folder)
-    if subprocess.run(["umount", str(folder)], capture_output=True).returncode:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+        disk = Disk(folder, megabytes=32)
+    except CannotMount as error:
+        pytest.skip(f"a tmpfs cannot be mounted here: {error}")
+    yield disk
+    problems = problems_in(folder)
+    disk.unmount()
+    assert problems == [], "what was on the disk is gone when the files of other tests are checked"
 
 
 @pytest.fixture

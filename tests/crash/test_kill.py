@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import functions
 import pytest
-from outside import PATIENCE, Process, WorkerProcess
+from outside import PATIENCE, Meeting, Process, WorkerProcess
 
 from gigq import Job, JobQueue
 
@@ -82,16 +81,14 @@ def test_a_job_whose_submit_has_returned_survives_the_death_of_the_submitter(
     assert len(stored) <= len(acknowledged) + 3, "at most the one job of each that was stored and not yet printed"
 
 
-def test_a_killed_workers_jobs_run_again_in_the_next_worker(queue: JobQueue, start: Start, tmp_path: Path) -> None:
-    gate = tmp_path / "gate"
-    os.mkfifo(gate)
-    job_id = queue.submit(Job("gated", functions.open_gate, {"gate": str(gate)}))
+def test_a_killed_workers_jobs_run_again_in_the_next_worker(queue: JobQueue, start: Start, meeting: Meeting) -> None:
+    job_id = queue.submit(Job("meet", functions.meet, meeting.params))
     first = start()
-    with gate.open("rb"):  # opens when the job has begun
-        first.kill()
+    assert meeting.arrival() == first.pid
+    first.kill()
     assert queue.get_status(job_id)["status"] == "running"
     second = start()
-    with gate.open("rb") as reader:
-        assert reader.read(1) == b"."
-    assert queue.wait(job_id, timeout=60).attempts == 2
+    assert meeting.arrival() == second.pid
+    meeting.let_go()
+    assert queue.wait(job_id, timeout=PATIENCE).attempts == 2
     second.end()

@@ -121,11 +121,11 @@ def test_a_worker_that_is_terminated_in_a_flow_of_jobs_leaves_nothing_running_an
 ) -> None:
     trace = tmp_path / "trace"
     ids = queue.submit_many(
-        Job("append", functions.append, {"path": str(trace), "line": str(each)}) for each in range(4000)
+        Job("append", functions.append, {"path": str(trace), "line": str(each)}) for each in range(2000)
     )
     for share in range(1, 5):
         worker = start(concurrency=2)
-        queue.wait(ids[share * 500], timeout=60)
+        queue.wait(ids[share * 250], timeout=60)
         assert worker.end() == ""
         assert queue.count("running") == 0
         assert queue.workers() == []
@@ -133,4 +133,4 @@ def test_a_worker_that_is_terminated_in_a_flow_of_jobs_leaves_nothing_running_an
     records = queue.wait(ids, timeout=120)
     last.end()
     assert {(record.status, record.attempts) for record in records} == {("completed", 1)}
-    assert Counter(trace.read_text().split()) == Counter(str(each) for each in range(4000))
+    assert Counter(trace.read_text().split()) == Counter(str(each) for each in range(2000))

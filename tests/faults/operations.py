@@ -18,12 +18,20 @@ Act = Callable[[], object]
 OPERATIONS: dict[str, Callable[[File], Act]] = {}
 """Given a file, each prepares it, and returns what is to be done. That may be done again when it has failed."""
 
+LONG_OPERATIONS: dict[str, Callable[[File], Act]] = {}
+"""The same, of so many statements that only some of them are tried."""
+
 NOT_REPEATED = ("close",)
 """A queue that could not give back what it holds is closed all the same; the end of its process gives it back."""
 
 
 def operation(arrange: Callable[[File], Act]) -> Callable[[File], Act]:
     OPERATIONS[arrange.__name__] = arrange
+    return arrange
+
+
+def long_operation(arrange: Callable[[File], Act]) -> Callable[[File], Act]:
+    LONG_OPERATIONS[arrange.__name__] = arrange
     return arrange
 
 
@@ -427,6 +435,39 @@ def close(file: File) -> Act:
     family(file)
     file.queue.dequeue("ann")
     return lambda: file.queue.close()
+
+
+# what is done in several transactions, 200 jobs in each
+
+
+def crowd(file: File) -> None:
+    """One job more than one transaction takes."""
+    file.queue.submit_many([job(f"{number:03}") for number in range(201)])
+
+
+@long_operation
+def cancel_many(file: File) -> Act:
+    crowd(file)
+    return lambda: file.queue.cancel_jobs("pending")
+
+
+@long_operation
+def requeue_many(file: File) -> Act:
+    cancel_many(file)()
+    return lambda: file.queue.requeue_jobs("cancelled")
+
+
+@long_operation
+def prune_many(file: File) -> Act:
+    cancel_many(file)()
+    return lambda: file.queue.prune("cancelled")
+
+
+@long_operation
+def prune_and_shrink(file: File) -> Act:
+    file.queue.submit_many([job(str(number), description="x" * 200_000) for number in range(10)])
+    file.queue.cancel_jobs("pending")
+    return lambda: file.queue.prune("cancelled")
 
 
 # the file

@@ -26,16 +26,19 @@ class Fault:
     """How a statement ends.
 
     Attributes:
+        code: of SQLite; none for Ctrl-C.
         ends_transaction: SQLite has rolled back itself, as it may after such an error.
         spoils_rollback: the next ROLLBACK ends so as well.
     """
 
-    code: int
+    code: int | None
     message: str
     ends_transaction: bool = False
     spoils_rollback: bool = False
 
     def strike(self, connection: sqlite3.Connection | None) -> None:
+        if self.code is None:
+            raise KeyboardInterrupt
         if self.ends_transaction and connection is not None and connection.in_transaction:
             sqlite3.Connection.execute(connection, "ROLLBACK")
         error = sqlite3.OperationalError(self.message)
@@ -49,18 +52,24 @@ FAULTS = {
     "I/O error": Fault(code=sqlite3.SQLITE_IOERR_WRITE, message="disk I/O error", spoils_rollback=True),
 }
 
+UNREADABLE = Fault(code=sqlite3.SQLITE_IOERR_READ, message="disk I/O error")
+CTRL_C = Fault(code=None, message="Ctrl-C", spoils_rollback=True)
+
 
 class Saboteur:
     """Counts the statements of all connections that are opened while it is `present`, and spoils one of them.
 
     Attributes:
-        statements: how many there were since it was told what to do; also each opening of a file is one.
+        statements: those since it was told what to do; also each opening of a file is one.
+        answers: how often rows were asked for since then.
         struck: whether one of them was spoilt.
     """
 
     def __init__(self) -> None:
-        self.statements = 0
+        self.statements: list[str] = []
+        self.answers = 0
         self.struck = False
+        self._is_at_answer = False
         self._at: int | None = None
         self._fault: Fault | None = None
         self._spoils_rollback = False
@@ -77,7 +86,13 @@ class Saboteur:
 
     def spoil(self, statement: int, fault: Fault | None) -> None:
         """Let the n-th statement from here on end with a fault, or with None the process right after it."""
-        self.statements, self.struck, self._at, self._fault = 0, False, statement, fault
+        self.statements, self.answers = [], 0
+        self.struck, self._at, self._fault, self._is_at_answer = False, statement, fault, False
+
+    def spoil_answer(self, answer: int, fault: Fault) -> None:
+        """Let the rows that are asked for the n-th time from here on be such as cannot be had."""
+        self.spoil(answer, fault)
+        self._is_at_answer = True
 
     def watch(self, after_commit: Callable[[], None]) -> None:
         """Spoil nothing, and call this after each transaction."""
@@ -94,13 +109,22 @@ class Saboteur:
                 self._spoils_rollback = False
                 self._fault.strike(connection)
             return
-        self.statements += 1
-        if self.statements == self._at and self._fault:
+        self.statements.append(sql)
+        if not self._is_at_answer and len(self.statements) == self._at:
+            self._strike(connection)
+
+    def before_answer(self, connection: sqlite3.Connection) -> None:
+        self.answers += 1
+        if self._is_at_answer and self.answers == self._at:
+            self._strike(connection)
+
+    def _strike(self, connection: sqlite3.Connection | None) -> None:
+        if self._fault:
             self.struck, self._spoils_rollback = True, self._fault.spoils_rollback
             self._fault.strike(connection)
 
     def after(self, sql: str) -> None:
-        if self.statements == self._at and not self._fault:
+        if not self._is_at_answer and len(self.statements) == self._at and not self._fault:
             os._exit(GONE)
         if sql == "COMMIT":
             self._after_commit()
@@ -118,7 +142,7 @@ class _Connection(sqlite3.Connection):
 
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
         self.saboteur.before(self, sql)
-        cursor = super().execute(sql, *values)
+        cursor = self.cursor(_Cursor).execute(sql, *values)
         self.saboteur.after(sql)
         return cursor
 
@@ -127,6 +151,26 @@ class _Connection(sqlite3.Connection):
         cursor = super().executemany(sql, values)
         self.saboteur.after(sql)
         return cursor
+
+
+class _Cursor(sqlite3.Cursor):
+    connection: _Connection
+
+    def fetchone(self) -> Any:
+        self._ask()
+        return super().fetchone()
+
+    def fetchall(self) -> list[Any]:
+        self._ask()
+        return super().fetchall()
+
+    def __iter__(self) -> _Cursor:
+        self._ask()
+        return self
+
+    def _ask(self) -> None:
+        if self.description is not None:
+            self.connection.saboteur.before_answer(self.connection)
 
 
 def content(path: str) -> str:

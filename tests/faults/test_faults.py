@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
 import pytest
-from faults.operations import OPERATIONS, open_new
-from faults.sabotage import FAULTS, Saboteur, content
-from faults.trial import problems, stages, survives
+from faults.operations import LONG_OPERATIONS, OPERATIONS, open_new
+from faults.sabotage import CTRL_C, FAULTS, UNREADABLE, Saboteur, content
+from faults.trial import edges, problems, stages, survives
+from store import old_file
 
-from gigq import StoreError
+from gigq import JobQueue, StoreError
 
 NewPath = Callable[[], str]
 
@@ -29,6 +31,39 @@ def test_wherever_a_write_fails_it_is_there_or_it_is_not_and_can_be_made_again(
         if not survives(saboteur, new_path(), name, statement=statement, fault=FAULTS[fault], stages=undisturbed):
             break
     assert statement > 3, "it has a BEGIN, something to do, and a COMMIT"
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_wherever_ctrl_c_comes_twice_the_lock_is_let_go_and_the_write_can_be_made_again(
+    saboteur: Saboteur, new_path: NewPath, name: str
+) -> None:
+    undisturbed = stages(saboteur, new_path(), name)
+    for statement in count(1):  # and once more at the ROLLBACK
+        if not survives(saboteur, new_path(), name, statement=statement, fault=CTRL_C, stages=undisturbed):
+            break
+    assert statement > 3
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_wherever_an_answer_cannot_be_read_a_write_is_there_or_it_is_not(
+    saboteur: Saboteur, new_path: NewPath, name: str
+) -> None:
+    undisturbed = stages(saboteur, new_path(), name)
+    for answer in count(1):
+        if not survives(saboteur, new_path(), name, answer=answer, fault=UNREADABLE, stages=undisturbed):
+            break
+    assert answer > 1, "each transaction asks at least which schema the file has"
+
+
+@pytest.mark.parametrize("fault", [*FAULTS, "Ctrl-C"])
+@pytest.mark.parametrize("name", LONG_OPERATIONS)
+def test_what_is_done_in_several_transactions_goes_on_where_it_failed(
+    saboteur: Saboteur, new_path: NewPath, name: str, fault: str
+) -> None:
+    undisturbed = stages(saboteur, new_path(), name)
+    for statement in edges(saboteur.statements):
+        struck = FAULTS.get(fault, CTRL_C)
+        assert survives(saboteur, new_path(), name, statement=statement, fault=struck, stages=undisturbed)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -81,3 +116,28 @@ def test_wherever_the_opening_of_a_file_fails_it_can_be_opened_again(
             break
     assert statement > 5
     assert problems(path) == []
+
+
+@pytest.mark.parametrize("fault", ["disk full", "I/O error"])  # with the lock in hand nothing finds the file locked
+def test_wherever_the_upgrade_of_an_old_file_fails_the_old_file_is_whole_and_can_be_upgraded_again(
+    saboteur: Saboteur, tmp_path: Path, fault: str
+) -> None:
+    old = tmp_path / "old.db"
+    old_file.write(str(old), old_file.WRITTEN)
+    whole = old_file.dump(str(old))
+    for statement in count(1):
+        path = str(shutil.copy(old, tmp_path / "jobs.db"))
+        saboteur.spoil(statement, FAULTS[fault])
+        try:
+            open_new(path)
+        except StoreError:
+            is_upgraded = "job_schema: version=1" in content(path)
+            assert is_upgraded or old_file.dump(path) == whole
+        saboteur.rest()
+        with JobQueue(path, durability="normal") as queue:
+            assert queue.stats()["total"] == 21
+            assert queue.check() == []
+        if not saboteur.struck:
+            break
+        os.remove(path)
+    assert statement > 40

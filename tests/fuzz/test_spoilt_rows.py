@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import random
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+from store.verbs import SOMEWHERE, File
 
-from gigq import Job, JobNotFound, JobQueue, StoreError, Worker
+from gigq import Job, JobNotFound, JobQueue, ManualClock, StoreError, Worker
+from gigq.store import hand
+
+pytestmark = pytest.mark.unsound("somebody has spoilt it by hand")
 
 VALUES: list[object] = ["nonsense", -7, 1e300, b"\xff\x00", None, "[1]", '{"a": 1}']
 
@@ -48,7 +57,8 @@ def spoilt(path: str) -> Iterator[tuple[JobQueue, sqlite3.Connection]]:
 
 
 def spoil(editor: sqlite3.Connection, table: str, column: str, value: object) -> bool:
-    """Write a value into all rows of a table, or one of them, if the schema lets it."""
+    """Write a value into all rows of a table, or one of them, if the schema lets it, its checks turned off."""
+    editor.execute("PRAGMA ignore_check_constraints = ON")
     for rows in ("", " WHERE rowid = (SELECT max(rowid) FROM jobs)" if table == "jobs" else " LIMIT 0"):
         with suppress(sqlite3.Error):
             editor.execute(f"UPDATE {table} SET {column} = ?{rows}", [value])
@@ -92,6 +102,7 @@ def test_whoever_looks_at_a_spoilt_row_gets_values_or_one_sentence(
     ("column", "value"),
     [
         ("name", b"\xff"),
+        ("result", "1,"),
         ("args", "{"),
         ("params", "[1, 2]"),
         ("metadata", "no"),
@@ -103,6 +114,7 @@ def test_a_spoilt_job_is_named_with_its_column(
     spoilt: tuple[JobQueue, sqlite3.Connection], column: str, value: object
 ) -> None:
     queue, editor = spoilt
+    editor.execute("PRAGMA ignore_check_constraints = ON")
     editor.execute(f"UPDATE jobs SET {column} = ? WHERE id = 'done'", [value])
     for look in (lambda: queue.get_status("done"), queue.list_jobs, lambda: queue.why("done")):
         with pytest.raises(StoreError, match=f"job 'done' cannot be read: its {column} is "):
@@ -117,12 +129,18 @@ def test_a_spoilt_execution_is_named_with_its_job(spoilt: tuple[JobQueue, sqlite
         queue.get_status("failed")
 
 
-def test_bytes_that_are_no_text_are_one_sentence_with_the_column(path: str, queue: JobQueue) -> None:
+def test_text_that_is_not_utf_8_is_shown_with_escapes_for_what_cannot_be_read(path: str, queue: JobQueue) -> None:
     job_id = queue.submit(Job("job", "functions:nothing"))
     with closing(sqlite3.connect(path, isolation_level=None)) as editor:
-        editor.execute("UPDATE jobs SET description = CAST(x'ff61' AS TEXT)")
-    with pytest.raises(StoreError, match="Could not decode to UTF-8 column 'description'"):
-        queue.get_status(job_id)
+        editor.execute("UPDATE jobs SET description = CAST(? AS TEXT)", ["Müller".encode("latin-1")])
+    assert queue.get_status(job_id)["description"] == r"M\xfcller"
+
+
+def test_json_that_is_not_utf_8_is_one_sentence_with_the_column(spoilt: tuple[JobQueue, sqlite3.Connection]) -> None:
+    queue, editor = spoilt
+    editor.execute("UPDATE jobs SET params = CAST(? AS TEXT) WHERE id = 'done'", ['{"a": "ü"}'.encode("latin-1")])
+    with pytest.raises(StoreError, match=r"job 'done' cannot be read: its params is .*xfc"):
+        queue.get_status("done")
 
 
 RUNS: list[tuple[str, Any]] = [
@@ -140,6 +158,7 @@ def test_a_job_that_cannot_be_called_fails_with_a_readable_error_and_the_good_on
     spoilt = queue.submit_many(Job("spoilt", "functions:nothing", priority="high") for _ in RUNS)
     good = queue.submit(Job("good", "functions:nothing"))
     with closing(sqlite3.connect(path, isolation_level=None)) as editor:
+        editor.execute("PRAGMA ignore_check_constraints = ON")
         for job_id, (column, value) in zip(spoilt, RUNS, strict=True):
             editor.execute(f"UPDATE jobs SET {column} = ? WHERE id = ?", [value, job_id])
         with Worker(path, burst=True) as worker:
@@ -153,3 +172,143 @@ def test_a_job_that_cannot_be_called_fails_with_a_readable_error_and_the_good_on
         )
         assert set(ended) == {("failed", 1, 1)}
     assert queue.get_status(good)["status"] == "completed"
+
+
+def no_text(value: bytes) -> str:
+    """Bytes as the test writes them into a column of text."""
+    return f"CAST(x'{value.hex()}' AS TEXT)"
+
+
+GARBAGE = [
+    *(
+        "'nonsense'",
+        "''",
+        "'[1]'",
+        "'[[1, 5], [\"a\", null]]'",
+        "'[[99999999999999999999, null]]'",
+        "'{\"a\": 1}'",
+        "NULL",
+        "x'ff00'",
+        "char(0)",
+    ),
+    *("-7", "0", "1", "2.5", "2147483648", "9223372036854775807", "1e300"),
+    *(no_text("Müller".encode("latin-1")), no_text(b'["\xfc"]')),
+    *("'2026-02-31T00:00:00.000000Z'", "'2026-01-01T24:00:00.000000Z'", "'0000-01-01T00:00:00.000000Z'"),
+    *("'2026-01-01T00:00:61.000000Z'", "'2026-01-01'", "'9999-12-31T23:59:59.999999Z'"),
+]
+"""As SQL."""
+
+AT_ONCE = 3
+"""Values that are tried in each column, drawn from what SQLite takes there."""
+
+GOOD = ("good", "good child", "good elsewhere")
+
+BADLY = (b"failed", b"timeout", b"cancelled")
+
+RULES_BETWEEN_COLUMNS = {("jobs", "status"), ("jobs", "completed_at"), ("executions", "status")}
+"""Where SQLite is told not to look, whoever writes here has said something of the whole row that is not so."""
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with jobs in all hands: of a worker that is gone, of somebody by hand, and for the worker to come."""
+    path = tmp_path_factory.mktemp("busy") / "jobs.db"
+    with JobQueue(path, durability="normal", clock=ManualClock()) as queue:
+        file = File(queue, ManualClock())
+        queue.submit(Job("lost", "functions:nothing", id="lost", max_attempts=1))
+        file.claim()
+        queue.submit(Job("held", "functions:nothing", id="held", max_attempts=1, timeout=5))
+        with file.write() as tx:
+            by_hand = hand.register(tx, "by hand", replace(SOMEWHERE, pid=2))
+        file.claim(worker=by_hand)
+        _submit_the_rest(queue)
+    return path
+
+
+def _submit_the_rest(queue: JobQueue) -> None:
+    options: dict[str, Any] = {"priority": "high", "max_attempts": 2, "retry_delay": 60, "metadata": {"k": 1}}
+    queue.submit(Job("spoilt", "functions:fail", id="spoilt", tags=["t"], expires_at="2027-01-01", **options))
+    queue.submit(Job("later", "functions:fail", id="later", delay=3, unique_key="k", **options))
+    queue.submit(Job("good", "functions:nothing", id="good"))
+    queue.submit(Job("good child", "functions:collect", id="good child", dependencies=["good"]))
+    queue.submit(Job("good elsewhere", "functions:nothing", id="good elsewhere", queue="other"))
+    queue.configure("default", max_running=50, rate_limit=1000, rate_period=1)
+    queue.pause("nobody's")
+    queue.schedules.add("interval", "functions:nothing", every=3600)
+    queue.schedules.add("cron", "functions:nothing", cron="0 3 * * *")
+
+
+def columns(path: Path, table: str) -> list[tuple[str, bool]]:
+    """The columns of a table, and whether they hold text."""
+    with closing(sqlite3.connect(path)) as tool:
+        return [(row[1], row[2] == "TEXT") for row in tool.execute(f"PRAGMA table_info({table})")]
+
+
+def edit(path: str, table: str, column: str, value: str, *, rows: str, is_checked: bool) -> bool:
+    """Write by hand; False if SQLite refuses it, or it is what a person may write there."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as editor:
+        editor.execute(f"PRAGMA ignore_check_constraints = {not is_checked}")
+        try:
+            editor.execute(f"UPDATE {table} SET {column} = {value} WHERE {rows}")
+        except sqlite3.Error:
+            return False
+        return not editor.execute("SELECT 1 FROM job_queues WHERE name = 'default' AND is_paused = 1").fetchone()
+
+
+def work(path: str) -> None:
+    """Let a worker do what there is to do, for half a minute of its time: then a silent one is dead for it."""
+    clock = ManualClock(datetime(2026, 1, 1, 0, 0, 10, tzinfo=UTC))
+    with Worker(path, durability="normal", clock=clock) as worker:
+        for _ in range(15):
+            worker.process_one()
+            clock.advance(2)
+
+
+def wrong_with(path: str) -> list[str]:
+    """The good jobs that were not done, and those that have ended badly and nobody can read why."""
+    with closing(sqlite3.connect(path)) as tool:
+        tool.text_factory = bytes
+        found = tool.execute("SELECT id, status, error FROM jobs").fetchall()
+    good = {name.encode() for name in GOOD}
+    return [
+        f"{name!r} is {status!r}: {error!r}"
+        for name, status, error in found
+        if (status != b"completed" if name in good else status in BADLY and not error)
+    ]
+
+
+@pytest.mark.parametrize("is_checked", [True, False], ids=["as it is", "without checks"])
+@pytest.mark.parametrize(
+    ("table", "rows"),
+    [
+        *(("jobs", f"id = '{name}'") for name in ("spoilt", "later", "held", "lost")),
+        ("executions", "1"),
+        ("job_queues", "name = 'default'"),
+        ("job_schedules", "1"),
+        ("job_workers", "1"),
+        ("job_tags", "1"),
+    ],
+)
+def test_whatever_somebody_writes_into_a_column_the_worker_lives_and_the_good_jobs_run(
+    busy: Path, path: str, table: str, rows: str, is_checked: bool
+) -> None:
+    chance = random.Random(f"{table} {rows} {is_checked}")
+    wrong: list[str] = []
+    for column, is_text in columns(busy, table):
+        # Without checks only text is tried: who turns them off, and then writes text into numbers, has asked for it.
+        if is_checked or (is_text and (table, column) not in RULES_BETWEEN_COLUMNS):
+            taken = 0
+            for value in chance.sample(GARBAGE, len(GARBAGE)):
+                shutil.copy(busy, path)
+                if taken < AT_ONCE and edit(path, table, column, value, rows=rows, is_checked=is_checked):
+                    taken += 1
+                    wrong += [f"{table}.{column} = {value}: {each}" for each in tried(path)]
+    assert wrong == []
+
+
+def tried(path: str) -> list[str]:
+    try:
+        work(path)
+    except Exception as error:
+        return [repr(error)]
+    return wrong_with(path)

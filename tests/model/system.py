@@ -3,101 +3,109 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from math import inf
 from typing import Any
 
+from model.plain import HAND
 from store.verbs import SOMEWHERE
 
-from gigq import Job, JobQueue, LeaseLost, ManualClock, UnknownParent
+from gigq import Job, JobClaim, JobNotFound, JobQueue, LeaseLost, ManualClock, RetryLater, UnknownParent
 from gigq.clock import from_text
 from gigq.liveness import WorkerKey
-from gigq.records import Report
+from gigq.records import Progress, Report, ScheduleRecord
 from gigq.status import ExecutionStatus
-from gigq.store import claiming, settling, workers
+from gigq.store import claiming, schedules, settling, workers
 from gigq.store.claiming import Room
+from gigq.store.trails import write_progress
 
-_FUNCTION = "functions:nothing"
+BY_HAND = ("completed", "failed", "released")
+"""What a hand can say of a job."""
+
+_JUMP = 3600
 
 
 class System:
-    """A queue in memory, driven by the store's verbs where a worker would be, under a clock that the walk moves."""
+    """A queue in memory, under a clock that the walk moves.
+
+    The store's verbs drive it where a worker would be, and the public methods where a person or a hand would.
+    """
 
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.queue = JobQueue(":memory:", clock=self.clock)
         self._start = self.clock.now()
         self._workers: dict[str, WorkerKey] = {}
+        self._taken: dict[int, JobClaim] = {}
+        self._executions: list[dict[str, Any]] = []
+        self._newest = 0
 
-    def submit(self, name: str, **options: Any) -> str | None:
-        job = Job(
-            name,
-            _FUNCTION,
-            id=name,
-            priority=options["priority"],
-            queue=options["queue"],
-            dependencies=options["parents"],
-            on_parent_failure="cancel" if options["goes_with_parent"] else "run",
-            delay=options["delay"],
-            expires_at=None
-            if options["expires_at"] is None
-            else self._start + timedelta(seconds=options["expires_at"]),
-            unique_key=options["key"],
-            max_attempts=options["most"],
-            retry_delay=options["retry_delay"],
-            retry_backoff=2,
-        )
+    @property
+    def now(self) -> int:
+        """Seconds since the walk began."""
+        return round((self.clock.now() - self._start).total_seconds())
+
+    def submit(self, name: str, *, parents: list[str], delay: int, expires_at: float, **options: Any) -> str | None:
+        expiry = None if expires_at == inf else self._start + timedelta(seconds=expires_at)
+        job = Job(name, id=name, dependencies=parents, delay=delay, expires_at=expiry, **_options(options))
         try:
             return self.queue.submit(job)
         except UnknownParent:
             return None
 
-    def claim(self, worker: str, *, free: int, ahead: int, queues: list[str] | None) -> list[str]:
+    def claim(self, worker: str, *, queues: list[str] | None, **room: Any) -> list[str]:
+        if worker == HAND:
+            claim = self.queue.dequeue(HAND, queues=queues)
+            return [] if claim is None else [self._keep(claim)]
+        room["returned"] = [_function(name) for name in room["returned"]]
         with self.queue.database.write() as tx:
-            room = Room(free=free, ahead=ahead, returned=[_FUNCTION])
-            claims = claiming.claim(tx, self._worker(tx, worker), room=room, queues=queues)
-        assert [claim.is_ahead for claim in claims] == [number >= free for number in range(len(claims))]
+            claims = claiming.claim(tx, self._worker(tx, worker), room=Room(**room), queues=queues)
+        assert [claim.is_ahead for claim in claims] == [number >= room["free"] for number in range(len(claims))]
+        self._note(*(claim.execution_id for claim in claims))
         return [claim.job_id for claim in claims]
 
-    def begin(self, name: str, *, which: int) -> None:
-        execution = self._execution(name, which)
-        if execution is not None:
-            with self.queue.database.write() as tx:
-                claiming.begin(tx, [execution])
+    def begin(self, name: str) -> None:
+        """Also what was claimed ahead and has ended since: it must not begin."""
+        ahead = [row["id"] for row in self._executions if (row["job"], row["started_at"]) == (name, None)]
+        with self.queue.database.write() as tx:
+            claiming.begin(tx, ahead)
 
-    def settle(self, name: str, *, which: int, end: str, is_final: bool = False, delay: int = 0) -> bool:
-        execution = self._execution(name, which)
-        if execution is None:
+    def settle(self, name: str, *, end: str, worker: str | None = None, **how: Any) -> bool:
+        """End what is open of a job: with a worker, as a hand does that has nothing but the job's name."""
+        held = self._of(name, is_open=True)
+        if not held and worker is None:
             return False
-        report = Report(
-            status=ExecutionStatus(end), result="1" if end == "completed" else None, is_final=is_final, delay=delay
-        )
         try:
-            with self.queue.database.write() as tx:
-                settling.settle(tx, execution, report, chance=0.5)
-        except LeaseLost:
+            if worker is None:
+                self._settle(held[0], end, **how)
+            else:
+                self._say(name, end, **how)
+        except (JobNotFound, LeaseLost):
             return False
         return True
 
-    def standing(self, worker: str) -> list[int]:
+    def report_late(self, name: str) -> None:
+        """Say something of each execution of a job that has ended: it must be refused, or change nothing."""
+        if late := self._of(name, is_open=False):
+            report = Report(status=ExecutionStatus.COMPLETED, result="1")
+            with self.queue.database.write() as tx:
+                moves = settling.settle_all(tx, [(each, report) for each in late], chance=lambda: 0.5)
+                claiming.begin(tx, late)
+                write_progress(tx, dict.fromkeys(late, Progress(1.0)))
+            assert moves == [None] * len(late)
+
+    def leave(self, worker: str, *, is_dead: bool) -> int:
         with self.queue.database.write() as tx:
             key = self._worker(tx, worker)
-            workers.renew(tx, key)
-            standing = workers.standing(tx, key)
-        assert standing is not None
-        return sorted(standing.own)
-
-    def strike_off(self, worker: str) -> int:
-        with self.queue.database.write() as tx:
-            struck = workers.strike_off(tx, self._worker(tx, worker), chance=lambda: 0.5)
+            held = workers.standing(tx, key).own
+            if is_dead:
+                assert workers.strike_off(tx, key, chance=lambda: 0.5) == len(held)
+            else:
+                workers.resign(tx, key, reason="told to stop")
         del self._workers[worker]
-        return struck
+        return len(held)
 
-    def take_away(self, *, older_than: int) -> int:
-        return self.queue.requeue_stuck(older_than=older_than)
-
-    def resign(self, worker: str) -> None:
-        with self.queue.database.write() as tx:
-            workers.resign(tx, self._worker(tx, worker), reason="told to stop")
-        del self._workers[worker]
+    def take_away(self, *, older_than: float) -> int:
+        return self.queue.requeue_stuck(older_than=_or_none(older_than))
 
     def cancel(self, name: str, *, running: bool) -> bool:
         return self.queue.cancel(name, running=running)
@@ -105,61 +113,129 @@ class System:
     def requeue(self, name: str, *, delay: int) -> bool:
         return self.queue.requeue_job(name, delay=delay)
 
-    def reschedule(self, name: str, *, delay: int | None, priority: int | None, queue: str | None) -> bool:
-        return self.queue.reschedule(name, delay=delay, priority=priority, queue=queue)
+    def reschedule(self, name: str, **changes: Any) -> bool:
+        return self.queue.reschedule(name, **changes)
 
-    def pause(self, queue: str, *, is_paused: bool) -> None:
-        (self.queue.pause if is_paused else self.queue.resume)(queue or None)
+    def prune(self, statuses: list[str], *, older_than: float, keep: int) -> int:
+        return self.queue.prune(statuses, older_than=_or_none(older_than), keep=keep or None)
 
-    def configure(self, queue: str, *, max_running: int | None) -> None:
-        self.queue.configure(queue, max_running=max_running)
+    def say(self, queue: str, *, is_paused: bool | None = None, **limits: Any) -> None:
+        if is_paused is not None:
+            (self.queue.pause if is_paused else self.queue.resume)(queue or None)
+        else:
+            self.queue.configure(queue, **{name: _or_none(limit) for name, limit in limits.items()})
 
-    def prune(self, statuses: list[str], *, older_than: int | None, keep: int | None) -> int:
-        return self.queue.prune(statuses, older_than=older_than, keep=keep)
+    def schedule(self, name: str, *, job: dict[str, Any], **rule: Any) -> None:
+        self.queue.schedules.add(name, **rule, **_options(job))
+
+    def pause(self, name: str, *, is_paused: bool) -> bool:
+        return (self.queue.schedules.pause if is_paused else self.queue.schedules.resume)(name)
+
+    def tick(self, names: list[str]) -> None:
+        with self.queue.database.write() as tx:
+            assert schedules.tick(tx, new_id=iter(names).__next__) == []
 
     def let_pass(self, seconds: int) -> None:
-        if seconds > 0:
+        if 0 <= seconds < _JUMP:
             self.clock.advance(seconds)
         else:
             self.clock.set(self.clock.now() + timedelta(seconds=seconds))
 
     def state(self) -> dict[str, Any]:
-        """What can be seen of all jobs, as the model tells it."""
+        """What can be seen of all jobs and schedules, as the model tells it."""
         with self.queue.database.read() as tx:
-            found = {row["id"]: self._seen(dict(row)) for row in tx.rows(_JOBS)}
-            for job, *execution, begun_at in tx.execute(_EXECUTIONS):
-                found[job]["executions"].append([*execution, self._seconds(begun_at)])
-        return found
+            jobs = {row.pop("id"): row | {"executions": []} for row in map(dict, tx.rows(_JOBS))}
+            self._executions = [dict(row) for row in tx.rows(_EXECUTIONS)]
+            seen = {each.name: self._schedule(each) for each in schedules.records(tx)}
+        for row in self._executions:
+            told = {name: row[name] for name in ("attempts", "worker", "status")}
+            jobs[row["job"]]["executions"].append(told | {"started_at": self._seconds(row["started_at"], inf)})
+        for job in jobs.values():
+            job["run_at"] = self._seconds(job["run_at"], -inf)
+        return jobs | seen
 
-    def _seen(self, row: dict[str, Any]) -> dict[str, Any]:
-        del row["id"]
-        return row | {"run_at": self._seconds(row["run_at"]), "executions": []}
-
-    def _seconds(self, instant: str | None) -> int | None:
-        return None if instant is None else round((from_text(instant) - self._start).total_seconds())
+    def check(self) -> None:
+        """See that the file is sound, and that each worker is told what it has."""
+        assert self.queue.check() == []
+        with self.queue.database.read() as tx:
+            for name, key in self._workers.items():
+                own = {row["id"] for row in self._executions if (row["worker"], row["status"]) == (name, "running")}
+                assert workers.standing(tx, key).own == own, f"{name} has {own}, and is told something else"
 
     def _worker(self, tx: Any, name: str) -> WorkerKey:
         if name not in self._workers:
             self._workers[name] = workers.register(tx, name, SOMEWHERE, concurrency=1)
         return self._workers[name]
 
-    def _execution(self, name: str, which: int) -> int | None:
-        sql = "SELECT id FROM executions WHERE job_seq = (SELECT seq FROM jobs WHERE id = ?) ORDER BY id"
-        with self.queue.database.read() as tx:
-            executions = [execution for (execution,) in tx.execute(sql, (name,))]
-        return executions[which] if -len(executions) <= which < len(executions) else None
+    def _keep(self, claim: JobClaim) -> str:
+        self._taken[claim.execution_id] = claim
+        self._note(claim.execution_id)
+        return claim.id
+
+    def _note(self, *executions: int) -> None:
+        assert all(each > self._newest for each in executions), "an id of an execution was used again"
+        self._newest = max((self._newest, *executions))
+
+    def _settle(self, execution: int, end: str, *, is_final: bool = False, delay: int = 0) -> None:
+        if end in BY_HAND and execution in self._taken:
+            self._say(self._taken[execution], end, is_final=is_final, delay=delay)
+            return
+        result = "1" if end == "completed" else None
+        report = Report(status=ExecutionStatus(end), result=result, is_final=is_final, delay=delay)
+        with self.queue.database.write() as tx:
+            settling.settle(tx, execution, report, chance=0.5)
+
+    def _say(self, job: JobClaim | str, end: str, *, is_final: bool = False, delay: int = 0) -> None:
+        if end == "completed":
+            self.queue.complete(job, 1)
+        else:
+            self.queue.fail(job, RetryLater(delay) if end == "released" else "no", retry=not is_final)
+
+    def _of(self, name: str, *, is_open: bool) -> list[int]:
+        """The executions of a job, as the last look has found them."""
+        rows = [row for row in self._executions if row["job"] == name]
+        return [row["id"] for row in rows if (row["status"] == "running") == is_open]
+
+    def _schedule(self, schedule: ScheduleRecord) -> dict[str, Any]:
+        next_at = schedule.next_at and round((schedule.next_at - self._start).total_seconds())
+        return {"next_at": next_at, "is_paused": schedule.is_paused, "last": schedule.last_job}
+
+    def _seconds(self, instant: str | None, missing: float) -> float:
+        return missing if instant is None else round((from_text(instant) - self._start).total_seconds())
+
+
+def _options(options: dict[str, Any]) -> dict[str, Any]:
+    """Those of `Job` and of a schedule's jobs."""
+    return {
+        "function": _function(options["function"]),
+        "on_parent_failure": "cancel" if options["goes_with_parent"] else "run",
+        "unique_key": options["key"],
+        "max_attempts": options["most"],
+        "timeout": _or_none(options["timeout"]),
+        "retry_delay": options["retry_delay"],
+        "retry_backoff": 2,
+        **{name: options[name] for name in ("queue", "priority")},
+    }
+
+
+def _function(name: str) -> str:
+    return f"functions:{name}"
+
+
+def _or_none(number: float) -> Any:
+    return number if abs(number) < inf else None
 
 
 _JOBS = """
     SELECT jobs.id, jobs.status, jobs.attempts, jobs.run_at, causes.id AS because, jobs.queue, jobs.priority,
-           jobs.crashes, CASE WHEN jobs.completed_at IS NULL THEN jobs.blockers END AS blockers
+           jobs.crashes, jobs.progress, CASE WHEN jobs.completed_at IS NULL THEN jobs.blockers END AS blockers
       FROM jobs LEFT JOIN jobs AS causes ON causes.seq = jobs.failed_parent
      ORDER BY jobs.seq
 """
 
 _EXECUTIONS = """
-    SELECT jobs.id, executions.id, executions.attempt, executions.worker_id, executions.status,
-           executions.started_at
+    SELECT jobs.id AS job, executions.id, executions.attempt AS attempts, executions.worker_id AS worker,
+           executions.status, executions.started_at
       FROM executions JOIN jobs ON jobs.seq = executions.job_seq
      ORDER BY executions.id
 """

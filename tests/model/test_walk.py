@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 import pytest
-from model.walk import Step, as_code, failure, replay, shrunk, walk
+from model.plan import Step
+from model.walk import as_code, failure, replay, shrunk, walk
+
+USUAL = {
+    "function": "nothing", "goes_with_parent": True, "queue": "a", "priority": 0, "key": None, "most": 1,
+    "retry_delay": 0, "timeout": inf, "delay": 0, "expires_at": inf,
+}  # fmt: skip
 
 
-def submit(name: str, parents: list[str] | None = None, **options: Any) -> Step:
-    usual = {"goes_with_parent": True, "queue": "a", "priority": 0, "delay": 0, "expires_at": None}
-    return "submit", [name], {**usual, "key": None, "most": 1, "retry_delay": 0, "parents": parents or [], **options}
+def submit(name: str, *parents: str, **options: Any) -> Step:
+    return "submit", [name], {**USUAL, "parents": parents, **options}
 
 
-def claim(**options: Any) -> Step:
-    return "claim", ["ann"], {"free": 1, "ahead": 0, "queues": None, **options}
+def claim(worker: str = "ann", **options: Any) -> Step:
+    return "claim", [worker], {"queues": None, "free": 1, "ahead": 0, "guest": None, "returned": [], **options}
 
 
 def settle(name: str, end: str) -> Step:
-    return "settle", [name], {"which": -1, "end": end, "is_final": False, "delay": 0}
+    return "settle", [name], {"end": end}
 
 
 @pytest.mark.parametrize("first_seed", range(0, 200, 20))
@@ -31,9 +37,9 @@ def test_the_children_of_a_job_that_expired_together_with_its_parent_count_it_on
     replay(
         [
             submit("parent", expires_at=5),
-            submit("child", ["parent"], expires_at=5),
+            submit("child", "parent", expires_at=5),
             submit("other"),
-            submit("heedless", ["child", "other"], goes_with_parent=False),
+            submit("heedless", "child", "other", goes_with_parent=False),
             ("let_pass", [10], {}),
             claim(),
         ]
@@ -44,8 +50,8 @@ def test_what_was_cancelled_because_of_a_job_that_could_not_come_back_comes_back
     replay(
         [
             submit("root"),
-            submit("middle", ["root"], key="k"),
-            submit("leaf", ["middle"]),
+            submit("middle", "root", key="k"),
+            submit("leaf", "middle"),
             claim(),
             settle("root", "failed"),
             submit("other", key="k"),
@@ -61,14 +67,29 @@ def test_a_parent_that_ended_otherwise_is_not_pruned_with_its_child() -> None:
     replay(
         [
             submit("parent"),
-            submit("child", ["parent"], goes_with_parent=False),
+            submit("child", "parent", goes_with_parent=False),
             claim(),
             settle("parent", "failed"),
             ("let_pass", [5], {}),
             claim(),
             settle("child", "completed"),
             ("let_pass", [5], {}),
-            ("prune", [["completed"]], {"older_than": 0, "keep": None}),
+            ("prune", [["completed"]], {"older_than": 0, "keep": 0}),
+        ]
+    )
+
+
+def test_a_child_that_is_stored_may_be_submitted_again_though_its_parent_is_gone() -> None:
+    replay(
+        [
+            submit("parent"),
+            submit("child", "parent"),
+            claim(),
+            settle("parent", "completed"),
+            claim(),
+            settle("child", "completed"),
+            ("prune", [["completed"]], {"older_than": -inf, "keep": 1}),
+            submit("child", "parent"),
         ]
     )
 
@@ -79,4 +100,4 @@ def test_a_walk_on_which_something_goes_wrong_is_shrunk_to_the_steps_that_matter
     assert failure(steps[:-1]) is None
     shortest = shrunk(steps)
     assert shortest == [submit("two"), claim(free=2), wrong]
-    assert as_code(shortest).count("\n") == 6
+    assert as_code(shortest).count("\n") == 8

@@ -297,6 +297,19 @@ def test_a_commit_that_fails_does_not_ring(path: str, file: File, listener: List
     moved.rename(path)
 
 
+def test_where_there_are_no_fifos_an_idle_worker_finds_what_is_submitted_by_looking(
+    path: str, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gigq.store.bell.HAS_FIFOS", False)
+    with Worker(path) as worker:
+        thread = started(worker, queue)
+        queue.wait(queue.submit(Job("second", functions.nothing)), timeout=30)
+        assert not bell_file(path).exists()
+        worker.stop()
+        thread.join(30)
+    assert queue.count("completed") == 2
+
+
 # the end
 
 

@@ -9,11 +9,15 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
+from inspect import CO_GENERATOR
+from itertools import count
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
-from gigq import Job, JobQueue, NotAQueue, QueueBusy, QueueGone, StoreError, close_connections
+from gigq import Job, JobQueue, NotAQueue, QueueBusy, QueueGone, StoreError, UnknownParent, close_connections
 
 JOB = "functions:nothing"
 
@@ -28,6 +32,15 @@ def test_a_new_file_is_readable_by_its_owner_alone(path: str) -> None:
         queue.submit(Job("job", JOB))
         modes = {name.name: name.stat().st_mode & 0o777 for name in Path(path).parent.iterdir()}
     assert modes == {"jobs.db": 0o600, "jobs.db-wal": 0o600, "jobs.db-shm": 0o600}
+
+
+def test_where_a_file_can_only_be_made_by_opening_it_it_is_its_owners_alone_too(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "mknod", raising=False)  # as on Windows
+    with JobQueue(path) as queue:
+        queue.submit(Job("job", JOB))
+        assert Path(path).stat().st_mode & 0o777 == 0o600
 
 
 def test_an_existing_file_keeps_its_mode(path: str) -> None:
@@ -117,6 +130,129 @@ def test_an_error_inside_a_transaction_leaves_nothing_behind(queue: JobQueue) ->
         tx.execute("DELETE FROM jobs")
         raise ZeroDivisionError
     assert queue.stats()["total"] == 1
+
+
+def test_a_commit_that_a_reader_holds_up_is_an_error_and_leaves_nothing_behind(path: str) -> None:
+    """Only in a file that somebody has taken out of WAL; there, readers and the writer wait for each other."""
+    with JobQueue(path, timeout=0.05) as queue:
+        close_connections()
+        other = sqlite_tool(path)
+        assert other.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM jobs").fetchall()
+        with pytest.raises(QueueBusy, match="locked by another writer"):
+            queue.submit(Job("early", JOB))
+        other.execute("ROLLBACK")
+        other.close()
+        queue.submit(Job("late", JOB))
+        assert [job["name"] for job in queue.list_jobs()] == ["late"]
+
+
+def test_a_column_that_somebody_has_renamed_is_an_error_and_not_nothing_to_do(path: str, queue: JobQueue) -> None:
+    queue.submit(Job("job", JOB))
+    with closing(sqlite_tool(path)) as other:
+        other.execute("ALTER TABLE jobs RENAME COLUMN max_attempts TO tries")
+        with pytest.raises(StoreError, match="no such column: max_attempts"):
+            queue.dequeue()
+        other.execute("ALTER TABLE jobs RENAME COLUMN tries TO max_attempts")
+    assert queue.count("pending") == 1
+
+
+def test_what_does_not_fit_is_an_error_and_leaves_nothing_behind(queue: JobQueue) -> None:
+    with queue.database.write() as tx:
+        tx.execute(f"PRAGMA max_page_count = {tx.value('PRAGMA page_count')}")
+    with pytest.raises(StoreError, match="the disk is full"):
+        queue.submit(Job("large", JOB, {"text": "x" * 100_000}))
+    assert queue.count() == 0
+    with queue.database.write() as tx:
+        tx.execute("PRAGMA max_page_count = 1000")
+    queue.submit(Job("large", JOB, {"text": "x" * 100_000}))
+    assert queue.count() == 1
+
+
+def test_a_damaged_file_is_one_sentence(path: str) -> None:
+    with JobQueue(path) as queue:
+        queue.submit(Job("job", JOB))
+    with open(path, "r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 5 * 4096)
+    with JobQueue(path) as queue, pytest.raises(StoreError, match=r"is damaged \(.*\); restore a backup"):
+        queue.stats()
+    os.remove(path)
+
+
+def no_rollback(action: int, operation: str | None, *rest: object) -> int:
+    """An authorizer for SQLite: whatever makes a ROLLBACK fail, it comes to this."""
+    is_refused = (action, operation) == (sqlite3.SQLITE_TRANSACTION, "ROLLBACK")
+    return sqlite3.SQLITE_DENY if is_refused else sqlite3.SQLITE_OK
+
+
+def fail_to_roll_back(queue: JobQueue) -> sqlite3.Connection:
+    with pytest.raises(StoreError, match="not authorized"), queue.database.write() as tx:
+        tx.execute("DELETE FROM jobs")
+        tx.connection.set_authorizer(no_rollback)
+        raise ZeroDivisionError
+    return tx.connection
+
+
+def test_a_rollback_that_fails_keeps_neither_the_lock_nor_what_was_written(path: str, queue: JobQueue) -> None:
+    queue.submit(Job("job", JOB))
+    fail_to_roll_back(queue)
+    with closing(sqlite_tool(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+    assert queue.count() == 1
+
+
+def test_a_queue_in_memory_outlives_a_rollback_that_fails() -> None:
+    """Its one connection cannot be given up; the next use rolls back, and says so."""
+    with JobQueue(":memory:") as queue:
+        queue.submit(Job("job", JOB))
+        fail_to_roll_back(queue).set_authorizer(None)
+        with pytest.raises(StoreError, match="transaction"):
+            queue.count()
+        assert queue.count() == 1
+
+
+class CtrlC:
+    """Comes at the n-th line that this thread runs in a function of the store, and then no more."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+
+    def __enter__(self) -> CtrlC:
+        self._before = sys.gettrace()
+        sys.settrace(self._trace)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(self._before)
+
+    def _trace(self, frame: FrameType, event: str, argument: object) -> Callable[..., object] | None:
+        # Python looks for signals where it calls and where it loops; in a generator a tracer can be at other places.
+        if (
+            not frame.f_code.co_filename.endswith(("database.py", "connections.py"))
+            or frame.f_code.co_flags & CO_GENERATOR
+        ):
+            return None
+        self.left -= 1
+        if self.left == 0:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return self._trace
+
+
+def test_wherever_ctrl_c_comes_while_an_error_undoes_a_write_the_lock_is_let_go(queue: JobQueue, path: str) -> None:
+    with closing(sqlite_tool(path)) as other:
+        for number in count(1):
+            with suppress(KeyboardInterrupt, UnknownParent), CtrlC(number) as ctrl_c:
+                queue.submit(Job("child", JOB, dependencies=["never submitted"]))
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
+            queue.submit(Job("job", JOB))
+            if ctrl_c.left > 0:
+                break
+    assert number > 30
+    assert queue.count() == number
 
 
 def test_fifty_threads_share_a_queue(queue: JobQueue) -> None:
@@ -268,6 +404,7 @@ queue.close()
         assert queue.check() == []
 
 
+@pytest.mark.unsound("it is moved away from its log")
 @pytest.mark.parametrize("replace", [True, False])
 def test_a_file_that_was_deleted_or_replaced_is_noticed(tmp_path: Path, path: str, replace: bool) -> None:
     with JobQueue(path) as queue:
@@ -281,13 +418,30 @@ def test_a_file_that_was_deleted_or_replaced_is_noticed(tmp_path: Path, path: st
             queue.stats()
 
 
-def test_many_processes_open_a_new_file_at_once(path: str) -> None:
-    script = "import sys; from gigq import *; q = JobQueue(sys.argv[1]); q.submit(Job('job', 'a.b:c')); q.close()"
-    started = [subprocess.Popen([sys.executable, "-W", "error", "-c", script, path]) for _ in range(40)]
-    assert [process.wait(120) for process in started] == [0] * 40
+@FORKS
+def test_a_hundred_and_twenty_processes_open_a_new_file_at_once(path: str) -> None:
+    run_script(
+        """
+import os, sys
+from gigq import Job, JobQueue
+gate, hand = os.pipe()
+children = []
+for number in range(120):
+    child = os.fork()
+    if child == 0:
+        os.close(hand)
+        os.read(gate, 1)  # ends for all of them when the last hand is gone
+        with JobQueue(sys.argv[1]) as queue:
+            queue.submit(Job("job", "functions:nothing"))
+        os._exit(0)
+    children.append(child)
+os.close(hand)
+assert [os.waitpid(child, 0)[1] for child in children] == [0] * 120
+""",
+        path,
+    )
     with JobQueue(path) as queue:
-        assert queue.count() == 40
-        assert queue.check() == []
+        assert queue.count() == 120
 
 
 def test_a_queue_in_memory_is_one_queue_for_all_threads() -> None:

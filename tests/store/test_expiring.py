@@ -43,6 +43,18 @@ def test_a_job_that_waits_for_its_time_or_its_parent_expires_too(file: File) -> 
     assert [file.job(each).status for each in (waiting, scheduled)] == ["cancelled", "cancelled"]
 
 
+def test_a_parent_and_its_child_that_expire_together_are_counted_off_once_each(file: File) -> None:
+    parent = file.submit("parent", expires_at=soon(file))
+    child = file.submit("child", dependencies=[parent], expires_at=soon(file))
+    other = file.submit("other", delay=3600)
+    willing = file.submit("willing", dependencies=[child, other], on_parent_failure="run")
+    file.clock.advance(60)
+    assert file.claim() == []
+    assert [file.job(each).status for each in (parent, child, willing)] == ["cancelled", "cancelled", "pending"]
+    assert parent in file.job(child).error
+    assert file.job(willing).phase == "waiting", "for the other parent"
+
+
 def test_a_job_that_was_started_once_is_retried_however_late(file: File) -> None:
     job_id = file.submit(expires_at=soon(file), retry_delay=600)
     (claim,) = file.claim()

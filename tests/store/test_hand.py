@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from store.verbs import SOMEWHERE, File
@@ -65,8 +66,10 @@ def test_rows_of_the_same_process_that_hold_nothing_do_not_pile_up(file: File) -
     assert names(file) == ["ann", "holds", "idle"]
 
 
-def test_the_rows_of_other_processes_stay(file: File) -> None:
-    register(file, "other", pid=3)
+@pytest.mark.parametrize("other", [{"machine_id": "x"}, {"boot_id": "x"}, {"pid_namespace": "x"}, {"pid": 3}])
+def test_the_rows_of_other_processes_stay(file: File, other: dict[str, Any]) -> None:
+    with file.write() as tx:
+        hand.register(tx, "other", replace(BESIDE, **other))
     register(file)
     assert names(file) == ["ann", "other", "hand"]
 

@@ -124,6 +124,18 @@ def test_results_and_errors_are_kept(written: str, upgraded: Callable[[], JobQue
     assert job_named(queue, "completed")["worker_id"] == "old-worker"
 
 
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_a_job_that_returned_nothing_has_completed_with_none(
+    old: OldFile, upgraded: Callable[[], JobQueue], nothing: str | None
+) -> None:
+    old.add("job", status="completed", attempts=1, result=nothing)
+    old.add_child("child", ["job"])
+    queue = upgraded()
+    assert (queue.get_status("job")["status"], queue.result("job")) == ("completed", None)
+    assert drain(queue) == 1
+    assert queue.result("child") == [None]
+
+
 def test_what_json_does_not_know_stays_what_it_was(written: str, upgraded: Callable[[], JobQueue]) -> None:
     value = job_named(upgraded(), "not a number")["params"]["a"]
     assert value != value

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from store.verbs import File
 
-from gigq import JobQueue, JobStatus
+from gigq import Job, JobQueue, JobStatus, StoreError
 from gigq.status import ExecutionStatus
 
 GUIDE_KEYS = {
@@ -156,3 +159,21 @@ def test_looking_needs_no_write_lock(file: File, open_queue: Callable[..., JobQu
         assert other.get_status(job_id)["exists"]
         assert other.stats()["total"] == 1
         assert len(other.list_jobs()) == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("priority", "urgent"), ("attempts", 1.5), ("timeout", "long"), ("timeout", b"5")]
+)
+def test_a_number_that_is_none_is_shown_with_its_job_and_column(
+    path: str, queue: JobQueue, column: str, value: object
+) -> None:
+    queue.submit(Job("job", "functions:nothing", id="the id"))
+    right = queue.get_status("the id")[column]
+    with closing(sqlite3.connect(path, isolation_level=None)) as tool:
+        tool.execute("PRAGMA ignore_check_constraints = ON")
+        tool.execute(f"UPDATE jobs SET {column} = ?", (value,))
+        shown = re.escape(repr(value))
+        with pytest.raises(StoreError, match=f"job 'the id' cannot be read: its {column} is {shown}, which gigq never"):
+            queue.get_job("the id")
+        tool.execute(f"UPDATE jobs SET {column} = ?", (right,))
+    assert queue.get_status("the id")[column] == right

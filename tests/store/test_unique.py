@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from store.verbs import File
 
-from gigq import Job, Workflow
+from gigq import Job, StoreError, Workflow
 from gigq.status import ExecutionStatus
 
 
@@ -25,6 +25,13 @@ def test_a_finished_job_holds_its_key_no_more(file: File, end: ExecutionStatus |
     else:
         file.settle(file.claim()[0], end)
     assert file.submit(unique_key="k") != first
+
+
+def test_the_file_itself_refuses_a_second_unfinished_job_with_a_key(file: File) -> None:
+    file.submit(unique_key="a")
+    other = file.submit(unique_key="b")
+    with pytest.raises(StoreError, match="UNIQUE"), file.write() as tx:
+        tx.execute("UPDATE jobs SET unique_key = 'a' WHERE id = ?", (other,))
 
 
 def test_jobs_without_a_key_and_with_others_are_not_concerned(file: File) -> None:

@@ -127,6 +127,13 @@ def test_a_worker_that_was_struck_off_has_no_standing(file: File) -> None:
         assert not workers.is_registered(tx, file.worker)
 
 
+def test_the_row_of_a_worker_that_was_struck_off_is_never_given_to_another(file: File) -> None:
+    strike_off(file)
+    file.register("bob")
+    with file.write() as tx:
+        assert workers.standing(tx, file.worker) is None
+
+
 def test_another_worker_of_the_same_name_is_another_worker(file: File) -> None:
     first, second = file.worker, file.register("ann")
     file.submit()

@@ -85,7 +85,6 @@ def test_a_link_to_a_file_that_is_not_there_yet_makes_it_for_its_owner_alone(tmp
     (tmp_path / "link.db").symlink_to(path)
     with JobQueue(tmp_path / "link.db") as queue:
         queue.submit(Job("job", JOB))
-        assert queue.check() == []
     assert Path(path).stat().st_mode & 0o777 == 0o600
 
 
@@ -144,7 +143,6 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(folders: tuple[Path, Pa
     folder, frozen = folders
     with JobQueue(folder / "jobs.db") as queue:
         queue.submit(Job("job", JOB))
-        assert queue.check() == []
     with pytest.raises(StoreError, match="must be writable"):
         JobQueue(frozen / "jobs.db", initialize=initialize)
     with pytest.raises(StoreError, match="must be writable"):
@@ -162,4 +160,3 @@ def test_a_queue_that_others_write_is_read_where_it_cannot_be_written(folders: t
             with pytest.raises(StoreError, match="readonly"):
                 reader.submit(Job("job", JOB))
             assert reader.count() == 1
-        assert writer.check() == []

@@ -33,11 +33,12 @@ def modes(path: str) -> dict[str, int]:
 
 
 def test_new_files_are_their_makers_alone_whatever_the_umask(
-    no_umask: None, path: str, queue: JobQueue, run: Callable[..., Running]
+    no_umask: None, path: str, run: Callable[..., Running]
 ) -> None:
-    run()
-    queue.result(queue.submit(Job("job", JOB)), timeout=60)
-    assert modes(path) == {"": 0o600, "-wal": 0o600, "-shm": 0o600, "-bell": 0o600}
+    with JobQueue(path) as queue:
+        run()
+        queue.result(queue.submit(Job("job", JOB)), timeout=60)
+        assert modes(path) == {"": 0o600, "-wal": 0o600, "-shm": 0o600, "-bell": 0o600}
 
 
 @pytest.mark.parametrize("mode", [0o660, 0o640, 0o644])

@@ -1,0 +1,214 @@
+"""What a walk does: steps drawn at random."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from math import inf
+from typing import Any, NamedTuple
+
+from model.plain import BADLY, HAND, Model
+from model.system import BY_HAND
+
+Step = tuple[str, list[Any], dict[str, Any]]
+"""A method, its arguments and its options."""
+
+_QUEUES = ("a", "b")
+_FUNCTIONS = ("nothing", "spin")
+_WORKERS = ("ann", "bob", "cid")
+_SCHEDULES = ("early", "late")
+_ENDS = ("completed", "completed", "completed", "failed", "failed", "timeout", "released", "cancelled", "lost")
+_FINISHED = ("completed", "failed", "timeout", "cancelled")
+_RATE_PERIOD = 30.5
+"""Half a second off all starts, so that nothing hangs on the moment between a claim and the call."""
+
+_JUMPS = (3600, -3600)
+
+
+class Habits(NamedTuple):
+    """How often a job has parents, runs although they ended badly, expires, has a unique key, has little time.
+
+    And how often a queue has a rate, and the clock jumps.
+    """
+
+    kinship: float
+    heedlessness: float
+    haste: float
+    keys: float
+    hurry: float
+    rates: float
+    jumps: float
+
+
+class Drawing(NamedTuple):
+    """What a step is drawn with: the walk's habits, what it has come to so far, and the step's number."""
+
+    chance: random.Random
+    habits: Habits
+    model: Model
+    number: int
+
+    @property
+    def has_rates(self) -> bool:
+        """Whether queues may have a rate on this walk."""
+        return self.habits.rates > 0.4
+
+    def happens(self, probability: float) -> bool:
+        return self.chance.random() < probability
+
+    def one_of(self, *those: Any) -> Any:
+        return self.chance.choice(those)
+
+    def some(self, those: Sequence[str]) -> list[str]:
+        return self.chance.sample(those, min(len(those), self.chance.randint(1, 3)))
+
+    def a_job(self, *statuses: str) -> str:
+        """The name of a job: mostly of one that stands so."""
+        jobs = self.model.jobs.values()
+        fit = [job["name"] for job in jobs if job["status"] in statuses] if self.happens(0.8) else []
+        return self.one_of(*(fit or [*self.model.jobs][-12:] or ["nobody"]))
+
+    def options(self) -> dict[str, Any]:
+        """Those that also a schedule's job may have."""
+        return {
+            "function": self.one_of(*_FUNCTIONS),
+            "goes_with_parent": not self.happens(self.habits.heedlessness),
+            "queue": self.one_of(*_QUEUES),
+            "priority": self.one_of(0, 0, 0, 5, -5),
+            "key": self.one_of("x", "y") if self.happens(self.habits.keys) else None,
+            "most": self.one_of(1, 1, 2, 3),
+            "retry_delay": self.one_of(0, 0, 30),
+            "timeout": 40 if self.happens(self.habits.hurry) else inf,
+        }
+
+
+def plan(chance: random.Random, length: int) -> list[Step]:
+    """Draw steps. They make sense whichever of them are left out.
+
+    Each walk has habits of its own, and never does some things: what is rare on average is frequent on some walks.
+    """
+    habits = Habits(*(chance.choice((0.0, 0.2, 0.5, 0.9)) for _ in Habits._fields))
+    draws = {draw: weight * chance.choice((0, 1, 1, 3)) for draw, weight in _DRAWS.items()} | {_submit: _SUBMITS}
+    steps, model = list[Step](), Model()
+    for number in range(length):
+        draw = chance.choices(list(draws), weights=list(draws.values()))[0]
+        step = draw(Drawing(chance, habits, model, number))
+        steps.append(step)
+        if step[0] == "let_pass":
+            model.now += step[1][0]
+        answer(model, step)
+    return [*steps, ("claim", ["ann"], {"queues": None, "free": 100, "ahead": 0, "guest": None, "returned": []})]
+
+
+def answer(model: Model, step: Step) -> Any:
+    """What the model makes of a step: nothing of those that only try the queue."""
+    method, arguments, options = step
+    return getattr(model, method)(*arguments, **options) if hasattr(model, method) else None
+
+
+def _submit(draw: Drawing) -> Step:
+    name = draw.a_job() if draw.happens(0.05) else f"job{draw.number}"
+    parents = draw.some([*draw.model.jobs][-6:]) if draw.happens(draw.habits.kinship) else []
+    expires_at = draw.one_of(50, 100, 200) if draw.happens(draw.habits.haste) else inf
+    options = {"parents": [each for each in parents if each != name], "delay": draw.one_of(0, 0, 0, 20, 100)}
+    return "submit", [name], {**draw.options(), **options, "expires_at": expires_at}
+
+
+def _claim(draw: Drawing) -> Step:
+    queues = None if draw.happens(0.7) else draw.some(_QUEUES)
+    room = {
+        "free": draw.one_of(1, 1, 2, 5),
+        "ahead": draw.one_of(0, 2, 4),
+        "guest": draw.one_of(None, None, True, False),
+    }
+    return "claim", [draw.one_of(*_WORKERS)], {"queues": queues, **room, "returned": draw.some(_FUNCTIONS)}
+
+
+def _take_by_hand(draw: Drawing) -> Step:
+    queues = None if draw.happens(0.7) else draw.some(_QUEUES)
+    return "claim", [HAND], {"queues": queues, "free": 1, "ahead": 0, "guest": None, "returned": []}
+
+
+def _settle(draw: Drawing) -> Step:
+    end = draw.one_of(*_ENDS)
+    is_final = end == "failed" and draw.happens(0.2)
+    return "settle", [draw.a_job("running")], {"end": end, "is_final": is_final, "delay": draw.one_of(0, 20)}
+
+
+def _settle_by_name(draw: Drawing) -> Step:
+    how = {"end": draw.one_of(*BY_HAND), "delay": draw.one_of(0, 20)}
+    return "settle", [draw.a_job("running")], {**how, "worker": HAND}
+
+
+def _reschedule(draw: Drawing) -> Step:
+    changes = {"delay": draw.one_of(0, 50), "priority": draw.one_of(-9, 9), "queue": draw.one_of(*_QUEUES)}
+    kept = draw.one_of(*changes)
+    return "reschedule", [draw.a_job("pending")], {kept: changes[kept]}
+
+
+def _prune(draw: Drawing) -> Step:
+    """Where a queue may have a rate, nothing that may have started in its last period."""
+    older_than = 50 if draw.has_rates else draw.one_of(-inf, 0, 50)
+    return "prune", [draw.some(_FINISHED)], {"older_than": older_than, "keep": draw.one_of(0, 0, 2)}
+
+
+def _limit(draw: Drawing) -> Step:
+    limits = {"max_running": draw.one_of(inf, 1, 2), "rate_limit": inf, "rate_period": _RATE_PERIOD}
+    if draw.has_rates and draw.happens(0.5):
+        limits["rate_limit"] = draw.one_of(1, 2, 3)
+    return "say", [draw.one_of(*_QUEUES)], limits
+
+
+def _hold_back(draw: Drawing) -> Step:
+    return "say", [draw.one_of("", "a")], {"is_paused": draw.one_of(True, False, False, False)}
+
+
+def _schedule(draw: Drawing) -> Step:
+    job = draw.options() | {"parents": [], "delay": 0, "expires_at": inf}
+    rule = {"every": draw.one_of(20, 30), "overlap": draw.happens(0.5)}
+    return "schedule", [draw.one_of(*_SCHEDULES)], {**rule, "job": job}
+
+
+def _tick(draw: Drawing) -> Step:
+    return "tick", [[f"tick{draw.number}", f"tock{draw.number}"]], {}
+
+
+def _let_pass(draw: Drawing) -> Step:
+    """Where a queue may have a rate, not back: what it then forgets of its starts is its own affair."""
+    seconds = draw.one_of(*_JUMPS) if draw.happens(draw.habits.jumps / 5) else draw.one_of(5, 20, 20, 50, -10, -60)
+    return "let_pass", [abs(seconds) if draw.has_rates else seconds], {}
+
+
+def _on_job(method: str, *statuses: str, **choices: Sequence[Any]) -> Callable[[Drawing], Step]:
+    return lambda draw: (
+        method,
+        [draw.a_job(*statuses)],
+        {key: draw.one_of(*values) for key, values in choices.items()},
+    )
+
+
+def _on_one_of(those: Sequence[str], method: str, **choices: Sequence[Any]) -> Callable[[Drawing], Step]:
+    return lambda draw: (method, [draw.one_of(*those)], {key: draw.one_of(*each) for key, each in choices.items()})
+
+
+_SUBMITS = 24
+_DRAWS: dict[Callable[[Drawing], Step], int] = {
+    _claim: 18,
+    _take_by_hand: 4,
+    _settle: 22,
+    _settle_by_name: 2,
+    _on_job("begin", "running"): 3,
+    _on_job("report_late", "running", "pending"): 3,
+    _on_one_of(_WORKERS, "leave", is_dead=(True, True, False)): 5,
+    lambda draw: ("take_away", [], {"older_than": draw.one_of(inf, 0, 10, 50)}): 3,
+    _on_job("cancel", "pending", "running", running=(True, False)): 5,
+    _on_job("requeue", *BADLY, delay=(0, 0, 40)): 7,
+    _reschedule: 3,
+    _hold_back: 2,
+    _limit: 2,
+    _schedule: 3,
+    _on_one_of(_SCHEDULES, "pause", is_paused=(True, False)): 2,
+    _tick: 4,
+    _prune: 3,
+    _let_pass: 8,
+}

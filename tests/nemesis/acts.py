@@ -1,0 +1,151 @@
+"""What the nemesis does to the clients and to what they stand on; an act that lasts is taken back after a while."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from sched import scheduler
+
+from nemesis.arena import Arena
+from nemesis.clients import LEASE, ReadingClient, WorkingClient
+from nemesis.history import note
+from small_disk import Disk
+
+from gigq.clock import SystemClock
+
+_JUMPS = (-3600.0, -60.0, -5.0, 0.0, 5.0, 60.0, 3600.0)
+
+ACTS = {"kill": 0.5, "child": 2.0, "stop": 2.0, "suspend": 2.0, "jump": 2.0, "fill": 8.0, "protect": 8.0, "pin": 4.0}
+"""The acts, and after how many seconds each is done again, on average."""
+
+
+class Nemesis:
+    """Does acts at random moments.
+
+    Args:
+        acts: which of `ACTS`, and how often.
+
+    Attributes:
+        kills: how many processes were killed.
+    """
+
+    def __init__(self, arena: Arena, chance: random.Random, *, acts: Mapping[str, float]) -> None:
+        self.kills = 0
+        self._arena = arena
+        self._chance = chance
+        self._acts = acts
+        self._schedule = scheduler(SystemClock().monotonic, arena.pause)
+        self._is_over: Callable[[], bool] = lambda: False
+
+    def rage(self, seconds: float, *, most_kills: int) -> None:
+        """Do acts for so long, or until so many were killed; in the end all is taken back that can be."""
+        end = SystemClock().monotonic() + seconds
+        self._is_over = lambda: SystemClock().monotonic() > end or self.kills >= most_kills
+        self._schedule.enter(seconds, 0, lambda: None)
+        for act in self._acts:
+            self._plan(act)
+        self._schedule.run()
+        self._arena.clock.jump(0.0)
+
+    def _plan(self, act: str) -> None:
+        self._schedule.enter(self._chance.expovariate(1 / self._acts[act]), 0, self._do, (act,))
+
+    def _do(self, act: str) -> None:
+        if not self._is_over():
+            getattr(self, f"_{act}")()
+            self._plan(act)
+
+    def _after(self, shortest: float, longest: float, undo: Callable[..., None], *arguments: object) -> None:
+        self._schedule.enter(self._chance.uniform(shortest, longest), 0, undo, arguments)
+
+    def _kill(self) -> None:
+        self.kills += 1
+        self._arena.kill(self._chance.choice(list(self._arena.living)))
+
+    def _child(self) -> None:
+        children = [child for pid in self._arena.of(WorkingClient) for child in _children(pid)]
+        if children:
+            self.kills += 1
+            victim = self._chance.choice(children)
+            note("kill", victim=victim)
+            with suppress(ProcessLookupError):
+                os.kill(victim, signal.SIGKILL)
+
+    def _stop(self) -> None:
+        os.kill(self._chance.choice(self._arena.of(WorkingClient)), signal.SIGTERM)
+
+    def _suspend(self) -> None:
+        victim = self._chance.choice(list(self._arena.living))
+        note("suspend", victim=victim)
+        os.kill(victim, signal.SIGSTOP)
+        self._after(0.1, 2 * LEASE, self._continue, victim)
+
+    def _continue(self, victim: int) -> None:
+        if victim in self._arena.living:
+            os.kill(victim, signal.SIGCONT)
+            note("continue", victim=victim)
+
+    def _jump(self) -> None:
+        seconds = self._chance.choice(_JUMPS)
+        note("jump", seconds=seconds)
+        self._arena.clock.jump(seconds)
+
+    def _fill(self) -> None:
+        disk = self._arena.disk
+        if disk and not disk.is_full:
+            note("fill")
+            disk.fill()
+            self._after(0.2, 2 * LEASE, self._free, disk)
+
+    def _free(self, disk: Disk) -> None:
+        disk.free()
+        note("free")
+
+    def _protect(self) -> None:
+        if self._arena.folder.stat().st_mode & 0o200:
+            note("protect")
+            self._set_modes(0o500, 0o400)
+            self._after(0.2, LEASE, self._unprotect)
+
+    def _unprotect(self) -> None:
+        self._set_modes(0o700, 0o600)
+        note("unprotect")
+
+    def _set_modes(self, folder: int, files: int) -> None:
+        self._arena.folder.chmod(folder)
+        for each in self._arena.folder.iterdir():
+            with suppress(FileNotFoundError):
+                each.chmod(files)
+
+    def _pin(self) -> None:
+        if self._arena.of(ReadingClient):
+            return
+        reader = self._arena.enter(ReadingClient(self._arena.path, self._arena.clock))
+        self._after(0.5, 2 * LEASE, self._unpin, reader)
+
+    def _unpin(self, reader: int) -> None:
+        if reader in self._arena.living:
+            note("unpin", bytes=_size(self._arena.wal))
+            os.kill(reader, signal.SIGTERM)
+        self._after(1, 1, self._weigh)
+
+    def _weigh(self) -> None:
+        note("weighed", bytes=_size(self._arena.wal))
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,185 @@
+"""Whether the queue kept its promises in a battle, judged by what its clients saw."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+from nemesis.clients import NARROW
+from nemesis.evidence import Evidence, quantile
+
+FINISHED = ("completed", "failed", "timeout", "cancelled")
+
+LATEST = 5.0
+"""Seconds that a retry may come late where nobody is suspended and the file can be written."""
+
+LARGEST_LOG = 6_000_000
+"""Bytes of the write-ahead log a second after the last reader has gone."""
+
+_EARLIEST = 0.5
+"""Seconds by which a function may seem to have had less than its timeout: on a busy machine it tells its begin late."""
+
+
+def problems(evidence: Evidence) -> list[str]:
+    """Return a sentence for each promise that was broken."""
+    return [f"{rule.__name__.strip('_')}: {problem}" for rule in RULES for problem in rule(evidence)]
+
+
+def figures(evidence: Evidence) -> dict[str, float]:
+    """Return what was counted and measured; times in seconds.
+
+    Times are undisturbed where nobody was suspended and the file could be written.
+    """
+    recoveries, retries = list(_recoveries(evidence)), list(_retries(evidence))
+    calm = [seconds for seconds, is_disturbed in recoveries if not is_disturbed]
+    return {
+        "jobs": len(evidence.jobs),
+        "calls": sum(map(len, evidence.runs.values())),
+        "kills": len(evidence.told("kill")),
+        "suspensions": len(evidence.told("suspend")),
+        "clock jumps": len(evidence.told("jump")),
+        "full disks": len(evidence.told("fill")),
+        "read-only folders": len(evidence.told("protect")),
+        "jobs killed in a call": len(recoveries),
+        "called again after a kill, longest": max((seconds for seconds, _ in recoveries), default=0.0),
+        "and undisturbed, median": quantile(calm, 0.5),
+        "and undisturbed, 99 %": quantile(calm, 0.99),
+        "and undisturbed, longest": max(calm, default=0.0),
+        "undisturbed retries": len(retries),
+        "undisturbed retry late, longest": max(retries, default=0.0),
+        "log a second after a reader, largest, MB": max(_logs(evidence), default=0) / 1e6,
+    }
+
+
+def lost(evidence: Evidence) -> Iterator[str]:
+    """What was acknowledged is not there, or a lot is there in part."""
+    acknowledged = {job for event in evidence.told("submitted") for job in event["jobs"]}
+    yield from (f"job {job} was acknowledged" for job in acknowledged - evidence.jobs.keys())
+    for event in evidence.told("submitting"):
+        stored = evidence.jobs.keys() & event["jobs"]
+        if 0 < len(stored) < len(event["jobs"]):
+            yield f"of {len(event['jobs'])} jobs that were submitted together {len(stored)} are stored"
+
+
+def stuck(evidence: Evidence) -> Iterator[str]:
+    """A job is left unfinished although there was time and help enough."""
+    yield from (f"job {job} is {row['status']}" for job, row in evidence.jobs.items() if row["status"] not in FINISHED)
+
+
+def doubled(evidence: Evidence) -> Iterator[str]:
+    """A job ran twice at once, or was completed twice."""
+    for job, runs in evidence.runs.items():
+        for first, second in pairwise(runs):
+            if second.began < first.ended and not (first.is_suspended or first.how == "stopped"):
+                yield f"job {job} was called at {second.began:.3f} while {first}"
+        if sum(row["status"] == "completed" for row in evidence.executions_of[job]) > 1:
+            yield f"job {job} was completed twice"
+
+
+def stale(evidence: Evidence) -> Iterator[str]:
+    """A completed job has the result of another execution than the one that completed it, or of none."""
+    for job, row in evidence.jobs.items():
+        if row["status"] == "completed":
+            last = evidence.executions_of[job][-1]
+            runs = [run for run in evidence.runs.get(job, []) if run.how == "returned" and run.is_of(last)]
+            if last["status"] != "completed" or json.loads(row["result"])["attempt"] != last["attempt"] or not runs:
+                yield f"job {job} has {row['result']!r:.60} of {last}"
+
+
+def overrun(evidence: Evidence) -> Iterator[str]:
+    """A job was tried more often than it may be, or more of a queue ran at once than may."""
+    for job, runs in evidence.runs.items():
+        most, rows = evidence.jobs[job]["max_attempts"], evidence.executions_of[job]
+        released = sum(row["status"] == "released" for row in rows)
+        if len(rows) - released > most or len(runs) > most + released:
+            yield f"job {job} was called {len(runs)} times and tried {len(rows) - released} times; it may be {most}"
+    narrow = [run for job, runs in evidence.runs.items() if evidence.jobs[job]["queue"] == "narrow" for run in runs]
+    sure = [run for run in narrow if not (run.is_suspended or evidence.was_stopped(run))]
+    steps = [(at, step) for run in sure for at, step in ((run.began, 1), (run.ended, -1))]
+    at_once = 0
+    for at, step in sorted(steps):
+        at_once += step
+        if at_once > NARROW:
+            yield f"{at_once} jobs of the narrow queue ran at once at {at:.3f}"
+
+
+def overruled(evidence: Evidence) -> Iterator[str]:
+    """A job that was cancelled, and acknowledged as such, is not; or it was claimed later."""
+    for event in evidence.told("cancelled"):
+        job = event["job"]
+        if evidence.jobs[job]["status"] != "cancelled":
+            yield f"job {job} was cancelled and is {evidence.jobs[job]['status']}"
+        for run in evidence.runs.get(job, []):
+            # A worker that had claimed it may not have heard yet.
+            was_claimed = any(run.is_of(row) and row["status"] == "cancelled" for row in evidence.executions_of[job])
+            if run.began > event["at"] and not was_claimed:
+                yield f"job {job} was called after it had been cancelled"
+
+
+def hasty(evidence: Evidence) -> Iterator[str]:
+    """A job ran before its parents had returned, or was stopped before its time was over."""
+    for job, runs in evidence.runs.items():
+        for parent in evidence.jobs[job]["parents"]:
+            returns = [run.ended for run in evidence.runs.get(parent, []) if run.how == "returned"]
+            if not returns or min(returns) > runs[0].began:
+                yield f"job {job} was called before its parent {parent} had returned"
+        timeout = evidence.jobs[job]["timeout"]
+        for row in evidence.executions_of[job]:
+            times = [run.ended - run.began for run in runs if row["status"] == "timeout" and run.is_of(row)]
+            if times and max(times) < timeout - _EARLIEST:
+                yield f"job {job} had {max(times):.3f} of {timeout} seconds"
+
+
+def late(evidence: Evidence) -> Iterator[str]:
+    """A retry came late although nothing was in its way."""
+    yield from (f"a retry came {seconds:.1f} seconds late" for seconds in _retries(evidence) if seconds > LATEST)
+
+
+def fat(evidence: Evidence) -> Iterator[str]:
+    """The write-ahead log is still large a second after the reader that held it up has gone."""
+    yield from (f"the log has {size:,} bytes" for size in _logs(evidence) if size > LARGEST_LOG)
+
+
+def rude(evidence: Evidence) -> Iterator[str]:
+    """A client saw an error that no user is to see, or ended otherwise than it was told to."""
+    killed = {event["victim"] for event in evidence.told("kill")}
+    for event in evidence.events:
+        match event["what"]:
+            case "broke":
+                yield f"client {event['client']} broke: {event['trace'].strip().splitlines()[-1]}"
+            case "refused" if event["error"] == "QueueBusy" or not evidence.is_refusing(event["at"]):
+                yield f"client {event['client']} was refused: {event['text']}"
+            case "died" if event["code"] and (event["code"], event["victim"] in killed) != (-9, True):
+                yield f"client {event['victim']} ended with {event['code']}"
+
+
+RULES: tuple[Callable[[Evidence], Iterator[str]], ...] = (
+    lost, stuck, doubled, stale, overrun, overruled, hasty, late, fat, rude,
+)  # fmt: skip
+
+
+def _recoveries(evidence: Evidence) -> Iterator[tuple[float, bool]]:
+    """Seconds from each kill of a worker in a call to the next call of that job, and whether that was disturbed."""
+    killed = {str(event["victim"]) for event in evidence.told("kill")}
+    for job, runs in evidence.runs.items():
+        for first, second in pairwise(runs):
+            is_ours = first.how == "died" and first.client in killed and not evidence.jobs[job]["retry_delay"]
+            if is_ours:
+                yield second.began - first.ended, evidence.is_disturbed(first.ended, second.began)
+
+
+def _retries(evidence: Evidence) -> Iterator[float]:
+    """How late each retry came after its delay, in undisturbed times."""
+    for runs in evidence.runs.values():
+        for first, second in pairwise(runs):
+            delay = evidence.jobs[first.job]["retry_delay"]
+            if first.how == "raised" and not evidence.is_disturbed(first.ended, second.began):
+                yield second.began - first.ended - delay
+
+
+def _logs(evidence: Evidence) -> Iterator[int]:
+    """The sizes of the write-ahead log a second after a reader, in undisturbed times."""
+    for event in evidence.told("weighed"):
+        if not evidence.is_disturbed(event["at"] - 1, event["at"]):
+            yield event["bytes"]

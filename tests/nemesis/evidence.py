@@ -1,0 +1,178 @@
+"""What a battle has left behind: the histories of the clients, put together, and the file."""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from nemesis.clients import LEASE
+from nemesis.history import Event
+
+Row = dict[str, Any]
+
+_ENDS = ("returned", "raised", "stopped")
+_AFTERMATH = LEASE + 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One call of a job's function, as the function told it.
+
+    Attributes:
+        client: the worker's process.
+        how: ``returned``, ``raised``, ``stopped`` by the worker, or ``died``.
+        is_suspended: whether its worker was, for long enough to be held dead.
+    """
+
+    job: str
+    attempt: int
+    client: str
+    began: float
+    ended: float
+    how: str
+    is_suspended: bool
+
+    def is_of(self, row: Row) -> bool:
+        """Whether a stored execution is this one."""
+        return (self.attempt, self.client) == (row["attempt"], row["worker_id"])
+
+
+class Evidence:
+    """The history and the stored file, with what is asked of them.
+
+    Args:
+        events: in the order of time.
+        jobs: the rows of the table, by id, each with its ``parents``.
+        executions: the rows of the table in the order of ids, each with the id of its ``job``.
+    """
+
+    def __init__(self, events: list[Event], *, jobs: dict[str, Row], executions: list[Row]) -> None:
+        self.events = events
+        self.jobs = jobs
+        self.executions = executions
+
+    @classmethod
+    def of(cls, events: list[Event], path: Path) -> Evidence:
+        """Read the file as any SQLite tool does."""
+        connection = sqlite3.connect(path)
+        connection.row_factory = sqlite3.Row
+        jobs = {row["id"]: dict(row) | {"parents": []} for row in connection.execute("SELECT * FROM jobs")}
+        for child, parent in connection.execute(_DEPENDENCIES):
+            jobs[child]["parents"].append(parent)
+        executions = [dict(row) for row in connection.execute(_EXECUTIONS)]
+        connection.close()
+        return cls(events, jobs=jobs, executions=executions)
+
+    def told(self, what: str) -> list[Event]:
+        """Return the events of a kind."""
+        return [event for event in self.events if event["what"] == what]
+
+    @cached_property
+    def runs(self) -> dict[str, list[Run]]:
+        """The calls of each job, in the order of time."""
+        found: dict[str, list[Run]] = defaultdict(list)
+        open_ones: dict[tuple[int, int], Event] = {}
+        for event in self.events:
+            if event["what"] in ("began", *_ENDS):
+                begin = open_ones.pop((event["pid"], event["thread"]), None)
+                if begin is not None:  # stopped, where a new call begins and the last one could not tell its end
+                    how = "stopped" if event["what"] == "began" else event["what"]
+                    found[begin["job"]].append(self._run(begin, event["at"], how))
+            if event["what"] == "began":
+                open_ones[event["pid"], event["thread"]] = event
+        for begin in open_ones.values():
+            found[begin["job"]].append(self._run(begin, self._death(begin), "died"))
+        return {job: self._cut(sorted(runs, key=lambda run: run.began)) for job, runs in found.items()}
+
+    @cached_property
+    def executions_of(self) -> dict[str, list[Row]]:
+        """The stored executions of each job."""
+        found: dict[str, list[Row]] = defaultdict(list)
+        for row in self.executions:
+            found[row["job"]].append(row)
+        return found
+
+    def was_stopped(self, run: Run) -> bool:
+        """Whether its execution was ended from outside; its function may have gone on until it heard of that."""
+        rows = [row for row in self.executions_of[run.job] if run.is_of(row)]
+        return any(row["status"] in ("timeout", "cancelled") for row in rows)
+
+    def is_disturbed(self, begin: float, end: float) -> bool:
+        """Whether someone was suspended, the disk full or the folder read-only then, or shortly before."""
+        return any(start < end and begin < stop + _AFTERMATH for start, stop in self._windows)
+
+    def is_refusing(self, at: float) -> bool:
+        """Whether the file could not be written then, or shortly before."""
+        return any(start <= at < stop + _AFTERMATH for start, stop in self._refusals)
+
+    @cached_property
+    def _refusals(self) -> list[tuple[float, float]]:
+        return [*self._between("fill", "free"), *self._between("protect", "unprotect")]
+
+    @cached_property
+    def _suspensions(self) -> dict[str, list[tuple[float, float]]]:
+        found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        for event in self.told("suspend"):
+            victim = event["victim"]
+            ends = (later["at"] for later in self.told("continue") + self.told("died") if later["victim"] == victim)
+            found[str(victim)].append((event["at"], min((at for at in ends if at > event["at"]), default=math.inf)))
+        return found
+
+    @cached_property
+    def _windows(self) -> list[tuple[float, float]]:
+        return [*self._refusals, *(each for windows in self._suspensions.values() for each in windows)]
+
+    def _between(self, first: str, last: str) -> list[tuple[float, float]]:
+        ends = [event["at"] for event in self.told(last)]
+        begins = [event["at"] for event in self.told(first)]
+        return [(begin, next((end for end in ends if end > begin), math.inf)) for begin in begins]
+
+    @cached_property
+    def _deaths(self) -> dict[int, float]:
+        """When each process was killed, which may be seen before it is waited for, or else waited for."""
+        ended = {event["victim"]: event["at"] for event in self.told("died")}
+        return ended | {event["victim"]: event["at"] for event in self.told("kill")}
+
+    def _death(self, begin: Event) -> float:
+        return min(self._deaths.get(pid, math.inf) for pid in (begin["pid"], int(begin["client"])))
+
+    def _cut(self, runs: list[Run]) -> list[Run]:
+        """End the calls whose child process was killed by its worker, of which nobody tells, where the next begins."""
+        for number, (run, following) in enumerate(zip(runs, [*runs[1:], None], strict=True)):
+            if run.how == "died" and self.was_stopped(run):
+                ended = run.ended if following is None else min(run.ended, following.began)
+                runs[number] = replace(run, how="stopped", ended=ended)
+        return runs
+
+    def _run(self, begin: Event, ended: float, how: str) -> Run:
+        long = [(start, end) for start, end in self._suspensions[begin["client"]] if end - start > LEASE / 2]
+        return Run(
+            job=begin["job"], attempt=begin["attempt"], client=begin["client"], began=begin["at"], ended=ended, how=how,
+            is_suspended=any(start < ended and begin["at"] < end for start, end in long),
+        )  # fmt: skip
+
+
+def quantile(values: Iterable[float], share: float) -> float:
+    """Return what so large a share of the values is not above; 0 without values."""
+    found = sorted(values)
+    return found[min(len(found) - 1, int(share * len(found)))] if found else 0.0
+
+
+_DEPENDENCIES = """
+    SELECT children.id, parents.id
+      FROM job_dependencies
+      JOIN jobs AS children ON children.seq = job_dependencies.child
+      JOIN jobs AS parents ON parents.seq = job_dependencies.parent
+"""
+
+_EXECUTIONS = """
+    SELECT executions.id, jobs.id AS job, attempt, executions.worker_id, executions.status, executions.started_at
+      FROM executions JOIN jobs ON jobs.seq = executions.job_seq
+     ORDER BY executions.id
+"""

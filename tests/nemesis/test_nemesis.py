@@ -1,0 +1,165 @@
+"""A short battle with all acts; and that the checker finds what it is there to find."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nemesis.checker import problems
+from nemesis.evidence import Evidence
+from nemesis.history import Event
+
+TESTS = Path(__file__).parents[1]
+
+JOB: dict[str, Any] = {
+    "status": "completed",
+    "max_attempts": 2,
+    "queue": "default",
+    "timeout": 10.0,
+    "retry_delay": 0.0,
+    "result": '{"attempt": 1}',
+    "parents": [],
+}
+
+EXECUTION = {"job": "a", "attempt": 1, "worker_id": "7", "status": "completed"}
+
+
+def told(what: str, at: float, **facts: Any) -> Event:
+    return {"what": what, "at": at, "pid": 7, "thread": 1, "client": "7", "job": "a", "attempt": 1} | facts
+
+
+SOUND = [
+    told("submitting", 0, jobs=["a"]),
+    told("submitted", 1, jobs=["a"]),
+    told("began", 2),
+    told("returned", 3),
+    told("died", 9, victim=7, code=0),
+]
+
+
+def judge(
+    *more: Event, without: str = "", job: dict[str, Any] | None = None, executions: list[dict[str, Any]] | None = None
+) -> list[str]:
+    """Return what the checker has to say of one job that ran once, but for these differences."""
+    events = sorted([each for each in SOUND if each["what"] != without] + list(more), key=lambda event: event["at"])
+    rows = [EXECUTION] if executions is None else executions
+    found = problems(Evidence(events, jobs={"a": JOB | (job or {})}, executions=rows))
+    return [problem.partition(":")[0] for problem in found]
+
+
+def again(at: float, **facts: Any) -> list[Event]:
+    """Another call of the job, by another worker, of one second."""
+    other = {"pid": 8, "client": "8", "attempt": 2} | facts
+    return [told("began", at, **other), told("returned", at + 1, **other)]
+
+
+LOST = [EXECUTION | {"status": "lost"}, EXECUTION | {"attempt": 2, "worker_id": "8"}]
+
+
+def test_a_sound_history_is_sound() -> None:
+    assert judge() == []
+
+
+def test_what_was_acknowledged_must_be_there() -> None:
+    assert judge(told("submitted", 4, jobs=["b"])) == ["lost"]
+
+
+def test_of_what_was_not_acknowledged_all_or_nothing_is_there() -> None:
+    assert judge(told("submitting", 4, jobs=["a", "b"])) == ["lost"]
+    assert judge(told("submitting", 4, jobs=["b", "c"])) == []
+
+
+def test_every_job_must_end() -> None:
+    assert judge(job={"status": "pending"}) == ["stuck"]
+
+
+def test_no_job_is_called_twice_at_once() -> None:
+    assert judge(*again(2.5), executions=LOST, job={"result": '{"attempt": 2}'}) == ["doubled"]
+    assert judge(*again(3.5), executions=LOST, job={"result": '{"attempt": 2}'}) == []
+
+
+def test_but_while_its_worker_is_suspended_it_may_be() -> None:
+    events = [told("suspend", 1.5, victim=7), told("continue", 8, victim=7), *again(2.5)]
+    assert judge(*events, executions=LOST, job={"result": '{"attempt": 2}'}) == []
+
+
+def test_no_job_is_completed_twice() -> None:
+    executions = [EXECUTION, EXECUTION | {"attempt": 2, "worker_id": "8"}]
+    assert judge(*again(4), executions=executions, job={"result": '{"attempt": 2}'}) == ["doubled"]
+
+
+def test_the_result_is_of_the_execution_that_completed_the_job() -> None:
+    assert judge(job={"result": '{"attempt": 2}'}) == ["stale"]
+    assert judge(without="returned") == ["stale"]
+
+
+def test_no_job_is_called_more_often_than_it_may() -> None:
+    assert judge(*again(4), executions=LOST, job={"max_attempts": 1, "result": '{"attempt": 2}'}) == ["overrun"]
+
+
+def test_no_more_of_a_queue_run_at_once_than_may() -> None:
+    jobs = {name: JOB | {"queue": "narrow"} for name in "abc"}
+    events = [each for number, name in enumerate(jobs) for each in (
+        told("began", 2, job=name, thread=number), told("returned", 3, job=name, thread=number)
+    )]  # fmt: skip
+    executions = [EXECUTION | {"job": name} for name in jobs]
+    found = problems(Evidence(sorted(events, key=lambda event: event["at"]), jobs=jobs, executions=executions))
+    assert [problem.partition(":")[0] for problem in found] == ["overrun"]
+
+
+def test_a_cancelled_job_stays_cancelled() -> None:
+    assert judge(told("cancelled", 1.5)) == ["overruled", "overruled"]
+
+
+def test_a_child_waits_for_its_parents() -> None:
+    assert judge(job={"parents": ["b"]}) == ["hasty"]
+
+
+def test_no_job_is_stopped_before_its_time_is_over() -> None:
+    executions = [EXECUTION | {"status": "timeout"}]
+    assert judge(executions=executions, job={"status": "timeout"}) == ["hasty"]
+    assert judge(executions=executions, job={"status": "timeout", "timeout": 1.0}) == []
+
+
+@pytest.mark.parametrize(("seconds", "found"), [(4.0, []), (6.0, ["late"])])
+def test_a_retry_comes_soon_after_its_delay(seconds: float, found: list[str]) -> None:
+    raised = told("raised", 3)
+    executions = [EXECUTION | {"status": "failed"}, EXECUTION | {"attempt": 2, "worker_id": "8"}]
+    job = {"result": '{"attempt": 2}'}
+    assert judge(raised, *again(3 + seconds), without="returned", executions=executions, job=job) == found
+
+
+def test_the_log_is_small_when_no_reader_holds_it_up() -> None:
+    assert judge(told("weighed", 5, bytes=7_000_000)) == ["fat"]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        told("broke", 5, trace="KeyError: 1"),
+        told("refused", 5, error="QueueBusy", text="locked"),
+        told("refused", 5, error="StoreError", text="the disk is full"),
+        told("died", 5, victim=8, code=-11),
+    ],
+)
+def test_no_client_sees_an_error_without_a_reason(event: Event) -> None:
+    assert judge(event) == ["rude"]
+
+
+def test_that_a_full_disk_was_full_may_be_said() -> None:
+    refused = told("refused", 5, error="StoreError", text="the disk is full")
+    assert judge(told("fill", 4), refused, told("free", 6)) == []
+
+
+def test_a_battle_is_survived(tmp_path: Path) -> None:
+    acts = ["kill=0.3", "child=1", "stop=1", "suspend=1", "jump=1", "fill=3", "protect=3", "pin=2"]
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(TESTS / "nemesis" / "battle.py"), "--seconds", "8", "--acts", *acts],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)]), "TMPDIR": str(tmp_path)},
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,37 @@
+"""What a program gets of a worker and of a schedule that it wants to show: plain values, as JSON holds them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import functions
+import pytest
+from store.verbs import File
+
+from gigq import JobQueue, ManualClock
+
+
+@pytest.fixture
+def file(open_queue: Callable[..., JobQueue], clock: ManualClock) -> File:
+    return File(open_queue(clock=clock), clock)
+
+
+def test_a_worker_is_shown_by_plain_values(file: File) -> None:
+    (record,) = file.queue.workers()
+    shown = record.as_dict()
+    assert json.loads(json.dumps(shown)) == shown
+    assert shown.keys() == set(record.__dataclass_fields__)
+    assert (shown["id"], shown["concurrency"], shown["queues"], shown["seen_at"]) == (
+        "ann", 1, None, "2026-01-01T00:00:00.000000Z",
+    )  # fmt: skip
+
+
+def test_a_schedule_is_shown_by_plain_values(file: File) -> None:
+    record = file.queue.schedules.add("report", functions.nothing, every=60, queue="night")
+    shown = record.as_dict()
+    assert json.loads(json.dumps(shown)) == shown
+    assert shown.keys() == set(record.__dataclass_fields__)
+    assert (shown["name"], shown["every"], shown["queue"], shown["next_at"], shown["last_at"]) == (
+        "report", 60, "night", "2026-01-01T00:01:00.000000Z", None,
+    )  # fmt: skip
