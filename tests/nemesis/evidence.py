@@ -81,13 +81,12 @@ class Evidence:
         for event in self.events:
             if event["what"] in ("began", *_ENDS):
                 begin = open_ones.pop((event["pid"], event["thread"]), None)
-                if begin is not None:  # stopped, where a new call begins and the last one could not tell its end
-                    how = "stopped" if event["what"] == "began" else event["what"]
-                    found[begin["job"]].append(self._run(begin, event["at"], how))
+                if begin is not None:
+                    found[begin["job"]].append(self._run(begin, event))
             if event["what"] == "began":
                 open_ones[event["pid"], event["thread"]] = event
         for begin in open_ones.values():
-            found[begin["job"]].append(self._run(begin, self._death(begin), "died"))
+            found[begin["job"]].append(self._run(begin, None))
         return {job: self._cut(sorted(runs, key=lambda run: run.began)) for job, runs in found.items()}
 
     @cached_property
@@ -134,13 +133,18 @@ class Evidence:
         return [(begin, next((end for end in ends if end > begin), math.inf)) for begin in begins]
 
     @cached_property
-    def _deaths(self) -> dict[int, float]:
-        """When each process was killed, which may be seen before it is waited for, or else waited for."""
-        ended = {event["victim"]: event["at"] for event in self.told("died")}
-        return ended | {event["victim"]: event["at"] for event in self.told("kill")}
+    def _deaths(self) -> dict[int, list[float]]:
+        """When processes of each number were killed, which may be seen before they are waited for, or waited for."""
+        found: dict[int, list[float]] = defaultdict(list)
+        for event in self.events:
+            if event["what"] in ("kill", "died"):
+                found[event["victim"]].append(event["at"])
+        return found
 
     def _death(self, begin: Event) -> float:
-        return min(self._deaths.get(pid, math.inf) for pid in (begin["pid"], int(begin["client"])))
+        """When the process of a call, or its client's, was dead at the latest."""
+        deaths = self._deaths[begin["pid"]] + self._deaths[int(begin["client"])]
+        return min((at for at in deaths if at > begin["at"]), default=math.inf)
 
     def _cut(self, runs: list[Run]) -> list[Run]:
         """End the calls whose child process was killed by its worker, of which nobody tells, where the next begins."""
@@ -150,7 +154,18 @@ class Evidence:
                 runs[number] = replace(run, how="stopped", ended=ended)
         return runs
 
-    def _run(self, begin: Event, ended: float, how: str) -> Run:
+    def _run(self, begin: Event, following: Event | None) -> Run:
+        """Put a call together with what was told next in its thread: its end, or the begin of another call, or nothing.
+
+        Where it has not told its end, its process has died, or it was stopped in the middle of telling.
+        """
+        death = self._death(begin)
+        if following and following["what"] != "began":
+            ended, how = following["at"], following["what"]
+        elif following and following["at"] < death:
+            ended, how = following["at"], "stopped"
+        else:
+            ended, how = death, "died"
         long = [(start, end) for start, end in self._suspensions[begin["client"]] if end - start > LEASE / 2]
         return Run(
             job=begin["job"], attempt=begin["attempt"], client=begin["client"], began=begin["at"], ended=ended, how=how,
