@@ -186,8 +186,9 @@ class Loop:
         """In how many seconds there may be something to do."""
         now = self._clock.monotonic()
         moments = [self._beat_at - now, max(self._terms.polling_interval, _FIRST_PROBE)]
-        if self._runner.next_deadline is not None:
-            moments.append(self._runner.next_deadline - now)
+        deadline = self._runner.next_deadline  # read once: it may be none at any moment
+        if deadline is not None:
+            moments.append(deadline - now)
         if self._ended or (self._runner.free and self._outlook is UNKNOWN):
             moments.append(0.0)  # go on before any wait
         if self._runner.free and self._outlook.next_due is not None:

@@ -130,6 +130,7 @@ class Worker:
 
         Raises:
             QueueGone: the file was deleted or replaced.
+            NotAQueue: a newer gigq has upgraded the file.
             StoreError: what had ended could not be written when the worker stopped; those jobs will run again.
         """
         with self._running, self._signals():

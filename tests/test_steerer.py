@@ -272,7 +272,7 @@ def test_a_job_that_waits_for_its_retry_can_be_tried_at_once(queue: JobQueue) ->
 
 
 def test_a_retry_that_is_rescheduled_after_the_clock_went_back_waits(queue: JobQueue, clock: ManualClock) -> None:
-    job_id = submit(queue, retry_delay=100)
+    job_id = queue.submit(Job("job", "functions.nothing", retry_delay=100))
     claim = queue.dequeue()
     assert claim is not None
     queue.fail(claim, "no")

@@ -332,7 +332,10 @@ def test_each_of_two_thousand_jobs_runs_once(
     run(concurrency=concurrency)
     records = queue.wait(ids, timeout=120)
     assert Counter(trace.read_text().split()) == Counter(str(number) for number in range(2000))
-    assert {(record.attempts, len(record.executions), record.status) for record in records} == {(1, 1, "completed")}
+    assert {(record.attempts, record.status) for record in records} == {(1, "completed")}
+    # On a busy machine what was claimed ahead may be given back before it has begun.
+    executions = [each.status for record in records for each in record.executions if each.status != "released"]
+    assert executions == ["completed"] * 2000
     assert all(each.started_at is not None for record in records for each in record.executions)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from gigq.clock import SystemClock
 from gigq.errors import JobCancelled, JobTimeout
 from gigq.records import Claim, Progress, Report
 from gigq.runtime.call import timed_out
@@ -168,7 +169,11 @@ class _Alarm:
         finally:
             with self._lock:
                 self._is_off = True
-            timer.cancel()  # what came before that is raised here, by the first call of a function
+            timer.cancel()
+            if self.has_rung:
+                # What has not been raised yet is raised here. CPython 3.11 may forget it for a while, until the thread
+                # takes the GIL anew; to take it back instead leaves a mark with which a traced thread spins for ever.
+                SystemClock().sleep(0)
 
     def _ring(self) -> None:
         with self._lock:

@@ -67,7 +67,8 @@ class ThreadRunner:
 
     @property
     def next_deadline(self) -> float | None:
-        return min((slot.deadline for slot in self._threads if slot.deadline is not None), default=None)
+        # Each is read once: a slot may end its job at any moment.
+        return min((at for slot in self._threads if (at := slot.deadline) is not None), default=None)
 
     def progress(self) -> Mapping[int, Progress]:
         return {trail.execution_id: trail.progress for trail in self._trails() if trail.progress is not None}

@@ -152,7 +152,7 @@ GUARDS = [
     Guard("what a worker runs is not held by hand", "hand.py", " AND job_workers.mode = 'hand'\n", "\n"),
     Guard("only a hand's row is taken out", "hand.py", "WHERE mode = 'hand' AND machine_id", "WHERE machine_id"),
     *(
-        Guard(f"only rows of the same {column}", "hand.py", f"{column} = ?", f"coalesce(?, {column})")
+        Guard(f"only rows of the same {column.strip()}", "hand.py", f"{column} = ?", f"({column} = ? OR 1)")
         for column in ("machine_id", "boot_id", "pid_namespace", " pid")
     ),
     Guard("what was taken away is not ended for another", "hand.py",

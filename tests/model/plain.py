@@ -39,7 +39,11 @@ class Model(Rules):
             is_ahead = len(claimed) >= room["free"]
             if is_ahead and (job["queue"] in self.rules or not is_safe):
                 break
-            self._start(job, worker, at=inf if is_ahead else self.now)
+            job.update(status="running", attempts=job["attempts"] + 1, worker=worker, changed_at=self.now)
+            job["started_at"] = inf if is_ahead else self.now
+            job["executions"].append({key: job[key] for key in ("attempts", "worker", "status", "started_at")})
+            if (rule := self.rules.get(job["queue"], OPEN))["rate_limit"] < inf:
+                rule["starts"].append(self.now)
             claimed.append(job["name"])
         return claimed
 
@@ -105,12 +109,6 @@ class Model(Rules):
                 self._finish(job, "cancelled")
             was_later = job["attempts"] and job["changed_at"] > self.now  # before the clock went back
             job["run_at"] = -inf if job["run_at"] <= self.now or was_later else job["run_at"]
-
-    def _start(self, job: Job, worker: str, *, at: float) -> None:
-        job.update(status="running", attempts=job["attempts"] + 1, worker=worker, started_at=at, changed_at=self.now)
-        job["executions"].append({key: job[key] for key in ("attempts", "worker", "status", "started_at")})
-        if (rule := self.rules.get(job["queue"], OPEN))["rate_limit"] < inf:
-            rule["starts"].append(at)
 
     def _end(self, jobs: list[Job], end: str, *, is_final: bool = False, delay: int = 0) -> int:
         for job in jobs:

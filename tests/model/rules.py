@@ -50,6 +50,7 @@ class Rules:
         return best
 
     def room(self, queue: str) -> float:
+        """How many jobs of a queue may start now."""
         rule = self.rules.get(queue, OPEN)
         running = len(self.those(status="running", queue=queue))
         recent = sum(start > self.now - rule["rate_period"] for start in rule["starts"])

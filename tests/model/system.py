@@ -38,6 +38,7 @@ class System:
         self._taken: dict[int, JobClaim] = {}
         self._executions: list[dict[str, Any]] = []
         self._newest = 0
+        self._known: dict[str, float] = {}
 
     @property
     def now(self) -> int:
@@ -201,7 +202,9 @@ class System:
         return {"next_at": next_at, "is_paused": schedule.is_paused, "last": schedule.last_job}
 
     def _seconds(self, instant: str | None, missing: float) -> float:
-        return missing if instant is None else round((from_text(instant) - self._start).total_seconds())
+        if instant is not None and instant not in self._known:
+            self._known[instant] = round((from_text(instant) - self._start).total_seconds())
+        return missing if instant is None else self._known[instant]
 
 
 def _options(options: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from model.system import System
 
 _SEEN_OF_JOBS = ("status", "attempts", "run_at", "because", "queue", "priority", "crashes", "executions")
 _SEEN_OF_SCHEDULES = ("next_at", "is_paused", "last")
-_STEPS_BETWEEN_CHECKS = 10
+_STEPS_BETWEEN_CHECKS = 20
 
 
 class Walked(NamedTuple):

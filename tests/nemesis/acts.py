@@ -45,7 +45,6 @@ class Nemesis:
         """Do acts for so long, or until so many were killed; in the end all is taken back that can be."""
         end = SystemClock().monotonic() + seconds
         self._is_over = lambda: SystemClock().monotonic() > end or self.kills >= most_kills
-        self._schedule.enter(seconds, 0, lambda: None)
         for act in self._acts:
             self._plan(act)
         self._schedule.run()

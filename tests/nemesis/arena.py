@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nemesis.clients import NARROW, BentClock, Client
 from nemesis.history import note
-from rights import heed_modes
+from rights import die_with_parent, heed_modes
 from small_disk import CannotMount, Disk
 
 from gigq import JobQueue
@@ -129,6 +129,7 @@ def _be(client: Client) -> None:
     code = 2
     try:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+        die_with_parent()
         heed_modes()
         code = client.run()
     finally:

@@ -113,6 +113,20 @@ def test_a_lock_that_is_not_to_be_had_is_an_error_never_nothing_to_do(path: str)
         assert queue.stats()["total"] == 0
 
 
+def test_a_reader_asks_again_for_a_file_without_a_log_that_is_locked(path: str) -> None:
+    with JobQueue(path, timeout=0.05) as queue:
+        close_connections()
+        other = sqlite_tool(path)
+        other.execute("PRAGMA journal_mode = DELETE").fetchone()
+        queue.stats()
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(QueueBusy, match=r"0\.05 seconds"):
+            queue.stats()
+        other.execute("ROLLBACK")
+        other.close()
+        assert queue.stats()["total"] == 0
+
+
 def test_a_writer_waits_for_the_lock(path: str) -> None:
     with JobQueue(path) as queue, ThreadPoolExecutor(1) as pool:
         other = sqlite_tool(path)
@@ -290,6 +304,13 @@ def test_a_closed_queue_says_so(path: str) -> None:
         queue.stats()
 
 
+def test_a_closed_queue_is_closed_for_threads_that_have_not_used_it_yet(path: str) -> None:
+    queue = JobQueue(path)
+    queue.close()
+    with ThreadPoolExecutor(1) as pool, pytest.raises(StoreError, match="closed"):
+        pool.submit(queue.stats).result()
+
+
 def test_a_queue_may_be_closed_while_other_threads_use_it(path: str) -> None:
     def use(queue: JobQueue) -> None:
         try:
@@ -389,10 +410,13 @@ queue = JobQueue(sys.argv[1])
 with queue.database.write() as tx:
     child = os.fork()
     if child == 0:
-        try:
-            queue.count()
-        except StoreError:
-            os._exit(7)
+        for use in (queue.count, lambda: JobQueue(sys.argv[1])):
+            try:
+                use()
+                os._exit(1)
+            except StoreError:
+                pass
+        os._exit(7)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 queue.submit(Job("after", "functions:nothing"))
 queue.close()

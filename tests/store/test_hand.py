@@ -74,6 +74,13 @@ def test_the_rows_of_other_processes_stay(file: File, other: dict[str, Any]) -> 
     assert names(file) == ["ann", "other", "hand"]
 
 
+def test_the_row_of_a_worker_in_the_same_process_stays(file: File) -> None:
+    with file.write() as tx:
+        workers.register(tx, "beside", BESIDE, concurrency=1)
+    register(file)
+    assert names(file) == ["ann", "beside", "hand"]
+
+
 def test_it_is_asked_neither_to_have_more_slots_nor_to_stop(file: File) -> None:
     register(file)
     assert (file.queue.scale(4), file.queue.stop_workers()) == (1, 1)
