@@ -31,13 +31,21 @@ class Allowance(NamedTuple):
     more_at: datetime | None = None
 
 
+class _Start(NamedTuple):
+    """An execution of a queue with a rate limit: when it was claimed, and called, once that is known."""
+
+    execution: int
+    claimed_at: str
+    at: str | None
+
+
 class Limits:
     """The queues of which something is ready, and what holds each back. For one transaction."""
 
     def __init__(self, tx: Transaction, queues: Iterable[str] | None) -> None:
         self._tx = tx
         self._rules = rules(tx)
-        self._queues = queues
+        self._queues = None if queues is None else list(dict.fromkeys(queues))  # each once, or a job is found twice
         self._left: dict[str, int] = {}
 
     @property
@@ -89,7 +97,7 @@ def allowance(tx: Transaction, queue: str, rule: Rule, *, at_most: int) -> Allow
 def note_starts(tx: Transaction, queue: str, rule: Rule, executions: Iterable[int]) -> None:
     """Take note of executions of a queue with a rate limit that start now."""
     if rule.rate_limit is not None:
-        starts = [*_recent(tx, rule), *((execution, None) for execution in executions)]
+        starts = [*_recent(tx, rule), *(_Start(execution, tx.stamp, None) for execution in executions)]
         text = encode(starts, name="starts", limit=_NOTES_LENGTH)
         tx.execute("UPDATE job_queues SET starts = ? WHERE name = ?", (text, queue))
 
@@ -149,50 +157,51 @@ def _rate_allows(tx: Transaction, rule: Rule) -> Allowance:
     free = (rule.rate_limit or 0) - len(recent)
     if free > 0 or not recent:
         return Allowance(max(0, free))
-    oldest = min((at for _, at in recent if at is not None), default=tx.stamp)
+    oldest = min((start.at for start in recent if start.at is not None), default=tx.stamp)
     return Allowance(0, later(instant_of(oldest) or tx.now, rule.rate_period or 0))
 
 
-def _recent(tx: Transaction, rule: Rule) -> list[tuple[int, str | None]]:
-    """The executions that have started in the last period, and when; None where that is not certain yet."""
+def _recent(tx: Transaction, rule: Rule) -> list[_Start]:
+    """What has started in the last period, or may have, as far as is known by now."""
     since = to_text(tx.now - timedelta(seconds=min(rule.rate_period or 0, _LONGEST_PERIOD)))
     noted = _noted(rule)
-    unsure = [execution for execution, at in noted.items() if at is None]
-    for execution in unsure:
-        del noted[execution]  # what was given back before it began, and is not found, did not start
-    noted |= _starts(tx, unsure)
+    rows = _rows(tx, [start.execution for start in noted if start.at is None])
+    known = [start if start.at is not None else _looked_up(tx, start, rows) for start in noted]
     # What is to come was before the clock went back.
-    return [(execution, at) for execution, at in noted.items() if at is None or since < at <= tx.stamp]
+    return [start for start in known if start and (start.at is None or since < start.at <= tx.stamp)]
 
 
-def _noted(rule: Rule) -> dict[int, str | None]:
+def _noted(rule: Rule) -> list[_Start]:
     """What stands on the queue's row; nothing where someone has written there what we do not."""
     try:
-        noted = dict(decode(rule.starts or "[]"))
+        noted = [_Start(*each) for each in decode(rule.starts or "[]")]
     except (ValueError, TypeError, RecursionError):
-        return {}
-    return noted if all(_is_start(*each) for each in noted.items()) else {}
+        return []
+    return noted if all(_is_start(each) for each in noted) else []
 
 
-def _is_start(execution: object, at: object) -> bool:
-    """Whether these can be an execution and its start; a larger number or a lone surrogate the file could not hold."""
-    is_instant = at is None or (isinstance(at, str) and at.isascii())
-    return is_instant and isinstance(execution, int) and abs(execution) < 2**63
+def _is_start(start: _Start) -> bool:
+    """Whether this can be one; a larger number or a lone surrogate the file could not hold."""
+    is_text = all(isinstance(each, str) and each.isascii() for each in (start.claimed_at, start.at or ""))
+    return is_text and isinstance(start.execution, int) and abs(start.execution) < 2**63
 
 
-def _starts(tx: Transaction, executions: Sequence[int]) -> dict[int, str | None]:
-    """When these have started, if they have: once they have ended their worker has said when."""
-    found: dict[int, str | None] = {}
+def _rows(tx: Transaction, executions: Sequence[int]) -> dict[int, tuple[str, object]]:
+    """The status and the start of these executions, but for those that were deleted with their jobs."""
+    found: dict[int, tuple[str, object]] = {}
     for portion in portions(executions):
         ids, values = listed(portion)
-        for execution, status, started_at in tx.execute(
-            f"SELECT id, status, started_at FROM executions WHERE id IN {ids} AND typeof(started_at) = 'text'", values
-        ):
-            found[execution] = started_at if status != "running" else _latest_start(tx, started_at)
+        rows = tx.execute(f"SELECT id, status, started_at FROM executions WHERE id IN {ids}", values)
+        found |= {execution: (status, started_at) for execution, status, started_at in rows}
     return found
 
 
-def _latest_start(tx: Transaction, claimed_at: str) -> str | None:
-    """When the function of a claim that was made then was called at the latest; None while it may still be."""
-    latest = later(instant_of(claimed_at) or tx.now, _LATEST_CALL)
-    return to_text(latest) if latest <= tx.now else None
+def _looked_up(tx: Transaction, start: _Start, rows: dict[int, tuple[str, object]]) -> _Start | None:
+    """Say when it was called if that is known by now; None if it never was."""
+    status, at = rows.get(start.execution, ("running", start.claimed_at))
+    if not isinstance(at, str):  # given back before it began
+        return None
+    if status != "running":  # its worker has said it
+        return start._replace(at=at)
+    latest = later(instant_of(at) or tx.now, _LATEST_CALL)
+    return start._replace(at=to_text(latest)) if latest <= tx.now else start

@@ -193,7 +193,7 @@ CREATE TABLE job_queues (
   max_running INTEGER,                        -- jobs of it that run at a time, in all workers; NULL: no limit
   rate_limit INTEGER,                         -- jobs of it that start within any rate_period; NULL: no limit
   rate_period REAL,                           -- seconds
-  starts TEXT,                                -- those of the last period: a JSON list of [execution, instant]
+  starts TEXT,                                -- those of the last period: a JSON list of [execution, claimed, called]
   CHECK ((rate_limit IS NULL) = (rate_period IS NULL)),
   CHECK (max_running IS NULL OR (typeof(max_running) = 'integer' AND max_running > 0)),
   CHECK (rate_limit IS NULL OR (typeof(rate_limit) = 'integer' AND rate_limit > 0)),

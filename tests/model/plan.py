@@ -147,9 +147,7 @@ def _reschedule(draw: Drawing) -> Step:
 
 
 def _prune(draw: Drawing) -> Step:
-    """Where a queue may have a rate, nothing that may have started in its last period."""
-    older_than = 50 if draw.has_rates else draw.one_of(-inf, 0, 50)
-    return "prune", [draw.some(_FINISHED)], {"older_than": older_than, "keep": draw.one_of(0, 0, 2)}
+    return "prune", [draw.some(_FINISHED)], {"older_than": draw.one_of(-inf, 0, 50), "keep": draw.one_of(0, 0, 2)}
 
 
 def _limit(draw: Drawing) -> Step:

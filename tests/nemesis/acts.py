@@ -73,6 +73,7 @@ class Nemesis:
             note("kill", victim=victim)
             with suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
+            note("died", victim=victim, code=-signal.SIGKILL)  # also for what it began after the line above
 
     def _stop(self) -> None:
         os.kill(self._chance.choice(self._arena.of(WorkingClient)), signal.SIGTERM)

@@ -259,3 +259,21 @@ def test_limits_that_cannot_be_are_refused_by_name(file: File, limits: dict[str,
     with pytest.raises(ValueError, match=r"max_running|rate_limit|rate_period|duration"):
         file.queue.configure("a", **limits)  # type: ignore[arg-type]
     assert file.queue.queues() == []
+
+
+def test_what_was_deleted_since_has_started_all_the_same(file: File) -> None:
+    file.queue.configure("a", rate_limit=2, rate_period=3600)
+    for _ in range(6):
+        file.submit(queue="a")
+    for expected in (1, 1, 0, 0):
+        claims = file.claim()
+        finish(file, claims)
+        file.clock.advance(1)
+        file.queue.clear_completed()
+        assert len(claims) == expected
+
+
+def test_a_queue_that_is_named_twice_is_one(file: File) -> None:
+    for queue in "aabb":
+        file.submit(queue=queue)
+    assert len({claim.job_id for claim in file.claim(9, queues=["a", "b", "a"])}) == 4
