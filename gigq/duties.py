@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from gigq.clock import Clock
@@ -104,6 +105,11 @@ class Duties:
     def prune(self) -> None:
         """Delete some old jobs if that is due, in a short transaction. Raises nothing: it may as well be done later."""
         self._pruning.go_on()
+
+    def cut_log(self) -> None:
+        """Keep the write-ahead log small. Raises nothing: transactions will tell what is wrong with the file."""
+        with suppress(StoreError):
+            self._database.cut_log()
 
     def look(self) -> Standing | None:
         """Return what others have made of the worker; None if it is not in the file, or not any more."""

@@ -105,6 +105,8 @@ class Loop:
         self._portion = min(_MOST_AT_ONCE, 2 * self._portion)
         self._conclude(turn)
         self._duties.prune()  # in a transaction of its own, after what was claimed has been given to the slots
+        if turn.is_beat:
+            self._duties.cut_log()
         return len(turn.claims)
 
     def leave(self) -> None:

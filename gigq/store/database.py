@@ -16,16 +16,16 @@ from gigq.clock import Clock, attempts, to_text
 from gigq.errors import GigqError, NotAQueue, QueueBusy, QueueGone, StoreError
 from gigq.store.bell import Bell
 from gigq.store.connections import ConnectionPool, Durability
+from gigq.store.explaining import UnstorableValue, explained, primary_code, unstorable
 from gigq.store.forking import PROCESS
 from gigq.store.mounts import warn_of_network
 
 MEMORY = ":memory:"
 
+_LARGE_LOG = 5 << 20
+"""Bytes; without readers that hold it up SQLite begins it anew at 4 MB."""
+
 Values = Iterable[Any] | Mapping[str, Any]
-
-
-class UnstorableValue(ValueError):
-    """A value that the file cannot hold, and that was never checked because it is only looked for, such as an id."""
 
 
 class Transaction:
@@ -46,13 +46,13 @@ class Transaction:
         try:
             return self.connection.execute(sql, values)  # type: ignore[arg-type]
         except (UnicodeEncodeError, OverflowError) as error:
-            raise _unstorable(error) from None
+            raise unstorable(error) from None
 
     def executemany(self, sql: str, values: Iterable[Values]) -> sqlite3.Cursor:
         try:
             return self.connection.executemany(sql, values)  # type: ignore[arg-type]
         except (UnicodeEncodeError, OverflowError) as error:
-            raise _unstorable(error) from None
+            raise unstorable(error) from None
 
     def quickly(self, sql: str, values: Values = ()) -> list[Any]:
         """Return rows with much text in half the time, as long as all of it is UTF-8."""
@@ -157,6 +157,22 @@ class Database:
             # It costs a submit, a claim and a settlement 0 to 1 %; VACUUM instead would lock workers out for seconds.
             self._insist("PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL")
 
+    def cut_log(self) -> None:
+        """Begin the write-ahead log anew if a reader has let it grow; nothing happens while one still needs it.
+
+        SQLite does that by itself only where a checkpoint comes to its end between two writes: a busy queue may leave
+        no room for it for seconds.
+
+        Raises:
+            QueueGone, StoreError: as `write`.
+        """
+        if self.path == MEMORY or _size(f"{self._file}-wal") < _LARGE_LOG:
+            return
+        with PROCESS.passage(), self._turn, self._explaining():
+            # The first one copies while others write, so that the second, which keeps them out, has little to do.
+            for mode in ("PASSIVE", "TRUNCATE"):
+                self._connection().execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+
     def close(self) -> None:
         """Close the connections of all threads."""
         self._pool.close()
@@ -193,7 +209,7 @@ class Database:
                 connection.execute(first).fetchone()
                 return connection, connection.execute(second).fetchone()[0]
             except sqlite3.OperationalError as error:
-                if _primary_code(error) != sqlite3.SQLITE_BUSY:
+                if primary_code(error) != sqlite3.SQLITE_BUSY:
                     raise
                 self._roll_back()
         raise QueueBusy(f"{self.path!r} was locked by another writer for {self._timeout:g} seconds")
@@ -235,35 +251,16 @@ class Database:
         try:
             yield
         except sqlite3.Error as error:
-            if _primary_code(error) == sqlite3.SQLITE_READONLY:
+            if primary_code(error) == sqlite3.SQLITE_READONLY:
                 self._pool.discard()  # it was opened while the file could not be written, and never looks again
-            raise _explained(error, self.path) from error
+            raise explained(error, self.path) from error
 
 
-def _explained(error: sqlite3.Error, path: str) -> StoreError:
-    match _primary_code(error):
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return QueueBusy(f"{path!r} is locked by another writer")
-        case sqlite3.SQLITE_NOTADB:
-            return NotAQueue(f"{path!r} is not a SQLite database")
-        case sqlite3.SQLITE_FULL:
-            return StoreError(f"the disk is full: {path!r} could not be written")
-        case sqlite3.SQLITE_CANTOPEN if os.path.exists(path):
-            return StoreError(f"{path!r} cannot be opened: it, and the folder for its -wal and -shm, must be writable")
-        case sqlite3.SQLITE_CORRUPT:
-            return StoreError(f"{path!r} is damaged ({error}); restore a backup")
-    return StoreError(f"{path!r}: {error}")
-
-
-def _unstorable(error: UnicodeEncodeError | OverflowError) -> UnstorableValue:
-    if isinstance(error, UnicodeEncodeError):
-        return UnstorableValue(f"{error.object!r:.80} cannot be: UTF-8 cannot hold a lone surrogate")
-    return UnstorableValue("a number cannot be: it is larger than the file can hold")
-
-
-def _primary_code(error: sqlite3.Error) -> int | None:
-    code: int | None = getattr(error, "sqlite_errorcode", None)
-    return code if code is None else code & 0xFF
+def _size(file: str) -> int:
+    try:
+        return os.path.getsize(file)
+    except OSError:
+        return 0
 
 
 def _plain_path(path: str | os.PathLike[str]) -> str:

@@ -202,7 +202,7 @@ GUARDS = [
     Guard("before it asks again it rolls back", "database.py",
           "                    raise\n                self._roll_back()\n", "                    raise\n"),
     Guard("only for a locked file it asks again", "database.py",
-          "                if _primary_code(error) != sqlite3.SQLITE_BUSY:\n                    raise\n"),
+          "                if primary_code(error) != sqlite3.SQLITE_BUSY:\n                    raise\n"),
     Guard("a file that was replaced is noticed", "database.py",
           "self.path != MEMORY and self._look() != self._identity", "False"),
     Guard("a file that was upgraded is noticed", "database.py", "                    self.on_change(tx)\n"),

@@ -1,0 +1,41 @@
+"""What the errors of SQLite mean to a user."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+from gigq.errors import NotAQueue, QueueBusy, StoreError
+
+
+class UnstorableValue(ValueError):
+    """A value that the file cannot hold, and that was never checked because it is only looked for, such as an id."""
+
+
+def explained(error: sqlite3.Error, path: str) -> StoreError:
+    """Return an error of SQLite as ours, in a sentence that names the file."""
+    match primary_code(error):
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return QueueBusy(f"{path!r} is locked by another writer")
+        case sqlite3.SQLITE_NOTADB:
+            return NotAQueue(f"{path!r} is not a SQLite database")
+        case sqlite3.SQLITE_FULL:
+            return StoreError(f"the disk is full: {path!r} could not be written")
+        case sqlite3.SQLITE_CANTOPEN if os.path.exists(path):
+            return StoreError(f"{path!r} cannot be opened: it, and the folder for its -wal and -shm, must be writable")
+        case sqlite3.SQLITE_CORRUPT:
+            return StoreError(f"{path!r} is damaged ({error}); restore a backup")
+    return StoreError(f"{path!r}: {error}")
+
+
+def unstorable(error: UnicodeEncodeError | OverflowError) -> UnstorableValue:
+    """Return what sqlite3 raises for a value that it cannot hand on as ours."""
+    if isinstance(error, UnicodeEncodeError):
+        return UnstorableValue(f"{error.object!r:.80} cannot be: UTF-8 cannot hold a lone surrogate")
+    return UnstorableValue("a number cannot be: it is larger than the file can hold")
+
+
+def primary_code(error: sqlite3.Error) -> int | None:
+    """Return SQLite's code for an error, without what it adds to it; None where the error is sqlite3's own."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code if code is None else code & 0xFF
