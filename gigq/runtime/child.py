@@ -45,12 +45,13 @@ def main(wire: int, tickets: int) -> None:
         # Else a process that a job forks would keep them open, and might answer in this one's place.
         os.register_at_fork(after_in_child=lambda end=end: _close(end))
     _have_the_kernel_end_this()
-    threading.Thread(target=_die_with_the_worker, args=(wire, os.getppid()), name="gigq-life", daemon=True).start()
+    worker = os.getppid()
+    threading.Thread(target=_die_with_the_worker, args=(wire, worker), name="gigq-life", daemon=True).start()
     with suppress(ConnectionError):  # the worker is gone
-        _serve(wire, tickets)
+        _serve(wire, tickets, worker)
 
 
-def _serve(wire: int, tickets: int) -> None:
+def _serve(wire: int, tickets: int, worker: int) -> None:
     lines, seat = _lines(wire), Seat()
     take(seat)
     first = next(lines, None)
@@ -63,7 +64,10 @@ def _serve(wire: int, tickets: int) -> None:
     mouth.say(READY + b"\n")
     threading.Thread(target=mouth.tell_trails, name="gigq-trail", daemon=True).start()
     for line in lines:
-        if os.read(tickets, 1) == GO:
+        ticket = os.read(tickets, 1)
+        if os.getppid() != worker:  # another worker may have these jobs already
+            return
+        if ticket == GO:
             report = called(read_claim(line))
             _flush()
             mouth.say_the_end(report)

@@ -9,21 +9,11 @@ from pathlib import Path
 import pytest
 from faults.sabotage import Saboteur
 
-from gigq import JobQueue
-
 
 @pytest.fixture
 def saboteur() -> Iterator[Saboteur]:
     with Saboteur().present() as saboteur:
         yield saboteur
-
-
-@pytest.fixture(scope="session")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A queue without jobs."""
-    path = tmp_path_factory.mktemp("faults") / "empty.db"
-    JobQueue(path).close()
-    return path
 
 
 @pytest.fixture

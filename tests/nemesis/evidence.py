@@ -18,6 +18,8 @@ Row = dict[str, Any]
 
 _ENDS = ("returned", "raised", "stopped")
 _AFTERMATH = LEASE + 2
+_ORPHANHOOD = 1.0
+"""Seconds for which a child process may live when its worker was killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ class Evidence:
     def was_stopped(self, run: Run) -> bool:
         """Whether its execution was ended from outside; its function may have gone on until it heard of that."""
         rows = [row for row in self.executions_of[run.job] if run.is_of(row)]
-        return any(row["status"] in ("timeout", "cancelled") for row in rows)
+        return any(row["status"] in ("timeout", "cancelled", "released") for row in rows)
 
     def is_disturbed(self, begin: float, end: float) -> bool:
         """Whether someone was suspended, the disk full or the folder read-only then, or shortly before."""
@@ -142,9 +144,10 @@ class Evidence:
         return found
 
     def _death(self, begin: Event) -> float:
-        """When the process of a call, or its client's, was dead at the latest."""
-        deaths = self._deaths[begin["pid"]] + self._deaths[int(begin["client"])]
-        return min((at for at in deaths if at > begin["at"]), default=math.inf)
+        """When the process of a call died, at the latest. Of a child whose worker is killed nobody tells: just then."""
+        of_client = (at for at in self._deaths[int(begin["client"])] if at > begin["at"] - _ORPHANHOOD)
+        of_process = (at for at in self._deaths[begin["pid"]] if at > begin["at"])
+        return max(begin["at"], min([*of_client, *of_process], default=math.inf))
 
     def _cut(self, runs: list[Run]) -> list[Run]:
         """End the calls whose child process was killed by its worker, of which nobody tells, where the next begins."""
@@ -160,12 +163,12 @@ class Evidence:
         Where it has not told its end, its process has died, or it was stopped in the middle of telling.
         """
         death = self._death(begin)
-        if following and following["what"] != "began":
-            ended, how = following["at"], following["what"]
-        elif following and following["at"] < death:
-            ended, how = following["at"], "stopped"
-        else:
+        if following is None or (following["what"] == "began" and following["at"] > death):
             ended, how = death, "died"
+        else:
+            ended, how = following["at"], following["what"]
+            is_orphan = begin["pid"] != int(begin["client"]) and death < ended < death + _ORPHANHOOD
+            how = "stopped" if how == "began" or is_orphan else how
         long = [(start, end) for start, end in self._suspensions[begin["client"]] if end - start > LEASE / 2]
         return Run(
             job=begin["job"], attempt=begin["attempt"], client=begin["client"], began=begin["at"], ended=ended, how=how,
