@@ -145,9 +145,13 @@ class Evidence:
 
     def _death(self, begin: Event) -> float:
         """When the process of a call died, at the latest. Of a child whose worker is killed nobody tells: just then."""
-        of_client = (at for at in self._deaths[int(begin["client"])] if at > begin["at"] - _ORPHANHOOD)
-        of_process = (at for at in self._deaths[begin["pid"]] if at > begin["at"])
-        return max(begin["at"], min([*of_client, *of_process], default=math.inf))
+        of_process = min((at for at in self._deaths[begin["pid"]] if at > begin["at"]), default=math.inf)
+        return max(begin["at"], min(of_process, self._orphaned(begin)))
+
+    def _orphaned(self, begin: Event) -> float:
+        """When the worker of a call died, at the latest; a child may have begun it a moment later."""
+        deaths = self._deaths[int(begin["client"])]
+        return min((at for at in deaths if at > begin["at"] - _ORPHANHOOD), default=math.inf)
 
     def _cut(self, runs: list[Run]) -> list[Run]:
         """End the calls whose child process was killed by its worker, of which nobody tells, where the next begins."""
@@ -167,7 +171,8 @@ class Evidence:
             ended, how = death, "died"
         else:
             ended, how = following["at"], following["what"]
-            is_orphan = begin["pid"] != int(begin["client"]) and death < ended < death + _ORPHANHOOD
+            orphaned = self._orphaned(begin) if begin["pid"] != int(begin["client"]) else math.inf
+            is_orphan = orphaned < ended < orphaned + _ORPHANHOOD
             how = "stopped" if how == "began" or is_orphan else how
         long = [(start, end) for start, end in self._suspensions[begin["client"]] if end - start > LEASE / 2]
         return Run(
