@@ -182,7 +182,8 @@ def _noted(rule: Rule) -> list[_Start]:
 
 def _is_start(start: _Start) -> bool:
     """Whether this can be one; a larger number or a lone surrogate the file could not hold."""
-    is_text = all(isinstance(each, str) and each.isascii() for each in (start.claimed_at, start.at or ""))
+    instants = [start.claimed_at, *([] if start.at is None else [start.at])]
+    is_text = all(isinstance(each, str) and each.isascii() for each in instants)
     return is_text and isinstance(start.execution, int) and abs(start.execution) < 2**63
 
 
