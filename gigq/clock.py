@@ -162,5 +162,5 @@ def attempts(timeout: float, *, longest_pause: float) -> Iterator[None]:
     start = time.monotonic()
     yield
     while (waited := time.monotonic() - start) < timeout:
-        time.sleep(random.uniform(0.0001, max(longest_pause, min(_LONGEST_PAUSE, waited / 100))))
+        time.sleep(random.uniform(0.0001, max(longest_pause, min(_LONGEST_PAUSE, waited / 25))))
         yield
