@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from nemesis.clients import NARROW
-from nemesis.evidence import Evidence, quantile
+from nemesis.evidence import Evidence, Row, quantile
 
 FINISHED = ("completed", "failed", "timeout", "cancelled")
 
@@ -170,12 +170,16 @@ def _recoveries(evidence: Evidence) -> Iterator[tuple[float, bool]]:
 
 
 def _retries(evidence: Evidence) -> Iterator[float]:
-    """How late each retry came after its delay, in undisturbed times."""
-    for runs in evidence.runs.values():
+    """How late each retry came after its delay, in undisturbed times, unless a worker that had it was killed before."""
+    for job, runs in evidence.runs.items():
         for first, second in pairwise(runs):
-            delay = evidence.jobs[first.job]["retry_delay"]
-            if first.how == "raised" and not evidence.is_disturbed(first.ended, second.began):
-                yield second.began - first.ended - delay
+            is_next = any(first.is_of(row) and second.is_of(next_row) for row, next_row in _pairs(evidence, job))
+            if first.how == "raised" and is_next and not evidence.is_disturbed(first.ended, second.began):
+                yield second.began - first.ended - evidence.jobs[job]["retry_delay"]
+
+
+def _pairs(evidence: Evidence, job: str) -> Iterator[tuple[Row, Row]]:
+    return pairwise(evidence.executions_of[job])
 
 
 def _logs(evidence: Evidence) -> Iterator[int]:
