@@ -32,7 +32,7 @@ from gigq.queue import JobQueue
 from gigq.records import ExecutionRecord, JobRecord, QueueRecord, ScheduleRecord, WorkerRecord
 from gigq.runtime.context import JobContext, current_job
 from gigq.status import ExecutionStatus, JobStatus, Phase
-from gigq.store.forking import close_connections
+from gigq.store.engine.forking import close_connections
 from gigq.task import Task, task
 from gigq.version import VERSION as __version__
 from gigq.worker import Worker

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from gigq.clock import Clock
-from gigq.store.database import Database
+from gigq.store.engine.database import Database
 
 
 class QueueBase:

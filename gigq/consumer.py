@@ -22,7 +22,7 @@ from gigq.runtime.inline import InlineRunner
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, hand, settling
 from gigq.store.claiming import Room
-from gigq.store.database import Database
+from gigq.store.engine.database import Database
 
 _WORDS_OF_AN_ERROR = {"type", "message", "traceback"}
 

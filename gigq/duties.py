@@ -19,7 +19,7 @@ from gigq.runtime.runner import Ended
 from gigq.status import ExecutionStatus, Move
 from gigq.store import claiming, hand, schedules, settling, workers
 from gigq.store.claiming import Outlook, Room
-from gigq.store.database import Database, Transaction
+from gigq.store.engine.database import Database, Transaction
 from gigq.store.trails import Fate, begun_by, fates, write_logs, write_progress
 from gigq.store.workers import Standing
 from gigq.terms import Terms

@@ -10,7 +10,7 @@ import threading
 from gigq.liveness import WorkerKey, certainly_dead
 from gigq.runtime.residence import is_gone, residence
 from gigq.store import hand, workers
-from gigq.store.database import Database, Transaction
+from gigq.store.engine.database import Database, Transaction
 
 _SECONDS_BETWEEN_SWEEPS = 1.0
 _CLOSED = "given back: the queue by which it was taken was closed"

@@ -13,7 +13,7 @@ from gigq.records import Report
 from gigq.reserve import Reserve
 from gigq.runtime.runner import Ended, Runner
 from gigq.status import ExecutionStatus
-from gigq.store.database import Database
+from gigq.store.engine.database import Database
 from gigq.store.workers import Standing
 from gigq.telling import Teller
 from gigq.terms import Terms

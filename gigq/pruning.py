@@ -12,7 +12,7 @@ from gigq.clock import Clock, Duration, to_seconds, to_text
 from gigq.errors import StoreError
 from gigq.status import FINISHED, JobStatus
 from gigq.store import upkeep
-from gigq.store.database import Database, Transaction
+from gigq.store.engine.database import Database, Transaction
 from gigq.store.upkeep import Place
 
 log = logging.getLogger("gigq.worker")

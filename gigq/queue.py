@@ -22,7 +22,7 @@ from gigq.runtime.residence import is_gone, residence
 from gigq.schedules import Schedules
 from gigq.steerer import QueueSteerer
 from gigq.store import hand, submitting, workers
-from gigq.store.connections import Durability
+from gigq.store.engine.connections import Durability
 from gigq.store.schema import open_queue
 
 _A_CENTURY = 36_525 * 86_400.0

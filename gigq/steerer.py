@@ -12,7 +12,7 @@ from gigq.filters import FilterOptions, Filters, Several
 from gigq.job import to_priority
 from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
 from gigq.store import reading, steering
-from gigq.store.database import Transaction
+from gigq.store.engine.database import Transaction
 
 _STEERED_AT_ONCE = 200
 """Jobs that one transaction cancels or requeues: about 20 ms, so that workers hardly wait."""

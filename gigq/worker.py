@@ -24,7 +24,7 @@ from gigq.runtime.inline import InlineRunner
 from gigq.runtime.processes import ProcessRunner
 from gigq.runtime.runner import Runner
 from gigq.runtime.threads import ThreadRunner
-from gigq.store.connections import Durability
+from gigq.store.engine.connections import Durability
 from gigq.store.schema import open_queue
 from gigq.terms import Terms
 

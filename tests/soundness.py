@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gigq import SystemClock
 from gigq.store.checking import check
-from gigq.store.database import Transaction
+from gigq.store.engine.database import Transaction
 
 
 def problems_in(folder: Path) -> list[str]:

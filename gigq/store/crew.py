@@ -9,7 +9,7 @@ from datetime import datetime
 from gigq.clock import from_text
 from gigq.codec import decode
 from gigq.liveness import WorkerKey
-from gigq.store.database import Transaction
+from gigq.store.engine.database import Transaction
 
 SILENCE = 15.0
 """Seconds without a heartbeat, of which there is at least one a second, after which a worker seems dead.

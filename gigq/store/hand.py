@@ -11,7 +11,7 @@ from gigq.liveness import Residence, WorkerKey
 from gigq.records import Claim, Report
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, workers
-from gigq.store.database import Transaction
+from gigq.store.engine.database import Transaction
 from gigq.store.settling import settle
 
 _TAKEN_AWAY = (ExecutionStatus.TIMEOUT, ExecutionStatus.LOST, ExecutionStatus.CANCELLED)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from gigq.clock import from_text, later, to_text
 from gigq.codec import decode, encode
 from gigq.records import Claim
-from gigq.store.database import Transaction
-from gigq.store.lists import listed, portions
+from gigq.store.engine.database import Transaction
+from gigq.store.engine.lists import listed, portions
 from gigq.store.queues import ALL, NO_RULE, Rule, rules
 
 _LATEST_CALL = 0.2

@@ -11,7 +11,7 @@ from gigq.records import QueueRecord
 from gigq.status import FINISHED, Phase
 from gigq.store import queues, reading, windows
 from gigq.store.crew import members
-from gigq.store.database import Transaction
+from gigq.store.engine.database import Transaction
 from gigq.store.tables import phase_of
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from gigq.clock import from_text
 from gigq.records import QueueRecord
-from gigq.store.database import Transaction
+from gigq.store.engine.database import Transaction
 
 ALL = ""
 """The name under which all queues are paused, also those that do not exist yet."""

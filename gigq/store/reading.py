@@ -11,7 +11,7 @@ from gigq.clock import to_text
 from gigq.filters import Filters
 from gigq.records import ExecutionRecord, JobRecord
 from gigq.status import JobStatus
-from gigq.store.database import Transaction
+from gigq.store.engine.database import Transaction
 from gigq.store.rows import execution_record, job_record
 from gigq.store.tables import phase_of
 

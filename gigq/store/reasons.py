@@ -11,7 +11,7 @@ from gigq.records import JobRecord
 from gigq.status import DEAD, ExecutionStatus, JobStatus
 from gigq.store import reading
 from gigq.store.crew import Member, members
-from gigq.store.database import Transaction
+from gigq.store.engine.database import Transaction
 from gigq.store.limits import allowance
 from gigq.store.queues import ALL, NO_RULE, Rule, rules
 

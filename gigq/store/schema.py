@@ -8,8 +8,8 @@ from functools import partial
 from gigq.clock import Clock
 from gigq.errors import NotAQueue
 from gigq.store import legacy
-from gigq.store.connections import Durability
-from gigq.store.database import Database, Transaction
+from gigq.store.engine.connections import Durability
+from gigq.store.engine.database import Database, Transaction
 from gigq.store.tables import INDEXES, TABLES, VIEWS
 
 VERSION = 1

@@ -11,9 +11,9 @@ from gigq.records import Report
 from gigq.retry import RetryRule
 from gigq.status import FINISHED, ExecutionStatus, JobStatus, Move, move_after
 from gigq.store.children import ended_badly, parent_done, parent_ended_badly, parents_among
-from gigq.store.database import Transaction
+from gigq.store.engine.database import Transaction
+from gigq.store.engine.lists import listed, portions, tabled
 from gigq.store.limits import is_waited_for
-from gigq.store.lists import listed, portions, tabled
 from gigq.store.trails import write_logs, write_progress
 
 

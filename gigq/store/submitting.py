@@ -12,7 +12,7 @@ from gigq.errors import UnknownParent
 from gigq.records import NewJob
 from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
 from gigq.store.children import ended_badly
-from gigq.store.database import Transaction
+from gigq.store.engine.database import Transaction
 
 
 def submit(tx: Transaction, jobs: Iterable[NewJob]) -> list[str]:

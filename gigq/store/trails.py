@@ -9,7 +9,7 @@ from gigq.codec import encode
 from gigq.liveness import WorkerKey
 from gigq.records import Progress
 from gigq.status import ExecutionStatus, JobStatus
-from gigq.store.database import Transaction
+from gigq.store.engine.database import Transaction
 
 _LIMIT = 10_000
 """Bytes of a progress: far more than its numbers and its message can have."""

@@ -11,7 +11,7 @@ from gigq.codec import decode, encode
 from gigq.liveness import Residence, Sign, WorkerKey
 from gigq.records import Report, WorkerRecord
 from gigq.status import ExecutionStatus
-from gigq.store.database import Transaction
+from gigq.store.engine.database import Transaction
 from gigq.store.settling import settle
 
 

@@ -17,7 +17,7 @@ from gigq import ExecutionStatus, JobQueue, JobStatus  # noqa: E402
 from gigq import status as status_module  # noqa: E402
 from gigq.status import Move, move_after  # noqa: E402
 from gigq.store import tables as tables_of_file  # noqa: E402
-from gigq.store.database import Transaction  # noqa: E402
+from gigq.store.engine.database import Transaction  # noqa: E402
 
 LIFE = ROOT / "docs/explanation/life-of-a-job.md"
 PICTURE = ROOT / "docs/explanation/life-of-a-job.svg"

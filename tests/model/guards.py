@@ -28,7 +28,7 @@ _SECONDS = 600
 
 
 class Guard(NamedTuple):
-    """A guard: what it is for, its file in `gigq/store`, its text and what stands there without it."""
+    """A guard: what it is for, its file in `gigq`, its text and what stands there without it."""
 
     name: str
     file: str
@@ -41,27 +41,27 @@ _READY = "status = 'pending' AND blockers = 0 AND run_at IS NULL"
 GUARDS = [
     # children
     Guard(
-        "a parent's end is counted off unfinished children only", "children.py",
+        "a parent's end is counted off unfinished children only", "store/dependencies.py",
         "blockers - 1\n         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = ?)\n"
         "           AND status IN ('pending', 'running')",
         "blockers - 1\n         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = ?)",
     ),
     # Not here: that a parent's return is counted for unfinished children only. Nobody reads the blockers of a finished
     # job, and its own return counts them anew; the condition spares a write for each of them.
-    Guard("only pending children go with a parent", "children.py", "           AND status = 'pending'\n"),
-    Guard("children that run all the same stay", "children.py", "           AND on_parent_failure = 'cancel'\n"),
-    Guard("a child that runs all the same is never forbidden", "children.py",
+    Guard("only pending children go with a parent", "store/dependencies.py", "           AND status = 'pending'\n"),
+    Guard("children that run all the same stay", "store/dependencies.py", "           AND on_parent_failure = 'cancel'\n"),
+    Guard("a child that runs all the same is never forbidden", "store/dependencies.py",
           "           AND child.on_parent_failure = 'cancel'\n"),
-    Guard("only a bad end forbids", "children.py",
+    Guard("only a bad end forbids", "store/dependencies.py",
           "           AND parents.status IN ('failed', 'timeout', 'cancelled')\n"),
-    Guard("a returning job waits for unfinished parents only", "children.py",
+    Guard("a returning job waits for unfinished parents only", "store/dependencies.py",
           "\n                              AND parents.status IN ('pending', 'running')"),
-    Guard("only an unfinished job holds its key", "children.py", " AND completed_at IS NULL"),
-    Guard("a revived job's key must be free", "children.py",
+    Guard("only an unfinished job holds its key", "store/dependencies.py", " AND completed_at IS NULL"),
+    Guard("a revived job's key must be free", "store/dependencies.py",
           "elif other is None:\n            reopen", "if other is None:\n            reopen"),
     # claiming
     *(
-        Guard(f"what is ready {name}, {where}", "claiming.py",
+        Guard(f"what is ready {name}, {where}", "store/claiming.py",
               f"{columns}\n          FROM jobs\n         WHERE {_READY}",
               f"{columns}\n          FROM jobs\n         WHERE {without}")
         for where, columns in (("of one queue", "SELECT {_FIELDS}"), ("of several", "SELECT -priority, seq"))
@@ -71,158 +71,158 @@ GUARDS = [
             ("is pending", "blockers = 0 AND run_at IS NULL"),
         )
     ),
-    Guard("only an open execution begins", "claiming.py",
+    Guard("only an open execution begins", "store/claiming.py",
           "SET started_at = ? WHERE id = ? AND status = 'running'", "SET started_at = ? WHERE id = ?"),
-    Guard("only the job of an open execution begins", "claiming.py",
+    Guard("only the job of an open execution begins", "store/claiming.py",
           "(SELECT job_seq FROM executions WHERE id = ? AND status = 'running')",
           "(SELECT job_seq FROM executions WHERE id = ?)"),
-    Guard("what is due has come", "claiming.py", " AND run_at <= ?\"", " AND coalesce(?, 1)\""),
-    Guard("only a retry is due when the clock went back", "claiming.py", " AND attempts > 0\n"),
-    Guard("a retry of the past waits", "claiming.py", "AND updated_at > ?", "AND coalesce(?, 1)"),
-    Guard("not ahead for the last attempt", "claiming.py", " and claim.attempt < claim.max_attempts"),
-    Guard("not ahead after a crash", "claiming.py", " and claim.crashes == 0"),
-    Guard("not ahead from a queue with limits", "claiming.py",
+    Guard("what is due has come", "store/claiming.py", " AND run_at <= ?\"", " AND coalesce(?, 1)\""),
+    Guard("only a retry is due when the clock went back", "store/claiming.py", " AND attempts > 0\n"),
+    Guard("a retry of the past waits", "store/claiming.py", "AND updated_at > ?", "AND coalesce(?, 1)"),
+    Guard("not ahead for the last attempt", "store/claiming.py", " and claim.attempt < claim.max_attempts"),
+    Guard("not ahead after a crash", "store/claiming.py", " and claim.crashes == 0"),
+    Guard("not ahead from a queue with limits", "store/claiming.py",
           "    if claim.queue in limited:\n        return False\n"),
-    Guard("not ahead what has not returned here", "claiming.py", "claim.function in room.returned and ", ""),
-    Guard("a dangerous job is taken alone", "claiming.py",
+    Guard("not ahead what has not returned here", "store/claiming.py", "claim.function in room.returned and ", ""),
+    Guard("a dangerous job is taken alone", "store/claiming.py",
           "        return list(best[: bool(room.guest)])\n", "        return list(best)\n"),
-    Guard("a dangerous job only where it can be alone", "claiming.py", "best[: bool(room.guest)]", "best[:1]"),
-    Guard("no dangerous job beside others", "claiming.py", "best[: dangerous[0] if dangerous else None]", "best"),
-    Guard("no job is dangerous where none can take others down", "claiming.py",
+    Guard("a dangerous job only where it can be alone", "store/claiming.py", "best[: bool(room.guest)]", "best[:1]"),
+    Guard("no dangerous job beside others", "store/claiming.py", "best[: dangerous[0] if dangerous else None]", "best"),
+    Guard("no job is dangerous where none can take others down", "store/claiming.py",
           "if room.guest is not None and claim.is_dangerous", "if claim.is_dangerous"),
     # expiring
-    Guard("what was started does not expire", "expiring.py", " AND attempts = 0\n           AND", "\n           AND"),
-    Guard("what has expired has had its time", "expiring.py",
+    Guard("what was started does not expire", "store/due.py", " AND attempts = 0\n           AND", "\n           AND"),
+    Guard("what has expired has had its time", "store/due.py",
           "AND expires_at <= ?", "AND coalesce(?, 1)"),
-    Guard("what went with its parent expires not again", "expiring.py",
+    Guard("what went with its parent expires not again", "store/due.py",
           "WHERE seq = ?\n               AND status = 'pending'", "WHERE seq = ?"),
-    Guard("its children count that once", "expiring.py", "if cancelled.rowcount:", "if True:"),
+    Guard("its children count that once", "store/due.py", "if cancelled.rowcount:", "if True:"),
     # settling
-    Guard("only an open execution is settled", "settling.py", "IN {ids} AND status = 'running'\"", "IN {ids}\""),
-    Guard("only a bad end is the children's", "settling.py",
+    Guard("only an open execution is settled", "store/settling.py", "IN {ids} AND status = 'running'\"", "IN {ids}\""),
+    Guard("only a bad end is the children's", "store/settling.py",
           "if move.target in FINISHED and parents_among", "if parents_among"),
-    Guard("a released attempt is given back", "settling.py", "job.attempts - (move is Move.RELEASE)", "job.attempts"),
+    Guard("a released attempt is given back", "store/settling.py", "job.attempts - (move is Move.RELEASE)", "job.attempts"),
     # steering
-    Guard("only a pending job is cancelled", "steering.py", "WHERE id = ? AND status = 'pending'\"", "WHERE id = ?\""),
-    Guard("only with running=True a running one", "steering.py",
+    Guard("only a pending job is cancelled", "store/control.py", "WHERE id = ? AND status = 'pending'\"", "WHERE id = ?\""),
+    Guard("only with running=True a running one", "store/control.py",
           "if execution is not None and running:", "if execution is not None:"),
-    Guard("only what ended badly is requeued", "steering.py", " or job[1] not in ENDED_BADLY"),
-    Guard("what a parent forbids is not requeued", "steering.py", " or forbidden_by(tx, job[0]) is not None"),
-    Guard("what has a taken key is not requeued", "steering.py", " or is_taken(tx, job[2])"),
-    Guard("only a pending job is rescheduled", "steering.py", "\n           AND status = 'pending'"),
+    Guard("only what ended badly is requeued", "store/control.py", " or job[1] not in ENDED_BADLY"),
+    Guard("what a parent forbids is not requeued", "store/control.py", " or forbidden_by(tx, job[0]) is not None"),
+    Guard("what has a taken key is not requeued", "store/control.py", " or is_taken(tx, job[2])"),
+    Guard("only a pending job is rescheduled", "store/control.py", "\n           AND status = 'pending'"),
     # submitting
-    Guard("the same id is stored once", "submitting.py", "\n            ON CONFLICT (id) DO NOTHING"),
-    Guard("a stored child is left before its parents are looked for", "submitting.py",
+    Guard("the same id is stored once", "store/submitting.py", "\n            ON CONFLICT (id) DO NOTHING"),
+    Guard("a stored child is left before its parents are looked for", "store/submitting.py",
           "elif not (job.dependencies and _is_stored(tx, job.id)):", "else:"),
-    Guard("only an unfinished job holds a key", "submitting.py", " AND completed_at IS NULL"),
-    Guard("only unfinished parents block", "submitting.py",
+    Guard("only an unfinished job holds a key", "store/submitting.py", " AND completed_at IS NULL"),
+    Guard("only unfinished parents block", "store/submitting.py",
           "sum(parent[\"status\"] in UNFINISHED for parent in parents)", "len(parents)"),
-    Guard("a child that runs all the same is not doomed", "submitting.py",
+    Guard("a child that runs all the same is not doomed", "store/submitting.py",
           "    if job.on_parent_failure == \"run\":\n        return None\n"),
-    Guard("only a bad end dooms", "submitting.py", "if parent[\"status\"] in ENDED_BADLY", "if True"),
-    Guard("what is stored already stays as it is", "submitting.py",
+    Guard("only a bad end dooms", "store/submitting.py", "if parent[\"status\"] in ENDED_BADLY", "if True"),
+    Guard("what is stored already stays as it is", "store/submitting.py",
           "    if inserted.rowcount == 0:\n        return\n"),
     # workers
-    Guard("the dead hold only what is open", "workers.py",
+    Guard("the dead hold only what is open", "store/workers.py",
           "FROM executions INDEXED BY executions_open\n         WHERE status = 'running' AND worker_seq = ?",
           "FROM executions\n         WHERE worker_seq = ?"),
-    Guard("only what is open is taken away", "workers.py", "WHERE status = 'running' AND started_at < ?",
+    Guard("only what is open is taken away", "store/workers.py", "WHERE status = 'running' AND started_at < ?",
           "WHERE started_at < ?"),
-    Guard("only what began before is taken away", "workers.py", " AND started_at < ?\"", " AND coalesce(?, 1)\""),
-    Guard("what had not begun is released", "workers.py", "released if started_at is None else lost", "lost"),
-    Guard("nobody asks a hand to stop", "workers.py",
+    Guard("only what began before is taken away", "store/workers.py", " AND started_at < ?\"", " AND coalesce(?, 1)\""),
+    Guard("what had not begun is released", "store/workers.py", "released if started_at is None else lost", "lost"),
+    Guard("nobody asks a hand to stop", "store/workers.py",
           "END\n         WHERE mode <> 'hand' AND", "END\n         WHERE"),
-    Guard("nobody asks a hand for slots", "workers.py",
+    Guard("nobody asks a hand for slots", "store/workers.py",
           "wanted_concurrency = ? WHERE mode <> 'hand' AND", "wanted_concurrency = ? WHERE"),
-    Guard("a milder wish changes no harder one", "workers.py",
+    Guard("a milder wish changes no harder one", "store/workers.py",
           "CASE WHEN stop = 'now' THEN stop ELSE ? END", "?"),
-    Guard("nobody waits for the heartbeat of a hand", "workers.py",
+    Guard("nobody waits for the heartbeat of a hand", "store/workers.py",
           "CASE WHEN mode <> 'hand' THEN heartbeat END", "heartbeat"),
-    Guard("a hand does not listen to the bell", "workers.py",
+    Guard("a hand does not listen to the bell", "store/workers.py",
           "SELECT 1 FROM job_workers WHERE mode <> 'hand' LIMIT 1", "SELECT 1 FROM job_workers LIMIT 1"),
     # hand
-    Guard("only a hand's jobs are overdue", "hand.py",
+    Guard("only a hand's jobs are overdue", "store/manual.py",
           "\n               AND executions.worker_seq IN (SELECT seq FROM job_workers WHERE mode = 'hand')"),
-    Guard("a hand that holds something stays", "hand.py",
+    Guard("a hand that holds something stays", "store/manual.py",
           "\n           AND NOT EXISTS (\n               SELECT 1\n"
           "                 FROM executions INDEXED BY executions_open\n"
           "                WHERE status = 'running' AND worker_seq = job_workers.seq)"),
-    Guard("only open executions are held by hand", "hand.py", " AND executions.status = 'running' AND job_workers.mode",
+    Guard("only open executions are held by hand", "store/manual.py", " AND executions.status = 'running' AND job_workers.mode",
           " AND job_workers.mode"),
-    Guard("what a worker runs is not held by hand", "hand.py", " AND job_workers.mode = 'hand'\n", "\n"),
-    Guard("only a hand's row is taken out", "hand.py", "WHERE mode = 'hand' AND machine_id", "WHERE machine_id"),
+    Guard("what a worker runs is not held by hand", "store/manual.py", " AND job_workers.mode = 'hand'\n", "\n"),
+    Guard("only a hand's row is taken out", "store/manual.py", "WHERE mode = 'hand' AND machine_id", "WHERE machine_id"),
     *(
-        Guard(f"only rows of the same {column.strip()}", "hand.py", f"{column} = ?", f"({column} = ? OR 1)")
+        Guard(f"only rows of the same {column.strip()}", "store/manual.py", f"{column} = ?", f"({column} = ? OR 1)")
         for column in ("machine_id", "boot_id", "pid_namespace", " pid")
     ),
-    Guard("what was taken away is not ended for another", "hand.py",
+    Guard("what was taken away is not ended for another", "store/manual.py",
           "None if own is not None and _was_taken_from(tx, own, job) else _open_claim", "_open_claim"),
     # limits
-    Guard("a paused queue is not open", "limits.py",
+    Guard("a paused queue is not open", "store/limits.py",
           "if not self._rules.get(queue, NO_RULE).is_paused:", "if True:"),
-    Guard("a pause of all holds all back", "limits.py",
+    Guard("a pause of all holds all back", "store/limits.py",
           "if not self._rules.get(ALL, NO_RULE).is_paused:", "if True:"),
-    Guard("no more run than may", "limits.py", "- _running(tx, queue)"),
-    Guard("no more start than may", "limits.py", " - len(recent)"),
-    Guard("what started before the last period counts no more", "limits.py",
+    Guard("no more run than may", "store/limits.py", "- _running(tx, queue)"),
+    Guard("no more start than may", "store/limits.py", " - len(recent)"),
+    Guard("what started before the last period counts no more", "store/limits.py",
           "since < at <= tx.stamp", "at <= tx.stamp"),
-    Guard("what is to come was before the clock went back", "limits.py", "since < at <= tx.stamp", "since < at"),
-    Guard("a function may be called after its claim", "limits.py", " if latest <= tx.now else None"),
-    Guard("only a running one may still be called", "limits.py",
+    Guard("what is to come was before the clock went back", "store/limits.py", "since < at <= tx.stamp", "since < at"),
+    Guard("a function may be called after its claim", "store/limits.py", " if latest <= tx.now else None"),
+    Guard("only a running one may still be called", "store/limits.py",
           "started_at if status != \"running\" else _latest_start", "_latest_start"),
-    Guard("only its own jobs count for a queue", "limits.py", "AND jobs.queue = ?", "AND coalesce(?, 1)"),
+    Guard("only its own jobs count for a queue", "store/limits.py", "AND jobs.queue = ?", "AND coalesce(?, 1)"),
     # upkeep
-    Guard("what came back meanwhile is not deleted", "upkeep.py",
+    Guard("what came back meanwhile is not deleted", "store/pruning.py",
           "AND status IN {words}", "AND (status IN {words} OR 1)"),
-    Guard("what is younger is not deleted with its child", "upkeep.py",
+    Guard("what is younger is not deleted with its child", "store/pruning.py",
           "AND (completed_at, seq) < (?, ?)\n           AND NOT", "AND coalesce(?, ?)\n           AND NOT"),
-    Guard("what a child needs is not deleted", "upkeep.py", "\n           AND NOT {_is_needed(\"jobs\")}", ""),
-    Guard("what has completed needs its parent no more", "upkeep.py",
+    Guard("what a child needs is not deleted", "store/pruning.py", "\n           AND NOT {_is_needed(\"jobs\")}", ""),
+    Guard("what has completed needs its parent no more", "store/pruning.py",
           "\n                   AND children.status <> 'completed'"),
     # schedules
-    Guard("a paused schedule does not tick", "schedules.py",
+    Guard("a paused schedule does not tick", "store/schedules.py",
           "WHERE is_paused = 0 AND next_at <= ?\"", "WHERE next_at <= ?\""),
-    Guard("a schedule does not tick early", "schedules.py", "AND next_at <= ?\"", "AND coalesce(?, 1)\""),
-    Guard("what is not paused cannot be resumed", "schedules.py", "    if schedule.is_paused:\n", "    if True:\n"),
-    Guard("without overlap nothing is submitted beside", "schedules.py",
+    Guard("a schedule does not tick early", "store/schedules.py", "AND next_at <= ?\"", "AND coalesce(?, 1)\""),
+    Guard("what is not paused cannot be resumed", "store/schedules.py", "    if schedule.is_paused:\n", "    if True:\n"),
+    Guard("without overlap nothing is submitted beside", "store/schedules.py",
           "if schedule.overlap or not _is_unfinished(tx, schedule.name):", "if True:"),
-    Guard("only an unfinished job keeps a schedule back", "schedules.py",
+    Guard("only an unfinished job keeps a schedule back", "store/schedules.py",
           "\n               AND jobs.completed_at IS NULL"),
-    Guard("while the rule stays, so does the tick", "schedules.py",
+    Guard("while the rule stays, so does the tick", "store/schedules.py",
           "CASE WHEN cron IS excluded.cron AND every IS excluded.every AND timezone = excluded.timezone\n"
           "                              THEN next_at ELSE excluded.next_at END", "excluded.next_at"),
     # trails
-    Guard("progress only of what is open", "trails.py", "WHERE id = ? AND status = 'running')", "WHERE id = ?)"),
+    Guard("progress only of what is open", "store/progress.py", "WHERE id = ? AND status = 'running')", "WHERE id = ?)"),
     # the file
-    Guard("a write takes the lock first", "database.py",
+    Guard("a write takes the lock first", "store/engine/database.py",
           "self._transaction(\"BEGIN IMMEDIATE\")", "self._transaction(\"BEGIN\")"),
-    Guard("a transaction that failed is rolled back", "database.py",
+    Guard("a transaction that failed is rolled back", "store/engine/database.py",
           "try:\n                    self._roll_back()\n", "try:\n                    pass\n"),
-    Guard("what could not be rolled back gives the lock up", "database.py", "self._pool.discard_unfinished()", "pass"),
-    Guard("before it asks again it rolls back", "database.py",
+    Guard("what could not be rolled back gives the lock up", "store/engine/database.py", "self._pool.discard_unfinished()", "pass"),
+    Guard("before it asks again it rolls back", "store/engine/database.py",
           "                    raise\n                self._roll_back()\n", "                    raise\n"),
-    Guard("only for a locked file it asks again", "database.py",
+    Guard("only for a locked file it asks again", "store/engine/database.py",
           "                if primary_code(error) != sqlite3.SQLITE_BUSY:\n                    raise\n"),
-    Guard("a file that was replaced is noticed", "database.py",
+    Guard("a file that was replaced is noticed", "store/engine/database.py",
           "self.path != MEMORY and self._look() != self._identity", "False"),
-    Guard("a file that was upgraded is noticed", "database.py", "                    self.on_change(tx)\n"),
-    Guard("in memory one goes after the other", "database.py",
+    Guard("a file that was upgraded is noticed", "store/engine/database.py", "                    self.on_change(tx)\n"),
+    Guard("in memory one goes after the other", "store/engine/database.py",
           "threading.RLock() if self.path == MEMORY else nullcontext()", "nullcontext()"),
-    Guard("a closed queue is not opened again", "connections.py", "if self._is_closed:", "if False:"),
-    Guard("who was forked inside a transaction uses no queue", "connections.py", "if PROCESS.is_spoilt:", "if False:"),
-    Guard("a connection from before a fork is not used", "connections.py",
+    Guard("a closed queue is not opened again", "store/engine/connections.py", "if self._is_closed:", "if False:"),
+    Guard("who was forked inside a transaction uses no queue", "store/engine/connections.py", "if PROCESS.is_spoilt:", "if False:"),
+    Guard("a connection from before a fork is not used", "store/engine/connections.py",
           "(handle.generation == PROCESS.generation or self._path == \":memory:\")", "True"),
-    Guard("a file of newer code is refused", "schema.py", "1 <= version <= VERSION", "1 <= version"),
-    Guard("the tables of others are left alone", "schema.py", "    if taken:\n", "    if False:\n"),
-    Guard("a file is made once", "schema.py",
+    Guard("a file of newer code is refused", "store/schema.py", "1 <= version <= VERSION", "1 <= version"),
+    Guard("the tables of others are left alone", "store/schema.py", "    if taken:\n", "    if False:\n"),
+    Guard("a file is made once", "store/schema.py",
           "    if _version_of(database, tx) is not None:  # another process was quicker\n        return\n"),
-    Guard("no two executions have the same id", "tables.py",
+    Guard("no two executions have the same id", "store/tables.py",
           "  id INTEGER PRIMARY KEY AUTOINCREMENT,", "  id INTEGER PRIMARY KEY,"),
-    Guard("no two workers have the same row", "tables.py",
+    Guard("no two workers have the same row", "store/tables.py",
           "  seq INTEGER PRIMARY KEY AUTOINCREMENT,", "  seq INTEGER PRIMARY KEY,"),
-    Guard("no two open executions of a job", "tables.py",
+    Guard("no two open executions of a job", "store/tables.py",
           "CREATE UNIQUE INDEX executions_open", "CREATE INDEX executions_open"),
-    Guard("no two unfinished jobs with a key", "tables.py",
+    Guard("no two unfinished jobs with a key", "store/tables.py",
           "CREATE UNIQUE INDEX jobs_unique", "CREATE INDEX jobs_unique"),
 ]  # fmt: skip
 
@@ -232,7 +232,7 @@ def wanted() -> Iterator[Guard]:
     words = sys.argv[1:]
     for guard in GUARDS:
         if not words or any(word in f"{guard.file}: {guard.name}" for word in words):
-            found = (ROOT / "gigq" / "store" / guard.file).read_text(encoding="utf-8").count(guard.old)
+            found = (ROOT / "gigq" / guard.file).read_text(encoding="utf-8").count(guard.old)
             if found != 1:
                 sys.exit(
                     f"{guard.file}, {guard.name}: its text stands there {found} times; mend the table:\n{guard.old}"
@@ -268,9 +268,9 @@ def without(guard: Guard, tree: Path) -> str | None:
     """Return the first test that notices that a guard is gone."""
     with tempfile.TemporaryDirectory() as folder:
         copy = copied(tree, folder)
-        file = copy / "gigq" / "store" / guard.file
+        file = copy / "gigq" / guard.file
         file.write_text(file.read_text(encoding="utf-8").replace(guard.old, guard.new), encoding="utf-8")
-        return first_failure(copy, likely=f"tests/store/test_{guard.file}")
+        return first_failure(copy, likely=likely_test(guard))
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gigq import Job, JobQueue
-from gigq.store.mounts import NETWORK, QUIET, kind_of, warn_of_network
+from gigq.store.engine.mounts import NETWORK, QUIET, kind_of, warn_of_network
 
 MOUNTED = """\
 22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,discard

@@ -8,7 +8,7 @@ import weakref
 from pathlib import Path
 from typing import Literal
 
-from gigq.store.forking import PROCESS
+from gigq.store.engine.forking import PROCESS
 
 Durability = Literal["full", "normal"]
 

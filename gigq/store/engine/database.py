@@ -14,11 +14,11 @@ from urllib.parse import unquote, urlsplit
 
 from gigq.clock import Clock, attempts, to_text
 from gigq.errors import GigqError, NotAQueue, QueueBusy, QueueGone, StoreError
-from gigq.store.bell import Bell
-from gigq.store.connections import ConnectionPool, Durability
-from gigq.store.explaining import UnstorableValue, explained, primary_code, unstorable
-from gigq.store.forking import PROCESS
-from gigq.store.mounts import warn_of_network
+from gigq.store.engine.bell import Bell
+from gigq.store.engine.connections import ConnectionPool, Durability
+from gigq.store.engine.forking import PROCESS
+from gigq.store.engine.mounts import warn_of_network
+from gigq.store.engine.sqlite_errors import UnstorableValue, explained, primary_code, unstorable
 
 MEMORY = ":memory:"
 

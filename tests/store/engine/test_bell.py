@@ -18,11 +18,11 @@ from store.verbs import File
 from gigq import Job, JobQueue, QueueGone, UnknownParent, Worker
 from gigq.status import ExecutionStatus
 from gigq.store import workers
-from gigq.store.bell import HAS_FIFOS, Bell
+from gigq.store.engine.bell import HAS_FIFOS, Bell
 
 pytestmark = pytest.mark.skipif(not HAS_FIFOS, reason="this system has no FIFOs")
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 
 
 class Listener:
@@ -300,7 +300,7 @@ def test_a_commit_that_fails_does_not_ring(path: str, file: File, listener: List
 def test_where_there_are_no_fifos_an_idle_worker_finds_what_is_submitted_by_looking(
     path: str, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gigq.store.bell.HAS_FIFOS", False)
+    monkeypatch.setattr("gigq.store.engine.bell.HAS_FIFOS", False)
     with Worker(path) as worker:
         thread = started(worker, queue)
         queue.wait(queue.submit(Job("second", functions.nothing)), timeout=30)

@@ -1,0 +1,1 @@
+"""SQLite itself: connections, transactions, locks, forks, the bell, and the meaning of its errors."""
