@@ -8,7 +8,7 @@ from gigq.base import QueueBase
 from gigq.errors import JobNotFound
 from gigq.liveness import certainly_dead
 from gigq.runtime.residence import is_gone, residence
-from gigq.store import measuring, reasons, workers
+from gigq.store import metrics, why, workers
 
 
 class QueueAnalyst(QueueBase):
@@ -26,7 +26,7 @@ class QueueAnalyst(QueueBase):
         here = residence()
         with self.database.read() as tx:
             gone = certainly_dead(workers.signs(tx), here=here, is_gone=is_gone)
-            found = reasons.why(tx, job_id, gone=gone)
+            found = why.why(tx, job_id, gone=gone)
         if found is None:
             raise JobNotFound(job_id)
         return found
@@ -50,4 +50,4 @@ class QueueAnalyst(QueueBase):
         here = residence()
         with self.database.read() as tx:
             gone = certainly_dead(workers.signs(tx), here=here, is_gone=is_gone)
-            return measuring.metrics(tx, gone=gone)
+            return metrics.metrics(tx, gone=gone)

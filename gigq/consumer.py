@@ -20,7 +20,7 @@ from gigq.records import Claim, Report
 from gigq.runtime.call import Functions, caller, failure, report_on
 from gigq.runtime.inline import InlineRunner
 from gigq.status import ExecutionStatus
-from gigq.store import claiming, hand, settling
+from gigq.store import claiming, manual, settling
 from gigq.store.claiming import Room
 from gigq.store.engine.database import Database
 
@@ -124,7 +124,7 @@ class QueueConsumer(QueueBase):
                 is not kept; the job is held as before.
         """
         with self.database.write() as tx:
-            status = hand.begin(tx, job.execution_id)
+            status = manual.begin(tx, job.execution_id)
         if status is not ExecutionStatus.RUNNING:
             return _existing(job, status)
         runner = InlineRunner(caller(Functions(handlers=handlers or {}), clock=self.clock, result_limit=RESULT_LIMIT))
@@ -132,7 +132,7 @@ class QueueConsumer(QueueBase):
         ((_, report),) = runner.ended()
         with self.database.write() as tx:
             settling.settle_all(tx, [(job.execution_id, report)], chance=random.random)
-            status = hand.status_of(tx, job.execution_id)
+            status = manual.status_of(tx, job.execution_id)
         if runner.signal is not None:
             signal.raise_signal(runner.signal)
         return _existing(job, status)
@@ -160,7 +160,7 @@ class QueueConsumer(QueueBase):
             return job.taken
         ours = self._hand()
         with self.database.read() as tx:
-            return hand.held(tx, job, own=None if ours is None else ours.key)
+            return manual.held(tx, job, own=None if ours is None else ours.key)
 
     def _settle(self, claim: Claim, report: Report) -> None:
         with self.database.write() as tx:

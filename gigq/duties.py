@@ -17,10 +17,10 @@ from gigq.records import Claim, Progress, Report
 from gigq.runtime.residence import is_gone, residence
 from gigq.runtime.runner import Ended
 from gigq.status import ExecutionStatus, Move
-from gigq.store import claiming, hand, schedules, settling, workers
+from gigq.store import claiming, manual, schedules, settling, workers
 from gigq.store.claiming import Outlook, Room
 from gigq.store.engine.database import Database, Transaction
-from gigq.store.trails import Fate, begun_by, fates, write_logs, write_progress
+from gigq.store.progress import Fate, begun_by, fates, write_logs, write_progress
 from gigq.store.workers import Standing
 from gigq.terms import Terms
 
@@ -201,7 +201,7 @@ class Duties:
     def _sweep(self, tx: Transaction, key: WorkerKey, turn: Turn) -> None:
         others = [sign for sign in workers.signs(tx) if sign.key != key]
         dead = self._watch.dead(others, now=self._clock.monotonic(), is_gone=is_gone)
-        hand.time_out(tx, chance=random.random)
+        manual.time_out(tx, chance=random.random)
         for worker in dead:
             turn.lost += begun_by(tx, worker)
             turn.dead[worker] = workers.strike_off(tx, worker, chance=random.random)

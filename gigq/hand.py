@@ -9,7 +9,7 @@ import threading
 
 from gigq.liveness import WorkerKey, certainly_dead
 from gigq.runtime.residence import is_gone, residence
-from gigq.store import hand, workers
+from gigq.store import manual, workers
 from gigq.store.engine.database import Database, Transaction
 
 _SECONDS_BETWEEN_SWEEPS = 1.0
@@ -41,14 +41,14 @@ class Hand:
         if self.key is not None and workers.is_registered(tx, self.key):
             return self.key
         name = worker_id or f"{socket.gethostname()}-{self._home.pid}-{os.urandom(2).hex()}"
-        return hand.register(tx, name, self._home)
+        return manual.register(tx, name, self._home)
 
     def sweep(self, tx: Transaction, *, now: float) -> float:
         """Settle what is overdue by hand, and, once a second, what the certainly dead have left.
 
         There may be no worker that does it. Returns what `swept_at` is from the commit on.
         """
-        hand.time_out(tx, chance=random.random)
+        manual.time_out(tx, chance=random.random)
         if self.swept_at is not None and now - self.swept_at < _SECONDS_BETWEEN_SWEEPS:
             return self.swept_at
         for dead in certainly_dead(workers.signs(tx), here=self._home, is_gone=is_gone):

@@ -11,9 +11,9 @@ from typing import Self
 from gigq.clock import Clock, Duration, to_seconds, to_text
 from gigq.errors import StoreError
 from gigq.status import FINISHED, JobStatus
-from gigq.store import upkeep
+from gigq.store import pruning
 from gigq.store.engine.database import Database, Transaction
-from gigq.store.upkeep import Place
+from gigq.store.pruning import Place
 
 log = logging.getLogger("gigq.worker")
 
@@ -70,7 +70,7 @@ def prune(database: Database, pruning: Pruning) -> Iterator[int]:
     yield from _delete(database, pruning)
     while pages := _spare_pages(database):
         with database.write() as tx:
-            upkeep.shrink(tx, pages=min(pages, _PAGES_AT_ONCE))
+            pruning.shrink(tx, pages=min(pages, _PAGES_AT_ONCE))
         yield 0
 
 
@@ -115,19 +115,19 @@ def _delete(database: Database, pruning: Pruning) -> Iterator[int]:
     statuses = pruning.statuses
     with database.read() as tx:
         before = _end(tx, pruning)
-    place, jobs = upkeep.BEGINNING, list[int]()
+    place, jobs = pruning.BEGINNING, list[int]()
     while True:
         if not jobs:
             # Looked for before the write lock is taken, and once more under it.
             with database.read() as tx:
-                found = upkeep.finished(tx, statuses, after=place, before=before, limit=_JOBS_AT_ONCE)
+                found = pruning.finished(tx, statuses, after=place, before=before, limit=_JOBS_AT_ONCE)
             if not found:
                 return
             place, jobs = found[-1][0], [each.seq for each, is_needed in found if not is_needed]
         deleted = 0
         if jobs:
             with database.write() as tx:
-                deleted, jobs = upkeep.delete(tx, jobs, statuses, before=before, limit=_JOBS_AT_ONCE)
+                deleted, jobs = pruning.delete(tx, jobs, statuses, before=before, limit=_JOBS_AT_ONCE)
         yield deleted
 
 
@@ -135,13 +135,13 @@ def _end(tx: Transaction, pruning: Pruning) -> Place:
     """Where the jobs begin that stay."""
     ends = [] if pruning.before is None else [Place(to_text(pruning.before), 0)]
     if pruning.keep is not None:
-        ends.append(upkeep.newest(tx, pruning.statuses, keep=pruning.keep))
-    return min(ends, default=upkeep.END)
+        ends.append(pruning.newest(tx, pruning.statuses, keep=pruning.keep))
+    return min(ends, default=pruning.END)
 
 
 def _spare_pages(database: Database) -> int:
     with database.read() as tx:
-        return upkeep.spare_pages(tx)
+        return pruning.spare_pages(tx)
 
 
 def _finished(status: str | Iterable[str]) -> tuple[JobStatus, ...]:

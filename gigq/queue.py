@@ -21,7 +21,7 @@ from gigq.regulator import QueueRegulator
 from gigq.runtime.residence import is_gone, residence
 from gigq.schedules import Schedules
 from gigq.steerer import QueueSteerer
-from gigq.store import hand, submitting, workers
+from gigq.store import manual, submitting, workers
 from gigq.store.engine.connections import Durability
 from gigq.store.schema import open_queue
 
@@ -144,7 +144,7 @@ class JobQueue(QueueReader, QueueAnalyst, QueueSteerer, QueueRegulator, QueueKee
         with self.database.write() as tx:
             dead = certainly_dead(workers.signs(tx), here=residence(), is_gone=is_gone)
             jobs = sum(workers.strike_off(tx, each, chance=random.random) for each in dead)
-            jobs += hand.time_out(tx, chance=random.random)
+            jobs += manual.time_out(tx, chance=random.random)
             if older_than is not None:
                 before = tx.now - timedelta(seconds=min(to_seconds(older_than), _A_CENTURY))
                 jobs += workers.take_away(tx, before=before, chance=random.random)

@@ -11,7 +11,7 @@ from gigq.clock import Duration, Instant, later, to_instant, to_seconds
 from gigq.filters import FilterOptions, Filters, Several
 from gigq.job import to_priority
 from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
-from gigq.store import reading, steering
+from gigq.store import control, reading
 from gigq.store.engine.database import Transaction
 
 _STEERED_AT_ONCE = 200
@@ -32,7 +32,7 @@ class QueueSteerer(QueueBase):
                 `JobCancelled` in a thread, or its process is stopped, within moments.
         """
         with self.database.write() as tx:
-            return steering.cancel(tx, job_id, running=running)
+            return control.cancel(tx, job_id, running=running)
 
     def cancel_jobs(self, status: Several = None, *, running: bool = False, **filters: Unpack[FilterOptions]) -> int:
         """Cancel each job that passes the filters when this is called, as `cancel` does, and return how many.
@@ -49,7 +49,7 @@ class QueueSteerer(QueueBase):
         """
         statuses = UNFINISHED if running else (JobStatus.PENDING,)
         chosen = _chosen(Filters.of(status=status, **filters), among=statuses, verb="cancel_jobs")
-        return self._steer(chosen, lambda tx, job_id: steering.cancel(tx, job_id, running=running))
+        return self._steer(chosen, lambda tx, job_id: control.cancel(tx, job_id, running=running))
 
     def requeue_job(self, job_id: str, *, delay: Duration = 0) -> bool:
         """Send a failed, timed-out or cancelled job back, its attempts reset and its error cleared.
@@ -65,7 +65,7 @@ class QueueSteerer(QueueBase):
         """
         seconds = to_seconds(delay)
         with self.database.write() as tx:
-            return steering.requeue(tx, job_id, delay=seconds)
+            return control.requeue(tx, job_id, delay=seconds)
 
     def requeue_jobs(self, status: Several = None, *, delay: Duration = 0, **filters: Unpack[FilterOptions]) -> int:
         """Send each job back that passes the filters when this is called, as `requeue_job` does, and return how many.
@@ -84,7 +84,7 @@ class QueueSteerer(QueueBase):
         """
         seconds = to_seconds(delay)
         chosen = _chosen(Filters.of(status=status, **filters), among=ENDED_BADLY, verb="requeue_jobs")
-        return self._steer(chosen, lambda tx, job_id: steering.requeue(tx, job_id, delay=seconds))
+        return self._steer(chosen, lambda tx, job_id: control.requeue(tx, job_id, delay=seconds))
 
     def reschedule(
         self,
@@ -118,7 +118,7 @@ class QueueSteerer(QueueBase):
         level = None if priority is None else to_priority(priority)
         with self.database.write() as tx:
             when = instant if seconds is None else later(tx.now, seconds)
-            return steering.reschedule(tx, job_id, run_at=when, priority=level, queue=queue)
+            return control.reschedule(tx, job_id, run_at=when, priority=level, queue=queue)
 
     def _steer(self, filters: Filters, act: Callable[[Transaction, str], bool]) -> int:
         with self.database.read() as tx:

@@ -12,7 +12,7 @@ from gigq.events import Event, Listener
 from gigq.records import Claim, Progress, Report
 from gigq.runtime.runner import Ended
 from gigq.status import JobStatus, Move
-from gigq.store.trails import Fate
+from gigq.store.progress import Fate
 
 _KINDS = {
     Move.COMPLETE: "job.completed",

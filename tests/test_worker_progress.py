@@ -18,7 +18,7 @@ from gigq.records import Progress
 from gigq.runtime.call import Functions, caller
 from gigq.runtime.threads import ThreadRunner
 from gigq.status import ExecutionStatus
-from gigq.store.trails import write_progress
+from gigq.store.progress import write_progress
 from gigq.tracking import Tracking
 
 PATIENCE = 30

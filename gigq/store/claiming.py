@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from gigq.codec import encode_object
 from gigq.liveness import WorkerKey
 from gigq.records import Claim
+from gigq.store.due import expire, next_expiry
 from gigq.store.engine.database import Transaction
 from gigq.store.engine.lists import listed, portions, tabled
-from gigq.store.expiring import expire, next_expiry
 from gigq.store.limits import Limits, instant_of
 from gigq.store.schedules import next_tick
 

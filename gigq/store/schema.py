@@ -7,9 +7,9 @@ from functools import partial
 
 from gigq.clock import Clock
 from gigq.errors import NotAQueue
-from gigq.store import legacy
 from gigq.store.engine.connections import Durability
 from gigq.store.engine.database import Database, Transaction
+from gigq.store.legacy import upgrade
 from gigq.store.tables import INDEXES, TABLES, VIEWS
 
 VERSION = 1
@@ -31,7 +31,7 @@ def open_queue(
     database = Database(path, timeout=timeout, durability=durability, create=initialize, clock=clock)
     with database.read() as tx:
         is_ready = _version_of(database, tx) is not None
-        is_legacy = not is_ready and legacy.is_legacy(tx)
+        is_legacy = not is_ready and upgrade.is_legacy(tx)
     if not is_ready and not initialize:
         raise NotAQueue(_how_to_begin(database, is_legacy=is_legacy))
     if not is_ready:
@@ -55,13 +55,13 @@ def _how_to_begin(database: Database, *, is_legacy: bool) -> str:
 def _create(database: Database, tx: Transaction) -> None:
     if _version_of(database, tx) is not None:  # another process was quicker
         return
-    is_legacy = legacy.is_legacy(tx)
+    is_legacy = upgrade.is_legacy(tx)
     if is_legacy:
-        legacy.put_aside(tx)
+        upgrade.put_aside(tx)
     for statement in (*TABLES.values(), *INDEXES.values(), *VIEWS.values()):
         tx.execute(statement)
     if is_legacy:
-        legacy.take_over(tx)
+        upgrade.take_over(tx)
     tx.execute("INSERT INTO job_schema (version) VALUES (?)", (VERSION,))
 
 
@@ -74,7 +74,7 @@ def _version_of(database: Database, tx: Transaction) -> int | None:
     """
     names = {name for (name,) in tx.execute("SELECT name FROM sqlite_master")}
     if "job_schema" not in names:
-        if legacy.is_legacy(tx):
+        if upgrade.is_legacy(tx):
             _refuse_unfit(database, tx)
         else:
             _refuse_foreign(database, names)
@@ -102,7 +102,7 @@ def _refuse_changed(database: Database, tx: Transaction) -> None:
 
 
 def _refuse_unfit(database: Database, tx: Transaction) -> None:
-    reason = legacy.obstacle(tx)
+    reason = upgrade.obstacle(tx)
     if reason:
         raise NotAQueue(
             f"{database.path!r} looks like a file of GigQ 0.5.1 and cannot be upgraded: {reason}; use a new file"

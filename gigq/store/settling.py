@@ -10,11 +10,11 @@ from gigq.errors import LeaseLost
 from gigq.records import Report
 from gigq.retry import RetryRule
 from gigq.status import FINISHED, ExecutionStatus, JobStatus, Move, move_after
-from gigq.store.children import ended_badly, parent_done, parent_ended_badly, parents_among
+from gigq.store.dependencies import ended_badly, parent_done, parent_ended_badly, parents_among
 from gigq.store.engine.database import Transaction
 from gigq.store.engine.lists import listed, portions, tabled
 from gigq.store.limits import is_waited_for
-from gigq.store.trails import write_logs, write_progress
+from gigq.store.progress import write_logs, write_progress
 
 
 class _Ended(NamedTuple):

@@ -15,7 +15,7 @@ from gigq.records import Progress
 from gigq.runtime.residence import residence
 from gigq.store import claiming, workers
 from gigq.store.claiming import Room
-from gigq.store.trails import write_progress
+from gigq.store.progress import write_progress
 
 Run = Callable[..., Any]
 

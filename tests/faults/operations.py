@@ -11,7 +11,7 @@ from gigq import Job, JobQueue, ManualClock, Worker, Workflow
 from gigq.job import new_job_id
 from gigq.records import Progress
 from gigq.status import ExecutionStatus
-from gigq.store import claiming, hand, schedules, trails, workers
+from gigq.store import claiming, manual, progress, schedules, workers
 
 Act = Callable[[], object]
 
@@ -201,7 +201,7 @@ def renew(file: File) -> Act:
         with file.write() as tx:
             workers.renew(tx, file.worker, completed=3, failed=1)
             workers.standing(tx, file.worker)
-            trails.write_progress(tx, {1: Progress(1, 2)})
+            progress.write_progress(tx, {1: Progress(1, 2)})
 
     return act
 
@@ -402,7 +402,7 @@ def dequeue_after_another_was_overdue(file: File) -> Act:
 def register_by_hand(file: File) -> Act:
     def act() -> None:
         with file.write() as tx:
-            hand.register(tx, "bob", SOMEWHERE)
+            manual.register(tx, "bob", SOMEWHERE)
 
     act()
     return act

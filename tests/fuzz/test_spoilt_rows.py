@@ -16,7 +16,7 @@ import pytest
 from store.verbs import SOMEWHERE, File
 
 from gigq import Job, JobNotFound, JobQueue, ManualClock, StoreError, Worker
-from gigq.store import hand
+from gigq.store import manual
 
 pytestmark = pytest.mark.unsound("somebody has spoilt it by hand")
 
@@ -219,7 +219,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file.claim()
         queue.submit(Job("held", "functions:nothing", id="held", max_attempts=1, timeout=5))
         with file.write() as tx:
-            by_hand = hand.register(tx, "by hand", replace(SOMEWHERE, pid=2))
+            by_hand = manual.register(tx, "by hand", replace(SOMEWHERE, pid=2))
         file.claim(worker=by_hand)
         _submit_the_rest(queue)
     return path

@@ -270,7 +270,7 @@ def without(guard: Guard, tree: Path) -> str | None:
         copy = copied(tree, folder)
         file = copy / "gigq" / guard.file
         file.write_text(file.read_text(encoding="utf-8").replace(guard.old, guard.new), encoding="utf-8")
-        return first_failure(copy, likely=likely_test(guard))
+        return first_failure(copy, likely=str(Path("tests", guard.file).with_name(f"test_{Path(guard.file).name}")))
 
 
 def main() -> None:

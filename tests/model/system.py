@@ -16,7 +16,7 @@ from gigq.records import Progress, Report, ScheduleRecord
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, schedules, settling, workers
 from gigq.store.claiming import Room
-from gigq.store.trails import write_progress
+from gigq.store.progress import write_progress
 
 BY_HAND = ("completed", "failed", "released")
 """What a hand can say of a job."""

@@ -20,9 +20,12 @@ from store.verbs import SOMEWHERE, File  # noqa: E402
 from gigq import Job, JobQueue, ManualClock  # noqa: E402
 from gigq.records import Claim, Progress  # noqa: E402
 from gigq.status import ExecutionStatus  # noqa: E402
-from gigq.store import hand, workers  # noqa: E402
+from gigq.store import (
+    manual,
+    workers,  # noqa: E402
+)
+from gigq.store.progress import write_logs, write_progress  # noqa: E402
 from gigq.store.schema import VERSION  # noqa: E402
-from gigq.store.trails import write_logs, write_progress  # noqa: E402
 
 THEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 """When the file begins; everything in it happens within minutes."""
@@ -102,7 +105,7 @@ def _held(file: File) -> None:
         workers.renew(tx, file.worker, completed=4, failed=3)
         write_progress(tx, {claims[0].execution_id: Progress(3, 10)})
         write_logs(tx, {claims[0].execution_id: "it began\n"})
-        by_hand = hand.register(tx, "by hand", SOMEWHERE)
+        by_hand = manual.register(tx, "by hand", SOMEWHERE)
     file.queue.submit(job("held", priority=200, timeout=30))
     (held,) = file.claim(worker=by_hand)
     assert [*(claim.job_id for claim in claims), held.job_id] == ["running", "limited and running", "reserved", "held"]

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from gigq.clock import later, to_text
 from gigq.codec import encode
 from gigq.status import UNFINISHED, ExecutionStatus, JobStatus
-from gigq.store import legacy_values as values
-from gigq.store.legacy_order import Place
-from gigq.store.legacy_values import Faults, Old, as_text, as_text_or_null, complaint, read
+from gigq.store.legacy import values
+from gigq.store.legacy.order import Place
+from gigq.store.legacy.values import Faults, Old, as_text, as_text_or_null, complaint, read
 
 _NOTES = "gigq_0_5"
 """The key of a job's metadata under which stands what has no other place."""

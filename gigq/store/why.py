@@ -10,10 +10,10 @@ from gigq.liveness import WorkerKey
 from gigq.records import JobRecord
 from gigq.status import DEAD, ExecutionStatus, JobStatus
 from gigq.store import reading
-from gigq.store.crew import Member, members
 from gigq.store.engine.database import Transaction
 from gigq.store.limits import allowance
 from gigq.store.queues import ALL, NO_RULE, Rule, rules
+from gigq.store.worker_health import Member, members
 
 _SHOWN = 3
 """Parents or workers that are named one by one."""

@@ -13,14 +13,14 @@ from gigq import JobNotFound, LeaseLost
 from gigq.liveness import WorkerKey
 from gigq.records import Claim
 from gigq.status import ExecutionStatus, JobStatus
-from gigq.store import hand, workers
+from gigq.store import manual, workers
 
 BESIDE = replace(SOMEWHERE, pid=2)
 
 
 def register(file: File, worker_id: str = "hand", pid: int = 2) -> WorkerKey:
     with file.write() as tx:
-        return hand.register(tx, worker_id, replace(SOMEWHERE, pid=pid))
+        return manual.register(tx, worker_id, replace(SOMEWHERE, pid=pid))
 
 
 def take(file: File, worker: WorkerKey | None = None) -> Claim:
@@ -30,12 +30,12 @@ def take(file: File, worker: WorkerKey | None = None) -> Claim:
 
 def time_out(file: File) -> int:
     with file.write() as tx:
-        return hand.time_out(tx, chance=lambda: 0.0)
+        return manual.time_out(tx, chance=lambda: 0.0)
 
 
 def held(file: File, job_id: str, own: WorkerKey | None = None) -> Claim:
     with file.queue.database.read() as tx:
-        return hand.held(tx, job_id, own=own)
+        return manual.held(tx, job_id, own=own)
 
 
 def names(file: File) -> list[str]:
@@ -69,7 +69,7 @@ def test_rows_of_the_same_process_that_hold_nothing_do_not_pile_up(file: File) -
 @pytest.mark.parametrize("other", [{"machine_id": "x"}, {"boot_id": "x"}, {"pid_namespace": "x"}, {"pid": 3}])
 def test_the_rows_of_other_processes_stay(file: File, other: dict[str, Any]) -> None:
     with file.write() as tx:
-        hand.register(tx, "other", replace(BESIDE, **other))
+        manual.register(tx, "other", replace(BESIDE, **other))
     register(file)
     assert names(file) == ["ann", "other", "hand"]
 
@@ -147,7 +147,7 @@ def test_the_timeout_begins_anew_when_the_function_is_called(file: File) -> None
     claim = take(file)
     file.clock.advance(59)
     with file.write() as tx:
-        assert hand.begin(tx, claim.execution_id) is ExecutionStatus.RUNNING
+        assert manual.begin(tx, claim.execution_id) is ExecutionStatus.RUNNING
     assert file.job(job_id).started_at == file.job(job_id).executions[0].started_at == file.clock.now()
     file.clock.advance(59)
     assert time_out(file) == 0
@@ -162,8 +162,8 @@ def test_what_has_ended_does_not_begin(file: File) -> None:
     started_at = file.job(job_id).started_at
     file.clock.advance(1)
     with file.write() as tx:
-        assert hand.begin(tx, claim.execution_id) is ExecutionStatus.COMPLETED
-        assert hand.begin(tx, claim.execution_id + 1) is None
+        assert manual.begin(tx, claim.execution_id) is ExecutionStatus.COMPLETED
+        assert manual.begin(tx, claim.execution_id + 1) is None
     assert file.job(job_id).started_at == started_at
 
 

@@ -10,9 +10,9 @@ from gigq.liveness import WorkerKey
 from gigq.records import QueueRecord
 from gigq.status import FINISHED, Phase
 from gigq.store import queues, reading, windows
-from gigq.store.crew import members
 from gigq.store.engine.database import Transaction
 from gigq.store.tables import phase_of
+from gigq.store.worker_health import members
 
 
 def metrics(tx: Transaction, *, gone: Collection[WorkerKey]) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from store.verbs import File
 from gigq import Job, JobQueue
 from gigq.records import Report
 from gigq.status import ExecutionStatus
-from gigq.store import settling, upkeep
-from gigq.store.upkeep import BEGINNING, END, Place
+from gigq.store import pruning, settling
+from gigq.store.pruning import BEGINNING, END, Place
 
 BOTH = ("completed", "cancelled")
 
@@ -37,7 +37,7 @@ def finish(file: File, name: str, *, how: str = "completed", after: float = 1.0)
 
 def names_between(file: File, after: Place, before: Place, limit: int = 10) -> list[str]:
     with file.queue.database.read() as tx:
-        found = upkeep.finished(tx, BOTH, after=after, before=before, limit=limit)
+        found = pruning.finished(tx, BOTH, after=after, before=before, limit=limit)
         return [tx.value("SELECT name FROM jobs WHERE seq = ?", (place.seq,)) for place, _ in found]
 
 
@@ -72,7 +72,7 @@ def test_a_portion_begins_where_the_last_one_ended(four: File) -> None:
 @pytest.mark.parametrize(("keep", "older"), [(0, ["a", "b", "c", "d"]), (1, ["a", "b", "c"]), (4, []), (5, [])])
 def test_the_newest_are_counted_over_all_statuses(four: File, keep: int, older: list[str]) -> None:
     with four.queue.database.read() as tx:
-        before = upkeep.newest(tx, BOTH, keep=keep)
+        before = pruning.newest(tx, BOTH, keep=keep)
     assert names_between(four, BEGINNING, before) == older
 
 
@@ -87,7 +87,7 @@ def test_what_has_been_requeued_meanwhile_is_not_deleted(file: File) -> None:
     place = place_of(file, "again")
     file.queue.requeue_jobs("cancelled")
     with file.write() as tx:
-        assert upkeep.delete(tx, [place.seq], BOTH, before=END, limit=10) == (0, [])
+        assert pruning.delete(tx, [place.seq], BOTH, before=END, limit=10) == (0, [])
     assert left(file) == {"again"}
 
 
@@ -99,13 +99,13 @@ def test_what_ended_again_after_the_end_of_the_span_is_not_deleted(file: File) -
     file.complete(job_id)
     with file.write() as tx:
         end = Place(place.completed_at, place.seq + 1)
-        assert upkeep.delete(tx, [place.seq], BOTH, before=end, limit=10) == (0, [])
+        assert pruning.delete(tx, [place.seq], BOTH, before=end, limit=10) == (0, [])
 
 
 def test_no_more_jobs_are_looked_at_than_asked_for(file: File) -> None:
     jobs = [place_of(file, name).seq for name in "abc" if finish(file, name)]
     with file.write() as tx:
-        assert upkeep.delete(tx, jobs, BOTH, before=END, limit=2) == (2, jobs[2:])
+        assert pruning.delete(tx, jobs, BOTH, before=END, limit=2) == (2, jobs[2:])
 
 
 @pytest.mark.parametrize("how", ["pending", "running", "failed", "cancelled and young"])

@@ -7,7 +7,7 @@ from datetime import datetime
 from gigq.clock import later, to_text
 from gigq.records import Report
 from gigq.status import ENDED_BADLY, ExecutionStatus, JobStatus
-from gigq.store.children import ended_badly, forbidden_by, is_taken, parent_ended_badly, reopen, revive
+from gigq.store.dependencies import ended_badly, forbidden_by, is_taken, parent_ended_badly, reopen, revive
 from gigq.store.engine.database import Transaction
 from gigq.store.settling import settle
 

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from gigq.status import UNFINISHED
-from gigq.store.children import ended_badly, parent_ended_badly
+from gigq.store.dependencies import ended_badly, parent_ended_badly
 from gigq.store.engine.database import Transaction
-from gigq.store.legacy_order import OldJob, Place, places
-from gigq.store.legacy_rows import History, execution_from, job_from, unrecorded
-from gigq.store.legacy_values import Old, as_text, ids, read
+from gigq.store.legacy.order import OldJob, Place, places
+from gigq.store.legacy.rows import History, execution_from, job_from, unrecorded
+from gigq.store.legacy.values import Old, as_text, ids, read
 from gigq.store.tables import INDEXES, TABLES, VIEWS
 
 _ASIDE = {"jobs": "jobs_of_gigq_0_5", "job_executions": "job_executions_of_gigq_0_5"}

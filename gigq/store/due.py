@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gigq.status import JobStatus
-from gigq.store.children import ended_badly, parent_ended_badly
+from gigq.store.dependencies import ended_badly, parent_ended_badly
 from gigq.store.engine.database import Transaction
 
 

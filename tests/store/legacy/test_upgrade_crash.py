@@ -16,7 +16,7 @@ from store.old_file import OldFile, read, tool
 
 from gigq import Job, JobQueue, StoreError
 
-TESTS = Path(__file__).parents[1]
+TESTS = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, [TESTS.parent, TESTS]))}
 
 CRASH = """

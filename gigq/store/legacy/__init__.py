@@ -1,0 +1,1 @@
+"""The upgrade of files of GigQ 0.5.1."""
