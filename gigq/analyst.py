@@ -7,7 +7,7 @@ from typing import Any
 from gigq.base import QueueBase
 from gigq.errors import JobNotFound
 from gigq.liveness import certainly_dead
-from gigq.runtime.residence import is_gone, residence
+from gigq.process import is_gone, residence
 from gigq.store import metrics, why, workers
 
 

@@ -12,9 +12,9 @@ from gigq.clock import Clock
 from gigq.errors import StoreError
 from gigq.job import new_job_id
 from gigq.liveness import Watch, WorkerKey
+from gigq.process import is_gone, residence
 from gigq.pruning import PruningDuty
 from gigq.records import Claim, Progress, Report
-from gigq.runtime.residence import is_gone, residence
 from gigq.runtime.runner import Ended
 from gigq.status import ExecutionStatus, Move
 from gigq.store import claiming, manual, schedules, settling, workers

@@ -8,7 +8,7 @@ import socket
 import threading
 
 from gigq.liveness import WorkerKey, certainly_dead
-from gigq.runtime.residence import is_gone, residence
+from gigq.process import is_gone, residence
 from gigq.store import manual, workers
 from gigq.store.engine.database import Database, Transaction
 

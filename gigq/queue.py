@@ -16,9 +16,9 @@ from gigq.consumer import QueueConsumer
 from gigq.job import Job, Submittable
 from gigq.keeper import QueueKeeper
 from gigq.liveness import certainly_dead
+from gigq.process import is_gone, residence
 from gigq.reader import QueueReader
 from gigq.regulator import QueueRegulator
-from gigq.runtime.residence import is_gone, residence
 from gigq.schedules import Schedules
 from gigq.steerer import QueueSteerer
 from gigq.store import manual, submitting, workers

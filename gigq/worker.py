@@ -21,7 +21,7 @@ from gigq.loop import Loop
 from gigq.paths import Function
 from gigq.runtime.call import Functions, caller
 from gigq.runtime.inline import InlineRunner
-from gigq.runtime.processes import ProcessRunner
+from gigq.runtime.process.runner import ProcessRunner
 from gigq.runtime.runner import Runner
 from gigq.runtime.threads import ThreadRunner
 from gigq.store.engine.connections import Durability

@@ -31,7 +31,7 @@ from gigq import (
     RetryLater,
     Worker,
 )
-from gigq.runtime.residence import residence
+from gigq.process import residence
 from gigq.store import manual
 
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

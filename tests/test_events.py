@@ -15,7 +15,7 @@ from running import Pipes, Running
 from gigq import Event, GiveUp, Job, JobQueue, ManualClock, RetryLater, Worker, current_job
 from gigq.events import MOST_WAITING, Listener
 from gigq.liveness import Residence
-from gigq.runtime.residence import residence
+from gigq.process import residence
 from gigq.store import claiming, workers
 from gigq.store.claiming import Room
 

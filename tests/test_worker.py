@@ -14,7 +14,7 @@ from running import Pipes, Running
 
 from gigq import Job, JobQueue, JobStatus, ManualClock, QueueGone, Worker
 from gigq.liveness import Residence
-from gigq.runtime.residence import residence
+from gigq.process import residence
 from gigq.store import claiming, workers
 from gigq.store.claiming import Room
 

@@ -15,7 +15,7 @@ import pytest
 from running import Pipes, Running
 
 from gigq import Job, JobCancelled, JobQueue, JobStatus, JobTimeout, Worker
-from gigq.runtime.residence import residence
+from gigq.process import residence
 from gigq.runtime.threads import MOST_ABANDONED
 from gigq.store import claiming, workers
 from gigq.store.claiming import Room

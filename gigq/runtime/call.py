@@ -16,8 +16,8 @@ from gigq.records import Claim, Report
 from gigq.retry import is_worth_retrying, names_of
 from gigq.runtime.capture import capture_logging
 from gigq.runtime.context import current_log, enter, leave
+from gigq.runtime.output import Log
 from gigq.runtime.runner import Call
-from gigq.runtime.trail import Log
 from gigq.status import ExecutionStatus
 
 TEXT_LIMIT = 10_000

@@ -12,7 +12,7 @@ from typing import Any, TextIO, cast
 
 from gigq.clock import to_text
 from gigq.errors import JobCancelled, JobTimeout
-from gigq.runtime.trail import Log
+from gigq.runtime.output import Log
 
 Find = Callable[[], Log | None]
 

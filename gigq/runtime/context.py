@@ -12,7 +12,7 @@ from gigq.clock import later
 from gigq.codec import decode
 from gigq.errors import JobCancelled
 from gigq.records import Claim
-from gigq.runtime.trail import Log, Trail, progress_of
+from gigq.runtime.output import Log, Trail, progress_of
 
 
 class Seat:

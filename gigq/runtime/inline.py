@@ -14,8 +14,8 @@ from gigq.records import Claim, Progress, Report
 from gigq.runtime.call import timed_out
 from gigq.runtime.context import Seat, seated
 from gigq.runtime.interrupt import interrupt
+from gigq.runtime.output import marked
 from gigq.runtime.runner import Call, Ended
-from gigq.runtime.trail import marked
 from gigq.status import ExecutionStatus
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)

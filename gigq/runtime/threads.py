@@ -12,8 +12,8 @@ from gigq.records import Claim, Progress
 from gigq.runtime.call import timed_out
 from gigq.runtime.context import Seat, take
 from gigq.runtime.interrupt import interrupt
+from gigq.runtime.output import Trail, marked
 from gigq.runtime.runner import Call, Ended
-from gigq.runtime.trail import Trail, marked
 from gigq.runtime.wakeup import Wakeup
 
 MOST_ABANDONED = 16

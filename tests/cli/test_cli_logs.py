@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from gigq import Job, JobQueue
+from gigq.process import residence
 from gigq.records import Progress
-from gigq.runtime.residence import residence
 from gigq.store import claiming, workers
 from gigq.store.claiming import Room
 from gigq.store.progress import write_progress

@@ -20,8 +20,8 @@ from gigq.cron import Cron, zone_named
 from gigq.errors import NotImportable
 from gigq.paths import path_of, resolve
 from gigq.records import Claim, Progress, Report
-from gigq.runtime.trail import Log, Trail
-from gigq.runtime.wire import Lines, claim_line, read_claim, read_report, read_trail, report_line, trail_line
+from gigq.runtime.output import Log, Trail
+from gigq.runtime.process.wire import Lines, claim_line, read_claim, read_report, read_trail, report_line, trail_line
 from gigq.status import ExecutionStatus
 
 ROUNDS = 3000

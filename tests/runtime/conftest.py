@@ -14,7 +14,7 @@ from runtime.gates import Gate
 
 from gigq import SystemClock
 from gigq.codec import RESULT_LIMIT
-from gigq.runtime.processes import ProcessRunner
+from gigq.runtime.process.runner import ProcessRunner
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import select
 from contextlib import suppress
 from pathlib import Path
 
-from gigq.runtime.processes import ProcessRunner
+from gigq.runtime.process.runner import ProcessRunner
 
 PATIENCE = 60.0
 """Seconds after which a test gives up waiting."""

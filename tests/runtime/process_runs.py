@@ -14,7 +14,7 @@ from test_call import claim
 
 from gigq import SystemClock
 from gigq.records import Claim, Report
-from gigq.runtime.processes import ProcessRunner
+from gigq.runtime.process.runner import ProcessRunner
 from gigq.runtime.runner import Ended
 
 Make = Callable[..., ProcessRunner]

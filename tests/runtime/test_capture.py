@@ -17,8 +17,8 @@ from test_progress import ended
 from gigq import SystemClock
 from gigq.records import Claim, Report
 from gigq.runtime.call import Functions, caller
+from gigq.runtime.output import LOG_LIMIT, Log
 from gigq.runtime.threads import ThreadRunner
-from gigq.runtime.trail import LOG_LIMIT, Log
 from gigq.status import ExecutionStatus
 
 app = logging.getLogger("app")
@@ -201,7 +201,7 @@ def test_a_log_is_text_that_the_file_can_hold() -> None:
 def test_a_child_keeps_also_what_is_printed_and_what_other_threads_log(make: Make) -> None:
     runner = make(keeps_logs=True)
     for number in range(2):
-        log = report_of(runner, job("trail_functions:print_and_log", number=number)).log
+        log = report_of(runner, job("output_functions:print_and_log", number=number)).log
         assert log is not None
         printed, complained, logged, thread = log.splitlines()
         assert (printed, complained) == (f"printed {number}", "complained")
@@ -210,20 +210,20 @@ def test_a_child_keeps_also_what_is_printed_and_what_other_threads_log(make: Mak
 
 
 def test_what_is_printed_is_still_passed_on(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
-    report_of(make(keeps_logs=True), job("trail_functions:print_and_log"))
+    report_of(make(keeps_logs=True), job("output_functions:print_and_log"))
     out, err = capfd.readouterr()
     assert (out, err) == ("printed 0\n", "complained\nfrom a thread\n")
 
 
 def test_a_record_that_a_handler_prints_is_kept_once(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
-    log = report_of(make(keeps_logs=True), job("trail_functions:log_through_a_handler")).log
+    log = report_of(make(keeps_logs=True), job("output_functions:log_through_a_handler")).log
     assert log is not None
     assert log.count("once") == 1
     assert capfd.readouterr().err == "DEBUG:app:once\n"
 
 
 def test_warnings_reach_standard_error_as_ever(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
-    log = report_of(make(keeps_logs=True), job("trail_functions:warn_with_no_handler")).log
+    log = report_of(make(keeps_logs=True), job("output_functions:warn_with_no_handler")).log
     assert log is not None
     assert log.count("mind the gap") == 1
     assert "UserWarning: old" in log
@@ -231,7 +231,7 @@ def test_warnings_reach_standard_error_as_ever(make: Make, capfd: pytest.Capture
 
 
 def test_much_that_a_child_prints_is_cut(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
-    log = report_of(make(keeps_logs=True), job("trail_functions:print_much", count=30_000)).log
+    log = report_of(make(keeps_logs=True), job("output_functions:print_much", count=30_000)).log
     assert log is not None
     assert "characters are left out" in log
     assert log.endswith("line 29999\n")
@@ -239,14 +239,14 @@ def test_much_that_a_child_prints_is_cut(make: Make, capfd: pytest.CaptureFixtur
 
 
 def test_a_child_keeps_nothing_unless_it_was_asked_for(make: Make) -> None:
-    assert report_of(make(), job("trail_functions:print_and_log")).log is None
+    assert report_of(make(), job("output_functions:print_and_log")).log is None
 
 
 def test_of_a_child_that_dies_what_it_had_told_is_kept(make: Make, tmp_path: Path) -> None:
     gate = str(tmp_path / "gate")
     os.mkfifo(gate)
     runner = make(keeps_logs=True)
-    runner.start([job("trail_functions:log_and_die", 6, gate=gate)])
+    runner.start([job("output_functions:log_and_die", 6, gate=gate)])
     deadline = SystemClock().monotonic() + PATIENCE
     while not runner.logs([6]):
         assert SystemClock().monotonic() < deadline

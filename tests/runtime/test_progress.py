@@ -18,7 +18,7 @@ from gigq import JobTimeout, SystemClock, current_job
 from gigq.records import Claim, Progress, Report
 from gigq.runtime.call import Functions, caller
 from gigq.runtime.inline import InlineRunner
-from gigq.runtime.processes import ProcessRunner
+from gigq.runtime.process.runner import ProcessRunner
 from gigq.runtime.threads import ThreadRunner
 from gigq.status import ExecutionStatus
 
@@ -174,7 +174,7 @@ def test_inline_it_is_heard_by_another_thread_and_kept_at_a_deadline() -> None:
 
 
 def test_a_child_process_is_heard_while_it_runs(runner: ProcessRunner, gate: Gate) -> None:
-    runner.start([job("trail_functions:say_and_hang", 5, gate=gate.path)])
+    runner.start([job("output_functions:say_and_hang", 5, gate=gate.path)])
     deadline = SystemClock().monotonic() + PATIENCE
     while not runner.progress():
         assert SystemClock().monotonic() < deadline
@@ -184,7 +184,7 @@ def test_a_child_process_is_heard_while_it_runs(runner: ProcessRunner, gate: Gat
 
 
 def test_a_child_process_tells_the_last_with_its_report(runner: ProcessRunner) -> None:
-    runner.start([job("trail_functions:say_often", 1, count=100_000), job("pid", 2)])
+    runner.start([job("output_functions:say_often", 1, count=100_000), job("pid", 2)])
     reports = {each.execution_id: report for each, report in all_ended(runner, 2)}
     assert reports[1].progress == Progress(99_999, 100_000)
     assert reports[2].progress is None

@@ -11,7 +11,7 @@ from store.verbs import SOMEWHERE, File
 
 from gigq import Job, JobNotFound, Worker
 from gigq.liveness import Residence, WorkerKey
-from gigq.runtime.residence import residence
+from gigq.process import residence
 from gigq.status import ExecutionStatus
 from gigq.store import workers
 

@@ -7,7 +7,7 @@ import signal
 from typing import NamedTuple
 
 from gigq.clock import Clock
-from gigq.runtime.handle import Child
+from gigq.runtime.process.handle import Child
 
 
 class _End(NamedTuple):

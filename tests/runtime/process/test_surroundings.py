@@ -14,7 +14,7 @@ from process_runs import PATIENCE, Make, job, open_files, report_of, result_of, 
 from runtime.gates import Gate
 
 from gigq import JobQueue
-from gigq.runtime.processes import ProcessRunner
+from gigq.runtime.process.runner import ProcessRunner
 
 
 def test_a_job_inherits_no_ignored_signal(runner: ProcessRunner) -> None:

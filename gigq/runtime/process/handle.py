@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 
 from gigq.records import Claim, Report
-from gigq.runtime.trail import Trail
-from gigq.runtime.wire import (
+from gigq.runtime.output import Trail
+from gigq.runtime.process.wire import (
     GO,
     READY,
     SKIP,
@@ -35,7 +35,7 @@ _BOOT = """
 import sys
 wire, tickets, *sys.path = sys.argv[1:]
 del sys.argv[1:]
-from gigq.runtime.child import main
+from gigq.runtime.process.child import main
 main(int(wire), int(tickets))
 """
 

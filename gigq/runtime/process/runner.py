@@ -12,13 +12,13 @@ from gigq.errors import NotImportable
 from gigq.paths import Function, path_of
 from gigq.records import Claim, Progress, Report
 from gigq.runtime.call import timed_out
-from gigq.runtime.ending import Ending
-from gigq.runtime.handle import Child, epitaph
-from gigq.runtime.listening import Listening
+from gigq.runtime.output import Trail, marked
+from gigq.runtime.process.ending import Ending
+from gigq.runtime.process.handle import Child, epitaph
+from gigq.runtime.process.listening import Listening
+from gigq.runtime.process.starting import Starting, refuse_here
+from gigq.runtime.process.wire import Settings
 from gigq.runtime.runner import Ended
-from gigq.runtime.starting import Starting, refuse_here
-from gigq.runtime.trail import Trail, marked
-from gigq.runtime.wire import Settings
 from gigq.status import ExecutionStatus
 
 MOST_AHEAD = 64

@@ -22,9 +22,9 @@ from gigq.records import Report
 from gigq.runtime.call import Functions, call
 from gigq.runtime.capture import capture_logging, capture_prints
 from gigq.runtime.context import Seat, take
+from gigq.runtime.output import Log
+from gigq.runtime.process.wire import GO, READY, Lines, Settings, read_claim, read_settings, report_line, trail_line
 from gigq.runtime.runner import Call
-from gigq.runtime.trail import Log
-from gigq.runtime.wire import GO, READY, Lines, Settings, read_claim, read_settings, report_line, trail_line
 
 _PIECE = 1 << 18
 _PR_SET_PDEATHSIG = 1

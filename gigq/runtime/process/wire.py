@@ -13,7 +13,7 @@ from typing import Any
 
 from gigq.clock import from_text, to_text
 from gigq.records import Claim, Progress, Report
-from gigq.runtime.trail import Log, Trail
+from gigq.runtime.output import Log, Trail
 from gigq.status import ExecutionStatus
 
 READY = b"null"

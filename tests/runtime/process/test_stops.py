@@ -9,8 +9,8 @@ from process_runs import PATIENCE, Make, all_ended, job, report_of, result_of
 from runtime.gates import Gate
 
 from gigq import ManualClock
-from gigq.runtime import processes
-from gigq.runtime.processes import ProcessRunner
+from gigq.runtime.process import runner as process_runner
+from gigq.runtime.process.runner import ProcessRunner
 from gigq.status import ExecutionStatus
 
 
@@ -93,7 +93,7 @@ def test_what_has_not_begun_can_be_given_back(runner: ProcessRunner, gate: Gate)
 def test_what_was_handed_to_a_child_ahead_can_be_given_back(
     runner: ProcessRunner, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "QUICK", PATIENCE)
+    monkeypatch.setattr(process_runner, "QUICK", PATIENCE)
     report_of(runner, job("pid", 0))
     report_of(runner, job("pid", 1))
     claims = [job("hang", 2, gate=gate.path), *[job("pid", number) for number in (3, 4, 5)]]

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from gigq.clock import Clock
 from gigq.runtime.context import current_job
-from gigq.runtime.handle import Child
-from gigq.runtime.wire import Settings
+from gigq.runtime.process.handle import Child
+from gigq.runtime.process.wire import Settings
 
 START_LIMIT = 60.0
 """Seconds that a child may take until it is ready for its first job."""

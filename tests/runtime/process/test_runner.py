@@ -14,7 +14,7 @@ from runtime.gates import Gate
 from test_call import claim
 
 from gigq import InvalidJob, SystemClock
-from gigq.runtime.processes import ProcessRunner
+from gigq.runtime.process.runner import ProcessRunner
 from gigq.status import ExecutionStatus
 
 

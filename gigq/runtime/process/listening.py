@@ -8,7 +8,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 
-from gigq.runtime.handle import Child
+from gigq.runtime.process.handle import Child
 
 _LONGEST_WAIT = 86_400.0
 

@@ -15,8 +15,8 @@ from runtime.gates import Gate
 
 from gigq import ManualClock
 from gigq.records import Claim
-from gigq.runtime import starting
-from gigq.runtime.processes import ProcessRunner
+from gigq.runtime.process import starting
+from gigq.runtime.process.runner import ProcessRunner
 from gigq.runtime.runner import Ended
 from gigq.status import ExecutionStatus
 

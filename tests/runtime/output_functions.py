@@ -1,4 +1,4 @@
-"""Functions that leave something behind. A child process imports them as `trail_functions`."""
+"""Functions that leave something behind. A child process imports them as `output_functions`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Child processes that call the functions: one for each slot."""
