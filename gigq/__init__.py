@@ -26,7 +26,6 @@ from gigq.errors import (
     StoreError,
     UnknownParent,
 )
-from gigq.events import Event
 from gigq.job import Job, Priority
 from gigq.queue import JobQueue
 from gigq.records import ExecutionRecord, JobRecord, QueueRecord, ScheduleRecord, WorkerRecord
@@ -35,7 +34,8 @@ from gigq.status import ExecutionStatus, JobStatus, Phase
 from gigq.store.engine.forking import close_connections
 from gigq.task import Task, task
 from gigq.version import VERSION as __version__
-from gigq.worker import Worker
+from gigq.worker.events import Event
+from gigq.worker.worker import Worker
 from gigq.workflow import Workflow
 
 __all__ = [

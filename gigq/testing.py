@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from gigq.clock import ManualClock
 from gigq.codec import RESULT_LIMIT
-from gigq.loop import Loop
 from gigq.paths import Function
 from gigq.queue import JobQueue
 from gigq.runtime.call import Functions, caller
 from gigq.runtime.inline import InlineRunner
-from gigq.terms import Terms
+from gigq.worker.loop import Loop
+from gigq.worker.options import Terms
 
 __all__ = ["ManualClock", "drain"]
 

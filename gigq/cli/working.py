@@ -10,7 +10,7 @@ import sys
 from gigq.cli import output, values
 from gigq.cli.call import Call
 from gigq.cli.commands import Commands, Parser, add_command
-from gigq.worker import Worker
+from gigq.worker.worker import Worker
 
 _OF_WORKER = (
     "queues", "mode", "max_jobs", "allow", "burst", "lease", "shutdown_timeout", "prune_after", "capture_logs",

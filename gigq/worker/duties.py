@@ -22,7 +22,7 @@ from gigq.store.claiming import Outlook, Room
 from gigq.store.engine.database import Database, Transaction
 from gigq.store.progress import Fate, begun_by, fates, write_logs, write_progress
 from gigq.store.workers import Standing
-from gigq.terms import Terms
+from gigq.worker.options import Terms
 
 log = logging.getLogger("gigq.worker")
 

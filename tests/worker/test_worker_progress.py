@@ -19,7 +19,7 @@ from gigq.runtime.call import Functions, caller
 from gigq.runtime.threads import ThreadRunner
 from gigq.status import ExecutionStatus
 from gigq.store.progress import write_progress
-from gigq.tracking import Tracking
+from gigq.worker.progress import Tracking
 
 PATIENCE = 30
 app = logging.getLogger("app")

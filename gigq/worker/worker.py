@@ -16,8 +16,6 @@ from typing import Literal, Self
 from gigq.clock import Clock, Duration, SystemClock, to_seconds
 from gigq.codec import RESULT_LIMIT
 from gigq.errors import StoreError
-from gigq.events import FAREWELL, Event, Listener
-from gigq.loop import Loop
 from gigq.paths import Function
 from gigq.runtime.call import Functions, caller
 from gigq.runtime.inline import InlineRunner
@@ -26,7 +24,9 @@ from gigq.runtime.runner import Runner
 from gigq.runtime.threads import ThreadRunner
 from gigq.store.engine.connections import Durability
 from gigq.store.schema import open_queue
-from gigq.terms import Terms
+from gigq.worker.events import FAREWELL, Event, Listener
+from gigq.worker.loop import Loop
+from gigq.worker.options import Terms
 
 log = logging.getLogger("gigq.worker")
 

@@ -6,18 +6,18 @@ import logging
 from contextlib import suppress
 
 from gigq.clock import Clock
-from gigq.duties import UNKNOWN, Duties, Turn
 from gigq.errors import NotAQueue, QueueGone, StoreError
-from gigq.events import Listener
 from gigq.records import Report
-from gigq.reserve import Reserve
 from gigq.runtime.runner import Ended, Runner
 from gigq.status import ExecutionStatus
 from gigq.store.engine.database import Database
 from gigq.store.workers import Standing
-from gigq.telling import Teller
-from gigq.terms import Terms
-from gigq.tracking import Tracking
+from gigq.worker.duties import UNKNOWN, Duties, Turn
+from gigq.worker.emitter import Teller
+from gigq.worker.events import Listener
+from gigq.worker.options import Terms
+from gigq.worker.prefetch import Reserve
+from gigq.worker.progress import Tracking
 
 log = logging.getLogger("gigq.worker")
 

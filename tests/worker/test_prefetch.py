@@ -8,10 +8,10 @@ import pytest
 from runtime.test_call import claim
 
 from gigq.records import Report
-from gigq.reserve import Reserve
 from gigq.runtime.runner import Ended
 from gigq.status import ExecutionStatus
 from gigq.store.claiming import Room
+from gigq.worker.prefetch import Reserve
 
 COMPLETED = Report(status=ExecutionStatus.COMPLETED, result="null")
 

@@ -13,11 +13,11 @@ import pytest
 from running import Pipes, Running
 
 from gigq import Event, GiveUp, Job, JobQueue, ManualClock, RetryLater, Worker, current_job
-from gigq.events import MOST_WAITING, Listener
 from gigq.liveness import Residence
 from gigq.process import residence
 from gigq.store import claiming, workers
 from gigq.store.claiming import Room
+from gigq.worker.events import MOST_WAITING, Listener
 
 PATIENCE = 30
 

@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from gigq.clock import Clock
-from gigq.duties import Turn
-from gigq.events import Event, Listener
 from gigq.records import Claim, Progress, Report
 from gigq.runtime.runner import Ended
 from gigq.status import JobStatus, Move
 from gigq.store.progress import Fate
+from gigq.worker.duties import Turn
+from gigq.worker.events import Event, Listener
 
 _KINDS = {
     Move.COMPLETE: "job.completed",
