@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 
-from gigq.claim import JobClaim
 from gigq.clock import Clock, ManualClock, SystemClock
 from gigq.errors import (
     CyclicWorkflow,
@@ -27,7 +26,8 @@ from gigq.errors import (
     UnknownParent,
 )
 from gigq.job import Job, Priority
-from gigq.queue import JobQueue
+from gigq.queue.job_claim import JobClaim
+from gigq.queue.job_queue import JobQueue
 from gigq.records import ExecutionRecord, JobRecord, QueueRecord, ScheduleRecord, WorkerRecord
 from gigq.runtime.context import JobContext, current_job
 from gigq.status import ExecutionStatus, JobStatus, Phase

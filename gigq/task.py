@@ -7,7 +7,7 @@ from functools import update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from gigq.job import Job
-from gigq.queue import JobQueue
+from gigq.queue.job_queue import JobQueue
 
 P = ParamSpec("P")
 R = TypeVar("R")

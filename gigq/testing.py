@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from gigq.clock import ManualClock
 from gigq.codec import RESULT_LIMIT
 from gigq.paths import Function
-from gigq.queue import JobQueue
+from gigq.queue.job_queue import JobQueue
 from gigq.runtime.call import Functions, caller
 from gigq.runtime.inline import InlineRunner
 from gigq.worker.loop import Loop

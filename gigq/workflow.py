@@ -9,7 +9,7 @@ from typing import Any
 
 from gigq.errors import CyclicWorkflow
 from gigq.job import Job, Submittable
-from gigq.queue import JobQueue
+from gigq.queue.job_queue import JobQueue
 
 
 class Workflow:

@@ -9,7 +9,7 @@ from typing import Any
 
 from gigq.cli import output
 from gigq.errors import JobNotFound
-from gigq.queue import JobQueue
+from gigq.queue.job_queue import JobQueue
 from gigq.records import JobRecord
 
 

@@ -9,8 +9,8 @@ from gigq.cli.call import Call, Refused
 from gigq.cli.commands import Commands, Parser, add_command, add_group
 from gigq.cli.submitting import add_call, given_call
 from gigq.clock import to_text
+from gigq.queue.schedules import Schedules
 from gigq.records import ScheduleRecord
-from gigq.schedules import Schedules
 
 _OF_SCHEDULE = ("cron", "every", "timezone", "missed", "overlap")
 _TITLES = ("name", "rule", "next", "last", "missed", "function")

@@ -13,7 +13,7 @@ from gigq.errors import StoreError
 from gigq.job import new_job_id
 from gigq.liveness import Watch, WorkerKey
 from gigq.process import is_gone, residence
-from gigq.pruning import PruningDuty
+from gigq.queue.pruning import PruningDuty
 from gigq.records import Claim, Progress, Report
 from gigq.runtime.runner import Ended
 from gigq.status import ExecutionStatus, Move

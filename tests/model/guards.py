@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-TESTS = ("tests/model", "tests/store", "tests/test_schedules.py", "tests/faults/test_faults.py")
+TESTS = ("tests/model", "tests/store", "tests/queue/test_schedules.py", "tests/faults/test_faults.py")
 _AT_ONCE = 2
 _SECONDS = 600
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gigq.base import QueueBase
 from gigq.errors import JobNotFound
 from gigq.liveness import certainly_dead
 from gigq.process import is_gone, residence
+from gigq.queue.base import QueueBase
 from gigq.store import metrics, why, workers
 
 

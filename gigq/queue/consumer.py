@@ -8,14 +8,14 @@ import signal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gigq.base import QueueBase
-from gigq.claim import JobClaim
 from gigq.clock import Clock
 from gigq.codec import RESULT_LIMIT, encode
 from gigq.errors import LeaseLost
-from gigq.hand import Hand
 from gigq.liveness import WorkerKey
 from gigq.paths import Function
+from gigq.queue.base import QueueBase
+from gigq.queue.hand import Hand
+from gigq.queue.job_claim import JobClaim
 from gigq.records import Claim, Report
 from gigq.runtime.call import Functions, caller, failure, report_on
 from gigq.runtime.inline import InlineRunner

@@ -507,7 +507,7 @@ def start(path: str) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
 
     def start_one(script: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-W", "error", "-c", script, path]
-        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+        environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
         started.append(
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
         )

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Unpack
 
-from gigq.base import QueueBase
 from gigq.clock import Duration, Instant, later, to_instant, to_seconds
 from gigq.filters import FilterOptions, Filters, Several
 from gigq.job import to_priority
+from gigq.queue.base import QueueBase
 from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
 from gigq.store import control, reading
 from gigq.store.engine.database import Transaction

@@ -8,19 +8,19 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
 
-from gigq.admission import admit
-from gigq.analyst import QueueAnalyst
 from gigq.clock import Clock, Duration, SystemClock, to_seconds
 from gigq.codec import PARAMS_LIMIT
-from gigq.consumer import QueueConsumer
 from gigq.job import Job, Submittable
-from gigq.keeper import QueueKeeper
 from gigq.liveness import certainly_dead
 from gigq.process import is_gone, residence
-from gigq.reader import QueueReader
-from gigq.regulator import QueueRegulator
-from gigq.schedules import Schedules
-from gigq.steerer import QueueSteerer
+from gigq.queue.analyst import QueueAnalyst
+from gigq.queue.consumer import QueueConsumer
+from gigq.queue.keeper import QueueKeeper
+from gigq.queue.preparing import admit
+from gigq.queue.reader import QueueReader
+from gigq.queue.regulator import QueueRegulator
+from gigq.queue.schedules import Schedules
+from gigq.queue.steerer import QueueSteerer
 from gigq.store import manual, submitting, workers
 from gigq.store.engine.connections import Durability
 from gigq.store.schema import open_queue

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Unpack, overload
 
-from gigq.base import QueueBase
 from gigq.clock import Duration, to_seconds
 from gigq.errors import JobFailed, JobNotFinished, JobNotFound
 from gigq.filters import FilterOptions, Filters, Several
+from gigq.queue.base import QueueBase
 from gigq.records import JobRecord, WorkerRecord
 from gigq.status import DEAD, FINISHED, JobStatus
 from gigq.store import checking, reading, workers

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from gigq.admission import admit
-from gigq.base import QueueBase
 from gigq.clock import Duration, to_seconds
 from gigq.cron import Cron, Interval, ticks, zone_named
 from gigq.job import Job, Submittable, new_job_id
+from gigq.queue.base import QueueBase
+from gigq.queue.preparing import admit
 from gigq.records import ScheduleRecord
 from gigq.store import schedules
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gigq.base import QueueBase
 from gigq.clock import Duration, to_seconds
+from gigq.queue.base import QueueBase
 from gigq.records import QueueRecord
 from gigq.store import queues
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gigq.base import QueueBase
 from gigq.clock import Duration, Instant, to_instant
-from gigq.pruning import USUAL, Pruning, prune
+from gigq.queue.base import QueueBase
+from gigq.queue.pruning import USUAL, Pruning, prune
 
 
 class QueueKeeper(QueueBase):

@@ -10,8 +10,8 @@ import odd_functions
 import pytest
 
 from gigq import InvalidJob, Job, NotImportable, NotSerializable
-from gigq.admission import admit
 from gigq.codec import PARAMS_LIMIT
+from gigq.queue.preparing import admit
 
 
 def admitted(function: Any, *args: Any, **fields: Any) -> Any:
