@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from gigq.cli import (
-    housekeeping,
-    logs,
-    looking,
-    managing,
-    measuring,
-    regulating,
-    scheduling,
-    steering,
-    submitting,
-    version,
-    working,
-)
+from gigq.cli import control, logs, metrics, pruning, queues, reading, schedules, submitting, version, worker, workers
 from gigq.cli.commands import Commands, Parser, add_common_options
 
 _FAMILIES = (
-    submitting, looking, measuring, logs, steering, regulating, scheduling, housekeeping, working, managing, version,
+    submitting, reading, metrics, logs, control, queues, schedules, pruning, worker, workers, version,
 )  # fmt: skip
 """Modules of commands, in the order of the help page. Each declares its own."""
 

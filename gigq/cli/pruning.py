@@ -9,7 +9,7 @@ from typing import Any
 from gigq.cli import output, values
 from gigq.cli.call import Call, UsageError
 from gigq.cli.commands import Commands, Parser, add_command
-from gigq.cli.steering import FILTERS, add_filters
+from gigq.cli.control import FILTERS, add_filters
 from gigq.clock import from_text
 from gigq.status import DEAD, FINISHED
 
