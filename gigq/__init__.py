@@ -25,7 +25,8 @@ from gigq.errors import (
     StoreError,
     UnknownParent,
 )
-from gigq.job import Job, Priority
+from gigq.job import Job
+from gigq.priority import Priority
 from gigq.queue.job_claim import JobClaim
 from gigq.queue.job_queue import JobQueue
 from gigq.records import ExecutionRecord, JobRecord, QueueRecord, ScheduleRecord, WorkerRecord

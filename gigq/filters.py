@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypedDict, Unpack
 
 from gigq.clock import Instant, to_instant
-from gigq.job import to_priority
+from gigq.priority import to_priority
 from gigq.status import JobStatus, Phase
 
 Several = str | Iterable[str] | None

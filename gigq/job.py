@@ -6,39 +6,12 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum
 from typing import Any, Protocol
 
 from gigq.clock import Duration, Instant, to_instant, to_seconds, unix_microseconds
 from gigq.errors import InvalidJob
-from gigq.retry import full_name
-
-MOST_INTEGER = 2**63 - 1
-"""The largest that a SQLite column holds."""
-
-
-class Priority(IntEnum):
-    """Names for usual priorities; any integer will do. Larger goes first."""
-
-    LOW = -100
-    NORMAL = 0
-    HIGH = 100
-    CRITICAL = 200
-
-
-def to_priority(value: int | str) -> int:
-    """Return a priority given as a number or by the name of a level.
-
-    Raises:
-        ValueError: it is neither, or larger than the file can hold.
-    """
-    if isinstance(value, str):
-        try:
-            return Priority[value.upper()].value
-        except KeyError:
-            names = ", ".join(level.name.lower() for level in Priority)
-            raise ValueError(f"priority {value!r} is not a whole number and not one of {names}") from None
-    return _whole(value, "priority", at_least=-MOST_INTEGER)
+from gigq.paths import full_name
+from gigq.priority import MOST_INTEGER, to_priority
 
 
 def new_job_id() -> str:

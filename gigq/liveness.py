@@ -15,7 +15,7 @@ class WorkerKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Residence:
+class ProcessIdentity:
     """Where a process runs, exactly enough to tell whether it still does.
 
     Attributes:
@@ -31,29 +31,29 @@ class Residence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sign:
+class Heartbeat:
     """What the file shows of a worker's life.
 
     Attributes:
-        heartbeat: a counter that moves while the worker lives; None where nobody moves one, and silence proves nothing.
+        counter: it moves while the worker lives; None where nobody moves one, and silence proves nothing.
     """
 
     key: WorkerKey
-    heartbeat: int | None
-    residence: Residence
+    counter: int | None
+    process: ProcessIdentity
 
 
-def certainly_dead(signs: Iterable[Sign], *, here: Residence, is_gone: Callable[[int], bool]) -> list[WorkerKey]:
+def certainly_dead(heartbeats: Iterable[Heartbeat], *, here: ProcessIdentity, is_gone: Callable[[int], bool]) -> list[WorkerKey]:
     """Return the workers whose process has certainly ended, as far as one look from `here` can prove it.
 
     Args:
         is_gone: whether no process of this pid runs in the observer's own namespace. That a pid exists proves nothing,
             for it may have been given to another process.
     """
-    return [sign.key for sign in signs if _is_certain(sign, here, is_gone)]
+    return [heartbeat.key for heartbeat in heartbeats if _is_certain(heartbeat, here, is_gone)]
 
 
-class Watch:
+class FailureDetector:
     """One observer's memory of the other workers' heartbeats. Not safe to share between threads.
 
     Args:
@@ -61,41 +61,41 @@ class Watch:
         lease: seconds without a heartbeat after which a worker is held dead.
     """
 
-    def __init__(self, here: Residence, *, lease: float) -> None:
+    def __init__(self, here: ProcessIdentity, *, lease: float) -> None:
         self._here = here
         self._lease = lease
         self._looked_at: float | None = None
         self._seen: dict[WorkerKey, tuple[int | None, float]] = {}
 
-    def dead(self, signs: Iterable[Sign], *, now: float, is_gone: Callable[[int], bool]) -> list[WorkerKey]:
+    def dead(self, heartbeats: Iterable[Heartbeat], *, now: float, is_gone: Callable[[int], bool]) -> list[WorkerKey]:
         """Return the workers that are dead: certainly, or by the silence of a whole lease.
 
         Args:
-            signs: of all workers, but the observer itself.
+            heartbeats: of all workers, but the observer itself.
             now: the observer's monotonic time.
             is_gone: as for `certainly_dead`.
         """
         if self._looked_at is None or now - self._looked_at > self._lease / 3:
             self._seen.clear()  # the observer was away, suspended perhaps: no silence counts that it did not hear
         self._looked_at = now
-        signs = list(signs)
-        self._seen = {sign.key: self._last_move(sign, now) for sign in signs}
-        return [sign.key for sign in signs if _is_certain(sign, self._here, is_gone) or self._is_silent(sign, now)]
+        heartbeats = list(heartbeats)
+        self._seen = {heartbeat.key: self._last_move(heartbeat, now) for heartbeat in heartbeats}
+        return [heartbeat.key for heartbeat in heartbeats if _is_certain(heartbeat, self._here, is_gone) or self._is_silent(heartbeat, now)]
 
     def forget(self) -> None:
         """Count no silence from before: nobody could write a heartbeat then."""
         self._seen.clear()
 
-    def _last_move(self, sign: Sign, now: float) -> tuple[int | None, float]:
-        known = self._seen.get(sign.key)
-        return known if known is not None and known[0] == sign.heartbeat else (sign.heartbeat, now)
+    def _last_move(self, heartbeat: Heartbeat, now: float) -> tuple[int | None, float]:
+        known = self._seen.get(heartbeat.key)
+        return known if known is not None and known[0] == heartbeat.counter else (heartbeat.counter, now)
 
-    def _is_silent(self, sign: Sign, now: float) -> bool:
-        return sign.heartbeat is not None and now - self._seen[sign.key][1] >= self._lease
+    def _is_silent(self, heartbeat: Heartbeat, now: float) -> bool:
+        return heartbeat.counter is not None and now - self._seen[heartbeat.key][1] >= self._lease
 
 
-def _is_certain(sign: Sign, here: Residence, is_gone: Callable[[int], bool]) -> bool:
-    there = sign.residence
+def _is_certain(heartbeat: Heartbeat, here: ProcessIdentity, is_gone: Callable[[int], bool]) -> bool:
+    there = heartbeat.process
     if not here.boot_id:
         return False
     if there.boot_id != here.boot_id:

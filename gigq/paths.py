@@ -95,6 +95,20 @@ def module_of(definition: Function | type) -> str | None:
     return _script_name() if definition.__module__ in _SCRIPT else definition.__module__
 
 
+def names_of(exception: type[BaseException]) -> frozenset[str]:
+    """Return every name that `retry_on` may call this class by: its own and its bases', short and in full."""
+    lineage = [base for base in exception.__mro__ if issubclass(base, BaseException)]
+    return frozenset(name for base in lineage for name in (base.__qualname__, full_name(base)))
+
+
+def full_name(exception: type[BaseException]) -> str:
+    """Return the name that this class has in every process, with its module.
+
+    One that a script defines is ``script.Error``, never ``__main__.Error``: that would be another one in the worker.
+    """
+    return f"{module_of(exception) or exception.__module__}.{exception.__qualname__}"
+
+
 def module_name(path: str) -> str:
     """Return the module that a function's path names; empty for the name of a handler."""
     return _parts(path)[0]

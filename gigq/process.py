@@ -7,12 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from gigq.liveness import Residence
+from gigq.liveness import ProcessIdentity
 
 
-def residence() -> Residence:
+def this_process() -> ProcessIdentity:
     """Return where this process runs. Ask anew after a fork."""
-    return Residence(machine_id=_machine_id(), boot_id=_boot_id(), pid_namespace=_pid_namespace(), pid=os.getpid())
+    return ProcessIdentity(machine_id=_machine_id(), boot_id=_boot_id(), pid_namespace=_pid_namespace(), pid=os.getpid())
 
 
 def is_gone(pid: int) -> bool:

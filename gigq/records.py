@@ -1,12 +1,11 @@
-"""A job on its way in (NewJob), in the file (JobRecord, ExecutionRecord), to a function and back (Claim, Report)."""
+"""Rows of the file as people read them, and the job that is about to become one."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from gigq.clock import to_text
 from gigq.status import ExecutionStatus, JobStatus, Phase
@@ -205,90 +204,3 @@ class NewJob:
     unique_key: str | None
     dependencies: tuple[str, ...]
     tags: tuple[str, ...]
-
-
-# The two that are made for every job are named tuples: a frozen dataclass of this size takes 5 us to make.
-
-
-class Claim(NamedTuple):
-    """A job that a worker has taken, with all that is needed to run it. What is JSON in the file is so here.
-
-    Attributes:
-        execution_id: proves the ownership when the execution is settled; never used again.
-        is_ahead: claimed for a slot that is still busy; its start is written when it has begun.
-        timeout: seconds, or None.
-        pass_parent_results: None leaves it to whether the function takes them.
-        crashes: how often a worker has died while it held the job.
-        tags: in alphabetical order.
-        parent_results: ``{parent id: result}``, or None where there are none.
-    """
-
-    execution_id: int
-    is_ahead: bool
-    job_seq: int
-    job_id: str
-    name: str
-    queue: str
-    function: str
-    args: str
-    params: str
-    attempt: int
-    max_attempts: int
-    timeout: float | None
-    retry_on: str
-    no_retry_on: str
-    pass_parent_results: bool | None
-    metadata: str
-    crashes: int = 0
-    tags: tuple[str, ...] = ()
-    parent_results: str | None = None
-
-    @property
-    def is_dangerous(self) -> bool:
-        """Whether a worker has died with it, and it has but one attempt left.
-
-        It is run alone then: if it brings the worker down again it takes no other job with it, and if it was another
-        one's victim it fails for no fault of that other.
-        """
-        return self.crashes > 0 and self.attempt == self.max_attempts
-
-
-class Progress(NamedTuple):
-    """How far a job is, as its function says."""
-
-    current: float
-    total: float | None = None
-    message: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return what the file holds: also the percentage, with one decimal, and 100 only when it is reached."""
-        percentage = None
-        if self.total is not None:
-            percentage = math.floor(min(1000.0, 1000 * self.current / self.total)) / 10
-        # What UTF-8 cannot hold, JSON could not either.
-        message = self.message and self.message.encode(errors="backslashreplace").decode()
-        return {"current": self.current, "total": self.total, "percentage": percentage, "message": message}
-
-
-class Report(NamedTuple):
-    """How an execution ended, as whoever ends it says.
-
-    Attributes:
-        result: JSON text, for a completed one.
-        is_final: a failure that another attempt cannot mend.
-        delay: seconds before a released job may run again.
-        started_at: when the function was called; None leaves what the file says.
-        progress: what the function last said of its progress, if anything.
-        log: what it has logged, if that is kept.
-    """
-
-    status: ExecutionStatus
-    result: str | None = None
-    error: str | None = None
-    error_type: str | None = None
-    traceback: str | None = None
-    is_final: bool = False
-    delay: float = 0.0
-    started_at: datetime | None = None
-    progress: Progress | None = None
-    log: str | None = None

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gigq.paths import module_of
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryRule:
@@ -38,20 +36,6 @@ class RetryRule:
         except OverflowError:
             wait = self.max_delay
         return min(self.max_delay, wait) * (1.0 - self.jitter * chance)
-
-
-def names_of(exception: type[BaseException]) -> frozenset[str]:
-    """Return every name that `retry_on` may call this class by: its own and its bases', short and in full."""
-    lineage = [base for base in exception.__mro__ if issubclass(base, BaseException)]
-    return frozenset(name for base in lineage for name in (base.__qualname__, full_name(base)))
-
-
-def full_name(exception: type[BaseException]) -> str:
-    """Return the name that this class has in every process, with its module.
-
-    One that a script defines is ``script.Error``, never ``__main__.Error``: that would be another one in the worker.
-    """
-    return f"{module_of(exception) or exception.__module__}.{exception.__qualname__}"
 
 
 def is_worth_retrying(names: Iterable[str], *, retry_on: Iterable[str], no_retry_on: Iterable[str]) -> bool:

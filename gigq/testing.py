@@ -11,7 +11,7 @@ from gigq.queue.job_queue import JobQueue
 from gigq.runtime.call import Functions, caller
 from gigq.runtime.inline import InlineRunner
 from gigq.worker.loop import Loop
-from gigq.worker.options import Terms
+from gigq.worker.options import WorkerOptions
 
 __all__ = ["ManualClock", "drain"]
 
@@ -25,7 +25,7 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None) ->
         queue: also one in memory.
         handlers: as for `Worker`.
     """
-    terms = Terms(
+    options = WorkerOptions(
         worker_id="drain",
         mode="inline",
         concurrency=1,
@@ -35,7 +35,7 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None) ->
         shutdown_timeout=0.0,
     )
     runner = InlineRunner(caller(Functions(handlers=handlers or {}), clock=queue.clock, result_limit=RESULT_LIMIT))
-    loop = Loop(queue.database, runner, terms, clock=queue.clock)
+    loop = Loop(queue.database, runner, options, clock=queue.clock)
     executions = 0
     while started := loop.turn():
         executions += started

@@ -16,7 +16,8 @@ import pytest
 
 from gigq import InvalidJob, Job, JobTimeout, Priority
 from gigq.clock import unix_microseconds
-from gigq.job import MOST_INTEGER, new_job_id, to_priority
+from gigq.job import new_job_id
+from gigq.priority import MOST_INTEGER, to_priority
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 

@@ -7,16 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from gigq.liveness import Residence, Sign, Watch, WorkerKey, certainly_dead
+from gigq.liveness import FailureDetector, Heartbeat, ProcessIdentity, WorkerKey, certainly_dead
 
 LEASE = 15.0
-HERE = Residence(machine_id="machine", boot_id="boot", pid_namespace="ns", pid=100)
+HERE = ProcessIdentity(machine_id="machine", boot_id="boot", pid_namespace="ns", pid=100)
 BESIDE = replace(HERE, pid=200)
 ANN, BOB = WorkerKey(1, "ann"), WorkerKey(2, "bob")
 
 
-def sign(residence: Residence = BESIDE, *, heartbeat: int | None = 1, key: WorkerKey = ANN) -> Sign:
-    return Sign(key=key, heartbeat=heartbeat, residence=residence)
+def sign(residence: ProcessIdentity = BESIDE, *, heartbeat: int | None = 1, key: WorkerKey = ANN) -> Heartbeat:
+    return Heartbeat(key=key, heartbeat=heartbeat, process=residence)
 
 
 def nobody_is_gone(pid: int) -> bool:
@@ -30,14 +30,14 @@ def everybody_is_gone(pid: int) -> bool:
 class Observer:
     """A watch that looks every second, as a worker does."""
 
-    def __init__(self, *, here: Residence = HERE, lease: float = LEASE) -> None:
-        self.watch = Watch(here, lease=lease)
+    def __init__(self, *, here: ProcessIdentity = HERE, lease: float = LEASE) -> None:
+        self.watch = FailureDetector(here, lease=lease)
         self.now = 1000.0
 
-    def look(self, *signs: Sign) -> list[WorkerKey]:
+    def look(self, *signs: Heartbeat) -> list[WorkerKey]:
         return self.watch.dead(signs, now=self.now, is_gone=nobody_is_gone)
 
-    def look_for(self, seconds: int, *signs: Sign) -> list[WorkerKey]:
+    def look_for(self, seconds: int, *signs: Heartbeat) -> list[WorkerKey]:
         """Look every second, so many times, and return what the last look found; the earlier ones found nothing."""
         found: list[WorkerKey] = []
         for _ in range(seconds):
@@ -82,12 +82,12 @@ class Observer:
     ],
 )
 def test_a_death_is_certain_only_where_the_pid_or_the_boot_proves_it(
-    there: Residence, here: Residence, gone: bool, is_dead: bool
+    there: ProcessIdentity, here: ProcessIdentity, gone: bool, is_dead: bool
 ) -> None:
     is_gone = everybody_is_gone if gone else nobody_is_gone
     verdict = [ANN] if is_dead else []
     assert certainly_dead([sign(there)], here=here, is_gone=is_gone) == verdict
-    assert Watch(here, lease=LEASE).dead([sign(there)], now=0.0, is_gone=is_gone) == verdict
+    assert FailureDetector(here, lease=LEASE).dead([sign(there)], now=0.0, is_gone=is_gone) == verdict
 
 
 def test_only_the_pids_of_the_own_namespace_are_asked_for() -> None:
@@ -98,7 +98,7 @@ def test_only_the_pids_of_the_own_namespace_are_asked_for() -> None:
         return False
 
     signs = [sign(), sign(replace(BESIDE, pid_namespace="other", pid=300)), sign(replace(BESIDE, boot_id="x", pid=400))]
-    Watch(HERE, lease=LEASE).dead(signs, now=0.0, is_gone=is_gone)
+    FailureDetector(HERE, lease=LEASE).dead(signs, now=0.0, is_gone=is_gone)
     assert asked == [200]
 
 
@@ -194,14 +194,14 @@ def test_an_observer_that_sees_itself_does_not_accuse_itself() -> None:
     def is_gone(pid: int) -> bool:
         return pid != HERE.pid
 
-    watch = Watch(HERE, lease=LEASE)
+    watch = FailureDetector(HERE, lease=LEASE)
     for heartbeat in range(100):
         assert watch.dead([sign(HERE, heartbeat=heartbeat)], now=float(heartbeat), is_gone=is_gone) == []
 
 
 def test_signs_may_come_as_they_are_read() -> None:
-    def read() -> Iterable[Sign]:
+    def read() -> Iterable[Heartbeat]:
         yield sign(key=ANN)
         yield sign(key=BOB)
 
-    assert Watch(HERE, lease=LEASE).dead(read(), now=0.0, is_gone=everybody_is_gone) == [ANN, BOB]
+    assert FailureDetector(HERE, lease=LEASE).dead(read(), now=0.0, is_gone=everybody_is_gone) == [ANN, BOB]

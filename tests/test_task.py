@@ -131,13 +131,13 @@ def test_a_task_of_a_task_has_the_options_of_both() -> None:
 
 
 def test_attributes_of_the_function_do_not_become_the_task_s() -> None:
-    def marked() -> str:
+    def with_output() -> str:
         return "itself"
 
-    marked.function = marked.submit = marked._options = "not a task's"  # type: ignore[attr-defined]
-    made = task(marked, name="a")
+    with_output.function = with_output.submit = with_output._options = "not a task's"  # type: ignore[attr-defined]
+    made = task(with_output, name="a")
     assert made() == "itself"
-    assert made.function is marked
+    assert made.function is with_output
     assert callable(made.submit)
     assert repr(made) == "<task 'a'>"
 

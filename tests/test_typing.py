@@ -68,18 +68,18 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[str]]:
     return lines
 
 
-def marked(mark: str) -> list[tuple[int, str]]:
+def with_output(mark: str) -> list[tuple[int, str]]:
     lines = enumerate(SNIPPET.splitlines(), start=1)
     return [(number, line.partition(mark)[2].strip()) for number, line in lines if mark in line]
 
 
-@pytest.mark.parametrize(("line", "type_"), marked("# ->"))
+@pytest.mark.parametrize(("line", "type_"), with_output("# ->"))
 def test_a_type_is_what_it_should_be(said: dict[int, list[str]], line: int, type_: str) -> None:
     plain_words = [re.sub(r"\b(builtins|gigq\.\w+)\.", "", message) for message in said[line]]
     assert plain_words == [f'note: Revealed type is "{type_}"']
 
 
-@pytest.mark.parametrize(("line", "codes"), marked("# !!"))
+@pytest.mark.parametrize(("line", "codes"), with_output("# !!"))
 def test_a_wrong_call_is_an_error(said: dict[int, list[str]], line: int, codes: str) -> None:
     found = re.findall(r"^error: .*\[([\w-]+)\]$", "\n".join(said.get(line, [])), re.MULTILINE)
     assert found
@@ -87,5 +87,5 @@ def test_a_wrong_call_is_an_error(said: dict[int, list[str]], line: int, codes: 
 
 
 def test_nothing_else_is_an_error(said: dict[int, list[str]]) -> None:
-    expected = {number for mark in ("# ->", "# !!") for number, _ in marked(mark)}
+    expected = {number for mark in ("# ->", "# !!") for number, _ in with_output(mark)}
     assert {number: messages for number, messages in said.items() if number not in expected} == {}

@@ -8,7 +8,7 @@ import re
 from argparse import ArgumentTypeError
 from typing import Any
 
-from gigq.job import to_priority
+from gigq.priority import to_priority
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([smhd]?)")

@@ -6,7 +6,7 @@ from typing import Any
 
 from gigq.errors import JobNotFound
 from gigq.liveness import certainly_dead
-from gigq.process import is_gone, residence
+from gigq.process import is_gone, this_process
 from gigq.queue.base import QueueBase
 from gigq.store import metrics, why, workers
 
@@ -23,9 +23,9 @@ class QueueAnalyst(QueueBase):
         Raises:
             JobNotFound: no job has this id.
         """
-        here = residence()
+        here = this_process()
         with self.database.read() as tx:
-            gone = certainly_dead(workers.signs(tx), here=here, is_gone=is_gone)
+            gone = certainly_dead(workers.heartbeats(tx), here=here, is_gone=is_gone)
             found = why.why(tx, job_id, gone=gone)
         if found is None:
             raise JobNotFound(job_id)
@@ -47,7 +47,7 @@ class QueueAnalyst(QueueBase):
         attempt is missed if it took longer than the window and 10,000 later ones. It reads the index of all jobs, and
         of the executions the last hour's: with a million finished jobs in the file some tenths of a second.
         """
-        here = residence()
+        here = this_process()
         with self.database.read() as tx:
-            gone = certainly_dead(workers.signs(tx), here=here, is_gone=is_gone)
+            gone = certainly_dead(workers.heartbeats(tx), here=here, is_gone=is_gone)
             return metrics.metrics(tx, gone=gone)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gigq.claims import Claim
 from gigq.clock import Clock
 from gigq.codec import RESULT_LIMIT, encode
 from gigq.errors import LeaseLost
 from gigq.liveness import WorkerKey
 from gigq.paths import Function
 from gigq.queue.base import QueueBase
-from gigq.queue.hand import Hand
 from gigq.queue.job_claim import JobClaim
-from gigq.records import Claim, Report
-from gigq.runtime.call import Functions, caller, failure, report_on
+from gigq.queue.manual_worker import ManualWorker
+from gigq.reports import Report
+from gigq.runtime.call import Functions, caller, report_on
 from gigq.runtime.inline import InlineRunner
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, manual, settling
@@ -36,7 +36,7 @@ class QueueConsumer(QueueBase):
 
     def __init__(self, database: Database, clock: Clock) -> None:
         super().__init__(database, clock)
-        self._hands: dict[int, Hand] = {}  # by process: the child of a fork takes jobs in its own name
+        self._hands: dict[int, ManualWorker] = {}  # by process: the child of a fork takes jobs in its own name
 
     def dequeue(self, worker_id: str | None = None, *, queues: str | Sequence[str] | None = None) -> JobClaim | None:
         """Take the best job that is ready, and count the attempt; None if none is. One write transaction.
@@ -55,7 +55,7 @@ class QueueConsumer(QueueBase):
             QueueBusy, StoreError: nothing was taken.
         """
         names = [queues] if isinstance(queues, str) else queues
-        ours = self._hand() or self._hands.setdefault(os.getpid(), Hand())
+        ours = self._hand() or self._hands.setdefault(os.getpid(), ManualWorker())
         with ours.lock:
             with self.database.write() as tx:
                 key = ours.registered(tx, worker_id)
@@ -81,7 +81,7 @@ class QueueConsumer(QueueBase):
             QueueBusy, StoreError: nothing was written; call it again.
         """
         text = encode(result, name="result", limit=RESULT_LIMIT)
-        self._settle(self._claim(job), Report(status=ExecutionStatus.COMPLETED, result=text))
+        self._settle(self._claim(job), Report.completed(text))
 
     def fail(self, job: JobClaim | str, error: str | Mapping[str, str] | BaseException, *, retry: bool = True) -> None:
         """Settle a job that was taken by hand as failed: it is tried again if it has attempts left.
@@ -131,7 +131,7 @@ class QueueConsumer(QueueBase):
         runner.start([job.taken])
         ((_, report),) = runner.ended()
         with self.database.write() as tx:
-            settling.settle_all(tx, [(job.execution_id, report)], chance=random.random)
+            settling.settle_all(tx, [(job.execution_id, report)])
             status = manual.status_of(tx, job.execution_id)
         if runner.signal is not None:
             signal.raise_signal(runner.signal)
@@ -148,11 +148,11 @@ class QueueConsumer(QueueBase):
         ours = self._hand()
         try:
             if ours is not None:
-                ours.resign(self.database)
+                ours.leave(self.database)
         finally:
             super().close()
 
-    def _hand(self) -> Hand | None:
+    def _hand(self) -> ManualWorker | None:
         return self._hands.get(os.getpid())
 
     def _claim(self, job: JobClaim | str) -> Claim:
@@ -164,7 +164,7 @@ class QueueConsumer(QueueBase):
 
     def _settle(self, claim: Claim, report: Report) -> None:
         with self.database.write() as tx:
-            settling.settle(tx, claim.execution_id, report, chance=random.random())
+            settling.settle(tx, claim.execution_id, report)
 
 
 def _failure(error: str | Mapping[str, str]) -> Report:
@@ -174,14 +174,14 @@ def _failure(error: str | Mapping[str, str]) -> Report:
         ValueError: it is neither text nor a dict of texts with a message.
     """
     if isinstance(error, str):
-        return failure(error)
+        return Report.failed(error)
     is_told = isinstance(error, Mapping) and "message" in error and error.keys() <= _WORDS_OF_AN_ERROR
     if not is_told or not all(isinstance(word, str) for word in error.values()):
         raise ValueError(
             f"the error is {error!r}; pass text, an exception, or a dict of texts: message, and perhaps type, traceback"
         )
     kind, message = error.get("type"), error["message"]
-    return failure(f"{kind}: {message}" if kind else message, error_type=kind, traceback=error.get("traceback"))
+    return Report.failed(f"{kind}: {message}" if kind else message, error_type=kind, traceback=error.get("traceback"))
 
 
 def _existing(job: JobClaim, status: ExecutionStatus | None) -> ExecutionStatus:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
+from gigq.claims import Claim
 from gigq.clock import later
 from gigq.codec import decode
-from gigq.records import Claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

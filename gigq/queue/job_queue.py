@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any
@@ -12,7 +11,7 @@ from gigq.clock import Clock, Duration, SystemClock, to_seconds
 from gigq.codec import PARAMS_LIMIT
 from gigq.job import Job, Submittable
 from gigq.liveness import certainly_dead
-from gigq.process import is_gone, residence
+from gigq.process import is_gone, this_process
 from gigq.queue.analyst import QueueAnalyst
 from gigq.queue.consumer import QueueConsumer
 from gigq.queue.keeper import QueueKeeper
@@ -142,10 +141,10 @@ class JobQueue(QueueReader, QueueAnalyst, QueueSteerer, QueueRegulator, QueueKee
                 may still run, so this is a person's decision.
         """
         with self.database.write() as tx:
-            dead = certainly_dead(workers.signs(tx), here=residence(), is_gone=is_gone)
-            jobs = sum(workers.strike_off(tx, each, chance=random.random) for each in dead)
-            jobs += manual.time_out(tx, chance=random.random)
+            dead = certainly_dead(workers.heartbeats(tx), here=this_process(), is_gone=is_gone)
+            jobs = sum(workers.expel(tx, each) for each in dead)
+            jobs += manual.time_out(tx)
             if older_than is not None:
                 before = tx.now - timedelta(seconds=min(to_seconds(older_than), _A_CENTURY))
-                jobs += workers.take_away(tx, before=before, chance=random.random)
+                jobs += workers.reclaim(tx, before=before)
         return jobs

@@ -5,8 +5,9 @@ from __future__ import annotations
 from gigq.clock import to_instant, to_seconds
 from gigq.codec import encode
 from gigq.errors import InvalidJob
-from gigq.job import Job, to_priority
+from gigq.job import Job
 from gigq.paths import Function, mismatch, path_of, takes, unwrapped
+from gigq.priority import to_priority
 from gigq.records import NewJob
 
 

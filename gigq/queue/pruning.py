@@ -61,13 +61,13 @@ class Pruning:
         return cls(statuses=_finished(status), before=before, keep=keep)
 
 
-def prune(database: Database, pruning: Pruning) -> Iterator[int]:
+def prune(database: Database, wanted: Pruning) -> Iterator[int]:
     """Delete the jobs, the oldest first, and give what they leave free back to the file system.
 
     A job stays while a child of it stays that has not completed. Each step reads, then writes in one transaction if
     there is anything to write, and yields how many jobs it deleted, at most 200.
     """
-    yield from _delete(database, pruning)
+    yield from _delete(database, wanted)
     while pages := _spare_pages(database):
         with database.write() as tx:
             pruning.shrink(tx, pages=min(pages, _PAGES_AT_ONCE))
@@ -107,14 +107,14 @@ class PruningDuty:
             self._steps = self._pass()
 
     def _pass(self) -> Iterator[int]:
-        pruning = Pruning.of(USUAL, older_than=self._after, now=self._clock.now())
-        yield from prune(self._database, pruning)
+        wanted = Pruning.of(USUAL, older_than=self._after, now=self._clock.now())
+        yield from prune(self._database, wanted)
 
 
-def _delete(database: Database, pruning: Pruning) -> Iterator[int]:
-    statuses = pruning.statuses
+def _delete(database: Database, wanted: Pruning) -> Iterator[int]:
+    statuses = wanted.statuses
     with database.read() as tx:
-        before = _end(tx, pruning)
+        before = _end(tx, wanted)
     place, jobs = pruning.BEGINNING, list[int]()
     while True:
         if not jobs:
@@ -131,11 +131,11 @@ def _delete(database: Database, pruning: Pruning) -> Iterator[int]:
         yield deleted
 
 
-def _end(tx: Transaction, pruning: Pruning) -> Place:
+def _end(tx: Transaction, wanted: Pruning) -> Place:
     """Where the jobs begin that stay."""
-    ends = [] if pruning.before is None else [Place(to_text(pruning.before), 0)]
-    if pruning.keep is not None:
-        ends.append(pruning.newest(tx, pruning.statuses, keep=pruning.keep))
+    ends = [] if wanted.before is None else [Place(to_text(wanted.before), 0)]
+    if wanted.keep is not None:
+        ends.append(pruning.newest(tx, wanted.statuses, keep=wanted.keep))
     return min(ends, default=pruning.END)
 
 

@@ -8,7 +8,7 @@ from typing import Unpack
 
 from gigq.clock import Duration, Instant, later, to_instant, to_seconds
 from gigq.filters import FilterOptions, Filters, Several
-from gigq.job import to_priority
+from gigq.priority import to_priority
 from gigq.queue.base import QueueBase
 from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
 from gigq.store import control, reading

@@ -8,20 +8,17 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
+from gigq.claims import Claim
 from gigq.clock import Clock, to_seconds
 from gigq.codec import decode, encode
 from gigq.errors import GiveUp, JobCancelled, JobTimeout, NotImportable, RetryLater
-from gigq.paths import Function, module_name, not_plain, resolve, takes, unwrapped
-from gigq.records import Claim, Report
-from gigq.retry import is_worth_retrying, names_of
+from gigq.paths import Function, module_name, names_of, not_plain, resolve, takes, unwrapped
+from gigq.reports import Report
+from gigq.retry import is_worth_retrying
 from gigq.runtime.capture import capture_logging
 from gigq.runtime.context import current_log, enter, leave
 from gigq.runtime.output import Log
 from gigq.runtime.runner import Call
-from gigq.status import ExecutionStatus
-
-TEXT_LIMIT = 10_000
-"""The most characters of an error or a traceback that are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +94,7 @@ def call(
 ) -> Report:
     """Call a job's function, and report how that ended. Nothing that the function raises comes through."""
     started_at = clock.now()
-    token, trail = enter(claim, started_at=started_at, log=new_log and new_log())
+    token, output = enter(claim, started_at=started_at, log=new_log and new_log())
     is_final = True  # nothing but the function itself can do better another time
     try:
         function = find(claim.function)
@@ -106,35 +103,18 @@ def call(
         value = function(*args, **params)
         is_final = True
         result = encode(value, name="result", limit=result_limit)
-        report = Report(status=ExecutionStatus.COMPLETED, result=result, started_at=started_at)
+        report = Report.completed(result, started_at=started_at)
     except BaseException as error:
         is_final = is_final or _could_not_be_called(error)
         report = report_on(error, claim, is_final=is_final)._replace(started_at=started_at)
     finally:
         leave(token)
-    return trail.mark(report)
+    return output.mark(report)
 
 
 def timed_out(claim: Claim) -> Report:
     """Return the report of an execution that overran its job's timeout."""
-    return Report(
-        status=ExecutionStatus.TIMEOUT,
-        error=f"timed out after {claim.timeout:g} seconds",
-        error_type=JobTimeout.__name__,
-    )
-
-
-def failure(
-    error: str, *, error_type: str | None = None, traceback: str | None = None, is_final: bool = False
-) -> Report:
-    """Return the report of a failure that is told in words; the middle of long ones is left out."""
-    return Report(
-        status=ExecutionStatus.FAILED,
-        error=_cut(error),
-        error_type=None if error_type is None else _cut(error_type),
-        traceback=None if traceback is None else _cut(traceback),
-        is_final=is_final,
-    )
+    return Report.timed_out(f"timed out after {claim.timeout:g} seconds", error_type=JobTimeout.__name__)
 
 
 def report_on(error: BaseException, claim: Claim, *, is_final: bool = False) -> Report:
@@ -147,7 +127,7 @@ def report_on(error: BaseException, claim: Claim, *, is_final: bool = False) -> 
         return _report(error, claim, is_final=is_final)
     except Exception as odd:  # an exception made to break whoever looks at it
         text = f"an exception that cannot be put into words: {type(odd).__name__} while reading it"
-        return Report(status=ExecutionStatus.FAILED, error=text, error_type=type(error).__qualname__, is_final=is_final)
+        return Report.failed(text, error_type=type(error).__qualname__, is_final=is_final)
 
 
 def _could_not_be_called(error: BaseException) -> bool:
@@ -170,12 +150,12 @@ def _report(error: BaseException, claim: Claim, *, is_final: bool) -> Report:
         case JobTimeout() if claim.timeout is not None:
             return timed_out(claim)
         case JobCancelled():
-            return Report(status=ExecutionStatus.CANCELLED, error=_cut(_summary(error)))
+            return Report.cancelled(_summary(error))
         case RetryLater():
-            return Report(status=ExecutionStatus.RELEASED, error=_cut(str(error)), delay=to_seconds(error.delay))
+            return Report.released(str(error), delay=to_seconds(error.delay))
     retry_on, no_retry_on = decode(claim.retry_on), decode(claim.no_retry_on)
     is_worth_it = is_worth_retrying(names_of(type(error)), retry_on=retry_on, no_retry_on=no_retry_on)
-    return failure(
+    return Report.failed(
         _summary(error),
         error_type=type(error).__qualname__,
         traceback=_trace(error),
@@ -195,12 +175,3 @@ def _trace(error: BaseException) -> str:
     if frames is not None and frames.tb_frame.f_code is call.__code__:  # it tells a reader nothing
         frames = frames.tb_next
     return "".join(traceback.format_exception(type(error), error, frames))
-
-
-def _cut(text: str) -> str:
-    """Text that the file can hold, of at most `TEXT_LIMIT` characters: the beginning and the end."""
-    text = text.encode(errors="backslashreplace").decode()
-    if len(text) <= TEXT_LIMIT:
-        return text
-    half = TEXT_LIMIT // 2 - 50
-    return f"{text[:half]}\n… {len(text) - 2 * half:,} characters are left out …\n{text[-half:]}"

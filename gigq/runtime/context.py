@@ -8,42 +8,42 @@ from contextvars import ContextVar, Token
 from datetime import datetime
 from typing import Any
 
+from gigq.claims import Claim
 from gigq.clock import later
 from gigq.codec import decode
 from gigq.errors import JobCancelled
-from gigq.records import Claim
-from gigq.runtime.output import Log, Trail, progress_of
+from gigq.runtime.output import Log, Output, progress_of
 
 
-class Seat:
+class CallState:
     """Where a runner and the function that it calls see each other.
 
     Attributes:
         reason: put up by the runner when the function is to stop: the exception that says why.
-        trail: what the function that was called last has left behind. The runner takes it away.
+        output: what the function that was called last has left behind. The runner takes it away.
     """
 
-    __slots__ = ("reason", "trail")
+    __slots__ = ("reason", "output")
 
     def __init__(self) -> None:
         self.reason: type[BaseException] | None = None
-        self.trail: Trail | None = None
+        self.output: Output | None = None
 
 
 _CURRENT: ContextVar[JobContext] = ContextVar("gigq_current_job")
-_SEAT: ContextVar[Seat] = ContextVar("gigq_seat")
+_STATE: ContextVar[CallState] = ContextVar("gigq_seat")
 
 
 class JobContext:
     """The job that is running, as its function sees it. Safe to use from any thread."""
 
-    __slots__ = ("_claim", "_seat", "_started_at", "_trail")
+    __slots__ = ("_claim", "_state", "_started_at", "_output")
 
-    def __init__(self, claim: Claim, started_at: datetime, seat: Seat | None, trail: Trail) -> None:
+    def __init__(self, claim: Claim, started_at: datetime, state: CallState | None, output: Output) -> None:
         self._claim = claim
         self._started_at = started_at
-        self._seat = seat
-        self._trail = trail
+        self._state = state
+        self._output = output
 
     @property
     def id(self) -> str:
@@ -85,7 +85,7 @@ class JobContext:
     @property
     def cancelled(self) -> bool:
         """Whether the job was cancelled, or taken from this worker, since its function was called."""
-        return self._seat is not None and self._seat.reason is JobCancelled
+        return self._state is not None and self._state.reason is JobCancelled
 
     def check(self) -> None:
         """Do nothing while the job may go on. For a loop that calls into C, or a thread that the job has started.
@@ -94,8 +94,8 @@ class JobContext:
             JobCancelled: it was cancelled, or taken from this worker.
             JobTimeout: it has overrun its timeout.
         """
-        if self._seat is not None and self._seat.reason is not None:
-            raise self._seat.reason
+        if self._state is not None and self._state.reason is not None:
+            raise self._state.reason
 
     def progress(self, current: float, total: float | None = None, message: str | None = None) -> None:
         """Say how far the job is, as often as you like: a call takes about a microsecond and writes nothing.
@@ -112,7 +112,7 @@ class JobContext:
             TypeError: a value is not a number, or not text.
             ValueError: a number is negative or not finite, `total` is 0, or the message is too long.
         """
-        self._trail.progress = progress_of(current, total, message)
+        self._output.progress = progress_of(current, total, message)
 
 
 def current_job() -> JobContext:
@@ -133,30 +133,30 @@ def current_job() -> JobContext:
 def current_log() -> Log | None:
     """Return where the log of the job that is running here is kept; None if it is not, or none is running."""
     context = _CURRENT.get(None)
-    return None if context is None else context._trail.log
+    return None if context is None else context._output.log
 
 
-def enter(claim: Claim, *, started_at: datetime, log: Log | None = None) -> tuple[Token[JobContext], Trail]:
-    """Make a claim the current job, until `leave`, and return also what will hold the trail of its function."""
-    seat, trail = _SEAT.get(None), Trail(claim.execution_id, log)
-    if seat is not None:
-        seat.trail = trail
-    return _CURRENT.set(JobContext(claim, started_at, seat, trail)), trail
+def enter(claim: Claim, *, started_at: datetime, log: Log | None = None) -> tuple[Token[JobContext], Output]:
+    """Make a claim the current job, until `leave`, and return also what will hold the output of its function."""
+    state, output = _STATE.get(None), Output(claim.execution_id, log)
+    if state is not None:
+        state.output = output
+    return _CURRENT.set(JobContext(claim, started_at, state, output)), output
 
 
-def take(seat: Seat) -> None:
-    """Give this seat to all jobs that this thread will run."""
-    _SEAT.set(seat)
+def take(state: CallState) -> None:
+    """Give this state to all jobs that this thread will run."""
+    _STATE.set(state)
 
 
 @contextmanager
-def seated(seat: Seat) -> Iterator[None]:
-    """Give this seat to all jobs that run inside the block."""
-    token = _SEAT.set(seat)
+def using(state: CallState) -> Iterator[None]:
+    """Give this state to all jobs that run inside the block."""
+    token = _STATE.set(state)
     try:
         yield
     finally:
-        _SEAT.reset(token)
+        _STATE.reset(token)
 
 
 def leave(token: Token[JobContext]) -> None:

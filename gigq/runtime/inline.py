@@ -8,18 +8,18 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+from gigq.claims import Claim
 from gigq.clock import SystemClock
 from gigq.errors import JobCancelled, JobTimeout
-from gigq.records import Claim, Progress, Report
+from gigq.reports import Progress, Report
 from gigq.runtime.call import timed_out
-from gigq.runtime.context import Seat, seated
+from gigq.runtime.context import CallState, using
 from gigq.runtime.interrupt import interrupt
-from gigq.runtime.output import marked
+from gigq.runtime.output import with_output
 from gigq.runtime.runner import Call, Ended
-from gigq.status import ExecutionStatus
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_INTERRUPTED = Report(status=ExecutionStatus.RELEASED, error="given back: its worker was told to stop")
+_INTERRUPTED = Report.released("given back: its worker was told to stop")
 
 
 class InlineRunner:
@@ -39,7 +39,7 @@ class InlineRunner:
 
     def __init__(self, call: Call) -> None:
         self._call = call
-        self._seat = Seat()
+        self._state = CallState()
         self._ended: list[Ended] = []
         self._is_calling = self._is_interrupted = False
         self.signal: int | None = None
@@ -50,8 +50,8 @@ class InlineRunner:
 
     def progress(self) -> Mapping[int, Progress]:
         """As for any runner; another thread may ask while a function runs."""
-        trail = self._seat.trail
-        return {} if trail is None or trail.progress is None else {trail.execution_id: trail.progress}
+        output = self._state.output
+        return {} if output is None or output.progress is None else {output.execution_id: output.progress}
 
     def logs(self, executions: Collection[int]) -> Mapping[int, str]:
         """Nothing is running when this can be called."""
@@ -84,11 +84,11 @@ class InlineRunner:
     def _report(self, claim: Claim) -> Report:
         report = _INTERRUPTED
         self._is_calling, self._is_interrupted = True, False
-        with seated(self._seat), suppress(JobCancelled), self._heeding_signals():
+        with using(self._state), suppress(JobCancelled), self._heeding_signals():
             report = call_here(claim, self._call)
             self._is_calling = False
-        report = marked(_INTERRUPTED if self._is_interrupted else report, self._seat.trail, claim.execution_id)
-        self._seat.trail = None
+        report = with_output(_INTERRUPTED if self._is_interrupted else report, self._state.output, claim.execution_id)
+        self._state.output = None
         return report
 
     @contextmanager

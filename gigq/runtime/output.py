@@ -6,7 +6,7 @@ import math
 import threading
 from numbers import Integral, Real
 
-from gigq.records import Progress, Report
+from gigq.reports import Progress, Report
 
 LOG_LIMIT = 64_000
 """The most characters of a log that are kept: the first half of them, and the last."""
@@ -19,7 +19,7 @@ _MOST = 1e300
 _PLAIN = (int, float)
 
 
-class Trail:
+class Output:
     """What one execution leaves behind. Its function writes it, from any thread; its runner may read it at any time.
 
     Attributes:
@@ -46,9 +46,9 @@ class Trail:
         return (self.execution_id, self.progress, None if self.log is None else self.log.kept)
 
 
-def marked(report: Report, trail: Trail | None, execution_id: int) -> Report:
-    """Return the report of an execution with what it has left behind; a trail of another one is none of its."""
-    return report if trail is None or trail.execution_id != execution_id else trail.mark(report)
+def with_output(report: Report, output: Output | None, execution_id: int) -> Report:
+    """Return the report of an execution with what it has left behind; a output of another one is none of its."""
+    return report if output is None or output.execution_id != execution_id else output.mark(report)
 
 
 class Log:

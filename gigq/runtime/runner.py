@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
-from gigq.records import Claim, Progress, Report
+from gigq.claims import Claim
+from gigq.reports import Progress, Report
 
 Call = Callable[[Claim], Report]
 Ended = tuple[Claim, Report]

@@ -14,11 +14,11 @@ class Wakeup:
 
     def __init__(self) -> None:
         # A pair of sockets and not a pipe: select() of Windows knows sockets only.
-        self._ear, self._mouth = socket.socketpair()
-        self._ear.setblocking(False)
-        self._mouth.setblocking(False)
+        self._receiver, self._sender = socket.socketpair()
+        self._receiver.setblocking(False)
+        self._sender.setblocking(False)
         self._selector = selectors.DefaultSelector()
-        self._selector.register(self._ear, selectors.EVENT_READ)
+        self._selector.register(self._receiver, selectors.EVENT_READ)
         self._file: int | None = None
         self._is_called = False
 
@@ -32,7 +32,7 @@ class Wakeup:
         # Forget the call before the byte: a call that comes between the two sends another byte.
         self._is_called = False
         with suppress(BlockingIOError):
-            self._ear.recv(4096)
+            self._receiver.recv(4096)
         return any(key.fd == file for key, _ in found)
 
     def wake(self) -> None:
@@ -40,13 +40,13 @@ class Wakeup:
         if not self._is_called:
             self._is_called = True
             with suppress(OSError):  # full, and so awake; or closed
-                self._mouth.send(b".")
+                self._sender.send(b".")
 
     def close(self) -> None:
         """Let go of the files."""
         self._selector.close()
-        self._ear.close()
-        self._mouth.close()
+        self._receiver.close()
+        self._sender.close()
 
     def _watch(self, file: int | None) -> None:
         if file == self._file:

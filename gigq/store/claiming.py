@@ -12,9 +12,9 @@ from itertools import groupby, islice, takewhile
 from operator import attrgetter
 from typing import Any, NamedTuple
 
+from gigq.claims import Claim
 from gigq.codec import encode_object
 from gigq.liveness import WorkerKey
-from gigq.records import Claim
 from gigq.store.due import expire, next_expiry
 from gigq.store.engine.database import Transaction
 from gigq.store.engine.lists import listed, portions, tabled
@@ -37,14 +37,14 @@ class Room:
         free: slots in which a job would begin at once.
         ahead: the most jobs for slots that are still busy.
         returned: the functions that have returned in this worker before; only these may be claimed ahead.
-        guest: whether a job that may bring the worker down can be taken, and then alone. None where it could take no
+        suspects: whether a job that may bring the worker down can be taken, and then alone. None where it could take no
             other down with it.
     """
 
     free: int
     ahead: int = 0
     returned: Collection[str] = ()
-    guest: bool | None = None
+    suspects: bool | None = None
 
 
 class Outlook(NamedTuple):
@@ -174,10 +174,10 @@ def _rows(tx: Transaction, jobs: Sequence[int]) -> Sequence[_Row]:
 
 def _suitable(best: Sequence[Claim], room: Room, limits: Limits) -> list[Claim]:
     """As many of these, the best first, as the worker may take together."""
-    dangerous = [number for number, claim in enumerate(best) if room.guest is not None and claim.is_dangerous]
-    if dangerous[:1] == [0]:
-        return list(best[: bool(room.guest)])
-    return list(takewhile(partial(_is_suitable, room, limits.limited), best[: dangerous[0] if dangerous else None]))
+    suspects = [number for number, claim in enumerate(best) if room.suspects is not None and claim.must_run_alone]
+    if suspects[:1] == [0]:
+        return list(best[: bool(room.suspects)])
+    return list(takewhile(partial(_is_suitable, room, limits.limited), best[: suspects[0] if suspects else None]))
 
 
 def _is_suitable(room: Room, limited: Collection[str], claim: Claim) -> bool:

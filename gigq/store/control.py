@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from gigq.clock import later, to_text
-from gigq.records import Report
-from gigq.status import ENDED_BADLY, ExecutionStatus, JobStatus
-from gigq.store.dependencies import ended_badly, forbidden_by, is_taken, parent_ended_badly, reopen, revive
+from gigq.reports import Report
+from gigq.status import ENDED_BADLY, JobStatus
+from gigq.store.dependencies import ended_badly, failed_parent_of, is_key_taken, parent_ended_badly, reopen, revive
 from gigq.store.engine.database import Transaction
 from gigq.store.settling import settle
 
@@ -23,7 +23,7 @@ def cancel(tx: Transaction, job_id: str, *, running: bool = False) -> bool:
         (job_id,),
     )
     if execution is not None and running:
-        settle(tx, execution, Report(status=ExecutionStatus.CANCELLED, error="cancelled while it ran"), chance=0.0)
+        settle(tx, execution, Report.cancelled("cancelled while it ran"))
         return True
     return _cancel_pending(tx, job_id)
 
@@ -53,7 +53,7 @@ def requeue(tx: Transaction, job_id: str, *, delay: float = 0.0) -> bool:
     one whose unique key an unfinished job has.
     """
     job = tx.execute("SELECT seq, status, unique_key FROM jobs WHERE id = ?", (job_id,)).fetchone()
-    if job is None or job[1] not in ENDED_BADLY or forbidden_by(tx, job[0]) is not None or is_taken(tx, job[2]):
+    if job is None or job[1] not in ENDED_BADLY or failed_parent_of(tx, job[0]) is not None or is_key_taken(tx, job[2]):
         return False
     reopen(tx, job[0], run_at=to_text(later(tx.now, delay)) if delay > 0 else None)
     revive(tx, job[0])

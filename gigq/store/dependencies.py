@@ -42,17 +42,17 @@ def parent_ended_badly(tx: Transaction, parent: int, reason: str) -> None:
     ended = [parent]
     while ended:
         each = ended.pop()
-        doomed = _pending_children(tx, each)
+        cancelled = _pending_children(tx, each)
         tx.executemany(
             """
             UPDATE jobs
                SET status = 'cancelled', run_at = NULL, failed_parent = ?, error = ?, updated_at = ?, completed_at = ?
              WHERE seq = ?
             """,
-            [(parent, reason, tx.stamp, tx.stamp, child) for child in doomed],
+            [(parent, reason, tx.stamp, tx.stamp, child) for child in cancelled],
         )
         parent_done(tx, each)
-        ended.extend(doomed)
+        ended.extend(cancelled)
 
 
 def reopen(tx: Transaction, job: int, *, run_at: str | None = None) -> None:
@@ -89,23 +89,23 @@ def revive(tx: Transaction, parent: int) -> None:
         "SELECT seq, unique_key FROM jobs WHERE failed_parent = ? ORDER BY seq", (parent,)
     ).fetchall()
     for job, unique_key in cancelled:
-        other = forbidden_by(tx, job)
-        if other is None and is_taken(tx, unique_key):
+        other = failed_parent_of(tx, job)
+        if other is None and is_key_taken(tx, unique_key):
             # Another job has been submitted in its place. It stays on its own account: what is cancelled because of
             # it comes back when a person requeues it.
             tx.execute("UPDATE jobs SET failed_parent = NULL WHERE seq = ?", (job,))
         elif other is None:
             reopen(tx, job)
         else:
-            _blame(tx, job, other)
+            _set_failed_parent(tx, job, other)
 
 
-def is_taken(tx: Transaction, unique_key: str | None) -> bool:
+def is_key_taken(tx: Transaction, unique_key: str | None) -> bool:
     """Whether an unfinished job has this unique key."""
     return tx.value("SELECT 1 FROM jobs WHERE unique_key = ? AND completed_at IS NULL", (unique_key,)) is not None
 
 
-def forbidden_by(tx: Transaction, job: int) -> int | None:
+def failed_parent_of(tx: Transaction, job: int) -> int | None:
     """Return a parent whose bad end forbids this job to run, or None."""
     found: int | None = tx.value(
         """
@@ -123,7 +123,7 @@ def forbidden_by(tx: Transaction, job: int) -> int | None:
     return found
 
 
-def _blame(tx: Transaction, job: int, parent: int) -> None:
+def _set_failed_parent(tx: Transaction, job: int, parent: int) -> None:
     parent_id, name, status, root = tx.execute(
         "SELECT id, name, status, coalesce(failed_parent, seq) FROM jobs WHERE seq = ?", (parent,)
     ).fetchone()

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import NamedTuple
 
+from gigq.claims import Claim
 from gigq.clock import from_text, later, to_text
 from gigq.codec import decode, encode
-from gigq.records import Claim
 from gigq.store.engine.database import Transaction
 from gigq.store.engine.lists import listed, portions
 from gigq.store.queues import ALL, NO_RULE, Rule, rules

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+from gigq.claims import Claim
 from gigq.clock import from_text
 from gigq.errors import JobNotFound, LeaseLost
-from gigq.liveness import Residence, WorkerKey
-from gigq.records import Claim, Report
+from gigq.liveness import ProcessIdentity, WorkerKey
+from gigq.reports import Report
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, workers
 from gigq.store.engine.database import Transaction
@@ -17,8 +17,8 @@ from gigq.store.settling import settle
 _TAKEN_AWAY = (ExecutionStatus.TIMEOUT, ExecutionStatus.LOST, ExecutionStatus.CANCELLED)
 
 
-def register(tx: Transaction, worker_id: str, home: Residence) -> WorkerKey:
-    """Enter a process as a worker of mode ``hand``, whose heartbeat nobody moves.
+def register(tx: Transaction, worker_id: str, process: ProcessIdentity) -> WorkerKey:
+    """Enter a process as a worker of mode ``manual``, whose heartbeat nobody moves.
 
     Rows of the same process that hold nothing are taken out: a program may open the queue anew for every job, and
     never close it. Whose row that was registers again when it next takes a job.
@@ -26,18 +26,18 @@ def register(tx: Transaction, worker_id: str, home: Residence) -> WorkerKey:
     tx.execute(
         """
         DELETE FROM job_workers
-         WHERE mode = 'hand' AND machine_id = ? AND boot_id = ? AND pid_namespace = ? AND pid = ?
+         WHERE mode = 'manual' AND machine_id = ? AND boot_id = ? AND pid_namespace = ? AND pid = ?
            AND NOT EXISTS (
                SELECT 1
                  FROM executions INDEXED BY executions_open
                 WHERE status = 'running' AND worker_seq = job_workers.seq)
         """,
-        (home.machine_id, home.boot_id, home.pid_namespace, home.pid),
+        (process.machine_id, process.boot_id, process.pid_namespace, process.pid),
     )
-    return workers.register(tx, worker_id, home, concurrency=0, mode="hand")
+    return workers.register(tx, worker_id, process, concurrency=0, mode="manual")
 
 
-def time_out(tx: Transaction, *, chance: Callable[[], float]) -> int:
+def time_out(tx: Transaction) -> int:
     """Settle as timeout what was taken by hand and has been held for longer than its timeout; return how many jobs.
 
     Only the file's clock is known to all who may ask. A clock that was set back makes a claim seem to begin in the
@@ -51,13 +51,13 @@ def time_out(tx: Transaction, *, chance: Callable[[], float]) -> int:
               FROM executions INDEXED BY executions_open
               JOIN jobs ON jobs.seq = executions.job_seq
              WHERE executions.status = 'running' AND jobs.timeout IS NOT NULL
-               AND executions.worker_seq IN (SELECT seq FROM job_workers WHERE mode = 'hand')
+               AND executions.worker_seq IN (SELECT seq FROM job_workers WHERE mode = 'manual')
             """
         )
     ]
     overdue = [(execution, error) for execution, error in held if error is not None]
     for execution, error in overdue:
-        settle(tx, execution, Report(status=ExecutionStatus.TIMEOUT, error=error), chance=chance())
+        settle(tx, execution, Report.timed_out(error))
     return len(overdue)
 
 
@@ -119,7 +119,7 @@ def _open_claim(tx: Transaction, job: int) -> Claim | None:
           FROM executions
           JOIN jobs ON jobs.seq = executions.job_seq
           JOIN job_workers ON job_workers.seq = executions.worker_seq
-         WHERE executions.job_seq = ? AND executions.status = 'running' AND job_workers.mode = 'hand'
+         WHERE executions.job_seq = ? AND executions.status = 'running' AND job_workers.mode = 'manual'
         """,
         (job,),
     )

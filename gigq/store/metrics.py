@@ -12,7 +12,7 @@ from gigq.status import FINISHED, Phase
 from gigq.store import queues, reading, windows
 from gigq.store.engine.database import Transaction
 from gigq.store.tables import phase_of
-from gigq.store.worker_health import members
+from gigq.store.worker_health import health
 
 
 def metrics(tx: Transaction, *, gone: Collection[WorkerKey]) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _priorities(tx: Transaction) -> list[tuple[int, int]]:
 
 
 def _workers(tx: Transaction, gone: Collection[WorkerKey]) -> dict[str, int]:
-    crew = [each for each in members(tx, gone=gone) if not each.is_by_hand]
+    crew = [each for each in health(tx, gone=gone) if not each.is_manual]
     living = [each for each in crew if each.is_alive]
     busy = sum(each.running > 0 for each in living)
     return {

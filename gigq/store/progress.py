@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from gigq.codec import encode
 from gigq.liveness import WorkerKey
-from gigq.records import Progress
+from gigq.reports import Progress
 from gigq.status import ExecutionStatus, JobStatus
 from gigq.store.engine.database import Transaction
 

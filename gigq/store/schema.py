@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 
 from gigq.clock import Clock
 from gigq.errors import NotAQueue
@@ -16,7 +15,13 @@ VERSION = 1
 
 
 def open_queue(
-    path: str | os.PathLike[str], *, initialize: bool, timeout: float, durability: Durability, clock: Clock
+    path: str | os.PathLike[str],
+    *,
+    initialize: bool,
+    timeout: float,
+    durability: Durability,
+    clock: Clock,
+    longest_pause: float = 0.001,
 ) -> Database:
     """Open the queue in a file; with `initialize`, create the file and the tables where they are missing.
 
@@ -28,32 +33,39 @@ def open_queue(
         QueueBusy: someone else wrote into it for longer than `timeout`.
         StoreError: the file cannot be opened.
     """
-    database = Database(path, timeout=timeout, durability=durability, create=initialize, clock=clock)
+    database = Database(
+        path,
+        timeout=timeout,
+        durability=durability,
+        create=initialize,
+        clock=clock,
+        longest_pause=longest_pause,
+        on_change=_refuse_changed,
+    )
     with database.read() as tx:
-        is_ready = _version_of(database, tx) is not None
+        is_ready = _version_of(tx, database.path) is not None
         is_legacy = not is_ready and upgrade.is_legacy(tx)
     if not is_ready and not initialize:
-        raise NotAQueue(_how_to_begin(database, is_legacy=is_legacy))
+        raise NotAQueue(_how_to_begin(database.path, is_legacy=is_legacy))
     if not is_ready:
         # Before the tables, for whoever finds them leaves the mode as it is; the older package switches to it too.
         database.use_wal()
         with database.write() as tx:
-            _create(database, tx)
-    database.on_change = partial(_refuse_changed, database)
+            _create(tx, database.path)
     return database
 
 
-def _how_to_begin(database: Database, *, is_legacy: bool) -> str:
+def _how_to_begin(path: str, *, is_legacy: bool) -> str:
     if is_legacy:
         return (
-            f"{database.path!r} was written by GigQ 0.5.1; "
+            f"{path!r} was written by GigQ 0.5.1; "
             "end what still uses it, then JobQueue(path), `gigq submit` or `gigq worker` upgrades it"
         )
-    return f"{database.path!r} holds no queue; JobQueue(path) or `gigq submit` creates one"
+    return f"{path!r} holds no queue; JobQueue(path) or `gigq submit` creates one"
 
 
-def _create(database: Database, tx: Transaction) -> None:
-    if _version_of(database, tx) is not None:  # another process was quicker
+def _create(tx: Transaction, path: str) -> None:
+    if _version_of(tx, path) is not None:  # another process was quicker
         return
     is_legacy = upgrade.is_legacy(tx)
     if is_legacy:
@@ -65,7 +77,7 @@ def _create(database: Database, tx: Transaction) -> None:
     tx.execute("INSERT INTO job_schema (version) VALUES (?)", (VERSION,))
 
 
-def _version_of(database: Database, tx: Transaction) -> int | None:
+def _version_of(tx: Transaction, path: str) -> int | None:
     """Return the version of the tables in the file, or None where it holds none of ours.
 
     Raises:
@@ -75,43 +87,43 @@ def _version_of(database: Database, tx: Transaction) -> int | None:
     names = {name for (name,) in tx.execute("SELECT name FROM sqlite_master")}
     if "job_schema" not in names:
         if upgrade.is_legacy(tx):
-            _refuse_unfit(database, tx)
+            _refuse_unfit(tx, path)
         else:
-            _refuse_foreign(database, names)
+            _refuse_foreign(path, names)
         return None
     version = tx.value("SELECT max(version) FROM job_schema")
     if not isinstance(version, int) or not 1 <= version <= VERSION:
         raise NotAQueue(
-            f"{database.path!r} has the tables of version {version!r}, and this gigq knows versions 1 to {VERSION}; "
+            f"{path!r} has the tables of version {version!r}, and this gigq knows versions 1 to {VERSION}; "
             "install the gigq that wrote it"
         )
     return version
 
 
-def _refuse_changed(database: Database, tx: Transaction) -> None:
+def _refuse_changed(tx: Transaction, path: str) -> None:
     """Refuse a file that was upgraded by a newer gigq while it was open, or taken apart.
 
     Anyone may add tables, indexes and views of their own: what they are is looked at only where they have changed.
     """
     try:
-        version = _version_of(database, tx)
+        version = _version_of(tx, path)
     except NotAQueue as error:
         raise NotAQueue(f"{error}; it was changed while it was open") from error
     if version is None:
-        raise NotAQueue(f"{database.path!r} lost its tables while it was open; restore a backup")
+        raise NotAQueue(f"{path!r} lost its tables while it was open; restore a backup")
 
 
-def _refuse_unfit(database: Database, tx: Transaction) -> None:
+def _refuse_unfit(tx: Transaction, path: str) -> None:
     reason = upgrade.obstacle(tx)
     if reason:
         raise NotAQueue(
-            f"{database.path!r} looks like a file of GigQ 0.5.1 and cannot be upgraded: {reason}; use a new file"
+            f"{path!r} looks like a file of GigQ 0.5.1 and cannot be upgraded: {reason}; use a new file"
         )
 
 
-def _refuse_foreign(database: Database, names: set[str]) -> None:
+def _refuse_foreign(path: str, names: set[str]) -> None:
     taken = sorted(names & {*TABLES, *INDEXES, *VIEWS})
     if taken:
         raise NotAQueue(
-            f"{database.path!r} has a table {taken[0]!r} of another application; give the queue a file of its own"
+            f"{path!r} has a table {taken[0]!r} of another application; give the queue a file of its own"
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from gigq.clock import later, to_text
 from gigq.errors import LeaseLost
-from gigq.records import Report
+from gigq.reports import Report
 from gigq.retry import RetryRule
 from gigq.status import FINISHED, ExecutionStatus, JobStatus, Move, move_after
 from gigq.store.dependencies import ended_badly, parent_done, parent_ended_badly, parents_among
@@ -37,46 +37,41 @@ _DELETED = _Job("", "", 1, 1, RetryRule(delay=0.0, backoff=1.0, max_delay=0.0, j
 """What somebody has deleted by hand, and not what belongs to it: the execution ends, and nothing else is written."""
 
 
-def settle(tx: Transaction, execution_id: int, report: Report, *, chance: float) -> Move:
+def settle(tx: Transaction, execution_id: int, report: Report) -> Move:
     """End an execution, at most once, and make the one move of its job that follows from how it ended.
 
     Args:
         execution_id: an execution that is still open.
         report: how it ended.
-        chance: a random number from 0 to 1, for the jitter of a retry.
 
     Raises:
         LeaseLost: someone else has ended it before. Nothing was written; the transaction goes on.
     """
-    (move,) = settle_all(tx, [(execution_id, report)], chance=lambda: chance)
+    (move,) = settle_all(tx, [(execution_id, report)])
     if move is None:
         raise LeaseLost(f"execution {execution_id} was ended by someone else; the report ({report.status}) is refused")
     return move
 
 
-def settle_all(
-    tx: Transaction, reports: Sequence[tuple[int, Report]], *, chance: Callable[[], float]
-) -> list[Move | None]:
+def settle_all(tx: Transaction, reports: Sequence[tuple[int, Report]]) -> list[Move | None]:
     """Settle many executions as `settle` does, each named once, and return their jobs' moves; None where refused."""
     moves: list[Move | None] = []
     for portion in portions(reports):
-        moves += _settle_some(tx, portion, chance=chance)
+        moves += _settle_some(tx, portion)
     return moves
 
 
-def _settle_some(
-    tx: Transaction, reports: Sequence[tuple[int, Report]], *, chance: Callable[[], float]
-) -> list[Move | None]:
+def _settle_some(tx: Transaction, reports: Sequence[tuple[int, Report]]) -> list[Move | None]:
     jobs = _open_jobs(tx, [execution for execution, _ in reports])
     ended = [_Ended(execution, jobs[execution], report) for execution, report in reports if execution in jobs]
     completed = [each for each in ended if each.report.status is ExecutionStatus.COMPLETED]
     moves = dict.fromkeys((each.execution for each in completed), Move.COMPLETE)
-    _write_trails(tx, ended)
+    _write_outputs(tx, ended)
     if completed:
         _complete(tx, completed)
     for each in ended:
         if each.execution not in moves:
-            moves[each.execution] = _end(tx, each, chance=chance)
+            moves[each.execution] = _end(tx, each)
     tx.has_news |= is_waited_for(tx)
     return [moves.get(execution) for execution, _ in reports]
 
@@ -87,7 +82,7 @@ def _open_jobs(tx: Transaction, executions: Sequence[int]) -> dict[int, int]:
     return dict(tx.execute(f"SELECT id, job_seq FROM executions WHERE id IN {ids} AND status = 'running'", values))
 
 
-def _write_trails(tx: Transaction, ended: Sequence[_Ended]) -> None:
+def _write_outputs(tx: Transaction, ended: Sequence[_Ended]) -> None:
     """Write what the functions have left behind: before their executions are closed, and most leave nothing."""
     progress = {each.execution: each.report.progress for each in ended if each.report.progress is not None}
     logs = {each.execution: each.report.log for each in ended if each.report.log is not None}
@@ -127,7 +122,7 @@ def _complete(tx: Transaction, completed: Sequence[_Ended]) -> None:
         parent_done(tx, parent)
 
 
-def _end(tx: Transaction, ended: _Ended, *, chance: Callable[[], float]) -> Move:
+def _end(tx: Transaction, ended: _Ended) -> Move:
     """What else an execution can come to."""
     job, report = _job(tx, ended.job), ended.report
     move = move_after(report.status, is_final=report.is_final, attempts_left=job.max_attempts - job.attempts)
@@ -141,7 +136,7 @@ def _end(tx: Transaction, ended: _Ended, *, chance: Callable[[], float]) -> Move
         """,
         (report.status.value, tx.stamp, report.error, report.error_type, report.traceback, start, ended.execution),
     )
-    wait = _wait(job, report, move, chance=chance)
+    wait = _wait(tx, job, report, move)
     tx.execute(
         """
         UPDATE jobs
@@ -184,8 +179,8 @@ def _job(tx: Transaction, seq: int) -> _Job:
     return _Job(job_id, name, attempts, most, retry)
 
 
-def _wait(job: _Job, report: Report, move: Move, *, chance: Callable[[], float]) -> float:
+def _wait(tx: Transaction, job: _Job, report: Report, move: Move) -> float:
     """Seconds until the job may run again."""
     if move is Move.RETRY:
-        return job.retry.wait(job.attempts, chance=chance())
+        return job.retry.wait(job.attempts, chance=tx.random())
     return report.delay if move is Move.RELEASE else 0.0

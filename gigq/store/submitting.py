@@ -76,21 +76,21 @@ def _store(tx: Transaction, job: NewJob) -> None:
 
 
 def _values(tx: Transaction, job: NewJob, parents: list[sqlite3.Row]) -> tuple[Any, ...]:
-    doomed_by = _doomed_by(job, parents)
+    failed_parent = _failed_parent(job, parents)
     blockers = sum(parent["status"] in UNFINISHED for parent in parents)
     return (
         job.id, job.name, job.description, job.function, job.args, job.params, job.queue, job.priority,
-        JobStatus.CANCELLED if doomed_by else JobStatus.PENDING, blockers, None if doomed_by else _run_at(tx, job),
+        JobStatus.CANCELLED if failed_parent else JobStatus.PENDING, blockers, None if failed_parent else _run_at(tx, job),
         job.expires_at and to_text(job.expires_at), job.timeout, job.max_attempts, job.retry_delay, job.retry_backoff,
         job.retry_max_delay, job.retry_jitter, job.retry_on, job.no_retry_on, job.pass_parent_results,
         job.on_parent_failure, job.metadata, job.unique_key, tx.stamp, tx.stamp,
-        (doomed_by["failed_parent"] or doomed_by["seq"]) if doomed_by else None,
-        ended_badly(doomed_by["id"], doomed_by["name"], doomed_by["status"]) if doomed_by else None,
-        tx.stamp if doomed_by else None,
+        (failed_parent["failed_parent"] or failed_parent["seq"]) if failed_parent else None,
+        ended_badly(failed_parent["id"], failed_parent["name"], failed_parent["status"]) if failed_parent else None,
+        tx.stamp if failed_parent else None,
     )  # fmt: skip
 
 
-def _doomed_by(job: NewJob, parents: list[sqlite3.Row]) -> sqlite3.Row | None:
+def _failed_parent(job: NewJob, parents: list[sqlite3.Row]) -> sqlite3.Row | None:
     """The parent because of whose bad end the job is cancelled as soon as it is stored."""
     if job.on_parent_failure == "run":
         return None

@@ -13,7 +13,7 @@ from gigq.store import reading
 from gigq.store.engine.database import Transaction
 from gigq.store.limits import allowance
 from gigq.store.queues import ALL, NO_RULE, Rule, rules
-from gigq.store.worker_health import Member, members
+from gigq.store.worker_health import WorkerHealth, health
 
 _SHOWN = 3
 """Parents or workers that are named one by one."""
@@ -36,16 +36,16 @@ def why(tx: Transaction, job_id: str, *, gone: Collection[WorkerKey]) -> list[st
     if job is None:
         return None
     if job.status is JobStatus.PENDING:
-        return list(_of_pending(tx, job, members(tx, gone=gone)))
+        return list(_of_pending(tx, job, health(tx, gone=gone)))
     if job.status is JobStatus.RUNNING:
-        return list(_of_running(tx, job, members(tx, gone=gone)))
+        return list(_of_running(tx, job, health(tx, gone=gone)))
     return list(_of_finished(tx, job))
 
 
 # pending
 
 
-def _of_pending(tx: Transaction, job: JobRecord, crew: Sequence[Member]) -> Iterator[str]:
+def _of_pending(tx: Transaction, job: JobRecord, crew: Sequence[WorkerHealth]) -> Iterator[str]:
     hindrances = [
         *_of_queue(tx, job),
         *_of_time(tx, job),
@@ -117,7 +117,7 @@ def _of_parents(tx: Transaction, job: JobRecord) -> Iterator[str]:
     yield f"It waits for {_count(blockers, 'job')} to complete: {named}{more}."
 
 
-def _of_workers(job: JobRecord, crew: Sequence[Member]) -> Iterator[str]:
+def _of_workers(job: JobRecord, crew: Sequence[WorkerHealth]) -> Iterator[str]:
     serving = [each for each in crew if each.serves(job.queue)]
     able = [each for each in serving if each.is_alive and not each.is_stopping]
     if not able:
@@ -133,14 +133,14 @@ def _of_workers(job: JobRecord, crew: Sequence[Member]) -> Iterator[str]:
         yield f"All slots of the workers that serve queue {job.queue!r} are taken: {slots}."
 
 
-def _why_nobody(queue: str, crew: Sequence[Member], serving: Sequence[Member]) -> Iterator[str]:
-    if not any(not each.is_by_hand for each in crew):
+def _why_nobody(queue: str, crew: Sequence[WorkerHealth], serving: Sequence[WorkerHealth]) -> Iterator[str]:
+    if not any(not each.is_manual for each in crew):
         yield "There is no worker; `gigq worker` starts one."
         return
     yield f"No live worker serves queue {queue!r}; `gigq worker --queue {quote(queue)}` starts one."
     for each in serving[:_SHOWN]:
         yield f"Worker {each.key.id} {_ailment(each)}."
-    others = [each.key.id for each in crew if not (each.is_by_hand or each.serves(queue))]
+    others = [each.key.id for each in crew if not (each.is_manual or each.serves(queue))]
     if others:
         more = f", and {len(others) - _SHOWN:,} more" if len(others) > _SHOWN else ""
         yield f"These workers serve only other queues: {', '.join(others[:_SHOWN])}{more}."
@@ -180,7 +180,7 @@ def _of_expiry(tx: Transaction, job: JobRecord) -> Iterator[str]:
 # running
 
 
-def _of_running(tx: Transaction, job: JobRecord, crew: Sequence[Member]) -> Iterator[str]:
+def _of_running(tx: Transaction, job: JobRecord, crew: Sequence[WorkerHealth]) -> Iterator[str]:
     seq = tx.value(
         """
         SELECT worker_seq
@@ -195,7 +195,7 @@ def _of_running(tx: Transaction, job: JobRecord, crew: Sequence[Member]) -> Iter
         yield f"Worker {job.worker_id} has reserved it, and calls its function when a slot is free ({attempt})."
     else:
         span = _span((tx.now - job.started_at).total_seconds())
-        by_hand = " by hand" if holder is not None and holder.is_by_hand else ""
+        by_hand = " by hand" if holder is not None and holder.is_manual else ""
         yield f"Worker {job.worker_id} runs it{by_hand} since {_instant(job.started_at)}, for {span} ({attempt})."
     if holder is not None and not holder.is_alive:
         yield f"Worker {holder.key.id} {_ailment(holder)}; a living worker, or `gigq recover`, takes the job from it."
@@ -232,7 +232,7 @@ def _of_blame(tx: Transaction, job: JobRecord) -> Iterator[str]:
 # words
 
 
-def _ailment(member: Member) -> str:
+def _ailment(member: WorkerHealth) -> str:
     if member.is_gone:
         return "is dead: its process has ended"
     if not member.is_alive:

@@ -20,7 +20,7 @@ by its own monotonic time.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class WorkerHealth:
     """A worker, or a process that takes jobs by hand.
 
     Attributes:
@@ -48,16 +48,16 @@ class Member:
         return not self.is_gone and self.silence <= SILENCE
 
     @property
-    def is_by_hand(self) -> bool:
+    def is_manual(self) -> bool:
         """Whether it takes jobs only when its program asks for one."""
-        return self.mode == "hand"
+        return self.mode == "manual"
 
     def serves(self, queue: str) -> bool:
         """Whether it would claim jobs of a queue."""
-        return not self.is_by_hand and (self.queues is None or queue in self.queues)
+        return not self.is_manual and (self.queues is None or queue in self.queues)
 
 
-def members(tx: Transaction, *, gone: Collection[WorkerKey]) -> list[Member]:
+def health(tx: Transaction, *, gone: Collection[WorkerKey]) -> list[WorkerHealth]:
     """Return all workers in the file, the oldest first.
 
     Args:
@@ -73,7 +73,7 @@ def members(tx: Transaction, *, gone: Collection[WorkerKey]) -> list[Member]:
         """
     )
     return [
-        Member(
+        WorkerHealth(
             key=(key := WorkerKey(row["seq"], row["id"])),
             mode=row["mode"],
             queues=None if row["queues"] is None else decode(row["queues"]),
@@ -82,7 +82,7 @@ def members(tx: Transaction, *, gone: Collection[WorkerKey]) -> list[Member]:
             running=row["running"],
             is_stopping=row["stop"] is not None,
             seen_at=(seen_at := from_text(row["seen_at"])),
-            silence=0.0 if row["mode"] == "hand" else (tx.now - seen_at).total_seconds(),
+            silence=0.0 if row["mode"] == "manual" else (tx.now - seen_at).total_seconds(),
             is_gone=key in gone,
         )
         for row in rows

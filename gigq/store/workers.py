@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from gigq.clock import from_text, to_text
 from gigq.codec import decode, encode
-from gigq.liveness import Residence, Sign, WorkerKey
-from gigq.records import Report, WorkerRecord
-from gigq.status import ExecutionStatus
+from gigq.liveness import Heartbeat, ProcessIdentity, WorkerKey
+from gigq.records import WorkerRecord
+from gigq.reports import Report
 from gigq.store.engine.database import Transaction
 from gigq.store.settling import settle
 
@@ -34,7 +34,7 @@ class Standing:
 def register(
     tx: Transaction,
     worker_id: str,
-    home: Residence,
+    process: ProcessIdentity,
     *,
     concurrency: int,
     mode: str = "thread",
@@ -55,10 +55,10 @@ def register(
             concurrency,
             None if queues is None else encode(list(queues), name="queues", limit=1_000_000),
             encode(list(handlers), name="handlers", limit=1_000_000),
-            home.machine_id,
-            home.boot_id,
-            home.pid_namespace,
-            home.pid,
+            process.machine_id,
+            process.boot_id,
+            process.pid_namespace,
+            process.pid,
             tx.stamp,
             tx.stamp,
         ),
@@ -92,21 +92,21 @@ def standing(tx: Transaction, worker: WorkerKey) -> Standing | None:
     return Standing(own={execution for execution, _, _ in _held(tx, worker)}, concurrency=row[0], stop=row[1])
 
 
-def signs(tx: Transaction) -> list[Sign]:
+def heartbeats(tx: Transaction) -> list[Heartbeat]:
     """Return what the file shows of every worker's life; nobody moves the heartbeat of one whose mode is ``hand``."""
     rows = tx.execute(
         """
-        SELECT seq, id, CASE WHEN mode <> 'hand' THEN heartbeat END, machine_id, boot_id, pid_namespace, pid
+        SELECT seq, id, CASE WHEN mode <> 'manual' THEN heartbeat END, machine_id, boot_id, pid_namespace, pid
           FROM job_workers
         """
     )
     return [
-        Sign(
+        Heartbeat(
             key=WorkerKey(seq, worker_id),
-            heartbeat=heartbeat,
-            residence=Residence(machine_id=machine, boot_id=boot, pid_namespace=namespace, pid=pid),
+            counter=counter,
+            process=ProcessIdentity(machine_id=machine, boot_id=boot, pid_namespace=namespace, pid=pid),
         )
-        for seq, worker_id, heartbeat, machine, boot, namespace, pid in rows
+        for seq, worker_id, counter, machine, boot, namespace, pid in rows
     ]
 
 
@@ -145,7 +145,7 @@ def scale(tx: Transaction, concurrency: int, *, worker_id: str | None) -> int:
     """Ask one worker, or all, to have so many slots, and return how many workers were asked."""
     tx.has_news = True
     asked = tx.execute(
-        "UPDATE job_workers SET wanted_concurrency = ? WHERE mode <> 'hand' AND coalesce(id = ?, 1)",
+        "UPDATE job_workers SET wanted_concurrency = ? WHERE mode <> 'manual' AND coalesce(id = ?, 1)",
         (concurrency, worker_id),
     )
     return asked.rowcount
@@ -158,49 +158,49 @@ def stop(tx: Transaction, *, is_graceful: bool, worker_id: str | None) -> int:
         """
         UPDATE job_workers
            SET stop = CASE WHEN stop = 'now' THEN stop ELSE ? END
-         WHERE mode <> 'hand' AND coalesce(id = ?, 1)
+         WHERE mode <> 'manual' AND coalesce(id = ?, 1)
         """,
         ("graceful" if is_graceful else "now", worker_id),
     )
     return asked.rowcount
 
 
-def strike_off(tx: Transaction, dead: WorkerKey, *, chance: Callable[[], float]) -> int:
+def expel(tx: Transaction, dead: WorkerKey) -> int:
     """Settle what a dead worker held, forget the worker, and return how many jobs that were.
 
     What it had begun is lost, and the attempt counts; what it had only claimed ahead is released.
     """
-    lost = Report(status=ExecutionStatus.LOST, error=f"its worker {dead.id} died")
-    released = Report(status=ExecutionStatus.RELEASED, error=f"given back: its worker {dead.id} died before it began")
+    lost = Report.lost(f"its worker {dead.id} died")
+    released = Report.released(f"given back: its worker {dead.id} died before it began")
     held = _held(tx, dead)
     for execution, job, started_at in held:
-        settle(tx, execution, released if started_at is None else lost, chance=chance())
+        settle(tx, execution, released if started_at is None else lost)
         tx.execute("UPDATE jobs SET crashes = crashes + 1 WHERE seq = ?", (job,))
     _forget(tx, dead)
     return len(held)
 
 
-def take_away(tx: Transaction, *, before: datetime, chance: Callable[[], float]) -> int:
+def reclaim(tx: Transaction, *, before: datetime) -> int:
     """Settle as lost what began before an instant and still runs, and return how many jobs that were."""
-    report = Report(status=ExecutionStatus.LOST, error="taken from its worker by a person")
+    report = Report.lost("taken from its worker by a person")
     old = tx.execute(
         "SELECT id FROM executions WHERE status = 'running' AND started_at < ?", (to_text(before),)
     ).fetchall()
     for (execution,) in old:
-        settle(tx, execution, report, chance=chance())
+        settle(tx, execution, report)
     tx.has_news |= bool(old)
     return len(old)
 
 
-def resign(tx: Transaction, worker: WorkerKey, *, reason: str) -> bool:
+def leave(tx: Transaction, worker: WorkerKey, *, reason: str) -> bool:
     """Give back what a worker still runs, the attempts not counted, and forget it.
 
     Tells whether it was the last of those that listen to the bell.
     """
     for execution, _, _ in _held(tx, worker):
-        settle(tx, execution, Report(status=ExecutionStatus.RELEASED, error=reason), chance=0.0)
+        settle(tx, execution, Report.released(reason))
     _forget(tx, worker)
-    return tx.value("SELECT 1 FROM job_workers WHERE mode <> 'hand' LIMIT 1") is None
+    return tx.value("SELECT 1 FROM job_workers WHERE mode <> 'manual' LIMIT 1") is None
 
 
 def _held(tx: Transaction, worker: WorkerKey) -> list[tuple[int, int, str | None]]:

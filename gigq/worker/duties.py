@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from gigq.claims import Claim
 from gigq.clock import Clock
 from gigq.errors import StoreError
 from gigq.job import new_job_id
-from gigq.liveness import Watch, WorkerKey
-from gigq.process import is_gone, residence
+from gigq.liveness import FailureDetector, WorkerKey
+from gigq.process import is_gone, this_process
 from gigq.queue.pruning import PruningDuty
-from gigq.records import Claim, Progress, Report
+from gigq.reports import Progress, Report
 from gigq.runtime.runner import Ended
 from gigq.status import ExecutionStatus, Move
 from gigq.store import claiming, manual, schedules, settling, workers
@@ -22,7 +22,7 @@ from gigq.store.claiming import Outlook, Room
 from gigq.store.engine.database import Database, Transaction
 from gigq.store.progress import Fate, begun_by, fates, write_logs, write_progress
 from gigq.store.workers import Standing
-from gigq.worker.options import Terms
+from gigq.worker.options import WorkerOptions
 
 log = logging.getLogger("gigq.worker")
 
@@ -80,16 +80,16 @@ class Duties:
     All methods raise `StoreError` when nothing could be read or written.
     """
 
-    def __init__(self, database: Database, terms: Terms, *, clock: Clock) -> None:
+    def __init__(self, database: Database, options: WorkerOptions, *, clock: Clock) -> None:
         self._database = database
-        self._terms = terms
+        self._options = options
         self._clock = clock
-        self._home = residence()
-        self._watch = Watch(self._home, lease=terms.lease)
-        self._key = WorkerKey(0, terms.worker_id)  # no such row: the first turn registers
+        self._process = this_process()
+        self._detector = FailureDetector(self._process, lease=options.lease)
+        self._key = WorkerKey(0, options.worker_id)  # no such row: the first turn registers
         self._counts = {True: 0, False: 0}
         self._unread: set[str] = set()
-        self._pruning = PruningDuty(database, clock, after=terms.prune_after)
+        self._pruning = PruningDuty(database, clock, after=options.prune_after)
 
     def fulfil(self, turn: Turn) -> None:
         """Settle what has ended, renew the heartbeat, sweep the dead and claim. One write transaction."""
@@ -97,7 +97,7 @@ class Duties:
             with self._database.write() as tx:
                 key = self._do(tx, self._key, turn)
         except StoreError:
-            self._watch.forget()
+            self._detector.forget()
             raise
         self._key = key
         self._conclude(turn)
@@ -119,7 +119,7 @@ class Duties:
     def outlook(self) -> Outlook:
         """Return what the worker may expect of the queue."""
         with self._database.read() as tx:
-            return claiming.outlook(tx, queues=self._terms.queues)
+            return claiming.outlook(tx, queues=self._options.queues)
 
     def fates(self, executions: Collection[int]) -> list[Fate]:
         """Return what became of executions that others have ended, for whoever wants to hear; nothing if that fails."""
@@ -134,9 +134,9 @@ class Duties:
         """Renew the heartbeat, and write the progress of running jobs. Safe to call from any thread."""
         with self._database.write() as tx:
             workers.renew(tx, self._key)
-            _write_trails(tx, progress, {})
+            _write_outputs(tx, progress, {})
 
-    def resign(
+    def leave(
         self, ended: Sequence[Ended], progress: Mapping[int, Progress], logs: Mapping[int, str]
     ) -> list[Move | None]:
         """Settle what has ended, give back what still runs, its attempt not counted, and leave the file.
@@ -147,8 +147,8 @@ class Duties:
             return []
         with self._database.write() as tx:
             moves = _settle(tx, ended)
-            _write_trails(tx, progress, logs)
-            if workers.resign(tx, self._key, reason=_TOLD_TO_STOP):
+            _write_outputs(tx, progress, logs)
+            if workers.leave(tx, self._key, reason=_TOLD_TO_STOP):
                 # Inside the transaction: who registers after it makes a new bell.
                 self._database.bell.remove()
         return moves
@@ -156,7 +156,7 @@ class Duties:
     def _do(self, tx: Transaction, key: WorkerKey, turn: Turn) -> WorkerKey:
         turn.moves = _settle(tx, turn.ended)
         claiming.begin(tx, turn.begun)
-        _write_trails(tx, turn.progress, turn.logs)
+        _write_outputs(tx, turn.progress, turn.logs)
         if turn.is_beat or not workers.is_registered(tx, key):
             # Whoever was struck off may claim nothing under a name that nobody watches any more.
             # Renew before sweeping: after a laptop sleeps every worker looks dead, and the first one awake
@@ -179,32 +179,32 @@ class Duties:
                 log.error("schedule %r cannot be read here; add it anew, or install this machine's time zones", name)
             self._unread.add(name)
         if room.free or room.ahead:
-            turn.claims = claiming.claim(tx, key, room=room, queues=self._terms.queues)
+            turn.claims = claiming.claim(tx, key, room=room, queues=self._options.queues)
         if len(turn.claims) < room.free:  # nothing is left: when will there be something?
-            turn.outlook = claiming.outlook(tx, queues=self._terms.queues)
+            turn.outlook = claiming.outlook(tx, queues=self._options.queues)
 
     def _renew(self, tx: Transaction, key: WorkerKey, *, slots: int) -> WorkerKey:
         if workers.is_registered(tx, key):
             workers.renew(tx, key, completed=self._counts[True], failed=self._counts[False])
             return key
-        terms = self._terms
+        options = self._options
         return workers.register(
             tx,
-            terms.worker_id,
-            self._home,
+            options.worker_id,
+            self._process,
             concurrency=slots,
-            mode=terms.mode,
-            queues=terms.queues,
-            handlers=terms.handlers,
+            mode=options.mode,
+            queues=options.queues,
+            handlers=options.handlers,
         )
 
     def _sweep(self, tx: Transaction, key: WorkerKey, turn: Turn) -> None:
-        others = [sign for sign in workers.signs(tx) if sign.key != key]
-        dead = self._watch.dead(others, now=self._clock.monotonic(), is_gone=is_gone)
-        manual.time_out(tx, chance=random.random)
+        others = [sign for sign in workers.heartbeats(tx) if sign.key != key]
+        dead = self._detector.dead(others, now=self._clock.monotonic(), is_gone=is_gone)
+        manual.time_out(tx)
         for worker in dead:
             turn.lost += begun_by(tx, worker)
-            turn.dead[worker] = workers.strike_off(tx, worker, chance=random.random)
+            turn.dead[worker] = workers.expel(tx, worker)
 
     def _conclude(self, turn: Turn) -> None:
         """Count and log what is now committed."""
@@ -217,7 +217,7 @@ class Duties:
             log.warning("worker %s is dead; %d of its jobs were taken from it", worker.id, jobs)
 
 
-def _write_trails(tx: Transaction, progress: Mapping[int, Progress], logs: Mapping[int, str]) -> None:
+def _write_outputs(tx: Transaction, progress: Mapping[int, Progress], logs: Mapping[int, str]) -> None:
     if progress:
         write_progress(tx, progress)
     if logs:
@@ -226,7 +226,7 @@ def _write_trails(tx: Transaction, progress: Mapping[int, Progress], logs: Mappi
 
 def _settle(tx: Transaction, ended: Sequence[Ended]) -> list[Move | None]:
     reports = [(claim.execution_id, report) for claim, report in ended]
-    return settling.settle_all(tx, reports, chance=random.random)
+    return settling.settle_all(tx, reports)
 
 
 def _tell(claim: Claim, report: Report, move: Move | None) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from gigq.claims import Claim
 from gigq.clock import Clock
-from gigq.records import Claim, Progress, Report
+from gigq.reports import Progress, Report
 from gigq.runtime.runner import Ended
 from gigq.status import JobStatus, Move
 from gigq.store.progress import Fate
@@ -24,7 +25,7 @@ _KINDS = {
 }
 
 
-class Teller:
+class Emitter:
     """Tells a listener, after each commit, what it has changed. An execution that has not begun is not worth an event.
 
     Belongs to the loop's thread, but for `progressed`.

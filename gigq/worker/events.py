@@ -18,7 +18,7 @@ log = logging.getLogger("gigq.worker")
 MOST_WAITING = 10_000
 """Events that wait for a slow listener; then the oldest are dropped, for the newest say how things are."""
 
-FAREWELL = 5.0
+LISTENER_PATIENCE = 5.0
 """Seconds that a worker which stops waits for its listener to hear the rest."""
 
 _SECONDS_BETWEEN_COMPLAINTS = 60.0

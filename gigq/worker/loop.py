@@ -7,17 +7,16 @@ from contextlib import suppress
 
 from gigq.clock import Clock
 from gigq.errors import NotAQueue, QueueGone, StoreError
-from gigq.records import Report
+from gigq.reports import Report
 from gigq.runtime.runner import Ended, Runner
-from gigq.status import ExecutionStatus
 from gigq.store.engine.database import Database
 from gigq.store.workers import Standing
 from gigq.worker.duties import UNKNOWN, Duties, Turn
-from gigq.worker.emitter import Teller
+from gigq.worker.emitter import Emitter
 from gigq.worker.events import Listener
-from gigq.worker.options import Terms
-from gigq.worker.prefetch import Reserve
-from gigq.worker.progress import Tracking
+from gigq.worker.options import WorkerOptions
+from gigq.worker.prefetch import Prefetch
+from gigq.worker.progress import ProgressWriter
 
 log = logging.getLogger("gigq.worker")
 
@@ -31,7 +30,7 @@ _SOON = 10.0
 _MOST_AT_ONCE = 64
 """Reports that are settled in one transaction: others wait for the lock meanwhile, and the slots for new claims."""
 
-_GIVEN_BACK = Report(status=ExecutionStatus.RELEASED, error="given back: its worker had no slot for it in time")
+_GIVEN_BACK = Report.released("given back: its worker had no slot for it in time")
 
 
 class Loop:
@@ -51,26 +50,26 @@ class Loop:
         self,
         database: Database,
         runner: Runner,
-        terms: Terms,
+        options: WorkerOptions,
         *,
         clock: Clock,
         listens: bool = False,
         listener: Listener | None = None,
     ) -> None:
         self.stop: str | None = None
-        self._duties = Duties(database, terms, clock=clock)
+        self._duties = Duties(database, options, clock=clock)
         self._runner = runner
-        self._tracking = Tracking(runner, clock)
-        self._teller = None if listener is None else Teller(listener, worker_id=terms.worker_id, clock=clock)
-        self._terms = terms
+        self._progress = ProgressWriter(runner, clock)
+        self._emitter = None if listener is None else Emitter(listener, worker_id=options.worker_id, clock=clock)
+        self._options = options
         self._clock = clock
         self._bell = database.bell
         self._listens = listens
-        self._ear: int | None = None
+        self._bell_file: int | None = None
         self._has_rung = False
         self._beat_at = clock.monotonic()
         self._ended: list[Ended] = []
-        self._reserve = Reserve(is_shared=terms.mode == "thread")
+        self._prefetch = Prefetch(is_shared=options.mode == "thread")
         self._outlook = UNKNOWN
         self._probe = _FIRST_PROBE
         self._complained_at: float | None = None
@@ -90,15 +89,15 @@ class Loop:
             return 0
         turn = Turn(
             ended=self._ended[: self._portion],
-            begun=self._reserve.begun,
+            begun=self._prefetch.begun,
             slots=self._runner.slots,
             # Who asks for single turns asks for single jobs.
-            room=self._reserve.room(self._runner.free, self._runner.running, ahead=self._listens) if claim else None,
+            room=self._prefetch.room(self._runner.free, self._runner.running, ahead=self._listens) if claim else None,
             is_beat=is_beat,
             has_rung=self._has_rung,
             # With a heartbeat it costs no transaction.
-            progress=self._tracking.progress() if is_beat else {},
-            logs=self._tracking.logs,
+            progress=self._progress.progress() if is_beat else {},
+            logs=self._progress.logs,
         )
         self._duties.fulfil(turn)
         del self._ended[: len(turn.ended)]
@@ -112,10 +111,10 @@ class Loop:
     def leave(self) -> None:
         """Give back what still runs, its attempt not counted, and take the worker's name out of the file."""
         self._collect(give_back=True)  # nothing may begin any more
-        self._tracking.note_taken(self._runner.running)
-        moves = self._duties.resign(self._ended, self._runner.progress(), self._tracking.logs)
-        if self._teller:
-            self._teller.left(self._ended, moves)
+        self._progress.note_taken(self._runner.running)
+        moves = self._duties.leave(self._ended, self._runner.progress(), self._progress.logs)
+        if self._emitter:
+            self._emitter.left(self._ended, moves)
         self._ended.clear()
         self._runner.stop(list(self._runner.running))
 
@@ -123,16 +122,16 @@ class Loop:
         """Let go of slots and files. Last of all, also where the loop was ended by an error."""
         self._runner.close()
         self._bell.close()
-        if self._teller:
-            self._teller.stopped()
+        if self._emitter:
+            self._emitter.stopped()
 
     def beat(self) -> None:
         """Renew the heartbeat, and write progress: for a thread beside the one whose loop is kept by a job."""
-        progress = self._tracking.progress()
+        progress = self._progress.progress()
         self._duties.beat(progress)
-        self._tracking.note_written(progress)
-        if progress and self._teller:
-            self._teller.progressed(progress)
+        self._progress.note_written(progress)
+        if progress and self._emitter:
+            self._emitter.progressed(progress)
 
     def wake(self) -> None:
         """End a `wait`. Safe to call from any thread, and from a signal handler."""
@@ -141,7 +140,7 @@ class Loop:
     @property
     def beat_interval(self) -> float:
         """Seconds between two heartbeats."""
-        return min(self._terms.lease / _BEATS_PER_LEASE, _LONGEST_BEAT)
+        return min(self._options.lease / _BEATS_PER_LEASE, _LONGEST_BEAT)
 
     @property
     def is_busy(self) -> bool:
@@ -159,10 +158,10 @@ class Loop:
 
     def wait(self) -> None:
         """Wait until something is to be done."""
-        self._has_rung = self._runner.wait(max(0.0, min(self._moments())), bell=self._ear)
-        self._has_rung |= self._bell.hush()
+        self._has_rung = self._runner.wait(max(0.0, min(self._moments())), bell=self._bell_file)
+        self._has_rung |= self._bell.clear()
 
-    def endure(self, error: StoreError) -> None:
+    def pause_after_error(self, error: StoreError) -> None:
         """Wait a little after a transaction failed, and say so once a minute.
 
         Raises:
@@ -187,7 +186,7 @@ class Loop:
     def _moments(self) -> list[float]:
         """In how many seconds there may be something to do."""
         now = self._clock.monotonic()
-        moments = [self._beat_at - now, max(self._terms.polling_interval, _FIRST_PROBE)]
+        moments = [self._beat_at - now, max(self._options.polling_interval, _FIRST_PROBE)]
         deadline = self._runner.next_deadline  # read once: it may be none at any moment
         if deadline is not None:
             moments.append(deadline - now)
@@ -195,7 +194,7 @@ class Loop:
             moments.append(0.0)  # go on before any wait
         if self._runner.free and self._outlook.next_due is not None:
             moments.append((self._outlook.next_due - self._clock.now()).total_seconds())
-        if self._runner.free and self._ear is None:
+        if self._runner.free and self._bell_file is None:
             moments.append(self._probe)
             self._probe = min(_LAST_PROBE, self._probe * 1.5)
         return moments
@@ -203,8 +202,8 @@ class Loop:
     def _collect(self, *, give_back: bool) -> None:
         self._ended += self._runner.ended()
         self._complain_if_stuck()
-        self._reserve.note_begun(self._runner.begun)
-        if give_back or self._reserve.is_overdue(self._clock.monotonic()):
+        self._prefetch.note_begun(self._runner.begun)
+        if give_back or self._prefetch.is_overdue(self._clock.monotonic()):
             self._ended += [(claim, _GIVEN_BACK) for claim in self._runner.give_back()]
 
     def _complain_if_stuck(self) -> None:
@@ -227,41 +226,41 @@ class Loop:
         """See, where nothing else is to be done, whether the bell has rung for a job that was cancelled, or for us."""
         standing = self._duties.look() if self._has_rung else None
         if standing is not None:
-            self._obey(standing)
+            self._follow(standing)
         self._has_rung = False
 
     def _conclude(self, turn: Turn) -> None:
         """Act on what is now committed."""
         self._outlook = turn.outlook
-        self._tracking.note_written(turn.progress)
-        self._tracking.logs.clear()
-        if self._teller:
-            self._tell(self._teller, turn)
-        self._reserve.note_settled(turn.ended, turn.begun)
+        self._progress.note_written(turn.progress)
+        self._progress.logs.clear()
+        if self._emitter:
+            self._tell(self._emitter, turn)
+        self._prefetch.note_settled(turn.ended, turn.begun)
         if turn.is_beat:
             self._beat_at = self._clock.monotonic() + self.beat_interval
             if self._listens:
-                self._ear = self._bell.listen()
+                self._bell_file = self._bell.listen()
         if turn.standing is not None:
-            self._obey(turn.standing)
+            self._follow(turn.standing)
         self._has_rung = False
         if turn.claims:
             self._probe = _FIRST_PROBE
-            self._reserve.note_claimed(turn.claims, now=self._clock.monotonic())
+            self._prefetch.note_claimed(turn.claims, now=self._clock.monotonic())
             self._runner.start(turn.claims)
 
-    def _tell(self, teller: Teller, turn: Turn) -> None:
-        teller.turned(turn)
+    def _tell(self, emitter: Emitter, turn: Turn) -> None:
+        emitter.turned(turn)
         if others := turn.refused + turn.lost:
-            teller.taken(self._duties.fates(others))
+            emitter.taken(self._duties.fates(others))
 
-    def _obey(self, standing: Standing) -> None:
+    def _follow(self, standing: Standing) -> None:
         taken = set(self._runner.running) - set(standing.own)
         if taken:
-            self._tracking.note_taken(taken)
+            self._progress.note_taken(taken)
             self._runner.stop(taken)
-            if self._teller:
-                self._teller.taken(self._duties.fates(taken))
+            if self._emitter:
+                self._emitter.taken(self._duties.fates(taken))
         self.stop = standing.stop
         if standing.concurrency not in (None, self._runner.slots):
             self._runner.slots = standing.concurrency

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class WorkerOptions:
     """What a worker was asked to be. Durations are seconds.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from gigq.records import Claim
+from gigq.claims import Claim
 from gigq.runtime.runner import Ended
 from gigq.status import ExecutionStatus
 from gigq.store.claiming import Room
@@ -16,7 +16,7 @@ _PATIENCE = 1.0
 """Seconds after which a job that has not begun is given back, for another worker may have a slot for it."""
 
 
-class Reserve:
+class Prefetch:
     """A worker's memory of what it has claimed ahead. Belongs to the loop's thread.
 
     Jobs are claimed ahead only as fast as they are consumed: so short jobs pay one transaction for dozens, and long
@@ -33,7 +33,7 @@ class Reserve:
         self._begun: set[int] = set()
         self._returned: set[str] = set()
         self._pace = 0
-        self._dangerous: int | None = None
+        self._suspect: int | None = None
 
     def room(self, free: int, running: Collection[int], *, ahead: bool) -> Room:
         """Return what may be claimed now.
@@ -44,13 +44,13 @@ class Reserve:
             ahead: whether any may be claimed ahead.
         """
         if not self._is_shared:
-            guest = None
-        elif self._dangerous in running:
+            suspects = None
+        elif self._suspect in running:
             return Room(free=0)
         else:
-            guest = not running
+            suspects = not running
         most = min(_MOST, 4 * self._pace) - len(self._waiting)
-        return Room(free=free, ahead=max(0, most) if ahead else 0, returned=self._returned, guest=guest)
+        return Room(free=free, ahead=max(0, most) if ahead else 0, returned=self._returned, suspects=suspects)
 
     @property
     def begun(self) -> Collection[int]:
@@ -70,8 +70,8 @@ class Reserve:
     def note_claimed(self, claims: Sequence[Claim], *, now: float) -> None:
         """Take note of what was claimed."""
         self._waiting |= {claim.execution_id: now for claim in claims if claim.is_ahead}
-        if claims and claims[0].is_dangerous:
-            self._dangerous = claims[0].execution_id
+        if claims and claims[0].must_run_alone:
+            self._suspect = claims[0].execution_id
 
     def note_settled(self, ended: Sequence[Ended], begun: Collection[int]) -> None:
         """Take note of what is now written: these have ended, and those have begun."""

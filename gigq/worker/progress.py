@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from gigq.clock import Clock
-from gigq.records import Progress
+from gigq.reports import Progress
 from gigq.runtime.runner import Runner
 
 _SECONDS_BETWEEN_WRITES = 0.5
 
 
-class Tracking:
+class ProgressWriter:
     """A worker's memory of what it has written of its running jobs.
 
     Belongs to the loop's thread; another one may ask for progress only while that one is kept by a job.

@@ -24,9 +24,9 @@ from gigq.runtime.runner import Runner
 from gigq.runtime.threads import ThreadRunner
 from gigq.store.engine.connections import Durability
 from gigq.store.schema import open_queue
-from gigq.worker.events import FAREWELL, Event, Listener
+from gigq.worker.events import LISTENER_PATIENCE, Event, Listener
 from gigq.worker.loop import Loop
-from gigq.worker.options import Terms
+from gigq.worker.options import WorkerOptions
 
 log = logging.getLogger("gigq.worker")
 
@@ -89,7 +89,7 @@ class Worker:
         durability: Durability = "full",
         clock: Clock | None = None,
     ) -> None:
-        self._terms = Terms(
+        self._options = WorkerOptions(
             worker_id=worker_id or f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}",
             mode=mode,
             concurrency=concurrency,
@@ -108,8 +108,9 @@ class Worker:
         self._new_runner = self._runners(
             functions, mode, max_jobs=max_jobs, result_limit=result_limit, keeps_logs=capture_logs
         )
-        self._database = open_queue(db_path, initialize=True, timeout=30.0, durability=durability, clock=clock)
-        self._database.longest_pause = _LONGEST_PAUSE
+        self._database = open_queue(
+            db_path, initialize=True, timeout=30.0, durability=durability, clock=clock, longest_pause=_LONGEST_PAUSE
+        )
         self._here = threading.Lock()
         self._running = threading.Lock()
         self._inline_runner = InlineRunner(self._call)
@@ -120,7 +121,7 @@ class Worker:
     @property
     def worker_id(self) -> str:
         """The worker's name."""
-        return self._terms.worker_id
+        return self._options.worker_id
 
     def start(self) -> None:
         """Run jobs until `stop` is called, the queue asks it to, or in the main thread SIGTERM or SIGINT arrives.
@@ -141,7 +142,7 @@ class Worker:
                 self._loop = None
                 loop.close()
                 if self._listener:
-                    self._listener.finish(FAREWELL)
+                    self._listener.finish(LISTENER_PATIENCE)
                 self._is_stopping = self._is_hurried = False
 
     def stop(self) -> None:
@@ -183,7 +184,7 @@ class Worker:
                 self._inline.close()
                 self._inline = None
         if self._listener:
-            self._listener.close(FAREWELL)
+            self._listener.close(LISTENER_PATIENCE)
         self._database.close()
 
     def __enter__(self) -> Self:
@@ -195,13 +196,13 @@ class Worker:
         self.close()
 
     def _new_loop(self, runner: Runner, *, listens: bool = False) -> Loop:
-        return Loop(self._database, runner, self._terms, clock=self._clock, listens=listens, listener=self._listener)
+        return Loop(self._database, runner, self._options, clock=self._clock, listens=listens, listener=self._listener)
 
     def _runners(
         self, functions: Functions, mode: str, *, max_jobs: int | None, result_limit: int, keeps_logs: bool
     ) -> Callable[[], Runner]:
         """What makes the runner of each `start`."""
-        slots, clock = self._terms.concurrency, self._clock
+        slots, clock = self._options.concurrency, self._clock
         if mode == "thread" and max_jobs is None:
             return partial(ThreadRunner, self._call, slots=slots, clock=clock)
         if mode == "process":
@@ -221,7 +222,7 @@ class Worker:
 
     def _run(self, loop: Loop) -> None:
         self._work(loop, lambda: self._is_to_stop(loop), claim=True)
-        patience = self._clock.monotonic() + self._terms.shutdown_timeout
+        patience = self._clock.monotonic() + self._options.shutdown_timeout
         self._work(loop, lambda: self._is_enough(loop, patience), claim=False)
         loop.leave()
 
@@ -230,14 +231,14 @@ class Worker:
             try:
                 loop.turn(claim=claim)
             except StoreError as error:
-                loop.endure(error)
+                loop.pause_after_error(error)
             else:
                 if not is_over():
                     loop.wait()
 
     def _is_to_stop(self, loop: Loop) -> bool:
         """Whether no more jobs are to be claimed."""
-        return self._is_stopping or loop.stop is not None or (self._terms.burst and loop.is_done)
+        return self._is_stopping or loop.stop is not None or (self._options.burst and loop.is_done)
 
     def _is_enough(self, loop: Loop, patience: float) -> bool:
         """Whether a worker that was told to stop may leave: nothing runs, or it need not wait for that any more."""
@@ -248,14 +249,14 @@ class Worker:
         if threading.current_thread() is not threading.main_thread():
             yield  # only the main thread may say what a signal does
             return
-        before = {number: signal.signal(number, self._obey) for number in (signal.SIGTERM, signal.SIGINT)}
+        before = {number: signal.signal(number, self._follow) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _obey(self, number: int, frame: FrameType | None) -> None:
+    def _follow(self, number: int, frame: FrameType | None) -> None:
         self._is_hurried = self._is_stopping
         self.stop()
 

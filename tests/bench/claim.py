@@ -26,15 +26,15 @@ import yardstick
 
 from gigq import Job, JobQueue
 from gigq.job import new_job_id
-from gigq.liveness import Residence, WorkerKey
-from gigq.records import Report
+from gigq.liveness import ProcessIdentity, WorkerKey
+from gigq.reports import Report
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, schedules, settling, workers
 from gigq.store.claiming import Room
 
 CLAIMS = 300
 DONE = Report(status=ExecutionStatus.COMPLETED, result="null")
-HOME = Residence(machine_id="", boot_id="", pid_namespace="", pid=0)
+HOME = ProcessIdentity(machine_id="", boot_id="", pid_namespace="", pid=0)
 LATER = 86_400.0
 
 
@@ -126,7 +126,7 @@ def fill(queue: JobQueue, third: int, *, queues: int = 1) -> None:
     with queue.database.write() as tx:
         key = workers.register(tx, "filler", HOME, concurrency=1)
         while claims := claiming.claim(tx, key, room=Room(free=500)):
-            settling.settle_all(tx, [(claim.execution_id, DONE) for claim in claims], chance=lambda: 0.0)
+            settling.settle_all(tx, [(claim.execution_id, DONE) for claim in claims])
     parent = queue.submit(Job("parent", "a:b", priority=-1))
     queue.submit_many(Job("waiting", "a:b", dependencies=[parent]) for _ in range(third))
     queue.submit_many(Job("pending", "a:b", queue=str(number % queues)) for number in range(third))

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from gigq import Job, JobQueue
-from gigq.process import residence
-from gigq.records import Progress
+from gigq.process import this_process
+from gigq.reports import Progress
 from gigq.store import claiming, workers
 from gigq.store.claiming import Room
 from gigq.store.progress import write_progress
@@ -97,7 +97,7 @@ def test_status_shows_the_progress(run: Run, twice: str) -> None:
 def test_a_list_shows_how_much_of_a_running_job_is_done(run: Run, queue: JobQueue) -> None:
     queue.submit(Job("job", "loud:speak"))
     with queue.database.write() as tx:
-        worker = workers.register(tx, "ann", residence(), concurrency=1)
+        worker = workers.register(tx, "ann", this_process(), concurrency=1)
         (claim,) = claiming.claim(tx, worker, room=Room(free=1))
         write_progress(tx, {claim.execution_id: Progress(997, 1000)})
     assert "  running 99%  " in run("list").out

@@ -13,7 +13,7 @@ from small_disk import MEGABYTE, CannotMount, Disk
 from soundness import problems_in
 
 from gigq import Job, JobQueue, ManualClock, StoreError, Worker
-from gigq.liveness import Residence
+from gigq.liveness import ProcessIdentity
 from gigq.store import workers
 
 LARGE = 6 * MEGABYTE
@@ -130,7 +130,7 @@ def test_a_disk_that_was_full_for_longer_than_a_lease_makes_no_living_worker_dea
     path: str, disk: Disk, clock: ManualClock
 ) -> None:
     """Nobody could write a heartbeat meanwhile, so nobody's silence says anything."""
-    far_away = Residence(machine_id="another", boot_id="another", pid_namespace="", pid=1)
+    far_away = ProcessIdentity(machine_id="another", boot_id="another", pid_namespace="", pid=1)
     with JobQueue(path, clock=clock) as queue, Worker(path, "ann", clock=clock, lease=15) as ann:
         assert not ann.process_one()
         with queue.database.write() as tx:

@@ -9,7 +9,7 @@ from store.verbs import SOMEWHERE, File
 
 from gigq import Job, JobQueue, ManualClock, Worker, Workflow
 from gigq.job import new_job_id
-from gigq.records import Progress
+from gigq.reports import Progress
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, manual, progress, schedules, workers
 
@@ -207,26 +207,26 @@ def renew(file: File) -> Act:
 
 
 @operation
-def strike_off(file: File) -> Act:
+def expel(file: File) -> Act:
     family(file, max_attempts=1)
     file.queue.submit_many([job("second"), job("ahead")])
     file.claim(2, ahead=1, returned=["functions:nothing"])
 
     def act() -> None:
         with file.write() as tx:
-            workers.strike_off(tx, file.worker, chance=lambda: 0.0)
+            workers.expel(tx, file.worker)
 
     return act
 
 
 @operation
-def resign(file: File) -> Act:
+def leave(file: File) -> Act:
     file.queue.submit_many([job("first"), job("second")])
     file.claim(2)
 
     def act() -> None:
         with file.write() as tx:
-            workers.resign(tx, file.worker, reason="it was told to stop")
+            workers.leave(tx, file.worker, reason="it was told to stop")
 
     return act
 

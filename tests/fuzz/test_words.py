@@ -14,14 +14,15 @@ from typing import Any
 import pytest
 
 from gigq import InvalidJob, Job
+from gigq.claims import Claim
 from gigq.cli import values
 from gigq.clock import from_text, to_instant, to_text
 from gigq.cron import Cron, zone_named
 from gigq.errors import NotImportable
 from gigq.paths import path_of, resolve
-from gigq.records import Claim, Progress, Report
-from gigq.runtime.output import Log, Trail
-from gigq.runtime.process.wire import Lines, claim_line, read_claim, read_report, read_trail, report_line, trail_line
+from gigq.reports import Progress, Report
+from gigq.runtime.output import Log, Output
+from gigq.runtime.process.wire import Lines, claim_line, output_line, read_claim, read_output, read_report, report_line
 from gigq.status import ExecutionStatus
 
 ROUNDS = 3000
@@ -231,9 +232,9 @@ def test_claims_reports_and_trails_come_out_of_the_pipe_as_they_went_in_however_
     said: list[Any] = []
     stream = b""
     for _ in range(300):
-        claim, report, trail = claim_of(chance), report_of(chance), Trail(1, Log(words(chance)), Progress(1.0))
+        claim, report, trail = claim_of(chance), report_of(chance), Output(1, Log(words(chance)), Progress(1.0))
         said += [claim, report, (trail.execution_id, trail.log and trail.log.text(), trail.progress)]
-        stream += claim_line(claim) + report_line(report) + trail_line(trail)
+        stream += claim_line(claim) + report_line(report) + output_line(trail)
     lines, heard, reader = Lines(), list[bytes](), 0
     while reader < len(stream):
         size = chance.randrange(1, 200)
@@ -241,7 +242,7 @@ def test_claims_reports_and_trails_come_out_of_the_pipe_as_they_went_in_however_
         reader += size
     read: list[Any] = []
     for number, line in enumerate(heard):
-        trail = read_trail(line) if number % 3 == 2 else None
+        trail = read_output(line) if number % 3 == 2 else None
         read.append(
             (trail.execution_id, trail.log and trail.log.text(), trail.progress)
             if trail

@@ -27,12 +27,12 @@ class Model(Rules):
 
     def claim(self, worker: str, *, queues: list[str] | None, **room: Any) -> list[str]:
         if worker == HAND:
-            self.take_away(older_than=inf)
+            self.reclaim(older_than=inf)
         self._make_due_ready()
         best = self.startable(queues)[: room["free"] + room["ahead"]]
-        dangerous = [number for number, job in enumerate(best) if job["crashes"] and job["attempts"] + 1 == job["most"]]
-        if dangerous and room["guest"] is not None:  # alone or not at all
-            best = best[: dangerous[0] or int(room["guest"])]
+        suspect = [number for number, job in enumerate(best) if job["crashes"] and job["attempts"] + 1 == job["most"]]
+        if suspect and room["suspects"] is not None:  # alone or not at all
+            best = best[: suspect[0] or int(room["suspects"])]
         claimed: list[str] = []
         for job in best:
             is_safe = not job["crashes"] and job["attempts"] + 1 < job["most"] and job["function"] in room["returned"]
@@ -60,7 +60,7 @@ class Model(Rules):
             job["crashes"] += is_dead
         return len(held)
 
-    def take_away(self, *, older_than: float) -> int:
+    def reclaim(self, *, older_than: float) -> int:
         ages = [(self.now - job["started_at"], job) for job in self.those(status="running")]
         overdue = [job for age, job in ages if job["worker"] == HAND and age >= job["timeout"]]
         old = [job for age, job in ages if age > older_than and job not in overdue]

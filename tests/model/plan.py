@@ -97,7 +97,7 @@ def plan(chance: random.Random, length: int) -> list[Step]:
         if step[0] == "let_pass":
             model.now += step[1][0]
         answer(model, step)
-    return [*steps, ("claim", ["ann"], {"queues": None, "free": 100, "ahead": 0, "guest": None, "returned": []})]
+    return [*steps, ("claim", ["ann"], {"queues": None, "free": 100, "ahead": 0, "suspects": None, "returned": []})]
 
 
 def answer(model: Model, step: Step) -> Any:
@@ -119,14 +119,14 @@ def _claim(draw: Drawing) -> Step:
     room = {
         "free": draw.one_of(1, 1, 2, 5),
         "ahead": draw.one_of(0, 2, 4),
-        "guest": draw.one_of(None, None, True, False),
+        "suspects": draw.one_of(None, None, True, False),
     }
     return "claim", [draw.one_of(*_WORKERS)], {"queues": queues, **room, "returned": draw.some(_FUNCTIONS)}
 
 
 def _take_by_hand(draw: Drawing) -> Step:
     queues = None if draw.happens(0.7) else draw.some(_QUEUES)
-    return "claim", [HAND], {"queues": queues, "free": 1, "ahead": 0, "guest": None, "returned": []}
+    return "claim", [HAND], {"queues": queues, "free": 1, "ahead": 0, "suspects": None, "returned": []}
 
 
 def _settle(draw: Drawing) -> Step:
@@ -198,7 +198,7 @@ _DRAWS: dict[Callable[[Drawing], Step], int] = {
     _on_job("begin", "running"): 3,
     _on_job("report_late", "running", "pending"): 3,
     _on_one_of(_WORKERS, "leave", is_dead=(True, True, False)): 5,
-    lambda draw: ("take_away", [], {"older_than": draw.one_of(inf, 0, 10, 50)}): 3,
+    lambda draw: ("reclaim", [], {"older_than": draw.one_of(inf, 0, 10, 50)}): 3,
     _on_job("cancel", "pending", "running", running=(True, False)): 5,
     _on_job("requeue", *BADLY, delay=(0, 0, 40)): 7,
     _reschedule: 3,

@@ -12,7 +12,8 @@ from store.verbs import SOMEWHERE
 from gigq import Job, JobClaim, JobNotFound, JobQueue, LeaseLost, ManualClock, RetryLater, UnknownParent
 from gigq.clock import from_text
 from gigq.liveness import WorkerKey
-from gigq.records import Progress, Report, ScheduleRecord
+from gigq.records import ScheduleRecord
+from gigq.reports import Progress, Report
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, schedules, settling, workers
 from gigq.store.claiming import Room
@@ -89,7 +90,7 @@ class System:
         if late := self._of(name, is_open=False):
             report = Report(status=ExecutionStatus.COMPLETED, result="1")
             with self.queue.database.write() as tx:
-                moves = settling.settle_all(tx, [(each, report) for each in late], chance=lambda: 0.5)
+                moves = settling.settle_all(tx, [(each, report) for each in late])
                 claiming.begin(tx, late)
                 write_progress(tx, dict.fromkeys(late, Progress(1.0)))
             assert moves == [None] * len(late)
@@ -99,13 +100,13 @@ class System:
             key = self._worker(tx, worker)
             held = workers.standing(tx, key).own
             if is_dead:
-                assert workers.strike_off(tx, key, chance=lambda: 0.5) == len(held)
+                assert workers.expel(tx, key) == len(held)
             else:
-                workers.resign(tx, key, reason="told to stop")
+                workers.leave(tx, key, reason="told to stop")
         del self._workers[worker]
         return len(held)
 
-    def take_away(self, *, older_than: float) -> int:
+    def reclaim(self, *, older_than: float) -> int:
         return self.queue.requeue_stuck(older_than=_or_none(older_than))
 
     def cancel(self, name: str, *, running: bool) -> bool:
@@ -184,7 +185,7 @@ class System:
         result = "1" if end == "completed" else None
         report = Report(status=ExecutionStatus(end), result=result, is_final=is_final, delay=delay)
         with self.queue.database.write() as tx:
-            settling.settle(tx, execution, report, chance=0.5)
+            settling.settle(tx, execution, report)
 
     def _say(self, job: JobClaim | str, end: str, *, is_final: bool = False, delay: int = 0) -> None:
         if end == "completed":

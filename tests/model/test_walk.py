@@ -20,7 +20,7 @@ def submit(name: str, *parents: str, **options: Any) -> Step:
 
 
 def claim(worker: str = "ann", **options: Any) -> Step:
-    return "claim", [worker], {"queues": None, "free": 1, "ahead": 0, "guest": None, "returned": [], **options}
+    return "claim", [worker], {"queues": None, "free": 1, "ahead": 0, "suspects": None, "returned": [], **options}
 
 
 def settle(name: str, end: str) -> Step:

@@ -31,7 +31,7 @@ from gigq import (
     RetryLater,
     Worker,
 )
-from gigq.process import residence
+from gigq.process import this_process
 from gigq.store import manual
 
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
@@ -590,7 +590,7 @@ def test_the_dead_are_looked_for_once_a_second(open_queue: Callable[..., JobQueu
     queue = open_queue(clock=clock)
     assert queue.dequeue() is None
     with queue.database.write() as tx:
-        manual.register(tx, "dead", replace(residence(), boot_id="before"))
+        manual.register(tx, "dead", replace(this_process(), boot_id="before"))
     clock.advance(0.9)
     queue.dequeue()
     assert len(queue.workers()) == 2

@@ -52,6 +52,6 @@ def print_much(count: int) -> None:
 def log_and_die(gate: str) -> None:
     """Log, and kill this process by a signal when the test has heard of it: the gate closes with the process."""
     logging.getLogger("app").info("last words")
-    with open(gate, "rb") as ear:
-        ear.read(1)
+    with open(gate, "rb") as receiver:
+        receiver.read(1)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -24,17 +24,17 @@ def letters(count: int) -> str:
 
 def first_says(there: str, back: str) -> str:
     """Speak through one FIFO, and listen to another: returns only if someone does the reverse at the same time."""
-    with open(there, "w") as mouth:
-        mouth.write("hello")
-    with open(back) as ear:
-        return ear.read()
+    with open(there, "w") as sender:
+        sender.write("hello")
+    with open(back) as receiver:
+        return receiver.read()
 
 
 def then_says(there: str, back: str) -> str:
-    with open(there) as ear:
-        heard = ear.read()
-    with open(back, "w") as mouth:
-        mouth.write("and to you")
+    with open(there) as receiver:
+        heard = receiver.read()
+    with open(back, "w") as sender:
+        sender.write("and to you")
     return heard
 
 
@@ -62,8 +62,8 @@ def hang_in_a_process_of_its_own(gate: str) -> None:
 def wait_for_bytes(gate: str, until: str) -> None:
     """Say which process this is, and end when another FIFO has been written to."""
     _enter(gate)
-    with open(until, "rb") as ear:
-        ear.read(1)
+    with open(until, "rb") as receiver:
+        receiver.read(1)
 
 
 def exit_now(code: int) -> None:

@@ -13,7 +13,8 @@ from runtime.gates import PATIENCE
 from test_call import claim
 
 from gigq import SystemClock
-from gigq.records import Claim, Report
+from gigq.claims import Claim
+from gigq.reports import Report
 from gigq.runtime.process.runner import ProcessRunner
 from gigq.runtime.runner import Ended
 

@@ -11,8 +11,9 @@ import functions
 import pytest
 
 from gigq import GiveUp, JobCancelled, JobTimeout, ManualClock, NotImportable, RetryLater, current_job
+from gigq.claims import Claim
 from gigq.codec import RESULT_LIMIT
-from gigq.records import Claim, Report
+from gigq.reports import Report
 from gigq.runtime.call import TEXT_LIMIT, Functions, caller
 from gigq.status import ExecutionStatus
 

@@ -15,7 +15,8 @@ from test_call import claim
 from test_progress import ended
 
 from gigq import SystemClock
-from gigq.records import Claim, Report
+from gigq.claims import Claim
+from gigq.reports import Report
 from gigq.runtime.call import Functions, caller
 from gigq.runtime.output import LOG_LIMIT, Log
 from gigq.runtime.threads import ThreadRunner
@@ -252,8 +253,8 @@ def test_of_a_child_that_dies_what_it_had_told_is_kept(make: Make, tmp_path: Pat
         assert SystemClock().monotonic() < deadline
         runner.wait(1)
         runner.ended()
-    with open(gate, "wb") as mouth:
-        mouth.write(b".")
+    with open(gate, "wb") as sender:
+        sender.write(b".")
     while not (found := runner.ended()):
         runner.wait(1)
     ((_, report),) = found

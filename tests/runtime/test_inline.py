@@ -14,7 +14,8 @@ import pytest
 from test_call import claim
 
 from gigq import JobTimeout, SystemClock
-from gigq.records import Claim, Report
+from gigq.claims import Claim
+from gigq.reports import Report
 from gigq.runtime.call import Functions, caller
 from gigq.runtime.inline import call_here
 from gigq.status import ExecutionStatus

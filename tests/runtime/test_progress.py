@@ -15,7 +15,8 @@ from runtime.gates import Gate
 from test_call import claim, report_of
 
 from gigq import JobTimeout, SystemClock, current_job
-from gigq.records import Claim, Progress, Report
+from gigq.claims import Claim
+from gigq.reports import Progress, Report
 from gigq.runtime.call import Functions, caller
 from gigq.runtime.inline import InlineRunner
 from gigq.runtime.process.runner import ProcessRunner

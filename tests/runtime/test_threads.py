@@ -9,7 +9,8 @@ import pytest
 from test_call import claim
 
 from gigq import JobCancelled, ManualClock
-from gigq.records import Claim, Report
+from gigq.claims import Claim
+from gigq.reports import Report
 from gigq.runtime.runner import Ended
 from gigq.runtime.threads import MOST_ABANDONED, ThreadRunner
 from gigq.status import ExecutionStatus

@@ -177,16 +177,16 @@ def test_what_begins_at_once_may_be_any_function(file: File) -> None:
 
 
 def test_a_job_that_a_worker_has_died_with_is_not_claimed_ahead(file: File) -> None:
-    dangerous = file.submit("dangerous", max_attempts=5)
+    suspect = file.submit("suspect", max_attempts=5)
     file.claim()
     with file.write() as tx:
-        workers.strike_off(tx, file.worker, chance=lambda: 0.0)
+        workers.expel(tx, file.worker)
     file.worker = file.register("bob")
     file.clock.advance(3600)
     file.submit("behind")
     assert file.claim(0, **ahead(10)) == []
     (claim,) = file.claim(1)
-    assert (claim.job_id, claim.is_ahead) == (dangerous, False)
+    assert (claim.job_id, claim.is_ahead) == (suspect, False)
 
 
 def test_a_job_is_not_claimed_ahead_for_its_last_attempt(file: File) -> None:
@@ -198,32 +198,32 @@ def test_a_job_is_not_claimed_ahead_for_its_last_attempt(file: File) -> None:
 # alone
 
 
-def dangerous(file: File, name: str, **options: Any) -> None:
+def suspect(file: File, name: str, **options: Any) -> None:
     """A job with which a worker has died, and that has one attempt left."""
     bob = file.register("bob")
     file.submit(name, max_attempts=2, priority=1, **options)
     file.claim(worker=bob)
     with file.write() as tx:
-        workers.strike_off(tx, bob, chance=lambda: 0.0)
+        workers.expel(tx, bob)
 
 
-@pytest.mark.parametrize(("guest", "names"), [(True, ["x"]), (False, []), (None, ["x", "good", "good"])])
-def test_a_dangerous_job_is_claimed_alone_by_a_worker_that_has_nothing_else(
-    file: File, guest: bool | None, names: list[str]
+@pytest.mark.parametrize(("suspects", "names"), [(True, ["x"]), (False, []), (None, ["x", "good", "good"])])
+def test_a_suspect_is_claimed_alone_by_a_worker_that_has_nothing_else(
+    file: File, suspects: bool | None, names: list[str]
 ) -> None:
-    dangerous(file, "x")
+    suspect(file, "x")
     for _ in range(2):
         file.submit("good")
-    assert file.names(file.claim(3, guest=guest)) == names
+    assert file.names(file.claim(3, suspects=suspects)) == names
 
 
-def test_what_is_better_than_a_dangerous_job_is_claimed_before_it(file: File) -> None:
-    dangerous(file, "x")
+def test_what_is_better_than_a_suspect_is_claimed_before_it(file: File) -> None:
+    suspect(file, "x")
     for priority in (2, 2, 0):
         file.submit("good", priority=priority)
-    assert file.names(file.claim(9, guest=True)) == ["good", "good"]
-    assert file.names(file.claim(9, guest=True)) == ["x"]
-    assert file.names(file.claim(9, guest=True)) == ["good"]
+    assert file.names(file.claim(9, suspects=True)) == ["good", "good"]
+    assert file.names(file.claim(9, suspects=True)) == ["x"]
+    assert file.names(file.claim(9, suspects=True)) == ["good"]
 
 
 def test_a_job_with_attempts_to_spare_is_not_yet_dangerous(file: File) -> None:
@@ -232,8 +232,8 @@ def test_a_job_with_attempts_to_spare_is_not_yet_dangerous(file: File) -> None:
     file.submit("other")
     file.claim(worker=bob)
     with file.write() as tx:
-        workers.strike_off(tx, bob, chance=lambda: 0.0)
-    assert file.names(file.claim(9, guest=False)) == ["job", "other"]
+        workers.expel(tx, bob)
+    assert file.names(file.claim(9, suspects=False)) == ["job", "other"]
 
 
 def test_what_is_claimed_ahead_is_reserved_and_has_not_started(file: File) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from store.verbs import File
 
-from gigq.records import Report
+from gigq.reports import Report
 from gigq.status import ExecutionStatus, JobStatus
 from gigq.store.settling import settle
 
@@ -113,5 +113,5 @@ def test_clearing_more_than_one_transaction_holds_counts_them_all(file: File) ->
     while claims := file.claim(500):
         with file.write() as tx:
             for claim in claims:
-                settle(tx, claim.execution_id, Report(status=ExecutionStatus.COMPLETED, result="1"), chance=0)
+                settle(tx, claim.execution_id, Report(status=ExecutionStatus.COMPLETED, result="1"))
     assert file.queue.clear_completed() == 2500

@@ -10,8 +10,8 @@ import pytest
 from store.verbs import SOMEWHERE, File
 
 from gigq import JobNotFound, LeaseLost
+from gigq.claims import Claim
 from gigq.liveness import WorkerKey
-from gigq.records import Claim
 from gigq.status import ExecutionStatus, JobStatus
 from gigq.store import manual, workers
 
@@ -30,7 +30,7 @@ def take(file: File, worker: WorkerKey | None = None) -> Claim:
 
 def time_out(file: File) -> int:
     with file.write() as tx:
-        return manual.time_out(tx, chance=lambda: 0.0)
+        return manual.time_out(tx)
 
 
 def held(file: File, job_id: str, own: WorkerKey | None = None) -> Claim:
@@ -55,7 +55,7 @@ def test_who_takes_jobs_by_hand_is_shown_among_the_workers(file: File) -> None:
 def test_nobody_moves_its_heartbeat(file: File) -> None:
     register(file)
     with file.queue.database.read() as tx:
-        assert [sign.heartbeat for sign in workers.signs(tx)] == [0, None]
+        assert [sign.heartbeat for sign in workers.heartbeats(tx)] == [0, None]
 
 
 def test_rows_of_the_same_process_that_hold_nothing_do_not_pile_up(file: File) -> None:
@@ -91,7 +91,7 @@ def test_it_is_asked_neither_to_have_more_slots_nor_to_stop(file: File) -> None:
 def test_the_last_worker_that_listens_is_the_last_though_others_take_jobs_by_hand(file: File) -> None:
     register(file)
     with file.write() as tx:
-        assert workers.resign(tx, file.worker, reason="it was told to stop")
+        assert workers.leave(tx, file.worker, reason="it was told to stop")
 
 
 # until when

@@ -302,7 +302,7 @@ def test_of_many_executions_an_even_sample_tells_the_percentiles(file: File) -> 
 def test_workers_are_idle_busy_or_lost_and_hands_are_none(file: File) -> None:
     with file.write() as tx:
         workers.register(tx, "bob", SOMEWHERE, concurrency=4)
-        workers.register(tx, "hand", SOMEWHERE, concurrency=0, mode="hand")
+        workers.register(tx, "hand", SOMEWHERE, concurrency=0, mode="manual")
     file.submit()
     file.claim()
     assert file.queue.metrics()["workers"] == {"total": 2, "idle": 1, "busy": 1, "lost": 0, "slots": 5}

@@ -14,7 +14,7 @@ from store.test_plans import plans, scanned
 from store.verbs import File
 
 from gigq import Job, JobQueue
-from gigq.records import Report
+from gigq.reports import Report
 from gigq.status import ExecutionStatus
 from gigq.store import pruning, settling
 from gigq.store.pruning import BEGINNING, END, Place
@@ -174,7 +174,7 @@ def finish_many(file: File, number: int) -> None:
     done = Report(status=ExecutionStatus.COMPLETED, result="null")
     while claims := file.claim(500):
         with file.write() as tx:
-            settling.settle_all(tx, [(claim.execution_id, done) for claim in claims], chance=lambda: 0.0)
+            settling.settle_all(tx, [(claim.execution_id, done) for claim in claims])
 
 
 def test_the_file_becomes_smaller_after_a_prune(file: File, path: str) -> None:

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from store.verbs import File
 
-from gigq.records import Claim, Report
+from gigq.claims import Claim
+from gigq.reports import Report
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, settling
 
@@ -120,7 +121,7 @@ def test_the_end_of_a_job_is_news_where_another_may_wait_for_its_place(
     file.submit(queue="a")
     (claim,) = file.claim()
     with file.write() as tx:
-        settling.settle(tx, claim.execution_id, DONE, chance=0)
+        settling.settle(tx, claim.execution_id, DONE)
         assert tx.has_news is is_news
 
 

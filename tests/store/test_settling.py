@@ -8,7 +8,7 @@ import pytest
 from store.verbs import SOMEWHERE, File
 
 from gigq import LeaseLost
-from gigq.records import Report
+from gigq.reports import Report
 from gigq.status import ExecutionStatus, JobStatus
 from gigq.store import settling, workers
 
@@ -113,8 +113,8 @@ def test_a_refused_report_does_not_spoil_the_transaction(file: File) -> None:
     file.settle(first, ExecutionStatus.LOST)
     with file.write() as tx:
         with pytest.raises(LeaseLost):
-            settling.settle(tx, first.execution_id, Report(status=ExecutionStatus.COMPLETED, result="1"), chance=0)
-        settling.settle(tx, second.execution_id, Report(status=ExecutionStatus.COMPLETED, result="2"), chance=0)
+            settling.settle(tx, first.execution_id, Report(status=ExecutionStatus.COMPLETED, result="1"))
+        settling.settle(tx, second.execution_id, Report(status=ExecutionStatus.COMPLETED, result="2"))
     assert file.job(good).result == 2
     assert file.job(lost).status == JobStatus.PENDING
 
@@ -122,12 +122,12 @@ def test_a_refused_report_does_not_spoil_the_transaction(file: File) -> None:
 def test_what_a_dead_worker_ran_is_tried_again_and_in_the_end_fails(file: File) -> None:
     job_id = file.submit(max_attempts=2)
     for status in (JobStatus.PENDING, JobStatus.FAILED):
-        worker = file.register("doomed")
+        worker = file.register("cancelled")
         file.claim(worker=worker)
         with file.write() as tx:
-            assert workers.strike_off(tx, worker, chance=lambda: 0) == 1
+            assert workers.expel(tx, worker) == 1
         assert file.job(job_id).status == status
-    assert file.job(job_id).error == "its worker doomed died"
+    assert file.job(job_id).error == "its worker cancelled died"
     assert [each.status for each in file.job(job_id).executions] == [ExecutionStatus.LOST] * 2
 
 
@@ -141,13 +141,13 @@ def test_a_heartbeat_tells_what_is_still_the_workers_own(file: File) -> None:
         standing = workers.standing(tx, file.worker)
         assert standing is not None
         assert standing.own == {second.execution_id}
-        (sign,) = workers.signs(tx)
-    assert (sign.key, sign.heartbeat, sign.residence) == (file.worker, 1, SOMEWHERE)
+        (sign,) = workers.heartbeats(tx)
+    assert (sign.key, sign.heartbeat, sign.process) == (file.worker, 1, SOMEWHERE)
 
 
 def test_a_worker_that_leaves_gives_its_jobs_back(file: File) -> None:
     job_id = file.submit(max_attempts=1)
     file.claim()
     with file.write() as tx:
-        workers.resign(tx, file.worker, reason="told to stop")
+        workers.leave(tx, file.worker, reason="told to stop")
     assert (file.job(job_id).phase, file.job(job_id).attempts) == ("ready", 0)

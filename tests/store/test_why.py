@@ -10,22 +10,22 @@ from store.test_plans import plans, scanned
 from store.verbs import SOMEWHERE, File
 
 from gigq import Job, JobNotFound, Worker
-from gigq.liveness import Residence, WorkerKey
-from gigq.process import residence
+from gigq.liveness import ProcessIdentity, WorkerKey
+from gigq.process import this_process
 from gigq.status import ExecutionStatus
 from gigq.store import workers
 
 READY = "It is ready, and a worker with a free slot serves its queue: it starts in a moment."
 
 
-def enter(file: File, name: str, home: Residence = SOMEWHERE, **options: Any) -> WorkerKey:
+def enter(file: File, name: str, home: ProcessIdentity = SOMEWHERE, **options: Any) -> WorkerKey:
     with file.write() as tx:
         return workers.register(tx, name, home, **({"concurrency": 1} | options))
 
 
 def leave(file: File, worker: WorkerKey | None = None) -> None:
     with file.write() as tx:
-        workers.resign(tx, worker or file.worker, reason="gone")
+        workers.leave(tx, worker or file.worker, reason="gone")
 
 
 def beat(file: File) -> None:
@@ -149,7 +149,7 @@ def test_without_a_worker_it_says_how_to_start_one(file: File) -> None:
 
 def test_who_takes_jobs_by_hand_is_no_worker(file: File) -> None:
     leave(file)
-    enter(file, "hand", mode="hand", concurrency=0)
+    enter(file, "hand", mode="manual", concurrency=0)
     assert file.queue.why(file.submit()) == ["There is no worker; `gigq worker` starts one."]
 
 
@@ -176,8 +176,8 @@ def test_a_silent_worker_is_told_with_its_last_sign_of_life(file: File) -> None:
 
 def test_a_worker_whose_process_is_gone_is_dead_at_once(file: File) -> None:
     leave(file)
-    here = residence()
-    gone = Residence(machine_id=here.machine_id, boot_id="another", pid_namespace=here.pid_namespace, pid=here.pid)
+    here = this_process()
+    gone = ProcessIdentity(machine_id=here.machine_id, boot_id="another", pid_namespace=here.pid_namespace, pid=here.pid)
     enter(file, "bob", gone)
     assert file.queue.why(file.submit())[1:] == ["Worker bob is dead: its process has ended."]
 
@@ -261,7 +261,7 @@ def test_a_reserved_job_waits_for_a_slot(file: File) -> None:
 
 def test_a_job_that_was_taken_by_hand_says_so(file: File) -> None:
     job = file.submit()
-    file.claim(worker=enter(file, "eve", mode="hand", concurrency=0))
+    file.claim(worker=enter(file, "eve", mode="manual", concurrency=0))
     file.clock.advance(3600)
     assert file.queue.why(job) == [
         "Worker eve runs it by hand since 2026-01-01 00:00:00 UTC, for 60 min (attempt 1 of 3)."

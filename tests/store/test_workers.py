@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from store.verbs import File
 
+from gigq.claims import Claim
 from gigq.liveness import WorkerKey
-from gigq.records import Claim
 from gigq.status import ExecutionStatus, JobStatus
 from gigq.store import workers
 from gigq.store.claiming import begin
@@ -26,19 +26,19 @@ def renew(file: File, worker: WorkerKey | None = None, **counts: int) -> Standin
     return standing
 
 
-def strike_off(file: File, worker: WorkerKey | None = None) -> int:
+def expel(file: File, worker: WorkerKey | None = None) -> int:
     with file.write() as tx:
-        return workers.strike_off(tx, worker or file.worker, chance=lambda: 0.0)
+        return workers.expel(tx, worker or file.worker)
 
 
-def resign(file: File, worker: WorkerKey | None = None) -> bool:
+def leave(file: File, worker: WorkerKey | None = None) -> bool:
     with file.write() as tx:
-        return workers.resign(tx, worker or file.worker, reason="it was told to stop")
+        return workers.leave(tx, worker or file.worker, reason="it was told to stop")
 
 
-def take_away(file: File, seconds: float) -> int:
+def reclaim(file: File, seconds: float) -> int:
     with file.write() as tx:
-        return workers.take_away(tx, before=tx.now - timedelta(seconds=seconds), chance=lambda: 0.0)
+        return workers.reclaim(tx, before=tx.now - timedelta(seconds=seconds))
 
 
 def crashes(file: File, job_id: str) -> int:
@@ -55,7 +55,7 @@ def one_begun_and_one_reserved(file: File, **options: Any) -> tuple[str, str, li
 
 def test_what_a_dead_worker_had_begun_is_lost_and_counts(file: File) -> None:
     begun, _, _ = one_begun_and_one_reserved(file)
-    assert strike_off(file) == 2
+    assert expel(file) == 2
     job = file.job(begun)
     assert (job.attempts, job.executions[0].status) == (1, ExecutionStatus.LOST)
     assert job.executions[0].error == "its worker ann died"
@@ -63,7 +63,7 @@ def test_what_a_dead_worker_had_begun_is_lost_and_counts(file: File) -> None:
 
 def test_what_a_dead_worker_had_only_claimed_ahead_is_released_and_does_not_count(file: File) -> None:
     _, reserved, _ = one_begun_and_one_reserved(file)
-    strike_off(file)
+    expel(file)
     job = file.job(reserved)
     assert (job.phase, job.attempts, job.error) == ("ready", 0, None)
     assert job.executions[0].status == ExecutionStatus.RELEASED
@@ -74,30 +74,30 @@ def test_what_was_claimed_ahead_and_has_begun_since_is_lost(file: File) -> None:
     _, reserved, claims = one_begun_and_one_reserved(file)
     with file.write() as tx:
         begin(tx, [claims[1].execution_id])
-    strike_off(file)
+    expel(file)
     assert (file.job(reserved).attempts, file.job(reserved).executions[0].status) == (1, ExecutionStatus.LOST)
 
 
 def test_the_last_attempt_of_a_job_whose_worker_dies_fails_it(file: File) -> None:
     begun, reserved, _ = one_begun_and_one_reserved(file, max_attempts=1)
-    strike_off(file)
+    expel(file)
     assert (file.job(begun).status, file.job(reserved).status) == (JobStatus.FAILED, JobStatus.PENDING)
 
 
 def test_every_job_that_a_dead_worker_held_has_one_crash_more(file: File) -> None:
     """The file does not say which of them it died of: the start of a reserved job may not have been written yet."""
     begun, reserved, _ = one_begun_and_one_reserved(file, max_attempts=9)
-    strike_off(file)
+    expel(file)
     assert (crashes(file, begun), crashes(file, reserved)) == (1, 1)
     file.clock.advance(3600)
     file.claim(2, worker=(bob := file.register("bob")))
-    strike_off(file, bob)
+    expel(file, bob)
     assert (crashes(file, begun), crashes(file, reserved)) == (2, 2)
 
 
 def test_what_a_dead_worker_held_is_not_claimed_ahead_again(file: File) -> None:
     one_begun_and_one_reserved(file, max_attempts=9)
-    strike_off(file)
+    expel(file)
     file.clock.advance(3600)
     bob = file.register("bob")
     assert file.claim(0, worker=bob, **AHEAD) == []
@@ -115,12 +115,12 @@ def test_the_jobs_of_the_others_stay_theirs(file: File) -> None:
     mine, theirs = file.submit("mine"), file.submit("theirs")
     file.claim()
     file.claim(worker=(bob := file.register("bob")))
-    assert strike_off(file, bob) == 1
+    assert expel(file, bob) == 1
     assert (file.job(mine).phase, file.job(theirs).phase) == ("running", "ready")
 
 
 def test_a_worker_that_was_struck_off_has_no_standing(file: File) -> None:
-    strike_off(file)
+    expel(file)
     with file.write() as tx:
         workers.renew(tx, file.worker)
         assert workers.standing(tx, file.worker) is None
@@ -128,7 +128,7 @@ def test_a_worker_that_was_struck_off_has_no_standing(file: File) -> None:
 
 
 def test_the_row_of_a_worker_that_was_struck_off_is_never_given_to_another(file: File) -> None:
-    strike_off(file)
+    expel(file)
     file.register("bob")
     with file.write() as tx:
         assert workers.standing(tx, file.worker) is None
@@ -138,7 +138,7 @@ def test_another_worker_of_the_same_name_is_another_worker(file: File) -> None:
     first, second = file.worker, file.register("ann")
     file.submit()
     file.claim(worker=first)
-    assert strike_off(file, second) == 0
+    assert expel(file, second) == 0
     assert len(renew(file, first).own) == 1
 
 
@@ -148,7 +148,7 @@ def test_another_worker_of_the_same_name_is_another_worker(file: File) -> None:
 def test_a_worker_is_shown_with_what_it_is_and_what_it_holds(file: File) -> None:
     with file.write() as tx:
         workers.register(
-            tx, "bob", workers.signs(tx)[0].residence, concurrency=3, mode="process", queues=["mail", "reports"]
+            tx, "bob", workers.heartbeats(tx)[0].process, concurrency=3, mode="process", queues=["mail", "reports"]
         )
     for _ in range(2):
         file.submit()
@@ -173,7 +173,7 @@ def test_a_heartbeat_says_when_and_counts_what_has_ended(file: File) -> None:
 def test_a_heartbeat_moves_the_counter_that_others_watch(file: File) -> None:
     def heartbeat() -> int:
         with file.queue.database.read() as tx:
-            return workers.signs(tx)[0].heartbeat
+            return workers.heartbeats(tx)[0].heartbeat
 
     before = heartbeat()
     renew(file)
@@ -233,7 +233,7 @@ def test_what_runs_for_too_long_is_taken_from_its_worker(file: File) -> None:
     file.clock.advance(60)
     young = file.submit("young")
     (claim,) = file.claim()
-    assert take_away(file, 30) == 1
+    assert reclaim(file, 30) == 1
     job = file.job(old)
     assert (job.phase, job.attempts, job.executions[0].status) == ("ready", 1, ExecutionStatus.LOST)
     assert job.executions[0].error == "taken from its worker by a person"
@@ -244,19 +244,19 @@ def test_what_runs_for_too_long_is_taken_from_its_worker(file: File) -> None:
 def test_what_has_not_begun_is_not_taken_away(file: File) -> None:
     _, reserved, _ = one_begun_and_one_reserved(file)
     file.clock.advance(60)
-    assert take_away(file, 30) == 1
+    assert reclaim(file, 30) == 1
     assert file.job(reserved).phase == "reserved"
 
 
 def test_nothing_is_taken_away_where_nothing_runs_long(file: File) -> None:
     file.submit()
     file.claim()
-    assert take_away(file, 30) == 0
+    assert reclaim(file, 30) == 0
 
 
 def test_a_worker_that_resigns_gives_everything_back_uncounted(file: File) -> None:
     begun, reserved, _ = one_begun_and_one_reserved(file)
-    resign(file)
+    leave(file)
     for job in file.job(begun), file.job(reserved):
         assert (job.phase, job.attempts, job.executions[0].error) == ("ready", 0, "it was told to stop")
     assert (crashes(file, begun), crashes(file, reserved)) == (0, 0)
@@ -265,5 +265,5 @@ def test_a_worker_that_resigns_gives_everything_back_uncounted(file: File) -> No
 
 def test_who_resigns_is_told_whether_it_was_the_last(file: File) -> None:
     bob = file.register("bob")
-    assert not resign(file)
-    assert resign(file, bob)
+    assert not leave(file)
+    assert leave(file, bob)

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from gigq import Job, JobQueue, ManualClock
-from gigq.liveness import Residence, WorkerKey
-from gigq.records import Claim, Report
+from gigq.claims import Claim
+from gigq.liveness import ProcessIdentity, WorkerKey
+from gigq.reports import Report
 from gigq.status import ExecutionStatus, Move
 from gigq.store import claiming, settling, workers
 from gigq.store.claiming import Room
 
-SOMEWHERE = Residence(machine_id="m", boot_id="b", pid_namespace="n", pid=1)
+SOMEWHERE = ProcessIdentity(machine_id="m", boot_id="b", pid_namespace="n", pid=1)
 
 
 class File:
@@ -43,7 +44,8 @@ class File:
         if status is ExecutionStatus.COMPLETED:
             report.setdefault("result", "null")
         with self.write() as tx:
-            return settling.settle(tx, claim.execution_id, Report(status=status, **report), chance=chance)
+            tx.random = lambda: chance
+            return settling.settle(tx, claim.execution_id, Report(status=status, **report))
 
     def complete(self, job_id: str, result: str = "null") -> None:
         (claim,) = self.claim()

@@ -13,8 +13,8 @@ import pytest
 from running import Pipes, Running
 
 from gigq import Event, GiveUp, Job, JobQueue, ManualClock, RetryLater, Worker, current_job
-from gigq.liveness import Residence
-from gigq.process import residence
+from gigq.liveness import ProcessIdentity
+from gigq.process import this_process
 from gigq.store import claiming, workers
 from gigq.store.claiming import Room
 from gigq.worker.events import MOST_WAITING, Listener
@@ -157,8 +157,8 @@ def test_a_job_that_is_cancelled_while_it_runs_is_told(
 def test_a_job_of_a_dead_worker_is_told_by_the_one_that_found_it(path: str, queue: JobQueue, ear: Ear) -> None:
     job_id = queue.submit(Job("orphan", functions.nothing, max_attempts=1))
     with queue.database.write() as tx:
-        here = residence()
-        dead = Residence(machine_id=here.machine_id or "m", boot_id="gone", pid_namespace="", pid=1)
+        here = this_process()
+        dead = ProcessIdentity(machine_id=here.machine_id or "m", boot_id="gone", pid_namespace="", pid=1)
         claiming.claim(tx, workers.register(tx, "bob", dead, concurrency=1), room=Room(free=1))
     if not here.machine_id:
         pytest.skip("this machine has no id, by which a reboot is seen")

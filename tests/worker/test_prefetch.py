@@ -7,11 +7,11 @@ from collections.abc import Iterable
 import pytest
 from runtime.test_call import claim
 
-from gigq.records import Report
+from gigq.reports import Report
 from gigq.runtime.runner import Ended
 from gigq.status import ExecutionStatus
 from gigq.store.claiming import Room
-from gigq.worker.prefetch import Reserve
+from gigq.worker.prefetch import Prefetch
 
 COMPLETED = Report(status=ExecutionStatus.COMPLETED, result="null")
 
@@ -20,17 +20,17 @@ def ended(number: int, *, first: int = 1, report: Report = COMPLETED, function: 
     return [(claim(execution_id=first + each, function=function), report) for each in range(number)]
 
 
-def shared() -> Reserve:
-    return Reserve(is_shared=True)
+def shared() -> Prefetch:
+    return Prefetch(is_shared=True)
 
 
-def reserve_with(waiting: Iterable[int], *, since: float = 0.0) -> Reserve:
+def reserve_with(waiting: Iterable[int], *, since: float = 0.0) -> Prefetch:
     reserve = shared()
     reserve.note_claimed([claim(execution_id=each, is_ahead=True) for each in waiting], now=since)
     return reserve
 
 
-def ahead(reserve: Reserve) -> int:
+def ahead(reserve: Prefetch) -> int:
     return reserve.room(0, (), ahead=True).ahead
 
 
@@ -79,7 +79,7 @@ def test_what_was_claimed_for_a_free_slot_does_not_wait() -> None:
 def test_who_asks_for_single_turns_claims_nothing_ahead() -> None:
     reserve = shared()
     reserve.note_settled(ended(9), ())
-    assert reserve.room(1, (), ahead=False) == Room(free=1, returned={"f"}, guest=True)
+    assert reserve.room(1, (), ahead=False) == Room(free=1, returned={"f"}, suspects=True)
 
 
 def test_only_functions_that_have_returned_here_are_claimed_ahead() -> None:
@@ -91,19 +91,19 @@ def test_only_functions_that_have_returned_here_are_claimed_ahead() -> None:
 
 
 @pytest.mark.parametrize(
-    ("is_shared", "running", "guest"), [(True, [], True), (True, [7], False), (False, [], None), (False, [7], None)]
+    ("is_shared", "running", "suspects"), [(True, [], True), (True, [7], False), (False, [], None), (False, [7], None)]
 )
-def test_a_dangerous_job_comes_to_threads_only_while_nothing_runs(
-    is_shared: bool, running: list[int], guest: bool | None
+def test_a_suspect_comes_to_threads_only_while_nothing_runs(
+    is_shared: bool, running: list[int], suspects: bool | None
 ) -> None:
-    assert Reserve(is_shared=is_shared).room(1, running, ahead=True).guest is guest
+    assert Prefetch(is_shared=is_shared).room(1, running, ahead=True).suspects is suspects
 
 
-def test_nothing_is_claimed_beside_a_dangerous_job() -> None:
+def test_nothing_is_claimed_beside_a_suspect() -> None:
     reserve = shared()
     reserve.note_claimed([claim(execution_id=7, crashes=1, attempt=3)], now=0)
     assert reserve.room(4, [7], ahead=True) == Room(free=0)
-    assert reserve.room(5, [], ahead=True) == Room(free=5, guest=True, returned=set())
+    assert reserve.room(5, [], ahead=True) == Room(free=5, suspects=True, returned=set())
 
 
 def test_what_has_begun_is_told_until_that_is_written() -> None:

@@ -13,8 +13,8 @@ import pytest
 from running import Pipes, Running
 
 from gigq import Job, JobQueue, JobStatus, ManualClock, QueueGone, Worker
-from gigq.liveness import Residence
-from gigq.process import residence
+from gigq.liveness import ProcessIdentity
+from gigq.process import this_process
 from gigq.store import claiming, workers
 from gigq.store.claiming import Room
 
@@ -193,7 +193,7 @@ def test_the_jobs_of_a_worker_whose_process_is_gone_are_taken_over_at_once(queue
     if child == 0:
         os._exit(0)
     os.waitpid(child, 0)
-    gone = replace(residence(), pid=child)
+    gone = replace(this_process(), pid=child)
     with queue.database.write() as tx:
         key = workers.register(tx, "gone", gone, concurrency=1)
         assert len(claiming.claim(tx, key, room=Room(free=1))) == 1
@@ -203,7 +203,7 @@ def test_the_jobs_of_a_worker_whose_process_is_gone_are_taken_over_at_once(queue
 
 
 def test_a_silent_worker_is_held_dead_after_the_lease_and_not_before(path: str, clock: ManualClock) -> None:
-    far_away = Residence(machine_id="another", boot_id="another", pid_namespace="", pid=1)
+    far_away = ProcessIdentity(machine_id="another", boot_id="another", pid_namespace="", pid=1)
     with JobQueue(path, clock=clock) as queue, Worker(path, clock=clock, lease=15) as worker:
         job_id = queue.submit(Job("orphan", functions.nothing))
         with queue.database.write() as tx:
@@ -224,12 +224,12 @@ def test_a_worker_that_was_held_dead_registers_anew_and_stops_what_it_lost(
     run(lease=1, shutdown_timeout=0)
     pipes.wait_until_begun()
     with queue.database.write() as tx:
-        (sign,) = workers.signs(tx)
-        workers.strike_off(tx, sign.key, chance=lambda: 0)
+        (sign,) = workers.heartbeats(tx)
+        workers.expel(tx, sign.key)
     pipes.wait_until_begun()
     assert [each["status"] for each in queue.get_status(job_id)["executions"]] == ["lost", "running"]
     with queue.database.read() as tx:
-        (again,) = workers.signs(tx)
+        (again,) = workers.heartbeats(tx)
     assert again.key.seq > sign.key.seq
 
 
@@ -241,7 +241,7 @@ def test_a_worker_leaves_no_trace_of_itself_but_the_history(queue: JobQueue, pat
     running.stop()
     running.worker.close()
     with queue.database.read() as tx:
-        assert workers.signs(tx) == []
+        assert workers.heartbeats(tx) == []
 
 
 @pytest.mark.unsound("the file is moved away from its log")

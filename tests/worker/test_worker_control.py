@@ -15,7 +15,7 @@ import pytest
 from running import Pipes, Running
 
 from gigq import Job, JobCancelled, JobQueue, JobStatus, JobTimeout, Worker
-from gigq.process import residence
+from gigq.process import this_process
 from gigq.runtime.threads import MOST_ABANDONED
 from gigq.store import claiming, workers
 from gigq.store.claiming import Room
@@ -281,7 +281,7 @@ def test_what_a_dead_process_held_can_be_sent_back_by_hand(queue: JobQueue) -> N
         os._exit(0)
     os.waitpid(child, 0)
     with queue.database.write() as tx:
-        key = workers.register(tx, "gone", replace(residence(), pid=child), concurrency=1)
+        key = workers.register(tx, "gone", replace(this_process(), pid=child), concurrency=1)
         claiming.claim(tx, key, room=Room(free=1))
     assert queue.requeue_stuck() == 1
     assert queue.get_status(job_id)["executions"][0]["status"] == "lost"

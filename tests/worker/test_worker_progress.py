@@ -14,7 +14,7 @@ from running import Pipes, Running
 from store.verbs import File
 
 from gigq import Event, Job, JobQueue, ManualClock, Worker, current_job
-from gigq.records import Progress
+from gigq.reports import Progress
 from gigq.runtime.call import Functions, caller
 from gigq.runtime.threads import ThreadRunner
 from gigq.status import ExecutionStatus

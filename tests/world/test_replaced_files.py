@@ -23,7 +23,7 @@ def back_up(path: str, destination: Path) -> None:
     source.close()
 
 
-def take_away(path: str, tmp_path: Path) -> None:
+def reclaim(path: str, tmp_path: Path) -> None:
     os.rename(path, tmp_path / "away.db")
 
 
@@ -39,7 +39,7 @@ def restore(path: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [pytest.param(take_away, marks=pytest.mark.unsound("the file is moved away from its log")), delete, restore],
+    [pytest.param(reclaim, marks=pytest.mark.unsound("the file is moved away from its log")), delete, restore],
 )
 def test_a_running_worker_whose_file_is_gone_ends_with_that_error(
     path: str,

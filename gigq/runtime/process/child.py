@@ -18,12 +18,12 @@ from functools import cache, partial
 
 from gigq.clock import SystemClock
 from gigq.paths import Function, resolve
-from gigq.records import Report
+from gigq.reports import Report
 from gigq.runtime.call import Functions, call
 from gigq.runtime.capture import capture_logging, capture_prints
-from gigq.runtime.context import Seat, take
+from gigq.runtime.context import CallState, take
 from gigq.runtime.output import Log
-from gigq.runtime.process.wire import GO, READY, Lines, Settings, read_claim, read_settings, report_line, trail_line
+from gigq.runtime.process.wire import GO, READY, Lines, Settings, output_line, read_claim, read_settings, report_line
 from gigq.runtime.runner import Call
 
 _PIECE = 1 << 18
@@ -52,17 +52,17 @@ def main(wire: int, tickets: int) -> None:
 
 
 def _serve(wire: int, tickets: int, worker: int) -> None:
-    lines, seat = _lines(wire), Seat()
-    take(seat)
+    lines, state = _lines(wire), CallState()
+    take(state)
     first = next(lines, None)
     if first is None:  # the worker is gone
         return
     settings = read_settings(first)
     if settings.keeps_logs:
-        _keep_logs(seat)
-    called, mouth = _caller(settings), _Mouth(wire, seat)
-    mouth.say(READY + b"\n")
-    threading.Thread(target=mouth.tell_trails, name="gigq-trail", daemon=True).start()
+        _keep_logs(state)
+    called, sender = _caller(settings), _Sender(wire, state)
+    sender.say(READY + b"\n")
+    threading.Thread(target=sender.send_outputs, name="gigq-output", daemon=True).start()
     for line in lines:
         ticket = os.read(tickets, 1)
         if os.getppid() != worker:  # another worker may have these jobs already
@@ -70,15 +70,15 @@ def _serve(wire: int, tickets: int, worker: int) -> None:
         if ticket == GO:
             report = called(read_claim(line))
             _flush()
-            mouth.say_the_end(report)
+            sender.send_report(report)
 
 
-def _keep_logs(seat: Seat) -> None:
+def _keep_logs(state: CallState) -> None:
     """Keep what is logged and printed here, by whatever thread: only one job runs at a time."""
 
     def find() -> Log | None:
-        trail = seat.trail
-        return None if trail is None else trail.log
+        output = state.output
+        return None if output is None else output.log
 
     capture_logging(find)
     capture_prints(find)
@@ -86,34 +86,34 @@ def _keep_logs(seat: Seat) -> None:
         logging.root.setLevel(logging.INFO)  # nobody has said what is worth keeping; without handlers none is printed
 
 
-class _Mouth:
+class _Sender:
     """What this process tells the worker, from two threads, a whole line at a time."""
 
-    def __init__(self, wire: int, seat: Seat) -> None:
+    def __init__(self, wire: int, state: CallState) -> None:
         self._wire = wire
-        self._seat = seat
+        self._state = state
         self._lock = threading.Lock()
 
     def say(self, line: bytes) -> None:
         with self._lock:
             _write(self._wire, line)
 
-    def say_the_end(self, report: Report) -> None:
-        """Report; nothing more will be told of that function's trail."""
+    def send_report(self, report: Report) -> None:
+        """Report; nothing more will be told of that function's output."""
         with self._lock:
-            self._seat.trail = None
+            self._state.output = None
             _write(self._wire, report_line(report))
 
-    def tell_trails(self) -> None:
+    def send_outputs(self) -> None:
         """Tell now and then what the function that runs has left behind, if that is news. Ends with the wire."""
         told: object = None
         with suppress(OSError):
             while not threading.Event().wait(_SECONDS_BETWEEN_TRAILS):
                 with self._lock:
-                    trail = self._seat.trail
-                    if trail and (trail.progress or trail.log) and trail.state() != told:
-                        told = trail.state()
-                        _write(self._wire, trail_line(trail))
+                    output = self._state.output
+                    if output and (output.progress or output.log) and output.state() != told:
+                        told = output.state()
+                        _write(self._wire, output_line(output))
 
 
 def _caller(settings: Settings) -> Call:

@@ -30,7 +30,7 @@ class Ending:
 
     @property
     def next_kill(self) -> float:
-        """The monotonic time at which `tend` has someone to kill; infinite if it has not."""
+        """The monotonic time at which `poll` has someone to kill; infinite if it has not."""
         return min((end.kill_at for end in self._ends), default=math.inf)
 
     def dismiss(self, child: Child) -> None:
@@ -44,7 +44,7 @@ class Ending:
         child.signal(signal.SIGTERM)
         self._ends.append(_End(child, self._clock.monotonic() + self._grace, True))
 
-    def bury(self, child: Child) -> int | None:
+    def reap(self, child: Child) -> int | None:
         """Return the exit code of a child that has hung up; None if it lived on all the same."""
         # The end of a process closes its files a moment before it can be reaped. The tenth of a second passes only
         # for one that has closed the wire and goes on.
@@ -54,7 +54,7 @@ class Ending:
         _reap(child)
         return exit_code
 
-    def tend(self) -> None:
+    def poll(self) -> None:
         """Reap those that have ended, and kill those whose time is up. Never waits."""
         now = self._clock.monotonic()
         ends, self._ends = self._ends, []

@@ -12,8 +12,9 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 
-from gigq.records import Claim, Report
-from gigq.runtime.output import Trail
+from gigq.claims import Claim
+from gigq.reports import Report
+from gigq.runtime.output import Output
 from gigq.runtime.process.wire import (
     GO,
     READY,
@@ -21,9 +22,9 @@ from gigq.runtime.process.wire import (
     Lines,
     Settings,
     claim_line,
-    is_trail,
+    is_output,
+    read_output,
     read_report,
-    read_trail,
     settings_line,
 )
 
@@ -48,7 +49,7 @@ class Child:
         begun_at: monotonic time since when the first of `claims`, or else the wait for one, has gone on.
         is_ready: whether it waits for claims or works on them.
         served: how many reports have come from it.
-        trail: what it has told of the function that it is at; None before it has.
+        output: what it has told of the function that it is at; None before it has.
 
     Raises:
         OSError: the system would not start it.
@@ -59,7 +60,7 @@ class Child:
         self.begun_at = now
         self.is_ready = False
         self.served = 0
-        self.trail: Trail | None = None
+        self.output: Output | None = None
         self._lines = Lines()
         self._unsent = settings_line(settings)
         self._last_took = math.inf
@@ -95,7 +96,7 @@ class Child:
     def fileno(self) -> int:
         return self._wire.fileno()
 
-    def hand(self, claims: Sequence[Claim], *, now: float) -> None:
+    def give(self, claims: Sequence[Claim], *, now: float) -> None:
         """Let it call these functions after those that it has. Never waits."""
         if not self.claims:
             self.begun_at = now
@@ -138,15 +139,15 @@ class Child:
         ended = []
         pieces, is_over = self._pieces()
         for line in self._lines.feed(b"".join(pieces)):
-            if is_trail(line):
-                self.trail = read_trail(line)
+            if is_output(line):
+                self.output = read_output(line)
                 continue
             self._last_took, self.begun_at = now - self.begun_at, now
             if line == READY:
                 self.is_ready = True
             else:
                 self.served += 1
-                self.trail = None
+                self.output = None
                 ended.append((self.claims.popleft(), read_report(line)))
         return ended, is_over
 
@@ -198,7 +199,7 @@ def _spawn(wire: int, tickets: int, folder: str) -> subprocess.Popen[bytes]:
     )
 
 
-def epitaph(exit_code: int | None) -> str:
+def exit_reason(exit_code: int | None) -> str:
     """Say in words how a process ended."""
     if exit_code is None:
         return "its process closed its connection to the worker"

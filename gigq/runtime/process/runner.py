@@ -7,19 +7,19 @@ from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
+from gigq.claims import Claim
 from gigq.clock import Clock
 from gigq.errors import NotImportable
 from gigq.paths import Function, path_of
-from gigq.records import Claim, Progress, Report
+from gigq.reports import Progress, Report
 from gigq.runtime.call import timed_out
-from gigq.runtime.output import Trail, marked
+from gigq.runtime.output import Output, with_output
 from gigq.runtime.process.ending import Ending
-from gigq.runtime.process.handle import Child, epitaph
+from gigq.runtime.process.handle import Child, exit_reason
 from gigq.runtime.process.listening import Listening
 from gigq.runtime.process.starting import Starting, refuse_here
 from gigq.runtime.process.wire import Settings
 from gigq.runtime.runner import Ended
-from gigq.status import ExecutionStatus
 
 MOST_AHEAD = 64
 """Claims that a child may hold while its jobs are quick, the one that runs among them."""
@@ -104,11 +104,11 @@ class ProcessRunner:
         return None if deadline == math.inf else deadline
 
     def progress(self) -> Mapping[int, Progress]:
-        return {trail.execution_id: trail.progress for trail in self._trails() if trail.progress is not None}
+        return {output.execution_id: output.progress for output in self._outputs() if output.progress is not None}
 
     def logs(self, executions: Collection[int]) -> Mapping[int, str]:
-        wanted = [trail for trail in self._trails() if trail.execution_id in executions]
-        return {trail.execution_id: text for trail in wanted if trail.log and (text := trail.log.text())}
+        wanted = [output for output in self._outputs() if output.execution_id in executions]
+        return {output.execution_id: text for output in wanted if output.log and (text := output.log.text())}
 
     def start(self, claims: Sequence[Claim]) -> None:
         self._backlog += claims
@@ -189,7 +189,7 @@ class ProcessRunner:
         """Say what became of the job of a child that has died; what it had not begun goes back."""
         self._children.remove(child)
         self._backlog.extendleft(reversed(child.take_back()))
-        how = epitaph(self._ending.bury(child))
+        how = exit_reason(self._ending.reap(child))
         self._end(child, _failed(how, "ProcessDied"))
         if not child.is_ready:
             self._fail_to_start(how)
@@ -215,7 +215,7 @@ class ProcessRunner:
         """Report in the name of a child that cannot."""
         started_at = self._clock.now() - timedelta(seconds=self._clock.monotonic() - child.begun_at)
         report = report._replace(started_at=started_at)
-        self._ended += [(claim, marked(report, child.trail, claim.execution_id)) for claim in child.claims]
+        self._ended += [(claim, with_output(report, child.output, claim.execution_id)) for claim in child.claims]
         child.claims.clear()
 
     def _take_back(self, child: Child) -> None:
@@ -223,8 +223,8 @@ class ProcessRunner:
         self._backlog.extendleft(reversed(child.take_back()))
         self._read(child)
 
-    def _trails(self) -> list[Trail]:
-        return [trail for child in self._children if (trail := child.trail) is not None]
+    def _outputs(self) -> list[Output]:
+        return [output for child in self._children if (output := child.output) is not None]
 
     def _cut_off(self, child: Child) -> None:
         self._children.remove(child)
@@ -236,11 +236,11 @@ class ProcessRunner:
 
     def _go_on(self) -> None:
         """See to the children, those that are at their end, too slow, too many or too few, and hand out what waits."""
-        self._ending.tend()
+        self._ending.poll()
         self._take_back_from_the_slow()
         for child in [child for child in self._children if child.is_idle][: max(0, len(self._children) - self.slots)]:
             self._dismiss(child)
-        self._hand_out()
+        self._distribute()
         self._start_children()
 
     def _take_back_from_the_slow(self) -> None:
@@ -250,22 +250,22 @@ class ProcessRunner:
             if len(child.claims) > 1 and (someone_is_idle or child.begun_at <= late):
                 self._take_back(child)
 
-    def _hand_out(self) -> None:
+    def _distribute(self) -> None:
         """Give each idle child a claim, and then what is left to those whose jobs are quick, in equal shares."""
         ready = [child for child in self._children if child.is_ready]
         for child in ready:
-            self._hand(child, 1 - len(child.claims))
+            self._give(child, 1 - len(child.claims))
         share = min(MOST_AHEAD, 1 + len(self._backlog) // max(1, len(ready)))
         for child in ready:
             # Not one by one: a write for several costs a write.
             if 2 * len(child.claims) <= share and child.is_quick(self._clock.monotonic(), QUICK):
-                self._hand(child, share - len(child.claims))
+                self._give(child, share - len(child.claims))
 
-    def _hand(self, child: Child, count: int) -> None:
+    def _give(self, child: Child, count: int) -> None:
         count = int(min(count, len(self._backlog), self._jobs_per_child - child.served - len(child.claims)))
         if count > 0:
             claims = [self._backlog.popleft() for _ in range(count)]
-            child.hand(claims, now=self._clock.monotonic())
+            child.give(claims, now=self._clock.monotonic())
 
     def _start_children(self) -> None:
         busy = sum(bool(child.claims) for child in self._children)
@@ -285,7 +285,7 @@ def _deadline(child: Child) -> float:
 
 
 def _failed(error: str, error_type: str) -> Report:
-    return Report(status=ExecutionStatus.FAILED, error=error, error_type=error_type)
+    return Report.failed(error, error_type=error_type)
 
 
 def _path_of_handler(name: str, function: Function) -> str:

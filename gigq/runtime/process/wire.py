@@ -1,7 +1,7 @@
 """What a worker and its child processes say to each other, each a line of JSON.
 
 The worker sends `Settings` and then claims; the child says `READY` and then sends a report for each claim, and before
-it, where there is something to tell, the trail of its function.
+it, where there is something to tell, the output of its function.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gigq.claims import Claim
 from gigq.clock import from_text, to_text
-from gigq.records import Claim, Progress, Report
-from gigq.runtime.output import Log, Trail
+from gigq.reports import Progress, Report
+from gigq.runtime.output import Log, Output
 from gigq.status import ExecutionStatus
 
 READY = b"null"
 """The line with which a child says that it waits for claims."""
 
-_TRAIL = b"trail "
-"""What tells the line of a trail from that of a report."""
+_OUTPUT = b"output "
+"""What tells the line of a output from that of a report."""
 
 GO, SKIP = b"G", b"S"
 """A ticket for each claim: what the child does with it. It begins no claim without having drawn its ticket."""
@@ -79,17 +80,17 @@ def read_report(line: bytes) -> Report:
     )
 
 
-def trail_line(trail: Trail) -> bytes:
-    return _TRAIL + _line((trail.execution_id, trail.progress, trail.log and trail.log.text()))
+def output_line(output: Output) -> bytes:
+    return _OUTPUT + _line((output.execution_id, output.progress, output.log and output.log.text()))
 
 
-def is_trail(line: bytes) -> bool:
-    return line.startswith(_TRAIL)
+def is_output(line: bytes) -> bool:
+    return line.startswith(_OUTPUT)
 
 
-def read_trail(line: bytes) -> Trail:
-    execution_id, progress, text = _values(line.removeprefix(_TRAIL))
-    return Trail(execution_id, text and Log(text), progress and Progress(*progress))
+def read_output(line: bytes) -> Output:
+    execution_id, progress, text = _values(line.removeprefix(_OUTPUT))
+    return Output(execution_id, text and Log(text), progress and Progress(*progress))
 
 
 class Lines:

@@ -42,7 +42,7 @@ class Bell:
                 os.close(old)  # not before: the new one would get its number, and be taken for it
         return self._file
 
-    def hush(self) -> bool:
+    def clear(self) -> bool:
         """Take out what has rung, and tell whether anything had."""
         if self._file is None:
             return False

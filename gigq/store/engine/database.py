@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import sqlite3
 import stat
 import threading
@@ -32,14 +33,19 @@ class Transaction:
     """A transaction that is open on this thread's connection, and the one instant at which it happens.
 
     Attributes:
+        now: the instant, in UTC.
         stamp: `now` as the file holds it: formatted once a transaction, not once a row.
+        random: returns a number from 0 to 1, for the jitter of retries.
         has_news: something has been made claimable, or taken away; workers are woken after the commit.
     """
 
-    def __init__(self, connection: sqlite3.Connection, now: datetime) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, now: datetime, random: Callable[[], float] = random.random
+    ) -> None:
         self.connection = connection
         self.now = now
         self.stamp = to_text(now)
+        self.random = random
         self.has_news = False
 
     def execute(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
@@ -87,11 +93,9 @@ class Database:
         durability: ``"full"`` survives power loss; ``"normal"`` may lose the last commits to one, never the file.
         create: make the file where there is none.
         clock: where transactions have their time from.
-
-    Attributes:
         longest_pause: seconds between two tries for the lock, while another writer has it.
-        on_change: called in a transaction that finds the tables of the file changed since the last one; what it raises
-            ends the transaction before it has read or written anything.
+        on_change: called in a transaction that finds the tables of the file changed since the last one of this object;
+            what it raises ends the transaction before it has read or written anything.
 
     Raises:
         NotAQueue: there is no such file, and `create` is False.
@@ -99,15 +103,23 @@ class Database:
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], *, timeout: float, durability: Durability, create: bool, clock: Clock
+        self,
+        path: str | os.PathLike[str],
+        *,
+        timeout: float,
+        durability: Durability,
+        create: bool,
+        clock: Clock,
+        longest_pause: float = 0.001,
+        on_change: Callable[[Transaction, str], object] = lambda tx, path: None,
     ) -> None:
         self.path = _plain_path(path)
         if durability not in ("full", "normal"):
             raise ValueError(f'durability is {durability!r}; it must be "full" or "normal"')
         self._file = self.path if self.path == MEMORY else os.path.abspath(self.path)  # whoever may change directory
         self.bell = Bell(self._file)
-        self.longest_pause = 0.001
-        self.on_change: Callable[[Transaction], object] = lambda tx: None
+        self._longest_pause = longest_pause
+        self._on_change = on_change
         self._timeout = timeout
         self._clock = clock
         self._schema: int | None = None
@@ -186,7 +198,8 @@ class Database:
                 # The time is read when the lock is there: what is committed later has a later time.
                 tx = Transaction(connection, self._clock.now())
                 if schema != self._schema:
-                    self.on_change(tx)
+                    if self._schema is not None:
+                        self._on_change(tx, self.path)
                     self._schema = schema
                 yield tx
                 connection.execute("COMMIT")
@@ -203,7 +216,7 @@ class Database:
 
         That is the first column of what the second one finds.
         """
-        for _ in attempts(self._timeout, longest_pause=self.longest_pause):
+        for _ in attempts(self._timeout, longest_pause=self._longest_pause):
             try:
                 connection = self._connection()
                 connection.execute(first).fetchone()

@@ -14,7 +14,7 @@ from process_runs import Make, all_ended, job, result_of, script
 from runtime.gates import Gate
 
 from gigq import ManualClock
-from gigq.records import Claim
+from gigq.claims import Claim
 from gigq.runtime.process import starting
 from gigq.runtime.process.runner import ProcessRunner
 from gigq.runtime.runner import Ended

@@ -164,11 +164,11 @@ def test_another_thread_may_wake_the_one_that_waits(runner: ProcessRunner) -> No
 
 
 def test_the_bell_ends_a_wait(runner: ProcessRunner) -> None:
-    ear, mouth = os.pipe()
-    os.write(mouth, b".")
-    runner.wait(PATIENCE, bell=ear)
-    os.close(ear)
-    os.close(mouth)
+    receiver, sender = os.pipe()
+    os.write(sender, b".")
+    runner.wait(PATIENCE, bell=receiver)
+    os.close(receiver)
+    os.close(sender)
 
 
 def test_a_call_after_the_close_does_no_harm(runner: ProcessRunner) -> None:

@@ -36,7 +36,7 @@ class Listener:
         """Whether the bell rings within so many seconds; what is heard is taken out."""
         assert self.file is not None
         readable, _, _ = select.select([self.file], [], [], seconds)
-        assert self.bell.hush() == bool(readable)
+        assert self.bell.clear() == bool(readable)
         return bool(readable)
 
 
@@ -84,7 +84,7 @@ def test_a_bell_that_nobody_listens_to_any_more_does_not_block(path: str, listen
 
 def test_who_does_not_listen_hears_nothing(path: str) -> None:
     bell = Bell(path)
-    assert not bell.hush()
+    assert not bell.clear()
     bell.close()
     bell.remove()
 
@@ -235,7 +235,7 @@ def test_the_jobs_of_a_dead_worker_ring(file: File, listener: Listener) -> None:
     file.claim()
     listener.hears()
     with file.write() as tx:
-        workers.strike_off(tx, file.worker, chance=lambda: 0.0)
+        workers.expel(tx, file.worker)
     assert listener.hears()
 
 

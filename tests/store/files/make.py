@@ -18,7 +18,8 @@ sys.path[:0] = [str(TESTS), str(TESTS.parent)]
 from store.verbs import SOMEWHERE, File  # noqa: E402
 
 from gigq import Job, JobQueue, ManualClock  # noqa: E402
-from gigq.records import Claim, Progress  # noqa: E402
+from gigq.claims import Claim
+from gigq.records import Progress  # noqa: E402
 from gigq.status import ExecutionStatus  # noqa: E402
 from gigq.store import (
     manual,

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import random
 import socket
 import threading
 
 from gigq.liveness import WorkerKey, certainly_dead
-from gigq.process import is_gone, residence
+from gigq.process import is_gone, this_process
 from gigq.store import manual, workers
 from gigq.store.engine.database import Database, Transaction
 
@@ -16,7 +15,7 @@ _SECONDS_BETWEEN_SWEEPS = 1.0
 _CLOSED = "given back: the queue by which it was taken was closed"
 
 
-class Hand:
+class ManualWorker:
     """The process as the file knows it: a worker without a heartbeat.
 
     Safe to share between the threads of the process that made it; whoever calls `registered` or `sweep` holds the lock.
@@ -29,7 +28,7 @@ class Hand:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.key: WorkerKey | None = None
-        self._home = residence()
+        self._process = this_process()
         self.swept_at: float | None = None
 
     def registered(self, tx: Transaction, worker_id: str | None) -> WorkerKey:
@@ -40,25 +39,25 @@ class Hand:
         """
         if self.key is not None and workers.is_registered(tx, self.key):
             return self.key
-        name = worker_id or f"{socket.gethostname()}-{self._home.pid}-{os.urandom(2).hex()}"
-        return manual.register(tx, name, self._home)
+        name = worker_id or f"{socket.gethostname()}-{self._process.pid}-{os.urandom(2).hex()}"
+        return manual.register(tx, name, self._process)
 
     def sweep(self, tx: Transaction, *, now: float) -> float:
         """Settle what is overdue by hand, and, once a second, what the certainly dead have left.
 
         There may be no worker that does it. Returns what `swept_at` is from the commit on.
         """
-        manual.time_out(tx, chance=random.random)
+        manual.time_out(tx)
         if self.swept_at is not None and now - self.swept_at < _SECONDS_BETWEEN_SWEEPS:
             return self.swept_at
-        for dead in certainly_dead(workers.signs(tx), here=self._home, is_gone=is_gone):
-            workers.strike_off(tx, dead, chance=random.random)
+        for dead in certainly_dead(workers.heartbeats(tx), here=self._process, is_gone=is_gone):
+            workers.expel(tx, dead)
         return now
 
-    def resign(self, database: Database) -> None:
+    def leave(self, database: Database) -> None:
         """Give back what is still held, its attempt not counted, and leave the file. At most one write transaction."""
         with self.lock:
             key, self.key = self.key, None
             if key is not None:
                 with database.write() as tx:
-                    workers.resign(tx, key, reason=_CLOSED)
+                    workers.leave(tx, key, reason=_CLOSED)

@@ -1,0 +1,102 @@
+"""Progress of a function while it runs, and the report of how its execution ended."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Any, NamedTuple, Self
+
+from gigq.status import ExecutionStatus
+
+TEXT_LIMIT = 10_000
+"""The most characters of an error or a traceback that are kept."""
+
+
+class Progress(NamedTuple):
+    """How far a job is, as its function says."""
+
+    current: float
+    total: float | None = None
+    message: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what the file holds: also the percentage, with one decimal, and 100 only when it is reached."""
+        percentage = None
+        if self.total is not None:
+            percentage = math.floor(min(1000.0, 1000 * self.current / self.total)) / 10
+        # What UTF-8 cannot hold, JSON could not either.
+        message = self.message and self.message.encode(errors="backslashreplace").decode()
+        return {"current": self.current, "total": self.total, "percentage": percentage, "message": message}
+
+
+class Report(NamedTuple):
+    """How an execution ended, as whoever ends it says.
+
+    Attributes:
+        result: JSON text, for a completed one.
+        is_final: a failure that another attempt cannot mend.
+        delay: seconds before a released job may run again.
+        started_at: when the function was called; None leaves what the file says.
+        progress: what the function last said of its progress, if anything.
+        log: what it has logged, if that is kept.
+    """
+
+    status: ExecutionStatus
+    result: str | None = None
+    error: str | None = None
+    error_type: str | None = None
+    traceback: str | None = None
+    is_final: bool = False
+    delay: float = 0.0
+    started_at: datetime | None = None
+    progress: Progress | None = None
+    log: str | None = None
+
+    # The table of ends: how an execution can end, and what is known of each.
+
+    @classmethod
+    def completed(cls, result: str, *, started_at: datetime | None = None) -> Self:
+        """The function returned this JSON."""
+        return cls(ExecutionStatus.COMPLETED, result=result, started_at=started_at)
+
+    @classmethod
+    def failed(
+        cls, error: str, *, error_type: str | None = None, traceback: str | None = None, is_final: bool = False
+    ) -> Self:
+        """The function raised, could not be called, or returned what cannot be stored; long texts are shortened."""
+        return cls(
+            ExecutionStatus.FAILED,
+            error=shortened(error),
+            error_type=None if error_type is None else shortened(error_type),
+            traceback=None if traceback is None else shortened(traceback),
+            is_final=is_final,
+        )
+
+    @classmethod
+    def timed_out(cls, error: str, *, error_type: str | None = None) -> Self:
+        """It ran longer than its job's timeout."""
+        return cls(ExecutionStatus.TIMEOUT, error=error, error_type=error_type)
+
+    @classmethod
+    def cancelled(cls, error: str) -> Self:
+        """Its job was cancelled while it ran."""
+        return cls(ExecutionStatus.CANCELLED, error=shortened(error))
+
+    @classmethod
+    def lost(cls, error: str) -> Self:
+        """Its worker died."""
+        return cls(ExecutionStatus.LOST, error=error)
+
+    @classmethod
+    def released(cls, error: str, *, delay: float = 0.0) -> Self:
+        """It was given back unfinished: the attempt does not count, and `delay` seconds pass before the next."""
+        return cls(ExecutionStatus.RELEASED, error=shortened(error), delay=delay)
+
+
+def shortened(text: str) -> str:
+    """Return text that the file can hold, of at most `TEXT_LIMIT` characters: the beginning and the end."""
+    text = text.encode(errors="backslashreplace").decode()
+    if len(text) <= TEXT_LIMIT:
+        return text
+    half = TEXT_LIMIT // 2 - 50
+    return f"{text[:half]}\n… {len(text) - 2 * half:,} characters are left out …\n{text[-half:]}"
