@@ -15,8 +15,8 @@ BESIDE = replace(HERE, pid=200)
 ANN, BOB = WorkerKey(1, "ann"), WorkerKey(2, "bob")
 
 
-def sign(residence: ProcessIdentity = BESIDE, *, heartbeat: int | None = 1, key: WorkerKey = ANN) -> Heartbeat:
-    return Heartbeat(key=key, heartbeat=heartbeat, process=residence)
+def heartbeat(process: ProcessIdentity = BESIDE, *, counter: int | None = 1, key: WorkerKey = ANN) -> Heartbeat:
+    return Heartbeat(key=key, counter=counter, process=process)
 
 
 def nobody_is_gone(pid: int) -> bool:
@@ -34,16 +34,16 @@ class Observer:
         self.watch = FailureDetector(here, lease=lease)
         self.now = 1000.0
 
-    def look(self, *signs: Heartbeat) -> list[WorkerKey]:
-        return self.watch.dead(signs, now=self.now, is_gone=nobody_is_gone)
+    def look(self, *heartbeats: Heartbeat) -> list[WorkerKey]:
+        return self.watch.dead(heartbeats, now=self.now, is_gone=nobody_is_gone)
 
-    def look_for(self, seconds: int, *signs: Heartbeat) -> list[WorkerKey]:
+    def look_for(self, seconds: int, *heartbeats: Heartbeat) -> list[WorkerKey]:
         """Look every second, so many times, and return what the last look found; the earlier ones found nothing."""
         found: list[WorkerKey] = []
         for _ in range(seconds):
             assert found == []
             self.now += 1
-            found = self.look(*signs)
+            found = self.look(*heartbeats)
         return found
 
 
@@ -86,8 +86,8 @@ def test_a_death_is_certain_only_where_the_pid_or_the_boot_proves_it(
 ) -> None:
     is_gone = everybody_is_gone if gone else nobody_is_gone
     verdict = [ANN] if is_dead else []
-    assert certainly_dead([sign(there)], here=here, is_gone=is_gone) == verdict
-    assert FailureDetector(here, lease=LEASE).dead([sign(there)], now=0.0, is_gone=is_gone) == verdict
+    assert certainly_dead([heartbeat(there)], here=here, is_gone=is_gone) == verdict
+    assert FailureDetector(here, lease=LEASE).dead([heartbeat(there)], now=0.0, is_gone=is_gone) == verdict
 
 
 def test_only_the_pids_of_the_own_namespace_are_asked_for() -> None:
@@ -97,97 +97,97 @@ def test_only_the_pids_of_the_own_namespace_are_asked_for() -> None:
         asked.append(pid)
         return False
 
-    signs = [sign(), sign(replace(BESIDE, pid_namespace="other", pid=300)), sign(replace(BESIDE, boot_id="x", pid=400))]
-    FailureDetector(HERE, lease=LEASE).dead(signs, now=0.0, is_gone=is_gone)
+    heartbeats = [heartbeat(), heartbeat(replace(BESIDE, pid_namespace="other", pid=300)), heartbeat(replace(BESIDE, boot_id="x", pid=400))]
+    FailureDetector(HERE, lease=LEASE).dead(heartbeats, now=0.0, is_gone=is_gone)
     assert asked == [200]
 
 
 def test_a_worker_is_dead_after_the_silence_of_a_whole_lease() -> None:
     observer = Observer()
-    assert observer.look(sign()) == []
-    assert observer.look_for(14, sign()) == []
-    assert observer.look_for(1, sign()) == [ANN]
+    assert observer.look(heartbeat()) == []
+    assert observer.look_for(14, heartbeat()) == []
+    assert observer.look_for(1, heartbeat()) == [ANN]
 
 
 def test_the_silence_counts_from_the_first_look_not_from_the_heartbeat() -> None:
     observer = Observer()
     observer.look()
     assert observer.look_for(20) == []
-    assert observer.look(sign()) == []
-    assert observer.look_for(14, sign()) == []
-    assert observer.look_for(1, sign()) == [ANN]
+    assert observer.look(heartbeat()) == []
+    assert observer.look_for(14, heartbeat()) == []
+    assert observer.look_for(1, heartbeat()) == [ANN]
 
 
 def test_a_counter_that_moved_starts_the_silence_anew() -> None:
     observer = Observer()
-    observer.look(sign(heartbeat=1))
-    assert observer.look_for(14, sign(heartbeat=1)) == []
-    assert observer.look_for(15, sign(heartbeat=2)) == []
-    assert observer.look_for(1, sign(heartbeat=2)) == [ANN]
+    observer.look(heartbeat(counter=1))
+    assert observer.look_for(14, heartbeat(counter=1)) == []
+    assert observer.look_for(15, heartbeat(counter=2)) == []
+    assert observer.look_for(1, heartbeat(counter=2)) == [ANN]
 
 
 def test_a_counter_that_went_back_has_moved_too() -> None:
     observer = Observer()
-    observer.look(sign(heartbeat=9))
-    assert observer.look_for(14, sign(heartbeat=9)) == []
-    assert observer.look_for(15, sign(heartbeat=3)) == []
+    observer.look(heartbeat(counter=9))
+    assert observer.look_for(14, heartbeat(counter=9)) == []
+    assert observer.look_for(15, heartbeat(counter=3)) == []
 
 
 def test_one_without_a_heart_is_dead_only_when_it_is_certain() -> None:
     observer = Observer()
-    observer.look(sign(heartbeat=None))
-    assert observer.look_for(100, sign(heartbeat=None)) == []
-    assert observer.watch.dead([sign(heartbeat=None)], now=observer.now, is_gone=everybody_is_gone) == [ANN]
+    observer.look(heartbeat(counter=None))
+    assert observer.look_for(100, heartbeat(counter=None)) == []
+    assert observer.watch.dead([heartbeat(counter=None)], now=observer.now, is_gone=everybody_is_gone) == [ANN]
 
 
 def test_a_worker_whose_heart_beats_is_never_dead() -> None:
     observer = Observer()
-    for heartbeat in range(100):
+    for counter in range(100):
         observer.now += 4.9
-        assert observer.look(sign(heartbeat=heartbeat)) == []
+        assert observer.look(heartbeat(counter=counter)) == []
 
 
 def test_an_observer_that_was_away_forgets_what_it_did_not_hear() -> None:
     observer = Observer()
-    observer.look(sign())
-    assert observer.look_for(14, sign()) == []
+    observer.look(heartbeat())
+    assert observer.look_for(14, heartbeat()) == []
     observer.now += 3600
-    assert observer.look(sign()) == []
-    assert observer.look_for(14, sign()) == []
-    assert observer.look_for(1, sign()) == [ANN]
+    assert observer.look(heartbeat()) == []
+    assert observer.look_for(14, heartbeat()) == []
+    assert observer.look_for(1, heartbeat()) == [ANN]
 
 
 @pytest.mark.parametrize(("gap", "is_dead"), [(LEASE / 3, True), (LEASE / 3 + 0.001, False)])
 def test_a_third_of_a_lease_between_two_looks_is_still_listening(gap: float, is_dead: bool) -> None:
     observer = Observer()
-    observer.look(sign())
-    observer.look_for(12, sign())
+    observer.look(heartbeat())
+    observer.look_for(12, heartbeat())
     observer.now += gap
-    assert observer.look(sign()) == ([ANN] if is_dead else [])
+    assert observer.look(heartbeat()) == ([ANN] if is_dead else [])
 
 
 def test_one_worker_is_judged_apart_from_the_other() -> None:
     observer = Observer()
-    observer.look(sign(), sign(key=BOB))
-    assert observer.look_for(10, sign(), sign(key=BOB)) == []
-    assert observer.look_for(4, sign(), sign(key=BOB, heartbeat=2)) == []
-    assert observer.look_for(1, sign(), sign(key=BOB, heartbeat=2)) == [ANN]
+    observer.look(heartbeat(), heartbeat(key=BOB))
+    assert observer.look_for(10, heartbeat(), heartbeat(key=BOB)) == []
+    assert observer.look_for(4, heartbeat(), heartbeat(key=BOB, counter=2)) == []
+    assert observer.look_for(1, heartbeat(), heartbeat(key=BOB, counter=2)) == [ANN]
 
 
 def test_a_worker_that_went_and_came_is_listened_to_anew() -> None:
     observer = Observer()
-    observer.look(sign())
-    assert observer.look_for(14, sign()) == []
+    observer.look(heartbeat())
+    assert observer.look_for(14, heartbeat()) == []
     assert observer.look_for(1) == []
-    assert observer.look_for(1, sign()) == []
+    assert observer.look_for(1, heartbeat()) == []
 
 
 def test_two_workers_of_one_name_are_two() -> None:
     again = WorkerKey(7, "ann")
     observer = Observer()
-    observer.look(sign())
-    observer.look_for(10, sign())
-    assert observer.look_for(5, sign(), sign(key=again)) == [ANN]
+    observer.look(heartbeat())
+    observer.look_for(10, heartbeat())
+    assert observer.look_for(5, heartbeat(), heartbeat(key=again)) == [ANN]
 
 
 def test_an_observer_that_sees_itself_does_not_accuse_itself() -> None:
@@ -195,13 +195,13 @@ def test_an_observer_that_sees_itself_does_not_accuse_itself() -> None:
         return pid != HERE.pid
 
     watch = FailureDetector(HERE, lease=LEASE)
-    for heartbeat in range(100):
-        assert watch.dead([sign(HERE, heartbeat=heartbeat)], now=float(heartbeat), is_gone=is_gone) == []
+    for counter in range(100):
+        assert watch.dead([heartbeat(HERE, counter=counter)], now=float(counter), is_gone=is_gone) == []
 
 
 def test_signs_may_come_as_they_are_read() -> None:
     def read() -> Iterable[Heartbeat]:
-        yield sign(key=ANN)
-        yield sign(key=BOB)
+        yield heartbeat(key=ANN)
+        yield heartbeat(key=BOB)
 
     assert FailureDetector(HERE, lease=LEASE).dead(read(), now=0.0, is_gone=everybody_is_gone) == [ANN, BOB]

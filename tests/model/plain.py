@@ -9,7 +9,7 @@ from typing import Any
 from model.rules import OPEN, Job, Rules
 
 BADLY = ("failed", "timeout", "cancelled")
-HAND = "hand"  # who takes jobs without being a worker
+HAND = "manual"  # who takes jobs without being a worker
 
 
 class Model(Rules):

@@ -112,7 +112,7 @@ def test_the_name_that_is_given_is_shown(queue: JobQueue) -> None:
     taken(queue, worker_id="importer")
     taken(queue, worker_id="exporter")
     assert [queue.get_status(each)["worker_id"] for each in (first, second)] == ["importer", "exporter"]
-    assert [(worker.id, worker.mode, worker.running) for worker in queue.workers()] == [("importer", "hand", 2)]
+    assert [(worker.id, worker.mode, worker.running) for worker in queue.workers()] == [("importer", "manual", 2)]
 
 
 def test_the_name_tells_the_process_where_none_is_given(queue: JobQueue) -> None:

@@ -13,8 +13,8 @@ import pytest
 from gigq import GiveUp, JobCancelled, JobTimeout, ManualClock, NotImportable, RetryLater, current_job
 from gigq.claims import Claim
 from gigq.codec import RESULT_LIMIT
-from gigq.reports import Report
-from gigq.runtime.call import TEXT_LIMIT, Functions, caller
+from gigq.reports import TEXT_LIMIT, Report
+from gigq.runtime.call import Functions, caller
 from gigq.status import ExecutionStatus
 
 

@@ -49,13 +49,13 @@ def test_who_takes_jobs_by_hand_is_shown_among_the_workers(file: File) -> None:
     file.submit()
     take(file)
     by_hand = file.queue.workers()[1]
-    assert (by_hand.id, by_hand.mode, by_hand.concurrency, by_hand.running) == ("hand", "hand", 0, 1)
+    assert (by_hand.id, by_hand.mode, by_hand.concurrency, by_hand.running) == ("hand", "manual", 0, 1)
 
 
 def test_nobody_moves_its_heartbeat(file: File) -> None:
     register(file)
     with file.queue.database.read() as tx:
-        assert [sign.heartbeat for sign in workers.heartbeats(tx)] == [0, None]
+        assert [each.counter for each in workers.heartbeats(tx)] == [0, None]
 
 
 def test_rows_of_the_same_process_that_hold_nothing_do_not_pile_up(file: File) -> None:

@@ -142,7 +142,7 @@ def test_a_heartbeat_tells_what_is_still_the_workers_own(file: File) -> None:
         assert standing is not None
         assert standing.own == {second.execution_id}
         (sign,) = workers.heartbeats(tx)
-    assert (sign.key, sign.heartbeat, sign.process) == (file.worker, 1, SOMEWHERE)
+    assert (sign.key, sign.counter, sign.process) == (file.worker, 1, SOMEWHERE)
 
 
 def test_a_worker_that_leaves_gives_its_jobs_back(file: File) -> None:

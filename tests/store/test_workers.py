@@ -173,7 +173,7 @@ def test_a_heartbeat_says_when_and_counts_what_has_ended(file: File) -> None:
 def test_a_heartbeat_moves_the_counter_that_others_watch(file: File) -> None:
     def heartbeat() -> int:
         with file.queue.database.read() as tx:
-            return workers.heartbeats(tx)[0].heartbeat
+            return workers.heartbeats(tx)[0].counter
 
     before = heartbeat()
     renew(file)

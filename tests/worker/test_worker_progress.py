@@ -19,7 +19,7 @@ from gigq.runtime.call import Functions, caller
 from gigq.runtime.threads import ThreadRunner
 from gigq.status import ExecutionStatus
 from gigq.store.progress import write_progress
-from gigq.worker.progress import Tracking
+from gigq.worker.progress import ProgressWriter
 
 PATIENCE = 30
 app = logging.getLogger("app")
@@ -153,21 +153,21 @@ def test_only_what_has_changed_is_written_and_not_at_once_again(file: File, cloc
 
     call = caller(Functions(handlers={"f": function}), clock=clock, result_limit=100)
     runner = ThreadRunner(call, slots=1, clock=clock)
-    tracking = Tracking(runner, clock)
+    writer = ProgressWriter(runner, clock)
     runner.start([claim._replace(function="f")])
     say(1)
-    assert tracking.progress() == tracking.progress() == {ours: Progress(1)}
-    tracking.note_written({ours: Progress(1)})
+    assert writer.progress() == writer.progress() == {ours: Progress(1)}
+    writer.note_written({ours: Progress(1)})
     clock.advance(1)
     say(1)
-    assert tracking.progress() == {}
+    assert writer.progress() == {}
     say(2)
-    assert tracking.progress() == {ours: Progress(2)}
-    tracking.note_written({ours: Progress(2)})
+    assert writer.progress() == {ours: Progress(2)}
+    writer.note_written({ours: Progress(2)})
     say(3)
-    assert tracking.progress() == {}
+    assert writer.progress() == {}
     clock.advance(0.5)
-    assert tracking.progress() == {ours: Progress(3)}
+    assert writer.progress() == {ours: Progress(3)}
     turns.put(0)
     while not runner.ended():
         runner.wait(PATIENCE)

@@ -19,7 +19,7 @@ from store.verbs import SOMEWHERE, File  # noqa: E402
 
 from gigq import Job, JobQueue, ManualClock  # noqa: E402
 from gigq.claims import Claim
-from gigq.records import Progress  # noqa: E402
+from gigq.reports import Progress  # noqa: E402
 from gigq.status import ExecutionStatus  # noqa: E402
 from gigq.store import (
     manual,
