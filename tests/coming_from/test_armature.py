@@ -1,4 +1,4 @@
-"""Each operation of Armature's job queue, by the interface that docs/how-to/from-armature.md gives it."""
+"""Each operation of Armature's job queue, by the interface that docs/coming-from/armature.md gives it."""
 
 from __future__ import annotations
 

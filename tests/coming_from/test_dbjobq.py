@@ -1,4 +1,4 @@
-"""Each operation of dbjobq's `JobQueue`, by the interface that docs/how-to/from-dbjobq.md gives it."""
+"""Each operation of dbjobq's `JobQueue`, by the interface that docs/coming-from/dbjobq.md gives it."""
 
 from __future__ import annotations
 

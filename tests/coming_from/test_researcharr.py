@@ -1,4 +1,4 @@
-"""Each operation of researcharr's job service, by the interface that docs/how-to/from-researcharr.md gives it."""
+"""Each operation of researcharr's job service, by the interface that docs/coming-from/researcharr.md gives it."""
 
 from __future__ import annotations
 

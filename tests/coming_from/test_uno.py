@@ -1,4 +1,4 @@
-"""Each operation of Uno's job queue, by the interface that docs/how-to/from-uno.md gives it."""
+"""Each operation of Uno's job queue, by the interface that docs/coming-from/uno.md gives it."""
 
 from __future__ import annotations
 
