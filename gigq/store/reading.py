@@ -5,12 +5,12 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from gigq.clock import to_text
 from gigq.filters import Filters
 from gigq.records import ExecutionRecord, JobRecord
-from gigq.status import JobStatus
+from gigq.status import ExecutionStatus, JobStatus
 from gigq.store.engine.database import Transaction
 from gigq.store.rows import execution_record, job_record
 from gigq.store.tables import phase_of
@@ -94,6 +94,37 @@ def ids_like(tx: Transaction, prefix: str, *, limit: int) -> list[str]:
         "SELECT id FROM jobs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (prefix, prefix + "\U0010ffff", limit)
     )
     return [job_id for (job_id,) in found]
+
+
+class ExecutionEnd(NamedTuple):
+    """How an execution stands that its worker no longer owns, and what became of its job."""
+
+    execution_id: int
+    job_id: str
+    name: str
+    queue: str
+    attempt: int
+    ended: ExecutionStatus
+    status: JobStatus
+    error: str | None
+
+
+def ends_of(tx: Transaction, executions: Collection[int]) -> list[ExecutionEnd]:
+    """Return how these executions ended, leaving out those whose jobs were deleted."""
+    rows = [
+        tx.execute(
+            """
+            SELECT executions.id, jobs.id, jobs.name, jobs.queue, executions.attempt, executions.status, jobs.status,
+                   executions.error
+              FROM executions JOIN jobs ON jobs.seq = executions.job_seq
+             WHERE executions.id = ?
+            """,
+            (execution,),
+        ).fetchone()
+        for execution in executions
+    ]
+    found = [ExecutionEnd(*row) for row in rows if row]
+    return [end._replace(ended=ExecutionStatus(end.ended), status=JobStatus(end.status)) for end in found]
 
 
 def _where(tx: Transaction, filters: Filters) -> tuple[str, dict[str, Any]]:

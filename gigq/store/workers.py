@@ -203,6 +203,11 @@ def leave(tx: Transaction, worker: WorkerKey, *, reason: str) -> bool:
     return tx.value("SELECT 1 FROM job_workers WHERE mode <> 'manual' LIMIT 1") is None
 
 
+def begun(tx: Transaction, worker: WorkerKey) -> list[int]:
+    """Return the open executions of a worker whose functions have been called."""
+    return [execution for execution, _, started_at in _held(tx, worker) if started_at is not None]
+
+
 def _held(tx: Transaction, worker: WorkerKey) -> list[tuple[int, int, str | None]]:
     """The open executions of a worker, their jobs, and when their functions were called."""
     # Of all workers there are a few hundred at most. An index of their own would cost every claim and settlement 5 %.

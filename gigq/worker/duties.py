@@ -20,7 +20,8 @@ from gigq.status import ExecutionStatus, Move
 from gigq.store import claiming, manual, schedules, settling, workers
 from gigq.store.claiming import Outlook, Room
 from gigq.store.engine.database import Database, Transaction
-from gigq.store.progress import Fate, begun_by, fates, write_logs, write_progress
+from gigq.store.progress import write_logs, write_progress
+from gigq.store.reading import ExecutionEnd, ends_of
 from gigq.store.workers import Standing
 from gigq.worker.options import WorkerOptions
 
@@ -121,11 +122,11 @@ class Duties:
         with self._database.read() as tx:
             return claiming.outlook(tx, queues=self._options.queues)
 
-    def fates(self, executions: Collection[int]) -> list[Fate]:
+    def ends_of(self, executions: Collection[int]) -> list[ExecutionEnd]:
         """Return what became of executions that others have ended, for whoever wants to hear; nothing if that fails."""
         try:
             with self._database.read() as tx:
-                return fates(tx, executions)
+                return ends_of(tx, executions)
         except StoreError as error:
             log.warning("what became of %d jobs cannot be told: %s", len(executions), error)
             return []
@@ -203,7 +204,7 @@ class Duties:
         dead = self._detector.dead(others, now=self._clock.monotonic(), is_gone=is_gone)
         manual.time_out(tx)
         for worker in dead:
-            turn.lost += begun_by(tx, worker)
+            turn.lost += workers.begun(tx, worker)
             turn.dead[worker] = workers.expel(tx, worker)
 
     def _conclude(self, turn: Turn) -> None:

@@ -11,7 +11,7 @@ from gigq.clock import Clock
 from gigq.reports import Progress, Report
 from gigq.runtime.runner import Ended
 from gigq.status import JobStatus, Move
-from gigq.store.progress import Fate
+from gigq.store.reading import ExecutionEnd
 from gigq.worker.duties import Turn
 from gigq.worker.events import Event, Listener
 
@@ -55,17 +55,15 @@ class Emitter:
         """Tell how far jobs are."""
         self._tell(self._progress(progress, self._clock.now()))
 
-    def taken(self, fates: Iterable[Fate]) -> None:
+    def taken(self, ends: Iterable[ExecutionEnd]) -> None:
         """Tell of executions that others have ended, and of those of a worker that this one has found dead."""
         now = self._clock.now()
         events = []
-        for fate in fates:
-            was_held, was_started = self._forget(fate.execution_id)
+        for end in ends:
+            was_held, was_started = self._forget(end.execution_id)
             if was_started or not was_held:
                 events.append(
-                    self._event(
-                        fate, f"job.{fate.ended}", now, attempt=fate.attempt, status=fate.status, error=fate.error
-                    )
+                    self._event(end, f"job.{end.ended}", now, attempt=end.attempt, status=end.status, error=end.error)
                 )
         self._tell(events)
 
@@ -127,7 +125,7 @@ class Emitter:
             if (claim := self._held.get(execution)) is not None
         ]
 
-    def _event(self, job: Claim | Fate, kind: str, at: datetime, **values: Any) -> Event:
+    def _event(self, job: Claim | ExecutionEnd, kind: str, at: datetime, **values: Any) -> Event:
         return Event(
             kind=kind, at=at, worker_id=self._worker_id, job_id=job.job_id, name=job.name, queue=job.queue, **values
         )

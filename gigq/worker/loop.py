@@ -252,7 +252,7 @@ class Loop:
     def _tell(self, emitter: Emitter, turn: Turn) -> None:
         emitter.turned(turn)
         if others := turn.refused + turn.lost:
-            emitter.taken(self._duties.fates(others))
+            emitter.taken(self._duties.ends_of(others))
 
     def _follow(self, standing: Standing) -> None:
         taken = set(self._runner.running) - set(standing.own)
@@ -260,7 +260,7 @@ class Loop:
             self._progress.note_taken(taken)
             self._runner.stop(taken)
             if self._emitter:
-                self._emitter.taken(self._duties.fates(taken))
+                self._emitter.taken(self._duties.ends_of(taken))
         self.stop = standing.stop
         if standing.concurrency not in (None, self._runner.slots):
             self._runner.slots = standing.concurrency
