@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
-from gigq.clock import Clock, Duration, to_seconds, to_text
-from gigq.errors import StoreError
+from gigq.clock import Duration, to_seconds, to_text
 from gigq.status import FINISHED, JobStatus
 from gigq.store import pruning
 from gigq.store.engine.database import Database, Transaction
 from gigq.store.pruning import Place
-
-log = logging.getLogger("gigq.worker")
 
 USUAL = (JobStatus.COMPLETED, JobStatus.CANCELLED)
 """What is deleted unless a person says otherwise: dead letters are for a person to look at."""
@@ -25,10 +21,6 @@ _PAGES_AT_ONCE = 200
 
 _JOBS_AT_ONCE = 200
 """Deleted in 4 ms, with what belongs to them. 1,000 were no faster, and let a claim beside them wait up to 150 ms."""
-
-_SECONDS_BETWEEN_PASSES = 10.0
-_REST = 4
-"""A worker rests so many times as long as a portion took: it spends a fifth of its time on pruning at most."""
 
 _A_CENTURY = 36_525 * 86_400.0
 
@@ -72,43 +64,6 @@ def prune(database: Database, wanted: Pruning) -> Iterator[int]:
         with database.write() as tx:
             pruning.shrink(tx, pages=min(pages, _PAGES_AT_ONCE))
         yield 0
-
-
-class PruningDuty:
-    """A worker's pruning: when it is due, and how far it has come. Belongs to the loop's thread.
-
-    Any number of workers may have it: what one has deleted, another does not find.
-
-    Args:
-        after: seconds since a job ended; None for no pruning.
-    """
-
-    def __init__(self, database: Database, clock: Clock, *, after: float | None) -> None:
-        self._database = database
-        self._clock = clock
-        self._after = after
-        self._steps = self._pass()
-        self._due_at = clock.monotonic()
-
-    def go_on(self) -> None:
-        """Do the next step if it is due: some milliseconds. An error is logged, and ends this pass over the file."""
-        begun_at = self._clock.monotonic()
-        if self._after is None or begun_at < self._due_at:
-            return
-        try:
-            is_over = next(self._steps, None) is None
-        except StoreError as error:
-            log.warning("old jobs could not be deleted: %s", error)
-            is_over = True
-        now = self._clock.monotonic()
-        self._due_at = now + _REST * (now - begun_at)
-        if is_over:
-            self._due_at = now + _SECONDS_BETWEEN_PASSES
-            self._steps = self._pass()
-
-    def _pass(self) -> Iterator[int]:
-        wanted = Pruning.of(USUAL, older_than=self._after, now=self._clock.now())
-        yield from prune(self._database, wanted)
 
 
 def _delete(database: Database, wanted: Pruning) -> Iterator[int]:

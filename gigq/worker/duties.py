@@ -13,7 +13,6 @@ from gigq.errors import StoreError
 from gigq.job import new_job_id
 from gigq.liveness import FailureDetector, WorkerKey
 from gigq.process import is_gone, this_process
-from gigq.queue.pruning import PruningDuty
 from gigq.reports import Progress, Report
 from gigq.runtime.runner import Ended
 from gigq.status import ExecutionStatus, Move
@@ -24,6 +23,7 @@ from gigq.store.progress import write_logs, write_progress
 from gigq.store.reading import ExecutionEnd, ends_of
 from gigq.store.workers import Standing
 from gigq.worker.options import WorkerOptions
+from gigq.worker.pruning import PruningDuty
 
 log = logging.getLogger("gigq.worker")
 
