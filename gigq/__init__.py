@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
-import logging
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from gigq.clock import Clock, ManualClock, SystemClock
-from gigq.errors import (
-    CyclicWorkflow,
-    GigqError,
-    GiveUp,
-    InvalidJob,
-    JobCancelled,
-    JobFailed,
-    JobNotFinished,
-    JobNotFound,
-    JobTimeout,
-    LeaseLost,
-    NotAQueue,
-    NotImportable,
-    NotSerializable,
-    QueueBusy,
-    QueueGone,
-    RetryLater,
-    StoreError,
-    UnknownParent,
-)
-from gigq.job import Job
-from gigq.priority import Priority
-from gigq.queue.job_claim import JobClaim
-from gigq.queue.job_queue import JobQueue
-from gigq.records import ExecutionRecord, JobRecord, QueueRecord, ScheduleRecord, WorkerRecord
-from gigq.runtime.context import JobContext, current_job
-from gigq.status import ExecutionStatus, JobStatus, Phase
-from gigq.store.engine.forking import close_connections
-from gigq.task import Task, task
 from gigq.version import VERSION as __version__
-from gigq.worker.events import Event
-from gigq.worker.worker import Worker
-from gigq.workflow import Workflow
+
+if TYPE_CHECKING:
+    from gigq.clock import Clock, ManualClock, SystemClock
+    from gigq.errors import (
+        CyclicWorkflow,
+        GigqError,
+        GiveUp,
+        InvalidJob,
+        JobCancelled,
+        JobFailed,
+        JobNotFinished,
+        JobNotFound,
+        JobTimeout,
+        LeaseLost,
+        NotAQueue,
+        NotImportable,
+        NotSerializable,
+        QueueBusy,
+        QueueGone,
+        RetryLater,
+        StoreError,
+        UnknownParent,
+    )
+    from gigq.job import Job
+    from gigq.logs import setup_logging
+    from gigq.priority import Priority
+    from gigq.queue.job_claim import JobClaim
+    from gigq.queue.job_queue import JobQueue
+    from gigq.records import ExecutionRecord, JobRecord, QueueRecord, ScheduleRecord, WorkerRecord
+    from gigq.runtime.context import JobContext, current_job
+    from gigq.status import ExecutionStatus, JobStatus, Phase
+    from gigq.store.engine.forking import close_connections
+    from gigq.tasks import Task, task
+    from gigq.worker.events import Event
+    from gigq.worker.worker import Worker
+    from gigq.workflow import Workflow
 
 __all__ = [
     "Clock",
@@ -85,11 +89,37 @@ __all__ = [
     "task",
 ]
 
-_LOG = logging.getLogger("gigq")
-_LOG.addHandler(logging.NullHandler())
+_MODULES = {
+    "clock": ("Clock", "ManualClock", "SystemClock"),
+    "errors": (
+        "CyclicWorkflow", "GigqError", "GiveUp", "InvalidJob", "JobCancelled", "JobFailed", "JobNotFinished",
+        "JobNotFound", "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy",
+        "QueueGone", "RetryLater", "StoreError", "UnknownParent",
+    ),
+    "job": ("Job",),
+    "logs": ("setup_logging",),
+    "priority": ("Priority",),
+    "queue.job_claim": ("JobClaim",),
+    "queue.job_queue": ("JobQueue",),
+    "records": ("ExecutionRecord", "JobRecord", "QueueRecord", "ScheduleRecord", "WorkerRecord"),
+    "runtime.context": ("JobContext", "current_job"),
+    "status": ("ExecutionStatus", "JobStatus", "Phase"),
+    "store.engine.forking": ("close_connections",),
+    "tasks": ("Task", "task"),
+    "worker.events": ("Event",),
+    "worker.worker": ("Worker",),
+    "workflow": ("Workflow",),
+}  # fmt: skip
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
+if not TYPE_CHECKING:  # a type checker would take any name at all for an export
 
-def setup_logging(level: int | str = logging.INFO) -> None:
-    """Print what workers have to say, from this level up, on standard error."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    _LOG.setLevel(level)
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is first used (PEP 562): a script that only submits jobs loads no worker."""
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f"gigq.{_MODULE_OF[name]}"), name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

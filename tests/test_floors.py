@@ -17,11 +17,12 @@ import gigq
 ROOT = Path(gigq.__file__).parent
 
 FLOORS = (
-    "errors status clock cron codec paths priority checks liveness process retry filters job records claims reports version",
+    "errors status clock cron codec paths priority checks liveness process retry filters job records claims reports"
+    " logs version",
     "store/ runtime/",
     "queue/",
     "worker/",
-    "task workflow executor testing",
+    "tasks workflow executor testing",
     "cli/ dashboard/",
     "__init__ __main__",
 )

@@ -39,6 +39,8 @@ reveal_type(queue.wait("id"))               # -> JobRecord
 reveal_type(queue.wait(["id"]))             # -> list[JobRecord]
 reveal_type(Workflow("w").add_task(bare))   # -> Job
 
+from gigq import Queue                      # !! attr-defined
+
 bare("1")                                   # !! arg-type
 bare()                                      # !! call-arg
 bare(1, c=2)                                # !! call-arg

@@ -12,6 +12,7 @@ from gigq.clock import Clock
 from gigq.errors import StoreError
 from gigq.job import new_job_id
 from gigq.liveness import FailureDetector, WorkerKey
+from gigq.logs import logger
 from gigq.process import is_gone, this_process
 from gigq.reports import Progress, Report
 from gigq.runtime.runner import Ended
@@ -25,7 +26,7 @@ from gigq.store.workers import Standing
 from gigq.worker.options import WorkerOptions
 from gigq.worker.pruning import PruningDuty
 
-log = logging.getLogger("gigq.worker")
+log = logger("worker")
 
 UNKNOWN = Outlook(True, None)
 """What a worker expects of the queue before it has looked: work."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -11,9 +10,10 @@ from datetime import datetime
 from typing import Any
 
 from gigq.clock import Clock, to_text
+from gigq.logs import logger
 from gigq.status import JobStatus
 
-log = logging.getLogger("gigq.worker")
+log = logger("worker")
 
 MOST_WAITING = 10_000
 """Events that wait for a slow listener; then the oldest are dropped, for the newest say how things are."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import suppress
 
 from gigq.clock import Clock
 from gigq.errors import NotAQueue, QueueGone, StoreError
+from gigq.logs import logger
 from gigq.reports import Report
 from gigq.runtime.runner import Ended, Runner
 from gigq.store.engine.database import Database
@@ -18,7 +18,7 @@ from gigq.worker.options import WorkerOptions
 from gigq.worker.prefetch import Prefetch
 from gigq.worker.progress import ProgressWriter
 
-log = logging.getLogger("gigq.worker")
+log = logger("worker")
 
 _BEATS_PER_LEASE = 10
 _LONGEST_BEAT = 1.0

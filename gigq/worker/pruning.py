@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 
 from gigq.clock import Clock
 from gigq.errors import StoreError
+from gigq.logs import logger
 from gigq.queue.pruning import USUAL, Pruning, prune
 from gigq.store.engine.database import Database
 
-log = logging.getLogger("gigq.worker")
+log = logger("worker")
 
 _SECONDS_BETWEEN_PASSES = 10.0
 _REST = 4

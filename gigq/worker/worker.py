@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
@@ -16,6 +15,7 @@ from typing import Literal, Self
 from gigq.clock import Clock, Duration, SystemClock, to_seconds
 from gigq.codec import RESULT_LIMIT
 from gigq.errors import StoreError
+from gigq.logs import logger
 from gigq.paths import Function
 from gigq.runtime.call import Functions, caller
 from gigq.runtime.inline import InlineRunner
@@ -28,7 +28,7 @@ from gigq.worker.events import LISTENER_PATIENCE, Event, Listener
 from gigq.worker.loop import Loop
 from gigq.worker.options import WorkerOptions
 
-log = logging.getLogger("gigq.worker")
+log = logger("worker")
 
 _LONGEST_PAUSE = 0.004
 """Seconds between two tries for the write lock. Longer than other writers', for those keep someone waiting."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from functools import cache
 from pathlib import Path
-
-log = logging.getLogger("gigq.store")
 
 MOUNTS = "/proc/self/mountinfo"
 """Where Linux tells what is mounted; elsewhere nothing is known, and nothing said."""
@@ -65,7 +62,9 @@ def warn_of_network(path: str, device: int, mounts: str = MOUNTS) -> None:
     """
     kind = kind_of(device, _text_of(mounts))
     if kind in NETWORK and os.environ.get(QUIET) != "ok":
-        log.warning(
+        from gigq.logs import logger  # only here: importing logging takes longer than opening the file
+
+        logger("store").warning(
             "%r lies on a network file system (%s), where SQLite's locks may fail and the file may be damaged; "
             "move it to a local disk, or set %s=ok if only one machine uses it",
             path, kind, QUIET,
