@@ -66,6 +66,11 @@ def script_of(blocks: list[Block]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def shell_script_of(blocks: list[Block]) -> str:
+    """One script of a page's shell blocks, as a reader types them into one terminal."""
+    return "".join(f"{block.code}printf '{_MARK}'\n" for block in blocks)
+
+
 def matches(shown: str, printed: str) -> bool:
     """Whether the output is the one shown, in which … stands for any text in a line, or alone for any lines."""
     lines = ["(?:.*\n)*?" if line.strip() == "…" else _any_text(line) + "\n" for line in shown.splitlines()]
@@ -97,14 +102,20 @@ def run(command: list[str], folder: Path, env: dict[str, str]) -> str:
     return done.stdout
 
 
+def anchors_of(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def prose_of(page: Path) -> Iterator[tuple[int, str]]:
-    """The numbered lines of a page that are neither code nor tables nor headings."""
+    """The numbered lines of a page that are neither code nor tables nor headings, without the signs of lists."""
     is_code = False
     for number, line in enumerate(page.read_text().splitlines(), start=1):
         if line.startswith("```"):
             is_code = not is_code
         elif not is_code and line and not line.startswith(("|", "#", "<")):
-            yield number, line
+            yield number, re.sub(r"^ *(\d+\.|-) ", "", line)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -121,8 +132,9 @@ def test_the_code_of_a_page_runs_and_prints_what_the_page_shows(name: str, tmp_p
     if python:
         script = f"{page.stem.replace('-', '_').replace('.', '_').lower()}.py"
         (tmp_path / script).write_text(script_of(python))
-        outputs = run([sys.executable, "-W", "error", script], tmp_path, env).split(_MARK)
-    outputs = outputs[: len(python)] + [run(["bash", "-e", "-c", block.code], tmp_path, env) for block in shell]
+        outputs = run([sys.executable, "-W", "error", script], tmp_path, env).split(_MARK)[:-1]
+    if shell:
+        outputs += run(["bash", "-e", "-c", shell_script_of(shell)], tmp_path, env).split(_MARK)[:-1]
     for block, printed in zip([*python, *shell], outputs, strict=True):
         if block.output is not None:
             assert matches(block.output, printed), f"{name}, line {block.line}: printed\n{printed}"
@@ -136,16 +148,26 @@ def test_the_links_of_a_page_lead_to_files(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_promise_that_names_a_test_links_to_the_file_that_has_it(name: str) -> None:
+def test_the_links_of_a_page_lead_to_headings(name: str) -> None:
+    page = ROOT / name
+    targets = [target.partition("#") for _, target in _LINK.findall(page.read_text()) if "://" not in target]
+    anchors = [(page.parent / file if file else page, anchor) for file, _, anchor in targets if anchor]
+    assert [f"{file}#{anchor}" for file, anchor in anchors if anchor not in anchors_of(file)] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_link_with_the_name_of_a_test_leads_to_the_file_that_has_it(name: str) -> None:
     page = ROOT / name
     named = [(text.strip("`"), target) for text, target in _LINK.findall(page.read_text()) if text.startswith("`test_")]
     assert [test for test, target in named if f"\ndef {test}(" not in "\n" + (page.parent / target).read_text()] == []
 
 
-def test_every_promise_names_a_test() -> None:
-    promises = re.split(r"^## ", (ROOT / "docs/explanation/reliability.md").read_text(), flags=re.MULTILINE)[1:]
-    assert len(promises) >= 6
-    assert [promise.splitlines()[0] for promise in promises if "](" not in promise or "[`test_" not in promise] == []
+@pytest.mark.parametrize("name", ["reliability.md", "proofs.md"])
+def test_every_guarantee_and_every_proof_names_what_holds_it(name: str) -> None:
+    sections = re.split(r"^## ", (ROOT / "docs/explanation" / name).read_text(), flags=re.MULTILINE)[1:]
+    assert len(sections) >= 6
+    proof = r"\[`test_|^```sh$|`JobQueue.check\(\)`"
+    assert [section.splitlines()[0] for section in sections if not re.search(proof, section, re.MULTILINE)] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
