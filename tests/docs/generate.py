@@ -13,6 +13,8 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+import interface  # noqa: E402
+
 from gigq import ExecutionStatus, JobQueue, JobStatus  # noqa: E402
 from gigq import status as status_module  # noqa: E402
 from gigq.status import Move, move_after  # noqa: E402
@@ -22,6 +24,7 @@ from gigq.store.engine.database import Transaction  # noqa: E402
 LIFE = ROOT / "docs/explanation/life-of-a-job.md"
 PICTURE = ROOT / "docs/explanation/life-of-a-job.svg"
 SCHEMA = ROOT / "docs/reference/schema.md"
+INTERFACE = ROOT / "docs/reference/api.md"
 
 
 def main() -> None:
@@ -31,7 +34,7 @@ def main() -> None:
 
 def generated() -> dict[Path, str]:
     """What each file with generated parts should hold; what stands outside of the markers is kept."""
-    return {PICTURE: picture(), LIFE: filled(LIFE.read_text()), SCHEMA: filled(SCHEMA.read_text())}
+    return {PICTURE: picture()} | {page: filled(page.read_text()) for page in (LIFE, SCHEMA, INTERFACE)}
 
 
 def filled(text: str) -> str:
@@ -254,6 +257,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "tables": tables,
     "indexes": indexes,
     "views": views,
+    **interface.PARTS,
 }
 
 if __name__ == "__main__":

@@ -1,52 +1,99 @@
-"""The reference of the Python interface names all of it, and nothing that is not there."""
+"""The reference of the Python interface has all of it, with what people need to know of each part."""
 
 from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
+import interface
 import pytest
 
 import gigq
 from gigq import Job, JobContext, JobQueue, Task, Worker, Workflow
-from gigq.filters import FilterOptions
+from gigq.queue.schedules import Schedules
 
 TEXT = (Path(__file__).parents[2] / "docs/reference/api.md").read_text()
-NAMED = set(re.findall(r"`([\w.]+)", TEXT))
-CLASSES = [JobQueue, Worker, Task, Workflow]
+HEADINGS = set(re.findall(r"^###+ (.*)$", TEXT, re.MULTILINE))
+CLASSES = [JobQueue, Schedules, Worker, Task, Workflow, JobContext]
 
 
-@pytest.mark.parametrize("name", gigq.__all__)
-def test_the_reference_names_everything_public(name: str) -> None:
-    assert name in NAMED
+def section(name: str) -> str:
+    """What stands under a heading, to the next one."""
+    found = re.search(rf"^###+ {re.escape(name)}\n(.*?)(?=^#|\Z)", TEXT, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize("name", [name for name in gigq.__all__ if name != "__version__"])
+def test_the_reference_has_everything_public(name: str) -> None:
+    assert name in HEADINGS or f"| `{name}` |" in TEXT
 
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__name__)
-def test_the_reference_names_every_public_method_and_no_other(kind: type) -> None:
+def test_the_reference_has_every_public_method_and_no_other(kind: type) -> None:
     there = {f"{kind.__name__}.{name}" for name in dir(kind) if not name.startswith("_")}
-    assert {name for name in NAMED if name.startswith(f"{kind.__name__}.")} == there
+    assert {name for name in HEADINGS if name.startswith(f"{kind.__name__}.")} == there
 
 
-def test_the_reference_names_every_field() -> None:
-    assert {each.name for each in fields(Job)} - NAMED == set()
-    assert {name for name in dir(JobContext) if not name.startswith("_")} - NAMED == set()
+@pytest.mark.parametrize("kind", [Job, JobQueue, Worker], ids=lambda kind: kind.__name__)
+def test_the_reference_says_of_every_argument_what_it_means(kind: type) -> None:
+    entries = re.findall(r"^- (`\w+`(?:, `\w+`)*): ", section(kind.__name__), re.MULTILINE)
+    described = {name.strip("`") for names in entries for name in names.split(", ")}
+    assert inspect.signature(kind).parameters.keys() - described == set()
 
 
-def test_the_reference_names_every_filter() -> None:
-    assert FilterOptions.__annotations__.keys() - NAMED == set()
+def test_an_error_is_listed_with_its_kin_and_its_attributes() -> None:
+    assert "| `JobFailed` | `RuntimeError` |" in interface.error_table()
+    assert "`status`: " in interface.error_table()
 
 
-@pytest.mark.parametrize("kind", [JobQueue, Worker], ids=lambda kind: kind.__name__)
-def test_the_reference_has_the_arguments_of_a_class_with_their_defaults(kind: type) -> None:
-    shown = re.search(rf"`{kind.__name__}\((.*)\)` ", TEXT)
-    assert shown is not None
-    names: dict[str, Any] = {}
-    exec(f"def show(self, {shown[1]}): pass", names)
-    described = inspect.signature(names["show"]).parameters.values()
-    real = inspect.signature(vars(kind)["__init__"]).parameters.values()
-    assert [(each.name, each.kind, each.default) for each in described] == [
-        (each.name, each.kind, each.default) for each in real
+def test_a_docstring_is_written_with_one_sentence_a_line_and_its_sections_as_lists() -> None:
+    def example(first: int, *, second: str = "x") -> None:
+        """Do it. It is ``done`` by `then. Or` now.
+
+        ===  ==================
+        run  `run` and more
+             of it
+        ===  ==================
+
+        >>> example(1)
+
+        Args:
+            first: a number. It must
+                be small.
+            second: text.
+
+        Raises:
+            ValueError, TypeError: never.
+        """
+
+    text = interface.described("example", example)
+    assert text.strip().split("\n") == [
+        "### example",
+        "",
+        "```py",
+        'example(first: int, *, second: str = "x") -> None',
+        "```",
+        "",
+        "Do it.",
+        "It is `done` by `then. Or` now.",
+        "",
+        "| | |",
+        "| --- | --- |",
+        "| run | `run` and more of it |",
+        "",
+        "```pycon",
+        ">>> example(1)",
+        "```",
+        "",
+        "**Arguments**",
+        "",
+        "- `first`: a number.",
+        "  It must be small.",
+        "- `second`: text.",
+        "",
+        "**Raises**",
+        "",
+        "- `ValueError`, `TypeError`: never.",
     ]
