@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from gigq.job import Job
     from gigq.logs import setup_logging
     from gigq.priority import Priority
-    from gigq.queue.job_claim import JobClaim
     from gigq.queue.job_queue import JobQueue
+    from gigq.queue.manual import JobClaim
     from gigq.records import ExecutionRecord, JobRecord, QueueRecord, ScheduleRecord, WorkerRecord
     from gigq.runtime.context import JobContext, current_job
     from gigq.status import ExecutionStatus, JobStatus, Phase
@@ -99,8 +99,8 @@ _MODULES = {
     "job": ("Job",),
     "logs": ("setup_logging",),
     "priority": ("Priority",),
-    "queue.job_claim": ("JobClaim",),
     "queue.job_queue": ("JobQueue",),
+    "queue.manual": ("JobClaim",),
     "records": ("ExecutionRecord", "JobRecord", "QueueRecord", "ScheduleRecord", "WorkerRecord"),
     "runtime.context": ("JobContext", "current_job"),
     "status": ("ExecutionStatus", "JobStatus", "Phase"),

@@ -1,1 +1,100 @@
-"""Tests of values that callers give: each returns the value in its stored form, or names what is wrong."""
+"""Checks of the values that callers give: each returns the value as it is kept, or says what it must be.
+
+Every check takes a value and its name, and raises ``ValueError("NAME is VALUE; it must be …")``. `gigq.clock` has those
+of instants and durations, and `gigq.priority` that of priorities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, TypeVar
+
+from gigq.clock import Duration, to_seconds
+
+T = TypeVar("T")
+
+MOST_INTEGER = 2**63 - 1
+"""The largest integer that a SQLite column holds."""
+
+
+def optional(value: Any, name: str, check: Callable[[Any, str], T]) -> T | None:
+    """Check a value unless it is None."""
+    return None if value is None else check(value, name)
+
+
+def not_both(**values: object) -> None:
+    """Refuse two values that are both given, that is, not None."""
+    if None not in values.values():
+        raise ValueError(f"{' and '.join(values)} were both given; give one")
+
+
+def text(value: object, name: str) -> str:
+    """Return text that is not empty and that UTF-8 can hold."""
+    if value == "":
+        raise ValueError(f"{name} is ''; it must be text that is not empty")
+    return any_text(value, name)
+
+
+def any_text(value: object, name: str) -> str:
+    """Return text that UTF-8 can hold; it may be empty."""
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is {value!r}; it must be text")
+    if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError(f"{name} is {value!r}; it must be text without lone surrogates, which UTF-8 cannot hold")
+    return str.__str__(value)  # str() of an Enum that is text would be "Class.NAME"
+
+
+def sequence(value: object, name: str) -> tuple[Any, ...]:
+    """Return the entries of a list, a tuple or any other iterable but text and mappings."""
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        raise ValueError(f"{name} is {value!r}; it must be a list")
+    return tuple(value)
+
+
+def texts(value: object, name: str) -> tuple[str, ...]:
+    """Return the distinct texts of a list, none of them empty, in the order given."""
+    return tuple(dict.fromkeys(text(each, f"an entry of {name}") for each in sequence(value, name)))
+
+
+def mapping(value: object, name: str) -> dict[str, Any]:
+    """Return the entries of a mapping as a dict of their own."""
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{name} is {value!r}; it must be a dict")
+    return dict(value)
+
+
+def one_of(value: object, name: str, *, choices: Collection[T]) -> T:
+    """Return the choice that this value is."""
+    for choice in choices:
+        if value is choice or (isinstance(value, str) and value == choice):
+            return choice
+    *others, last = [f'"{each}"' if isinstance(each, str) else f"{each}" for each in choices]
+    raise ValueError(f"{name} is {value!r}; it must be {', '.join(others)} or {last}")
+
+
+def whole(value: object, name: str, *, least: int, most: int = MOST_INTEGER, or_else: str = "") -> int:
+    """Return a whole number from `least` to `most`; `or_else` is what the message adds, such as ``, or None``."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        span = f"from {least:,} to {most:,}" if most < MOST_INTEGER else f"from {least:,} up"
+        raise ValueError(f"{name} is {value!r}; it must be a whole number {span}{or_else}")
+    return int(value)
+
+
+def count(value: object, name: str) -> int:
+    """Return a whole number from 0 up."""
+    return whole(value, name, least=0)
+
+
+def between(value: object, name: str, *, least: float, most: float) -> float:
+    """Return a number from `least` to `most`."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        raise ValueError(f"{name} is {value!r}; it must be a number from {least:g} to {most:g}")
+    return float(value)
+
+
+def positive_seconds(value: Duration, name: str, *, or_else: str = "") -> float:
+    """Return a duration as seconds, more than 0; `or_else` as for `whole`."""
+    seconds = to_seconds(value, name)
+    if seconds == 0:
+        raise ValueError(f"{name} is {value!r}; it must be more than 0{or_else}")
+    return seconds

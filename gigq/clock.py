@@ -7,6 +7,7 @@ import random
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -102,8 +103,8 @@ def from_text(text: str) -> datetime:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def to_instant(value: Instant) -> datetime:
-    """Return what a caller gave as an aware datetime in UTC.
+def to_instant(value: Instant, name: str = "the instant") -> datetime:
+    """Return what a caller gave as an aware datetime in UTC; `name` is for messages.
 
     Raises:
         ValueError: it is not a datetime, not ISO-8601, or outside the years that can be stored.
@@ -112,40 +113,44 @@ def to_instant(value: Instant) -> datetime:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise ValueError(f"{value!r:.80} is not an ISO-8601 instant such as 2026-01-31T09:00:00+01:00") from None
+            example = "2026-01-31T09:00:00+01:00"
+            raise ValueError(f"{name} is {value!r:.80}; it must be ISO-8601 text such as {example}") from None
     if not isinstance(value, datetime):
-        raise ValueError(f"{value!r} is not an instant; pass a datetime or ISO-8601 text")
+        raise ValueError(f"{name} is {value!r}; it must be a datetime or ISO-8601 text")
     try:
         return value.astimezone(UTC)
     except (OverflowError, OSError, ValueError):
-        raise ValueError(f"{value!r} lies outside the years that can be stored") from None
+        raise ValueError(f"{name} is {value!r}; it must be in the years 1 to 9999 in UTC") from None
 
 
-def to_seconds(value: Duration) -> float:
-    """Return a duration as finite seconds, at least 0.
+def to_seconds(value: Duration, name: str = "the duration") -> float:
+    """Return a duration as finite seconds, at least 0; `name` is for messages.
 
     Raises:
         ValueError: it is not a number or timedelta, is negative, or is not finite.
     """
-    if isinstance(value, timedelta):
-        value = value.total_seconds()
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{value!r} is not a duration; pass seconds or a timedelta")
-    try:
-        seconds = float(value)
-    except OverflowError:  # an integer beyond all floats
-        seconds = math.inf
-    if not (math.isfinite(seconds) and seconds >= 0):
-        raise ValueError(f"{value!r} is not a duration; it must be finite and not negative")
-    return seconds
+    seconds: object = value.total_seconds() if isinstance(value, timedelta) else value
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool):
+        with suppress(OverflowError):  # an integer beyond all floats
+            if 0 <= (seconds := float(seconds)) < math.inf:
+                return seconds
+    raise ValueError(f"{name} is {value!r}; it must be seconds from 0 up, or a timedelta")
 
 
 def later(instant: datetime, seconds: float) -> datetime:
-    """Return the instant so many seconds on, or the last that can be written where that is nearer."""
+    """Return the instant `seconds` after another, or the last one that can be written if that comes first."""
     try:
         return instant + timedelta(seconds=seconds)
     except OverflowError:
         return datetime.max.replace(tzinfo=UTC)
+
+
+def earlier(instant: datetime, seconds: float) -> datetime:
+    """Return the instant `seconds` before another, or the first one that can be written if that comes later."""
+    try:
+        return instant - timedelta(seconds=seconds)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def unix_microseconds() -> int:

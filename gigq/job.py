@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, dataclass, field, fields
+from functools import partial
 from typing import Any, Protocol
 
+from gigq import checks
 from gigq.clock import Duration, Instant, to_instant, to_seconds, unix_microseconds
 from gigq.errors import InvalidJob
 from gigq.paths import full_name
-from gigq.priority import MOST_INTEGER, to_priority
+from gigq.priority import to_priority
 
 
 def new_job_id() -> str:
@@ -32,7 +33,8 @@ class Submittable(Protocol):
         """Return a job that calls it with these arguments."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# Without slots: a class with slots is made a second time by dataclass(), and the assignments of subclasses then fail.
+@dataclass(frozen=True, eq=False)
 class Job:
     """A request to call one function with arguments; nothing is stored before it is submitted.
 
@@ -96,112 +98,66 @@ class Job:
     id: str = field(default_factory=new_job_id, kw_only=True)
 
     def __post_init__(self) -> None:
+        values = self.__dict__  # written to directly, because the class refuses every assignment
         try:
-            for name, value in _checked(self).items():
-                object.__setattr__(self, name, value)
+            checks.not_both(run_at=self.run_at, delay=self.delay)
+            for name, default, check in _CHECKS:
+                if (value := values[name]) is not default:
+                    values[name] = check(value, name)
         except ValueError as error:
             raise InvalidJob(f"job {self.name!r}: {error}") from None
 
 
-def _checked(job: Job) -> dict[str, Any]:
-    """Every field of a job in its one stored form, or a ValueError that names the field."""
-    if job.run_at is not None and job.delay is not None:
-        raise ValueError("run_at and delay were both given; give one")
-    if job.on_parent_failure not in ("cancel", "run"):
-        raise ValueError(f'on_parent_failure is {job.on_parent_failure!r}; it must be "cancel" or "run"')
-    if job.pass_parent_results not in (None, True, False):
-        raise ValueError(f"pass_parent_results is {job.pass_parent_results!r}; it must be True, False or None")
-    return {
-        "name": _text(job.name, "name"),
-        "id": _text(job.id, "id"),
-        "queue": _text(job.queue, "queue"),
-        "description": _text(job.description, "description", may_be_empty=True),
-        "params": _mapping(job.params, "params"),
-        "metadata": _mapping(job.metadata, "metadata"),
-        "args": _sequence(job.args, "args"),
-        "dependencies": _texts(() if job.dependencies is None else job.dependencies, "dependencies"),
-        "tags": _texts(job.tags, "tags"),
-        "priority": to_priority(job.priority),
-        "max_attempts": _whole(job.max_attempts, "max_attempts", at_least=1),
-        "timeout": None if job.timeout is None else _positive(job.timeout, "timeout"),
-        "run_at": None if job.run_at is None else _instant(job.run_at, "run_at"),
-        "delay": None if job.delay is None else _seconds(job.delay, "delay"),
-        "expires_at": None if job.expires_at is None else _instant(job.expires_at, "expires_at"),
-        "unique_key": None if job.unique_key is None else _text(job.unique_key, "unique_key"),
-        "retry_delay": _seconds(job.retry_delay, "retry_delay"),
-        "retry_max_delay": _seconds(job.retry_max_delay, "retry_max_delay"),
-        "retry_backoff": _between(job.retry_backoff, "retry_backoff", 1.0, 1e6),
-        "retry_jitter": _between(job.retry_jitter, "retry_jitter", 0.0, 1.0),
-        "retry_on": _exception_names(job.retry_on, "retry_on"),
-        "no_retry_on": _exception_names(job.no_retry_on, "no_retry_on"),
-    }
-
-
-def _text(value: object, name: str, *, may_be_empty: bool = False) -> str:
-    if not isinstance(value, str) or not (value or may_be_empty):
-        raise ValueError(f"{name} is {value!r}; it must be text")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"{name} is {value!r}, and UTF-8 cannot hold a lone surrogate") from None
-    return str.__str__(value)  # str() of an Enum that is text would be "Class.NAME"
-
-
-def _sequence(value: object, name: str) -> tuple[Any, ...]:
-    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        raise ValueError(f"{name} is {value!r}; it must be a list")
-    return tuple(value)
-
-
-def _texts(value: object, name: str) -> tuple[str, ...]:
-    """Distinct texts, in the order given."""
-    return tuple(dict.fromkeys(_text(each, f"an entry of {name}") for each in _sequence(value, name)))
-
-
-def _mapping(value: object, name: str) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{name} is {value!r}; it must be a dict")
-    return dict(value)
-
-
-def _whole(value: object, name: str, *, at_least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= MOST_INTEGER:
-        raise ValueError(f"{name} is {value!r}; it must be a whole number from {at_least} to {MOST_INTEGER}")
-    return int(value)
-
-
-def _instant(value: Instant, name: str) -> datetime:
-    try:
-        return to_instant(value)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-
-
-def _seconds(value: Duration, name: str) -> float:
-    try:
-        return to_seconds(value)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-
-
-def _positive(value: Duration, name: str) -> float:
-    seconds = _seconds(value, name)
-    if seconds == 0:
-        raise ValueError(f"{name} is 0; it must be more than 0, or None for no limit")
-    return seconds
-
-
-def _between(value: object, name: str, least: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise ValueError(f"{name} is {value!r}; it must be a number from {least:g} to {most:g}")
-    return float(value)
-
-
 def _exception_names(value: object, name: str) -> tuple[str, ...]:
-    classes = _sequence(value, name)
+    classes = checks.sequence(value, name)
     for each in classes:
         if not isinstance(each, str) and not (isinstance(each, type) and issubclass(each, BaseException)):
-            raise ValueError(f"{name} holds {each!r}; it may hold exception classes or their names")
-    return _texts([each if isinstance(each, str) else full_name(each) for each in classes], name)
+            raise ValueError(f"an entry of {name} is {each!r}; it must be an exception class or the name of one")
+    return checks.texts([each if isinstance(each, str) else full_name(each) for each in classes], name)
+
+
+def _dict(value: object, name: str) -> dict[str, Any]:
+    return {} if value is None else checks.mapping(value, name)
+
+
+def _timeout(value: Duration | None, name: str) -> float | None:
+    return None if value is None else checks.positive_seconds(value, name, or_else=", or None for no limit")
+
+
+_CHECK_OF: Mapping[str, Callable[[Any, str], object]] = {
+    "name": checks.text,
+    "params": _dict,
+    "priority": to_priority,
+    "dependencies": lambda value, name: () if value is None else checks.texts(value, name),
+    "max_attempts": partial(checks.whole, least=1),
+    "timeout": _timeout,
+    "description": checks.any_text,
+    "pass_parent_results": partial(checks.one_of, choices=(True, False, None)),
+    "retry_delay": to_seconds,
+    "args": checks.sequence,
+    "queue": checks.text,
+    "run_at": to_instant,
+    "delay": to_seconds,
+    "expires_at": to_instant,
+    "retry_backoff": partial(checks.between, least=1.0, most=1e6),
+    "retry_max_delay": to_seconds,
+    "retry_jitter": partial(checks.between, least=0.0, most=1.0),
+    "retry_on": _exception_names,
+    "no_retry_on": _exception_names,
+    "tags": checks.texts,
+    "metadata": _dict,
+    "unique_key": checks.text,
+    "on_parent_failure": partial(checks.one_of, choices=("cancel", "run")),
+    "id": checks.text,
+}
+"""What each field is checked by, and brought into the form that is stored. The function is checked at submit."""
+
+_NONE_IS_EMPTY = ("params", "dependencies", "metadata")
+"""Fields whose default, None, is kept as an empty dict or tuple."""
+
+_CHECKS = tuple(
+    (each.name, MISSING if each.name in _NONE_IS_EMPTY else each.default, _CHECK_OF[each.name])
+    for each in fields(Job)
+    if each.name in _CHECK_OF
+)
+"""The name, the default and the check of each field. What is the default needs no check."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-MOST_INTEGER = 2**63 - 1
-"""The largest that a SQLite column holds."""
+from gigq.checks import MOST_INTEGER
 
 
 class Priority(IntEnum):
@@ -17,18 +16,22 @@ class Priority(IntEnum):
     CRITICAL = 200
 
 
-def to_priority(value: int | str) -> int:
-    """Return a priority given as a number or by the name of a level.
+def to_priority(value: int | str, name: str = "priority") -> int:
+    """Return a priority given as a number or by the name of a level; `name` is for messages.
 
     Raises:
         ValueError: it is neither, or larger than the file can hold.
     """
     if isinstance(value, str):
-        try:
-            return Priority[value.upper()].value
-        except KeyError:
-            names = ", ".join(level.name.lower() for level in Priority)
-            raise ValueError(f"priority {value!r} is not a whole number and not one of {names}") from None
+        return _level(value, name)
     if isinstance(value, bool) or not isinstance(value, int) or not -MOST_INTEGER <= value <= MOST_INTEGER:
-        raise ValueError(f"priority is {value!r}; it must be a whole number from {-MOST_INTEGER} to {MOST_INTEGER}")
+        raise ValueError(f"{name} is {value!r}; it must be a whole number from {-MOST_INTEGER} to {MOST_INTEGER}")
     return int(value)
+
+
+def _level(value: str, name: str) -> int:
+    try:
+        return Priority[value.upper()].value
+    except KeyError:
+        names = ", ".join(level.name.lower() for level in Priority)
+        raise ValueError(f"{name} is {value!r}; it must be a whole number or one of {names}") from None

@@ -89,13 +89,13 @@ def test_an_aware_instant_means_the_same_everywhere(in_zone: Any, given: Any) ->
     ],
 )
 def test_text_that_is_no_instant_is_refused_with_an_example(given: str) -> None:
-    with pytest.raises(ValueError, match="is not an ISO-8601 instant such as 2026-01-31T09:00:00"):
+    with pytest.raises(ValueError, match="it must be ISO-8601 text such as 2026-01-31T09:00:00"):
         to_instant(given)
 
 
 @pytest.mark.parametrize("given", [None, 0, 1.5, True, b"2026-01-01", date(2026, 1, 1), timedelta(1), ["2026-01-01"]])
 def test_what_is_no_instant_is_refused(given: Any) -> None:
-    with pytest.raises(ValueError, match="is not an instant; pass a datetime or ISO-8601 text"):
+    with pytest.raises(ValueError, match="it must be a datetime or ISO-8601 text"):
         to_instant(given)
 
 
@@ -112,7 +112,7 @@ def test_what_is_no_instant_is_refused(given: Any) -> None:
 )
 def test_an_instant_outside_the_years_is_refused(in_zone: Any, zone: str, given: Any) -> None:
     in_zone(zone)
-    with pytest.raises(ValueError, match="outside the years that can be stored"):
+    with pytest.raises(ValueError, match="it must be in the years 1 to 9999 in UTC"):
         to_instant(given)
 
 
@@ -176,13 +176,13 @@ def test_a_duration_is_seconds_or_a_timedelta(given: Any, seconds: float) -> Non
     "given", [-1, -1e-9, timedelta(microseconds=-1), timedelta.min, math.nan, math.inf, -math.inf, 10**400, -(10**400)]
 )
 def test_a_duration_is_finite_and_not_negative(given: Any) -> None:
-    with pytest.raises(ValueError, match="it must be finite and not negative"):
+    with pytest.raises(ValueError, match="it must be seconds from 0 up, or a timedelta"):
         to_seconds(given)
 
 
 @pytest.mark.parametrize("given", [True, False, None, "5", "5s", b"5", [5], 5j, Decimal(5), NOON])
 def test_what_is_no_duration_is_refused(given: Any) -> None:
-    with pytest.raises(ValueError, match="is not a duration; pass seconds or a timedelta"):
+    with pytest.raises(ValueError, match="it must be seconds from 0 up, or a timedelta"):
         to_seconds(given)
 
 

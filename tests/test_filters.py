@@ -59,10 +59,10 @@ def test_no_filter_lets_every_job_pass() -> None:
         ({"status": "ready"}, "'ready' is not a valid JobStatus"),
         ({"status": ""}, "'' is not a valid JobStatus"),
         ({"phase": "pending"}, "'pending' is not a valid Phase"),
-        ({"priority": "urgent"}, "priority 'urgent' is not a whole number"),
+        ({"priority": "urgent"}, "priority is 'urgent'; it must be a whole number"),
         ({"priority": True}, "priority is True"),
-        ({"since": "yesterday"}, "'yesterday' is not an ISO-8601 instant"),
-        ({"until": 5}, "5 is not an instant"),
+        ({"since": "yesterday"}, "since is 'yesterday'; it must be ISO-8601 text"),
+        ({"until": 5}, "until is 5; it must be a datetime"),
     ],
 )
 def test_a_value_that_a_filter_cannot_have_is_refused(given: dict[str, Any], reason: str) -> None:

@@ -15,9 +15,10 @@ import functions
 import pytest
 
 from gigq import InvalidJob, Job, JobTimeout, Priority
+from gigq.checks import MOST_INTEGER
 from gigq.clock import unix_microseconds
 from gigq.job import new_job_id
-from gigq.priority import MOST_INTEGER, to_priority
+from gigq.priority import to_priority
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
@@ -132,7 +133,7 @@ def test_a_wrong_value_is_refused_with_the_name_of_its_field(field: str, wrong: 
 
 
 def test_a_refusal_says_which_job_it_is_of() -> None:
-    with pytest.raises(InvalidJob, match=r"^job 'nightly': max_attempts is 0; it must be a whole number from 1 to"):
+    with pytest.raises(InvalidJob, match=r"^job 'nightly': max_attempts is 0; it must be a whole number from 1 up"):
         Job("nightly", functions.nothing, max_attempts=0)
 
 
@@ -180,7 +181,7 @@ def test_a_priority_has_a_name(name: str, number: int) -> None:
 
 
 def test_a_priority_that_there_is_not_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(ValueError, match="'urgent' is not a whole number and not one of low, normal, high, critical"):
+    with pytest.raises(ValueError, match=r"^priority is 'urgent'; it must be .* one of low, normal, high, critical"):
         to_priority("urgent")
 
 

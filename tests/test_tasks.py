@@ -108,7 +108,7 @@ def test_an_enqueued_task_keeps_its_options(queue: JobQueue) -> None:
 
 def test_a_call_that_the_function_cannot_take_is_refused_and_nothing_stored(queue: JobQueue) -> None:
     with pytest.raises(
-        InvalidJob, match="job 'greet': it cannot be called so: got an unexpected keyword argument 'nam'"
+        InvalidJob, match="job 'greet': its arguments do not fit the function: got an unexpected keyword argument 'nam'"
     ):
         functions.greet.submit(queue, nam="you")
     assert queue.stats()["total"] == 0
@@ -146,7 +146,7 @@ def test_attributes_of_the_function_do_not_become_the_task_s() -> None:
     ("options", "error", "reason"),
     [
         ({"max_attempts": 0}, InvalidJob, "job 'ordinary': max_attempts is 0"),
-        ({"priority": "urgent"}, InvalidJob, "priority 'urgent' is not"),
+        ({"priority": "urgent"}, InvalidJob, "priority is 'urgent'"),
         ({"timeout": -1}, InvalidJob, "timeout"),
         ({"name": ""}, InvalidJob, "name is ''"),
         ({"retries": 3}, TypeError, "retries"),

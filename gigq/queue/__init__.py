@@ -1,1 +1,1 @@
-"""The queue: what people hold, from JobQueue down to what each of its verbs does before it asks the store."""
+"""The queue that people hold: `JobQueue`, and the steps of each of its verbs above the store."""

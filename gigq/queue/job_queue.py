@@ -1,35 +1,55 @@
-"""The queue as people hold it: checks, names functions, encodes, stores, and waits."""
+"""`JobQueue`: everything that a program does with a queue, in the order in which people need it.
+
+Longer than other modules, for its docstrings: each body is a few lines, and what needs more has a module of its own.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, Unpack, overload
 
-from gigq.clock import Clock, Duration, SystemClock, to_seconds
-from gigq.codec import PARAMS_LIMIT
+from gigq import checks
+from gigq.clock import Clock, Duration, Instant, SystemClock, later, to_instant, to_seconds
+from gigq.codec import PARAMS_LIMIT, RESULT_LIMIT, encode
+from gigq.errors import JobNotFound
+from gigq.filters import FilterOptions, Filters, Several
 from gigq.job import Job, Submittable
 from gigq.liveness import certainly_dead
+from gigq.paths import Function
+from gigq.priority import to_priority
 from gigq.process import is_gone, this_process
-from gigq.queue.analyst import QueueAnalyst
-from gigq.queue.consumer import QueueConsumer
-from gigq.queue.keeper import QueueKeeper
-from gigq.queue.preparing import admit
-from gigq.queue.reader import QueueReader
-from gigq.queue.regulator import QueueRegulator
+from gigq.queue import bulk, manual, waiting
+from gigq.queue.manual import JobClaim, ManualConsumption
+from gigq.queue.preparing import called, prepare
+from gigq.queue.pruning import USUAL, Pruning, prune
 from gigq.queue.schedules import Schedules
-from gigq.queue.steerer import QueueSteerer
-from gigq.store import manual, submitting, workers
+from gigq.queue.why import why
+from gigq.records import JobRecord, QueueRecord, WorkerRecord
+from gigq.reports import Report
+from gigq.status import DEAD, ExecutionStatus
+from gigq.store import checking, control, metrics, queues, reading, submitting, workers
 from gigq.store.engine.connections import Durability
 from gigq.store.schema import open_queue
 
-_A_CENTURY = 36_525 * 86_400.0
 _MOST_SLOTS = 10_000
+_MOST_RUNNING = 1_000_000
 
 
-class JobQueue(QueueReader, QueueAnalyst, QueueSteerer, QueueRegulator, QueueKeeper, QueueConsumer):
+class JobQueue:
     """A queue of jobs in one SQLite file.
+
+    ========  ==========================================================================================
+    submit    `submit` `submit_many` `enqueue`
+    look      `get_status` `get_result` `get_job` `full_id` `list_jobs` `find_jobs` `count` `stats`
+              `metrics` `why` `wait` `result`
+    steer     `cancel` `requeue_job` `cancel_jobs` `requeue_jobs` `reschedule` `pause` `resume` `configure`
+              `queues` `workers` `scale` `stop_workers` `dead_letters`
+    schedule  `schedules`, an object of its own: `Schedules`
+    consume   `dequeue` `complete` `fail` `execute_job`: manual consumption, without a `Worker`
+    keep      `clear_completed` `prune` `requeue_stuck` `check` `close`
+    ========  ==========================================================================================
 
     Safe to share between threads, and to keep across a fork. Every method is one transaction unless it says otherwise,
     and what it did is on disk when it returns. Use it as a context manager, or call `close`.
@@ -37,14 +57,14 @@ class JobQueue(QueueReader, QueueAnalyst, QueueSteerer, QueueRegulator, QueueKee
     Args:
         db_path: a path, a ``sqlite:///`` URL, or ``":memory:"``.
         initialize: create the file and its tables where they are missing. False only connects.
-        timeout: seconds to wait for another writer before `QueueBusy`.
+        timeout: how long to wait for another writer before `QueueBusy`, in seconds.
         durability: ``"full"`` survives power loss; ``"normal"`` does not wait for the disk, and may lose the last
             moments before a power loss (not before a crash of the process).
-        params_limit: the most bytes that the arguments of a job may have as JSON.
+        params_limit: the most bytes that a job's arguments may have as JSON.
         clock: where time comes from; for tests.
 
     Raises:
-        NotAQueue: the file is not a queue, or there is none and `initialize` is False.
+        NotAQueue: the file is not a queue, or does not exist and `initialize` is False.
         StoreError: the file cannot be opened or created.
     """
 
@@ -58,93 +78,552 @@ class JobQueue(QueueReader, QueueAnalyst, QueueSteerer, QueueRegulator, QueueKee
         params_limit: int = PARAMS_LIMIT,
         clock: Clock | None = None,
     ) -> None:
-        clock = clock or SystemClock()
-        database = open_queue(
-            db_path, initialize=initialize, timeout=to_seconds(timeout), durability=durability, clock=clock
+        # Public for `gigq.testing.drain`, which runs jobs on the same connections, and for the tests of the store.
+        self.clock = clock or SystemClock()
+        self.database = open_queue(
+            db_path,
+            initialize=initialize,
+            timeout=to_seconds(timeout, "timeout"),
+            durability=durability,
+            clock=self.clock,
         )
-        super().__init__(database, clock)
         self._params_limit = params_limit
-        self._schedules = Schedules(self, params_limit=params_limit)
+        self._schedules = Schedules(self.database, self.clock, params_limit=params_limit)
+        self._manual = ManualConsumption(self.database, self.clock)
 
-    @property
-    def schedules(self) -> Schedules:
-        """The rules that submit jobs at certain times."""
-        return self._schedules
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.database.path!r})"
 
     # submit
 
     def submit(self, job: Job) -> str:
         """Store a job, and return its id. Once it has returned, the job is not lost.
 
-        The same id a second time stores nothing; nor does a `unique_key` that an unfinished job has, whose id is
-        returned.
+        Submitting the same id a second time stores nothing. Nor does a `unique_key` that an unfinished job has: the id
+        of that job is returned.
 
         Raises:
-            InvalidJob: the job cannot be stored, with the reason; nothing was stored. Its subclasses tell more:
+            InvalidJob: the job cannot be stored, with the reason; nothing was stored. The subclasses say more:
                 NotImportable, NotSerializable, UnknownParent.
             QueueBusy, StoreError: nothing was stored.
         """
         return self.submit_many([job])[0]
 
     def submit_many(self, jobs: Iterable[Job]) -> list[str]:
-        """Store jobs, parents before their children, and return their ids: all of them, or none. Raises as `submit`.
+        """Store several jobs, parents before their children, and return their ids: all of them or none.
 
-        It is one transaction whatever their number. 100,000 jobs hold the write lock for one to two seconds; give
-        more than that in several calls.
+        It is one transaction, however many they are. 100,000 jobs hold the write lock for one to two seconds; submit
+        more than that in several calls. Raises as `submit`.
         """
-        new = [admit(job, limit=self._params_limit) for job in jobs]
-        if new:
-            with self.database.write() as tx:
-                return submitting.submit(tx, new)
-        return []
+        new = [prepare(job, limit=self._params_limit) for job in jobs]
+        if not new:
+            return []
+        with self.database.write() as tx:
+            return submitting.submit(tx, new)
 
     def enqueue(self, function: Callable[..., Any] | Submittable | str, /, *args: Any, **params: Any) -> str:
-        """Submit a plain call, and return the job's id. A task keeps its options; others are `task(f, priority=…)`.
+        """Submit a call of a function with these arguments, and return the job's id.
+
+        A task keeps its options; a function has those of ``task(function, priority="high", …)``. Raises as `submit`.
+        """
+        return self.submit(called(function, args, params))
+
+    # look
+
+    def get_status(self, job_id: str) -> dict[str, Any]:
+        """Return everything the file holds of a job, as plain values; ``{"exists": False}`` for an unknown id."""
+        record = self.get_job(job_id)
+        return record.as_dict() if record else {"exists": False}
+
+    def get_result(self, job_id: str) -> Any:
+        """Return what a completed job returned, and None for one that has not completed. Does not wait.
 
         Raises:
-            As `submit`.
+            JobNotFound: no job has this id.
         """
-        if not isinstance(function, str) and hasattr(function, "to_job"):
-            return self.submit(function.to_job(*args, **params))
-        name = function if isinstance(function, str) else getattr(function, "__name__", repr(function))
-        return self.submit(Job(name, function, params, args=args))
+        record = self.get_job(job_id)
+        if record is None:
+            raise JobNotFound(job_id)
+        return record.result
 
-    # workers
+    def get_job(self, job_id: str) -> JobRecord | None:
+        """Return a job as the file holds it now, or None for an unknown id."""
+        with self.database.read() as tx:
+            return reading.job(tx, job_id)
+
+    def full_id(self, prefix: str) -> str:
+        """Return the one id that begins with this text.
+
+        Raises:
+            JobNotFound: none does.
+            ValueError: several do, or the text is empty.
+        """
+        checks.text(prefix, "the beginning of an id")
+        with self.database.read() as tx:
+            found = reading.ids_like(tx, prefix, limit=2)
+        if not found:
+            raise JobNotFound(prefix)
+        if len(found) > 1 and prefix not in found:
+            raise ValueError(f"several jobs have ids that begin with {prefix!r}; give more of it")
+        return prefix if prefix in found else found[0]
+
+    def list_jobs(
+        self, status: Several = None, limit: int | None = None, *, offset: int = 0, **filters: Unpack[FilterOptions]
+    ) -> list[dict[str, Any]]:
+        """Return the jobs that `find_jobs` finds, each as a dict with the keys of `get_status`."""
+        return [record.as_dict() for record in self.find_jobs(status, limit, offset=offset, **filters)]
+
+    def find_jobs(
+        self, status: Several = None, limit: int | None = None, *, offset: int = 0, **filters: Unpack[FilterOptions]
+    ) -> list[JobRecord]:
+        """Return the jobs that pass all filters, the newest first.
+
+        Args:
+            status: one or several; None for any.
+            limit: the most jobs to return; None for all.
+            offset: how many jobs to skip first.
+            filters: `queue`, `name`, `priority` and `worker_id` are equal to the job's. `tags`: one or several, all of
+                which the job has. `phase`: one or several. `since`, `until`: submitted at or after, and before.
+                `search`: text in the id, name, description, function, arguments or error.
+
+        Raises:
+            ValueError: an invalid value of a filter, the limit or the offset.
+        """
+        checks.optional(limit, "limit", checks.count)
+        checks.count(offset, "offset")
+        chosen = Filters.of(status=status, **filters)
+        with self.database.read() as tx:
+            return list(reading.jobs(tx, chosen, limit=limit, offset=offset))
+
+    def count(self, status: Several = None, **filters: Unpack[FilterOptions]) -> int:
+        """Return how many jobs pass all filters, which are those of `find_jobs`."""
+        chosen = Filters.of(status=status, **filters)
+        with self.database.read() as tx:
+            return reading.count(tx, chosen)
+
+    def stats(self) -> dict[str, int]:
+        """Return the number of jobs of each status, and of all jobs as ``total``."""
+        with self.database.read() as tx:
+            found = reading.statuses(tx)
+        return found | {"total": sum(found.values())}
+
+    def metrics(self) -> dict[str, Any]:
+        """Return the queue's measurements, all of one instant (``at``), as plain values that JSON can hold.
+
+        ``statuses``, ``phases``: the number of jobs in each. ``queues``: for each that has unfinished jobs, limits or a
+        pause, how many jobs are ready, scheduled and running, whether it is paused, and the age of its oldest ready
+        job. ``priorities``: the number of ready jobs by priority. ``windows``: for the last ``1m``, ``5m`` and ``60m``
+        how many executions ended in each status, how many of those were not a job's first attempt (``retried``), and
+        percentiles of how long jobs were ``waiting`` from the submit to the first start (delays and parents included)
+        and of how long functions were ``running``. ``claims``: how many executions were ever opened, the one number
+        that only grows. ``workers``: how many there are, and how many slots the live ones have; manual consumption
+        does not count.
+
+        Durations are seconds, None where nothing was measured. Pruned and deleted jobs are no longer counted. The
+        percentiles of more than 10,000 executions are those of an even sample. An execution that ended in another
+        attempt is missed if it took longer than the window and 10,000 later ones. It reads the index of all jobs, and
+        the executions of the last hour: with a million finished jobs in the file that takes some tenths of a second.
+        """
+        here = this_process()
+        with self.database.read() as tx:
+            gone = certainly_dead(workers.heartbeats(tx), here=here, is_gone=is_gone)
+            return metrics.metrics(tx, gone=gone)
+
+    def why(self, job_id: str) -> list[str]:
+        """Return every reason why a job is not running, or what became of it, as sentences for people.
+
+        There is at least one. The wording may change; programs should use `get_status`. A worker counts as dead if its
+        process has ended on this machine, or if it has been silent for 15 seconds.
+
+        Raises:
+            JobNotFound: no job has this id.
+        """
+        return why(self.database, job_id)
+
+    @overload
+    def wait(self, job_ids: str, timeout: Duration | None = None) -> JobRecord: ...  # type: ignore[overload-overlap]
+    @overload
+    def wait(self, job_ids: Iterable[str], timeout: Duration | None = None) -> list[JobRecord]: ...
+
+    def wait(self, job_ids: str | Iterable[str], timeout: Duration | None = None) -> JobRecord | list[JobRecord]:
+        """Return a job, or several, once they have all ended, whatever their status.
+
+        Looks every 5 to 100 ms, each time in a transaction of its own.
+
+        Args:
+            job_ids: an id, for one record; or several, for a list of records.
+            timeout: seconds after which to give up; None waits forever.
+
+        Raises:
+            JobNotFinished: the timeout has passed.
+            JobNotFound: no job has this id.
+        """
+        wanted = [job_ids] if isinstance(job_ids, str) else list(job_ids)
+        records = waiting.wait(self.database, self.clock, wanted, timeout=timeout)
+        return records[0] if isinstance(job_ids, str) else records
+
+    def result(self, job_id: str, timeout: Duration | None = None) -> Any:
+        """Wait for a job to end, and return its result.
+
+        Raises:
+            JobFailed: it ended as failed, timeout or cancelled.
+            JobNotFinished, JobNotFound: as `wait`.
+        """
+        return waiting.result_of(self.wait(job_id, timeout))
+
+    # steer
+
+    def cancel(self, job_id: str, *, running: bool = False) -> bool:
+        """Cancel a pending job, and the descendants that need it. Returns False, and does nothing, for any other job.
+
+        Args:
+            running: cancel the job also if it is running. Its status is ``cancelled`` at once; within moments its
+                function is interrupted by `JobCancelled` in a thread, or its child process is stopped.
+        """
+        with self.database.write() as tx:
+            return control.cancel(tx, job_id, running=running)
+
+    def requeue_job(self, job_id: str, *, delay: Duration = 0) -> bool:
+        """Send a failed, timed-out or cancelled job back to pending, its attempts reset and its error cleared.
+
+        Descendants that were cancelled because of it come back with it.
+
+        Args:
+            delay: seconds before it may run.
+
+        Returns:
+            False, with nothing done, for any other job, for one whose parent ended badly (requeue that parent), and for
+            one whose `unique_key` an unfinished job has.
+        """
+        seconds = to_seconds(delay, "delay")
+        with self.database.write() as tx:
+            return control.requeue(tx, job_id, delay=seconds)
+
+    def cancel_jobs(self, status: Several = None, *, running: bool = False, **filters: Unpack[FilterOptions]) -> int:
+        """Cancel the jobs that pass all filters now, each as `cancel` does, and return how many.
+
+        Descendants that are cancelled with them are not counted. One transaction for each 200 jobs: if a later one
+        fails, what earlier ones did stays done.
+
+        Args:
+            status: pending, and with `running` also running; by default all of these.
+            running: cancel running jobs too.
+            filters: as for `find_jobs`. Without a filter, give a status, so that nobody cancels everything by mistake.
+
+        Raises:
+            ValueError: no filter, a status that cannot be cancelled, or an invalid value.
+        """
+        return bulk.cancel_jobs(self.database, Filters.of(status=status, **filters), running=running)
+
+    def requeue_jobs(self, status: Several = None, *, delay: Duration = 0, **filters: Unpack[FilterOptions]) -> int:
+        """Requeue the jobs that pass all filters now, each as `requeue_job` does, and return how many.
+
+        Parents come before their children. Descendants that come back with them are not counted. One transaction for
+        each 200 jobs: if a later one fails, what earlier ones did stays done.
+
+        Args:
+            status: failed, timeout or cancelled; by default all of these.
+            delay: seconds before they may run.
+            filters: as for `find_jobs`. Without a filter, give a status, so that nobody brings back by mistake what was
+                cancelled on purpose.
+
+        Raises:
+            ValueError: no filter, a status that cannot be requeued, or an invalid value.
+        """
+        return bulk.requeue_jobs(self.database, Filters.of(status=status, **filters), delay=delay)
+
+    def reschedule(
+        self,
+        job_id: str,
+        *,
+        run_at: Instant | None = None,
+        delay: Duration | None = None,
+        priority: int | str | None = None,
+        queue: str | None = None,
+    ) -> bool:
+        """Change the start, the priority or the queue of a pending job. Returns False, and does nothing, for any other.
+
+        A job that waits for a retry or for its parents may be moved too; it goes on waiting for its parents.
+
+        Args:
+            run_at: do not start it before this instant; one that has passed means now.
+            delay: or do not start it before so many seconds from now; 0 means now.
+            priority: as for `Job`.
+            queue: as for `Job`.
+
+        Raises:
+            ValueError: nothing to change, or an invalid value.
+        """
+        if (run_at, delay, priority, queue) == (None, None, None, None):
+            raise ValueError("nothing to change; give run_at, delay, priority or queue")
+        checks.not_both(run_at=run_at, delay=delay)
+        instant = checks.optional(run_at, "run_at", to_instant)
+        seconds = checks.optional(delay, "delay", to_seconds)
+        level = checks.optional(priority, "priority", to_priority)
+        name = checks.optional(queue, "queue", checks.text)
+        with self.database.write() as tx:
+            start = instant if seconds is None else later(tx.now, seconds)
+            return control.reschedule(tx, job_id, run_at=start, priority=level, queue=name)
+
+    def pause(self, queue: str | None = None) -> None:
+        """Stop workers from claiming jobs from one queue, or from all.
+
+        It holds from their next claim on, for queues without jobs too, until `resume`. A worker may still run what it
+        has claimed already.
+
+        Raises:
+            ValueError: not the name of a queue.
+        """
+        self._set_paused(queue, is_paused=True)
+
+    def resume(self, queue: str | None = None) -> None:
+        """End the pause that `pause` with the same argument began.
+
+        A queue that was paused by its name stays paused after ``resume()``.
+
+        Raises:
+            ValueError: not the name of a queue.
+        """
+        self._set_paused(queue, is_paused=False)
+
+    def configure(
+        self,
+        queue: str,
+        *,
+        max_running: int | None = None,
+        rate_limit: int | None = None,
+        rate_period: Duration = 1.0,
+    ) -> None:
+        """Set a queue's limits. A limit that is not given is removed. One write transaction.
+
+        They hold for all workers together, from their next claim on.
+
+        Args:
+            queue: the name of a queue, whether it holds jobs or not.
+            max_running: how many of its jobs may run at a time.
+            rate_limit: how many of its jobs may start within any `rate_period`.
+            rate_period: the length of that period, in seconds.
+
+        Raises:
+            ValueError: an invalid value.
+        """
+        name = checks.text(queue, "queue")
+        most = checks.optional(max_running, "max_running", _limit)
+        rate = checks.optional(rate_limit, "rate_limit", _limit)
+        period = checks.positive_seconds(rate_period, "rate_period")
+        with self.database.write() as tx:
+            queues.set_limits(tx, name, max_running=most, rate_limit=rate, rate_period=period if rate else None)
+
+    def queues(self) -> list[QueueRecord]:
+        """Return the queues that have unfinished jobs, limits or a pause, in alphabetical order."""
+        with self.database.read() as tx:
+            return queues.records(tx)
+
+    def workers(self) -> list[WorkerRecord]:
+        """Return the workers that are entered in the file, the oldest first. A dead one stays until it is noticed."""
+        with self.database.read() as tx:
+            return workers.records(tx)
 
     def scale(self, concurrency: int, worker_id: str | None = None) -> int:
-        """Ask one worker, or all, to have so many slots, and return how many were asked. They obey within a second.
+        """Ask one worker, or all, to change its concurrency, and return how many were asked. They obey within a second.
+
+        Args:
+            concurrency: how many jobs the worker may run at a time.
+            worker_id: the name of a worker; None for all.
 
         Raises:
-            ValueError: it is not a whole number from 1 to 10,000.
+            ValueError: the concurrency is not a whole number from 1 to 10,000.
         """
-        if isinstance(concurrency, bool) or not isinstance(concurrency, int) or not 1 <= concurrency <= _MOST_SLOTS:
-            raise ValueError(f"concurrency is {concurrency!r}; it must be a whole number from 1 to {_MOST_SLOTS:,}")
+        slots = checks.whole(concurrency, "concurrency", least=1, most=_MOST_SLOTS)
         with self.database.write() as tx:
-            return workers.scale(tx, concurrency, worker_id=worker_id)
+            return workers.scale(tx, slots, worker_id=worker_id)
 
     def stop_workers(self, worker_id: str | None = None, *, graceful: bool = True) -> int:
         """Ask one worker, or all, to stop, and return how many were asked. They obey within a second.
 
         Args:
-            graceful: running jobs get the worker's `shutdown_timeout`; otherwise they are given back at once.
+            worker_id: the name of a worker; None for all.
+            graceful: give running jobs the worker's `shutdown_timeout` to end; otherwise they are given back at once.
         """
         with self.database.write() as tx:
             return workers.stop(tx, is_graceful=graceful, worker_id=worker_id)
 
-    def requeue_stuck(self, older_than: Duration | None = None) -> int:
-        """Settle as lost what workers hold that are certainly dead, and return how many jobs that were.
-
-        What was taken by hand and has been held for longer than its timeout is settled too, as timeout.
+    def dead_letters(self, limit: int | None = 100, **filters: Unpack[FilterOptions]) -> list[dict[str, Any]]:
+        """Return the jobs that used up their attempts (failed and timeout) as dicts, those that ended last first.
 
         Args:
-            older_than: also what has been running for so many seconds, whether its worker lives or not. The function
-                may still run, so this is a person's decision.
+            limit: the most jobs to return; None for all.
+            filters: as for `find_jobs`.
+
+        Raises:
+            ValueError: an invalid value of a filter or the limit.
         """
+        checks.optional(limit, "limit", checks.count)
+        chosen = Filters.of(status=DEAD, **filters)
+        with self.database.read() as tx:
+            return [record.as_dict() for record in reading.jobs(tx, chosen, limit=limit, order="ended")]
+
+    # schedules
+
+    @property
+    def schedules(self) -> Schedules:
+        """The rules that submit jobs at certain times."""
+        return self._schedules
+
+    # consume manually
+
+    def dequeue(self, worker_id: str | None = None, *, queues: str | Sequence[str] | None = None) -> JobClaim | None:
+        """Claim the next job, counting the attempt, or return None if no job is ready. One write transaction.
+
+        Settle it with `complete`, `fail` or `execute_job`. It is yours until then, until this queue is closed, until
+        its timeout has passed (300 seconds unless the job says otherwise), or until this process has ended. At the
+        timeout the next `dequeue`, or any worker within a second, settles it as timeout; that is measured by the wall
+        clock, the only one that processes share, so setting the clock back gives more time and setting it forward
+        less. That a process has ended is seen from the same machine and container.
+
+        Args:
+            worker_id: a name for people; by default the host, the process and a few letters.
+            queues: the name of one queue, or several; None for all.
+
+        Raises:
+            QueueBusy, StoreError: nothing was claimed.
+        """
+        return self._manual.dequeue(worker_id, queues=[queues] if isinstance(queues, str) else queues)
+
+    def complete(self, job: JobClaim | str, result: Any = None) -> None:
+        """Settle a manually claimed job as completed. One write transaction.
+
+        Args:
+            job: what `dequeue` returned, or a job's id. The claim is safer: an id means the execution that is open now,
+                so a late call may end that of another program. Only what was taken away from this very queue object is
+                refused nevertheless.
+            result: a value that JSON can hold, of at most 10 MB.
+
+        Raises:
+            LeaseLost: the execution has ended, was taken away, or is not in manual consumption. Nothing has changed.
+            JobNotFound: no job has this id.
+            NotSerializable: JSON cannot hold the result. The job is still yours.
+            QueueBusy, StoreError: nothing was written; call it again.
+        """
+        text = encode(result, name="result", limit=RESULT_LIMIT)
+        self._manual.settle(self._manual.claim_of(job), Report.completed(text))
+
+    def fail(self, job: JobClaim | str, error: str | Mapping[str, str] | BaseException, *, retry: bool = True) -> None:
+        """Settle a manually claimed job as failed: it is tried again if it has attempts left. One write transaction.
+
+        Args:
+            job: as for `complete`.
+            error: text; a dict with a ``message`` and optionally a ``type`` and a ``traceback``, all of them text; or
+                an exception, which is treated as if the function had raised it: `retry_on`, `no_retry_on`, `GiveUp`
+                and `RetryLater` apply.
+            retry: False fails the job for good.
+
+        Raises:
+            ValueError: the error is none of these.
+            LeaseLost, JobNotFound, QueueBusy, StoreError: as `complete`.
+        """
+        claim = self._manual.claim_of(job)
+        self._manual.settle(claim, manual.failure(error, claim, retry=retry))
+
+    def execute_job(self, job: JobClaim, *, handlers: Mapping[str, Function] | None = None) -> ExecutionStatus:
+        """Call the function of a manually claimed job here and now, settle the job, and return how the execution ended.
+
+        What the function raises is kept with the job, which is tried again if it has attempts left; it is not raised
+        here. The timeout begins with the call. In the main thread the function is stopped at its deadline even while
+        it sleeps, and SIGINT and SIGTERM give the job back and then do what they do otherwise; in another thread it is
+        stopped at its next step of Python. `Worker.process_one` does the same.
+
+        Two write transactions. If the job was taken away before the call, the function is not called; if during the
+        call, its result is dropped. Either way the status is the one that the other process gave it.
+
+        Args:
+            job: what `dequeue` returned.
+            handlers: functions by the names that jobs call them by. What is not among them is imported.
+
+        Raises:
+            LeaseLost: the job was deleted.
+            QueueBusy, StoreError: the file could not be read or written. If the function was called, its result is not
+                kept; the job is still yours.
+        """
+        return self._manual.execute(job, handlers or {})
+
+    # keep
+
+    def clear_completed(self, before_timestamp: Instant | None = None) -> int:
+        """Delete completed and cancelled jobs as `prune` does, and return how many.
+
+        Args:
+            before_timestamp: only those that ended earlier. Without a zone it is local time.
+
+        Raises:
+            ValueError: not an instant.
+        """
+        before = checks.optional(before_timestamp, "before_timestamp", to_instant)
+        return sum(prune(self.database, Pruning(before=before)))
+
+    def prune(
+        self, status: str | Iterable[str] = USUAL, *, older_than: Duration | None = None, keep: int | None = None
+    ) -> int:
+        """Delete finished jobs with their executions, the oldest first, and return how many.
+
+        A job stays as long as it has a child that has not completed, for that child may still run. One transaction for
+        each 200 jobs: if a later one fails, what earlier ones deleted stays deleted. Then most of the file's free space
+        is given back, in steps of a few milliseconds.
+
+        Args:
+            status: one or several of completed, cancelled, failed and timeout.
+            older_than: only jobs that ended more than so many seconds ago.
+            keep: how many of the newest jobs to keep, all these statuses counted together. If `older_than` is given
+                too, both must allow the deletion.
+
+        Raises:
+            ValueError: a status that is not one of a finished job, or an invalid number.
+        """
+        return sum(prune(self.database, Pruning.of(status, older_than=older_than, keep=keep, now=self.clock.now())))
+
+    def requeue_stuck(self, older_than: Duration | None = None) -> int:
+        """Settle as lost what dead workers hold, and return how many jobs that were.
+
+        A worker is dead if its process has ended for certain. Manually claimed jobs that are overdue are settled too,
+        as timeout.
+
+        Args:
+            older_than: also settle as lost what has been running for more than so many seconds, whether its worker is
+                dead or not. The function may still be running, so that is a person's decision.
+        """
+        return bulk.requeue_stuck(self.database, older_than=older_than)
+
+    def check(self) -> list[str]:
+        """Read all of the file, and return a sentence for each thing that is wrong with it."""
+        with self.database.read() as tx:
+            return checking.check(tx)
+
+    def close(self) -> None:
+        """Give back what this process has claimed manually, the attempts not counted, and close all connections.
+
+        The queue cannot be used afterwards.
+
+        Raises:
+            StoreError: what was claimed could not be given back; that happens once the process has ended.
+        """
+        try:
+            self._manual.close()
+        finally:
+            self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _set_paused(self, queue: str | None, *, is_paused: bool) -> None:
+        name = queues.ALL if queue is None else checks.text(queue, "queue")
         with self.database.write() as tx:
-            dead = certainly_dead(workers.heartbeats(tx), here=this_process(), is_gone=is_gone)
-            jobs = sum(workers.expel(tx, each) for each in dead)
-            jobs += manual.time_out(tx)
-            if older_than is not None:
-                before = tx.now - timedelta(seconds=min(to_seconds(older_than), _A_CENTURY))
-                jobs += workers.reclaim(tx, before=before)
-        return jobs
+            queues.set_paused(tx, name, is_paused=is_paused)
+
+
+def _limit(value: int, name: str) -> int:
+    return checks.whole(value, name, least=1, most=_MOST_RUNNING, or_else=", or None for no limit")

@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from gigq.clock import Duration, to_seconds
+from gigq.clock import Clock, Duration, to_seconds
 from gigq.cron import Cron, Interval, ticks, zone_named
 from gigq.job import Job, Submittable, new_job_id
-from gigq.queue.base import QueueBase
-from gigq.queue.preparing import admit
+from gigq.queue.preparing import prepare
 from gigq.records import ScheduleRecord
 from gigq.store import schedules
+from gigq.store.engine.database import Database
 
 _MISSED = ("once", "skip", "all")
 
@@ -24,8 +24,9 @@ class Schedules:
     The workers submit a job at each tick, once however many they are. Without a worker nothing ticks.
     """
 
-    def __init__(self, queue: QueueBase, *, params_limit: int) -> None:
-        self._queue = queue
+    def __init__(self, database: Database, clock: Clock, *, params_limit: int) -> None:
+        self._database = database
+        self._clock = clock
         self._params_limit = params_limit
 
     def add(
@@ -59,10 +60,10 @@ class Schedules:
             ValueError: a rule, zone or option that cannot be.
             InvalidJob: the job cannot be stored, with the reason.
         """
-        job = admit(_job(name, function, options), limit=self._params_limit)
+        job = prepare(_job(name, function, options), limit=self._params_limit)
         if missed not in _MISSED:
             raise ValueError(f"missed is {missed!r}; it must be one of {', '.join(_MISSED)}")
-        zone, now = zone_named(timezone), self._queue.clock.now()
+        zone, now = zone_named(timezone), self._clock.now()
         rule = _rule(cron, every, anchor=now)
         new = ScheduleRecord(
             name=name,
@@ -79,28 +80,28 @@ class Schedules:
             function=job.function,
             queue=job.queue,
         )
-        with self._queue.database.write() as tx:
+        with self._database.write() as tx:
             schedules.add(tx, new, job)
             return schedules.record(tx, name) or new
 
     def get(self, name: str) -> ScheduleRecord | None:
         """Return a schedule as the file holds it now, or None."""
-        with self._queue.database.read() as tx:
+        with self._database.read() as tx:
             return schedules.record(tx, name)
 
     def remove(self, name: str) -> bool:
         """Forget a schedule; the jobs that it has submitted stay. False if there is none of this name."""
-        with self._queue.database.write() as tx:
+        with self._database.write() as tx:
             return schedules.remove(tx, name)
 
     def pause(self, name: str) -> bool:
         """Let a schedule submit nothing until `resume`. False if there is none of this name."""
-        with self._queue.database.write() as tx:
+        with self._database.write() as tx:
             return schedules.pause(tx, name)
 
     def resume(self, name: str) -> bool:
         """Let a paused schedule go on with its next tick from now. False if there is none of this name."""
-        with self._queue.database.write() as tx:
+        with self._database.write() as tx:
             return schedules.resume(tx, name)
 
     def run(self, name: str) -> str:
@@ -109,7 +110,7 @@ class Schedules:
         Raises:
             ValueError: there is no schedule of this name.
         """
-        with self._queue.database.write() as tx:
+        with self._database.write() as tx:
             submitted = schedules.run(tx, name, job_id=new_job_id())
         if submitted is None:
             raise ValueError(f"there is no schedule {name!r}")
@@ -124,11 +125,11 @@ class Schedules:
         schedule = self.get(name)
         if schedule is None:
             raise ValueError(f"there is no schedule {name!r}")
-        now = self._queue.clock.now()
+        now = self._clock.now()
         return ticks(schedules.rule_of(schedule), now, zone=zone_named(schedule.timezone), count=n)
 
     def __iter__(self) -> Iterator[ScheduleRecord]:
-        with self._queue.database.read() as tx:
+        with self._database.read() as tx:
             found = schedules.records(tx)
         return iter(found)
 

@@ -162,7 +162,7 @@ def test_a_job_is_put_off_by_a_delay(run: Run, queue: JobQueue) -> None:
     ("words", "code", "message"),
     [
         ([], 2, "nothing to change; give --run-at, --delay, --priority or --queue"),
-        (["--run-at", "tomorrow"], 1, "'tomorrow' is not an ISO-8601 instant"),
+        (["--run-at", "tomorrow"], 1, "run_at is 'tomorrow'; it must be ISO-8601 text"),
         (["--run-at", "2099-01-01", "--delay", "5"], 1, "run_at and delay were both given; give one"),
         (["--queue", ""], 1, "queue is ''; it must be text"),
     ],

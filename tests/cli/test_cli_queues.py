@@ -67,7 +67,7 @@ def test_a_limit_that_is_not_given_is_taken_away(run: Run, queue: JobQueue) -> N
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["pause", ""], 1, "is not the name of a queue"),
+        (["pause", ""], 1, "queue is ''; it must be text"),
         (["configure"], 2, "QUEUE"),
         (["configure", "mail", "--max-running", "0"], 2, "at least 1"),
         (["configure", "mail", "--rate-limit", "1", "--rate-period", "0"], 1, "rate_period is 0"),

@@ -11,11 +11,11 @@ import pytest
 
 from gigq import InvalidJob, Job, NotImportable, NotSerializable
 from gigq.codec import PARAMS_LIMIT
-from gigq.queue.preparing import admit
+from gigq.queue.preparing import prepare
 
 
-def admitted(function: Any, *args: Any, **fields: Any) -> Any:
-    return admit(Job("a", function, args=args, **fields), limit=PARAMS_LIMIT)
+def prepared(function: Any, *args: Any, **fields: Any) -> Any:
+    return prepare(Job("a", function, args=args, **fields), limit=PARAMS_LIMIT)
 
 
 @pytest.mark.parametrize(
@@ -32,12 +32,12 @@ def admitted(function: Any, *args: Any, **fields: Any) -> Any:
 def test_a_call_that_the_function_cannot_take_is_refused(
     function: Any, args: tuple[Any, ...], params: dict[str, Any], reason: str
 ) -> None:
-    with pytest.raises(InvalidJob, match=rf"^job 'a': it cannot be called so: .*{re.escape(reason)}"):
-        admitted(function, *args, params=params)
+    with pytest.raises(InvalidJob, match=rf"^job 'a': its arguments do not fit the function: .*{re.escape(reason)}"):
+        prepared(function, *args, params=params)
 
 
 def test_the_call_of_a_function_that_is_only_named_is_left_to_the_worker() -> None:
-    assert admitted("functions:add", 1, 2, 3, 4).args == "[1,2,3,4]"
+    assert prepared("functions:add", 1, 2, 3, 4).args == "[1,2,3,4]"
 
 
 # A row: the function, whether it has parents, what the caller says, what is stored.
@@ -65,7 +65,7 @@ def test_the_call_of_a_function_that_is_only_named_is_left_to_the_worker() -> No
 def test_a_child_gets_parent_results_if_its_function_takes_them(
     function: Any, parents: list[str], asked: bool | None, stored: bool | None
 ) -> None:
-    assert admitted(function, dependencies=parents, pass_parent_results=asked).pass_parent_results is stored
+    assert prepared(function, dependencies=parents, pass_parent_results=asked).pass_parent_results is stored
 
 
 @pytest.mark.parametrize(
@@ -81,15 +81,15 @@ def test_parent_results_that_the_function_does_not_take_or_lacks_are_refused(
     function: Any, params: dict[str, Any], parents: list[str], asked: bool | None, reason: str
 ) -> None:
     with pytest.raises(InvalidJob, match=reason):
-        admitted(function, params=params, dependencies=parents, pass_parent_results=asked)
+        prepared(function, params=params, dependencies=parents, pass_parent_results=asked)
 
 
 def test_a_decorator_that_keeps_parent_results_from_the_function_is_not_given_them() -> None:
-    assert admitted(odd_functions.narrowed_child, 1, dependencies=["p"]).pass_parent_results is False
+    assert prepared(odd_functions.narrowed_child, 1, dependencies=["p"]).pass_parent_results is False
 
 
 def test_a_job_without_parents_may_be_given_what_looks_like_their_results() -> None:
-    assert admitted(functions.collect, params={"parent_results": {"x": 1}}).params == '{"parent_results":{"x":1}}'
+    assert prepared(functions.collect, params={"parent_results": {"x": 1}}).params == '{"parent_results":{"x":1}}'
 
 
 @pytest.mark.parametrize(
@@ -110,12 +110,12 @@ def test_what_cannot_be_stored_is_refused_with_the_name_of_the_job(
     fields: dict[str, Any], error: type[InvalidJob], reason: str
 ) -> None:
     with pytest.raises(error, match=f"^job 'nightly': {re.escape(reason)}") as raised:
-        admit(Job(**{"name": "nightly", "function": functions.add, **fields}), limit=PARAMS_LIMIT)
+        prepare(Job(**{"name": "nightly", "function": functions.add, **fields}), limit=PARAMS_LIMIT)
     assert type(raised.value) is error
 
 
 def test_what_is_stored_is_text_numbers_and_instants() -> None:
-    new = admitted(
+    new = prepared(
         functions.add, 1, params={"b": 2}, retry_on=[KeyError], metadata={"ü": None}, tags=["x"], priority="low"
     )
     assert (new.function, new.args, new.params, new.metadata) == ("functions:add", "[1]", '{"b":2}', '{"ü":null}')

@@ -82,11 +82,11 @@ def test_what_is_asked_for_is_pruned_and_nothing_else(ended: JobQueue, options: 
         ({"status": ["completed", "running"]}, "status is 'running'"),
         ({"status": "gone"}, "status is 'gone'"),
         ({"status": ()}, r"status is \(\)"),
-        ({"keep": -1}, "keep is -1; it must be a whole number of jobs"),
+        ({"keep": -1}, "keep is -1; it must be a whole number from 0 up"),
         ({"keep": 1.5}, "keep is 1.5"),
         ({"keep": True}, "keep is True"),
-        ({"older_than": -1}, "-1 is not a duration"),
-        ({"older_than": "7d"}, "'7d' is not a duration"),
+        ({"older_than": -1}, "older_than is -1; it must be seconds"),
+        ({"older_than": "7d"}, "older_than is '7d'; it must be seconds"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_and_prunes_nothing(
@@ -240,5 +240,5 @@ def test_a_prune_waits_for_the_lock_and_then_says_so(path: str, open_queue: Call
 
 
 def test_a_worker_refuses_a_time_that_cannot_be(path: str) -> None:
-    with pytest.raises(ValueError, match="not a duration"):
+    with pytest.raises(ValueError, match="it must be seconds from 0 up"):
         Worker(path, prune_after=-1)

@@ -1,0 +1,243 @@
+"""Manual consumption: jobs that a program takes and settles itself, without a Worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+from gigq.claims import Claim
+from gigq.clock import Clock, later
+from gigq.codec import RESULT_LIMIT, decode
+from gigq.errors import LeaseLost
+from gigq.liveness import WorkerKey, certainly_dead
+from gigq.paths import Function
+from gigq.process import is_gone, this_process
+from gigq.reports import Report
+from gigq.runtime.call import Functions, caller, report_on
+from gigq.runtime.inline import InlineRunner
+from gigq.status import ExecutionStatus
+from gigq.store import claiming, manual, settling, workers
+from gigq.store.claiming import Room
+from gigq.store.engine.database import Database, Transaction
+
+_SECONDS_BETWEEN_SWEEPS = 1.0
+_CLOSED = "given back: the queue that claimed it was closed"
+_KEYS_OF_AN_ERROR = {"type", "message", "traceback"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobClaim:
+    """A job that `JobQueue.dequeue` has claimed, and the proof of who owns it.
+
+    Attributes:
+        id: the job's id.
+        execution_id: the number of this execution. It is never used again, so a late call cannot end another one.
+        name: the job's name.
+        queue: the queue that it was claimed from.
+        function: ``package.module:name``, or the name of a handler.
+        args: the positional arguments.
+        params: the keyword arguments.
+        attempt: the number of this execution, from 1.
+        max_attempts: how many attempts the job has.
+        timeout: how long this execution may take, in seconds; None for no limit.
+        deadline: when others may settle it as timeout, in UTC; None without a timeout.
+        tags: the job's tags, in alphabetical order.
+        metadata: the job's metadata.
+        parent_results: ``{parent id: result}``, in the order of the job's dependencies.
+        claim: the same as the queue and its functions use it.
+    """
+
+    id: str
+    execution_id: int
+    name: str
+    queue: str
+    function: str
+    args: list[Any]
+    params: dict[str, Any]
+    attempt: int
+    max_attempts: int
+    timeout: float | None
+    deadline: datetime | None
+    tags: tuple[str, ...]
+    metadata: dict[str, Any]
+    parent_results: dict[str, Any]
+    claim: Claim = field(repr=False)
+
+    @classmethod
+    def of(cls, claim: Claim, *, now: datetime) -> Self:
+        """Return what was claimed just now, its JSON read."""
+        return cls(
+            id=claim.job_id,
+            execution_id=claim.execution_id,
+            name=claim.name,
+            queue=claim.queue,
+            function=claim.function,
+            args=decode(claim.args),
+            params=decode(claim.params),
+            attempt=claim.attempt,
+            max_attempts=claim.max_attempts,
+            timeout=claim.timeout,
+            deadline=None if claim.timeout is None else later(now, claim.timeout),
+            tags=claim.tags,
+            metadata=decode(claim.metadata),
+            parent_results=decode(claim.parent_results or "{}"),
+            claim=claim,
+        )
+
+
+class ManualConsumption:
+    """What one queue object has claimed without a worker. Safe to share between threads, and to keep across a fork.
+
+    Each process is entered in the file as a worker of its own, without a heartbeat.
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._workers: dict[int, _ManualWorker] = {}  # by process: the child of a fork claims in its own name
+
+    def dequeue(self, worker_id: str | None, *, queues: Sequence[str] | None) -> JobClaim | None:
+        """Claim the next job, or return None. One write transaction."""
+        worker = self._worker() or self._workers.setdefault(os.getpid(), _ManualWorker())
+        with worker.lock:
+            with self._database.write() as tx:
+                key = worker.registered(tx, worker_id)
+                swept_at = worker.sweep(tx, now=self._clock.monotonic())
+                claims = claiming.claim(tx, WorkerKey(key.seq, worker_id or key.id), room=Room(free=1), queues=queues)
+            # Only after the commit: a row that was rolled back may become another worker's, and nothing was swept.
+            worker.key, worker.swept_at = key, swept_at
+        return JobClaim.of(claims[0], now=tx.now) if claims else None
+
+    def claim_of(self, job: JobClaim | str) -> Claim:
+        """Return the claim that a caller means by what `dequeue` returned, or by a job's id.
+
+        Raises:
+            JobNotFound: no job has this id.
+            LeaseLost: nobody has claimed the job manually, or it was taken away from this queue object.
+        """
+        if isinstance(job, JobClaim):
+            return job.claim
+        worker = self._worker()
+        with self._database.read() as tx:
+            return manual.held(tx, job, own=None if worker is None else worker.key)
+
+    def settle(self, claim: Claim, report: Report) -> None:
+        """Settle an execution. One write transaction.
+
+        Raises:
+            LeaseLost: the execution has ended already.
+        """
+        with self._database.write() as tx:
+            settling.settle(tx, claim.execution_id, report)
+
+    def execute(self, job: JobClaim, handlers: Mapping[str, Function]) -> ExecutionStatus:
+        """Call the function here and now, settle the execution, and return how it ended. Two write transactions.
+
+        Raises:
+            LeaseLost: the job was deleted.
+        """
+        with self._database.write() as tx:
+            status = manual.begin(tx, job.execution_id)
+        if status is not ExecutionStatus.RUNNING:
+            return _existing(job, status)
+        runner = InlineRunner(caller(Functions(handlers=handlers), clock=self._clock, result_limit=RESULT_LIMIT))
+        runner.start([job.claim])
+        ((_, report),) = runner.ended()
+        with self._database.write() as tx:
+            settling.settle_all(tx, [(job.execution_id, report)])
+            status = manual.status_of(tx, job.execution_id)
+        if runner.signal is not None:
+            signal.raise_signal(runner.signal)
+        return _existing(job, status)
+
+    def close(self) -> None:
+        """Give back what this process still holds, the attempts not counted. At most one write transaction."""
+        worker = self._worker()
+        if worker is not None:
+            worker.leave(self._database)
+
+    def _worker(self) -> _ManualWorker | None:
+        return self._workers.get(os.getpid())
+
+
+class _ManualWorker:
+    """This process as a worker without a heartbeat, as it is entered in the file.
+
+    Hold `lock` to call `registered` or `sweep`, and to set the attributes.
+
+    Attributes:
+        key: its row in the file; None before the first job.
+        swept_at: the monotonic time of its last search for dead workers; None before the first.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.key: WorkerKey | None = None
+        self.swept_at: float | None = None
+        self._process = this_process()
+
+    def registered(self, tx: Transaction, worker_id: str | None) -> WorkerKey:
+        """Return its row; enter one if there is none, for others may have removed it.
+
+        Args:
+            worker_id: a name for a new row; by default the host, the process and a few letters.
+        """
+        if self.key is not None and workers.is_registered(tx, self.key):
+            return self.key
+        name = worker_id or f"{socket.gethostname()}-{self._process.pid}-{os.urandom(2).hex()}"
+        return manual.register(tx, name, self._process)
+
+    def sweep(self, tx: Transaction, *, now: float) -> float:
+        """Settle what is overdue, and, once a second, what dead workers hold: there may be no worker that does.
+
+        Returns the value of `swept_at` once this is committed.
+        """
+        manual.time_out(tx)
+        if self.swept_at is not None and now - self.swept_at < _SECONDS_BETWEEN_SWEEPS:
+            return self.swept_at
+        for dead in certainly_dead(workers.heartbeats(tx), here=self._process, is_gone=is_gone):
+            workers.expel(tx, dead)
+        return now
+
+    def leave(self, database: Database) -> None:
+        """Give back what is still held, and remove the row."""
+        with self.lock:
+            key, self.key = self.key, None
+            if key is not None:
+                with database.write() as tx:
+                    workers.leave(tx, key, reason=_CLOSED)
+
+
+def failure(error: str | Mapping[str, str] | BaseException, claim: Claim, *, retry: bool) -> Report:
+    """Return the report of a failed execution.
+
+    Raises:
+        ValueError: the error is neither an exception nor text nor a dict of texts with a message.
+    """
+    report = report_on(error, claim) if isinstance(error, BaseException) else _described(error)
+    return report if retry else report._replace(status=ExecutionStatus.FAILED, is_final=True)
+
+
+def _described(error: str | Mapping[str, str]) -> Report:
+    if isinstance(error, str):
+        return Report.failed(error)
+    has_message = isinstance(error, Mapping) and "message" in error and error.keys() <= _KEYS_OF_AN_ERROR
+    if not has_message or not all(isinstance(text, str) for text in error.values()):
+        raise ValueError(
+            f"the error is {error!r}; it must be text, an exception, "
+            "or a dict of texts: message, and optionally type and traceback"
+        )
+    kind, message = error.get("type"), error["message"]
+    return Report.failed(f"{kind}: {message}" if kind else message, error_type=kind, traceback=error.get("traceback"))
+
+
+def _existing(job: JobClaim, status: ExecutionStatus | None) -> ExecutionStatus:
+    if status is None:
+        raise LeaseLost(f"job {job.id} was deleted while execution {job.execution_id} held it")
+    return status

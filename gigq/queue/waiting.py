@@ -1,0 +1,74 @@
+"""Waiting for jobs to end, and the result or the error they ended with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gigq.clock import Clock, Duration, to_seconds
+from gigq.errors import JobFailed, JobNotFinished, JobNotFound
+from gigq.records import JobRecord
+from gigq.status import FINISHED, JobStatus
+from gigq.store import reading
+from gigq.store.engine.database import Database, Transaction
+
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
+"""Seconds between two looks at the file."""
+
+
+def wait(database: Database, clock: Clock, job_ids: Sequence[str], *, timeout: Duration | None) -> list[JobRecord]:
+    """Return the jobs once all of them have ended, in the order of their ids.
+
+    Raises:
+        JobNotFinished: `timeout` seconds have passed.
+        JobNotFound: no job has one of these ids.
+    """
+    deadline = None if timeout is None else clock.monotonic() + to_seconds(timeout, "timeout")
+    unfinished, pause = _unfinished(database, job_ids), _SHORTEST_PAUSE
+    while unfinished:
+        if deadline is not None and clock.monotonic() >= deadline:
+            raise JobNotFinished(_not_finished(unfinished, among=job_ids, timeout=timeout))
+        clock.sleep(pause)
+        unfinished, pause = _unfinished(database, unfinished), min(_LONGEST_PAUSE, pause * 1.5)
+    with database.read() as tx:
+        return [_existing(tx, job_id) for job_id in job_ids]
+
+
+def result_of(job: JobRecord) -> Any:
+    """Return the result of a job that has ended.
+
+    Raises:
+        JobFailed: it ended without one.
+    """
+    if job.status is JobStatus.COMPLETED:
+        return job.result
+    last = job.executions[-1] if job.executions else None
+    raise JobFailed(
+        f"job {job.id} ({job.name}) ended as {job.status}: {job.error}",
+        job_id=job.id,
+        status=job.status.value,
+        error_type=last.error_type if last else None,
+        traceback=last.traceback if last else None,
+    )
+
+
+def _not_finished(unfinished: Sequence[str], *, among: Sequence[str], timeout: Duration | None) -> str:
+    if len(among) == 1:
+        return f"job {among[0]} had not ended after {timeout} s"
+    return f"{len(unfinished)} of {len(among)} jobs had not ended after {timeout} s, {unfinished[0]} among them"
+
+
+def _unfinished(database: Database, job_ids: Sequence[str]) -> list[str]:
+    with database.read() as tx:
+        found = reading.statuses_of(tx, job_ids)
+    for job_id in job_ids:
+        if job_id not in found:
+            raise JobNotFound(job_id)
+    return [job_id for job_id in job_ids if found[job_id] not in FINISHED]
+
+
+def _existing(tx: Transaction, job_id: str) -> JobRecord:
+    record = reading.job(tx, job_id)
+    if record is None:
+        raise JobNotFound(job_id)
+    return record
