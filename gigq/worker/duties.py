@@ -1,11 +1,10 @@
-"""What a worker does in the file: all its duties of one turn in one transaction."""
+"""A worker's duties in the file: all that is to be done in one turn, in one transaction."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from gigq.claims import Claim
 from gigq.clock import Clock
@@ -25,55 +24,12 @@ from gigq.store.reading import ExecutionEnd, ends_of
 from gigq.store.workers import Standing
 from gigq.worker.options import WorkerOptions
 from gigq.worker.pruning import PruningDuty
+from gigq.worker.turn import UNKNOWN, Outcome, Turn
 
 log = logger("worker")
 
-UNKNOWN = Outlook(True, None)
-"""What a worker expects of the queue before it has looked: work."""
-
-_TOLD_TO_STOP = "given back: its worker was told to stop"
-
-
-@dataclass(slots=True, kw_only=True)
-class Turn:
-    """What is to be done in one transaction, and then what was done in it.
-
-    Attributes:
-        ended: what is to be settled.
-        begun: the executions whose start is to be written.
-        slots: how many the worker has.
-        room: what may be claimed; None for nothing.
-        is_beat: whether the heartbeat is due, or, afterwards, was renewed.
-        has_rung: whether the bell has rung since the last turn.
-        progress: what is to be written of the progress of running jobs; afterwards, of those that are still its own.
-        logs: the logs of executions that were taken away.
-        moves: what became of the jobs of `ended`, in that order; None for a report that was refused.
-        standing: where a heartbeat or the bell has made it look, what others have made of the worker.
-        dead: the workers that were found dead, and how many jobs each had.
-        lost: the executions of theirs that had begun.
-        claims: what was claimed.
-        outlook: what else may be claimed, where all that is ready was.
-    """
-
-    ended: Sequence[Ended]
-    begun: Collection[int]
-    slots: int
-    room: Room | None
-    is_beat: bool
-    has_rung: bool
-    progress: Mapping[int, Progress] = field(default_factory=dict)
-    logs: Mapping[int, str] = field(default_factory=dict)
-    moves: list[Move | None] = field(default_factory=list)
-    standing: Standing | None = None
-    dead: dict[WorkerKey, int] = field(default_factory=dict)
-    lost: list[int] = field(default_factory=list)
-    claims: list[Claim] = field(default_factory=list)
-    outlook: Outlook = UNKNOWN
-
-    @property
-    def refused(self) -> list[int]:
-        """The executions of `ended` that others had ended before."""
-        return [claim.execution_id for (claim, _), move in zip(self.ended, self.moves, strict=True) if move is None]
+_STOPPED = "given back: its worker was told to stop"
+_ORPHANED = Report.released("given back: its worker was interrupted before it could begin")
 
 
 class Duties:
@@ -89,32 +45,51 @@ class Duties:
         self._process = this_process()
         self._detector = FailureDetector(self._process, lease=options.lease)
         self._key = WorkerKey(0, options.worker_id)  # no such row: the first turn registers
-        self._counts = {True: 0, False: 0}
+        self._completed = self._failed = 0
         self._unread: set[str] = set()
         self._pruning = PruningDuty(database, clock, after=options.prune_after)
 
-    def fulfil(self, turn: Turn) -> None:
+    def fulfil(self, turn: Turn) -> Outcome:
         """Settle what has ended, renew the heartbeat, sweep the dead and claim. One write transaction."""
         try:
             with self._database.write() as tx:
-                key = self._do(tx, self._key, turn)
+                outcome = self._do(tx, turn)
         except StoreError:
             self._detector.forget()
             raise
-        self._key = key
-        self._conclude(turn)
+        self._key = outcome.worker
+        if outcome.is_beat:
+            self._completed = self._failed = 0
+        self._count(turn.ended, outcome.moves)
+        for worker, jobs in outcome.dead.items():
+            log.warning("worker %s is dead; %d of its jobs were taken from it", worker.id, jobs)
+        return outcome
 
-    def prune(self) -> None:
-        """Delete some old jobs if that is due, in a short transaction. Raises nothing: it may as well be done later."""
-        self._pruning.go_on()
+    def leave(self, turn: Turn) -> Outcome:
+        """Settle what has ended, give back what still runs, its attempt not counted, and leave the file.
 
-    def cut_log(self) -> None:
-        """Keep the write-ahead log small. Raises nothing: transactions will tell what is wrong with the file."""
-        with suppress(StoreError):
-            self._database.cut_log()
+        The standing is that before it left: what was the worker's own then was given back.
+        """
+        if self._key.seq == 0:  # it was told to stop before its first turn
+            return Outcome(worker=self._key, moves=())
+        with self._database.write() as tx:
+            moves = _write(tx, turn)
+            standing = workers.standing(tx, self._key)
+            if workers.leave(tx, self._key, reason=_STOPPED):
+                # Inside the transaction: a worker that registers after it makes a new bell.
+                self._database.bell.remove()
+        _log_ends(turn.ended, moves)
+        return Outcome(worker=self._key, moves=moves, standing=standing)
+
+    def beat(self, progress: Mapping[int, Progress]) -> None:
+        """Renew the heartbeat, and write the progress of running jobs. Safe to call from any thread."""
+        with self._database.write() as tx:
+            workers.renew(tx, self._key)
+            if progress:
+                write_progress(tx, progress)
 
     def look(self) -> Standing | None:
-        """Return what others have made of the worker; None if it is not in the file, or not any more."""
+        """Return what others have decided about the worker; None if it is not in the file, or no longer."""
         with self._database.read() as tx:
             return workers.standing(tx, self._key)
 
@@ -124,71 +99,51 @@ class Duties:
             return claiming.outlook(tx, queues=self._options.queues)
 
     def ends_of(self, executions: Collection[int]) -> list[ExecutionEnd]:
-        """Return what became of executions that others have ended, for whoever wants to hear; nothing if that fails."""
+        """Return how others have ended executions, for a listener; nothing if that fails."""
         try:
             with self._database.read() as tx:
                 return ends_of(tx, executions)
         except StoreError as error:
-            log.warning("what became of %d jobs cannot be told: %s", len(executions), error)
+            log.warning("no events are sent for the ends of %d jobs: %s", len(executions), error)
             return []
 
-    def beat(self, progress: Mapping[int, Progress]) -> None:
-        """Renew the heartbeat, and write the progress of running jobs. Safe to call from any thread."""
-        with self._database.write() as tx:
-            workers.renew(tx, self._key)
-            _write_outputs(tx, progress, {})
+    def prune(self) -> None:
+        """Delete some old jobs if that is due, in a short transaction. Raises nothing: it may as well be done later."""
+        self._pruning.go_on()
 
-    def leave(
-        self, ended: Sequence[Ended], progress: Mapping[int, Progress], logs: Mapping[int, str]
-    ) -> list[Move | None]:
-        """Settle what has ended, give back what still runs, its attempt not counted, and leave the file.
+    def cut_log(self) -> None:
+        """Keep the write-ahead log small. Raises nothing: transactions will show what is wrong with the file."""
+        with suppress(StoreError):
+            self._database.cut_log()
 
-        Returns the moves of what has ended.
-        """
-        if self._key.seq == 0:  # it was told to stop before its first turn
-            return []
-        with self._database.write() as tx:
-            moves = _settle(tx, ended)
-            _write_outputs(tx, progress, logs)
-            if workers.leave(tx, self._key, reason=_TOLD_TO_STOP):
-                # Inside the transaction: who registers after it makes a new bell.
-                self._database.bell.remove()
-        return moves
-
-    def _do(self, tx: Transaction, key: WorkerKey, turn: Turn) -> WorkerKey:
-        turn.moves = _settle(tx, turn.ended)
-        claiming.begin(tx, turn.begun)
-        _write_outputs(tx, turn.progress, turn.logs)
-        if turn.is_beat or not workers.is_registered(tx, key):
-            # Whoever was struck off may claim nothing under a name that nobody watches any more.
+    def _do(self, tx: Transaction, turn: Turn) -> Outcome:
+        moves = _write(tx, turn)
+        key, dead, lost = self._key, dict[WorkerKey, int](), list[int]()
+        # A worker that was expelled may claim nothing under a name that no other worker watches any more.
+        is_beat = turn.is_beat or not workers.is_registered(tx, key)
+        if is_beat:
             # Renew before sweeping: after a laptop sleeps every worker looks dead, and the first one awake
             # would otherwise declare its own healthy jobs lost.
-            turn.is_beat = True
-            key = self._renew(tx, key, slots=turn.slots)
-            self._sweep(tx, key, turn)
-        if turn.is_beat or turn.has_rung:
-            turn.standing = workers.standing(tx, key)
-        if turn.progress and turn.standing:
-            own = turn.standing.own
-            turn.progress = {execution: each for execution, each in turn.progress.items() if execution in own}
-        if turn.room:
-            self._claim(tx, key, turn, turn.room)
-        return key
+            key = self._renew(tx, slots=turn.slots)
+            dead, lost = self._sweep(tx, key)
+        standing = self._look(tx, key, turn.held) if is_beat or turn.has_rung else None
+        claims, outlook = self._claim(tx, key, turn.room) if turn.room else ([], UNKNOWN)
+        return Outcome(
+            worker=key,
+            moves=moves,
+            is_beat=is_beat,
+            progress=_own(turn.progress, standing),
+            standing=standing,
+            dead=dead,
+            lost=lost,
+            claims=claims,
+            outlook=outlook,
+        )
 
-    def _claim(self, tx: Transaction, key: WorkerKey, turn: Turn, room: Room) -> None:
-        for name in schedules.tick(tx, new_id=new_job_id):
-            if name not in self._unread:
-                log.error("schedule %r cannot be read here; add it anew, or install this machine's time zones", name)
-            self._unread.add(name)
-        if room.free or room.ahead:
-            turn.claims = claiming.claim(tx, key, room=room, queues=self._options.queues)
-        if len(turn.claims) < room.free:  # nothing is left: when will there be something?
-            turn.outlook = claiming.outlook(tx, queues=self._options.queues)
-
-    def _renew(self, tx: Transaction, key: WorkerKey, *, slots: int) -> WorkerKey:
-        if workers.is_registered(tx, key):
-            workers.renew(tx, key, completed=self._counts[True], failed=self._counts[False])
-            return key
+    def _renew(self, tx: Transaction, *, slots: int) -> WorkerKey:
+        if workers.is_registered(tx, self._key):
+            workers.renew(tx, self._key, completed=self._completed, failed=self._failed)
+            return self._key
         options = self._options
         return workers.register(
             tx,
@@ -200,38 +155,72 @@ class Duties:
             handlers=options.handlers,
         )
 
-    def _sweep(self, tx: Transaction, key: WorkerKey, turn: Turn) -> None:
+    def _sweep(self, tx: Transaction, key: WorkerKey) -> tuple[dict[WorkerKey, int], list[int]]:
+        """Expel the workers that are dead, and return how many jobs each had, and those that had begun."""
         others = [sign for sign in workers.heartbeats(tx) if sign.key != key]
-        dead = self._detector.dead(others, now=self._clock.monotonic(), is_gone=is_gone)
+        dead, lost = self._detector.dead(others, now=self._clock.monotonic(), is_gone=is_gone), list[int]()
         manual.time_out(tx)
         for worker in dead:
-            turn.lost += workers.begun(tx, worker)
-            turn.dead[worker] = workers.expel(tx, worker)
+            lost += workers.begun(tx, worker)
+        return {worker: workers.expel(tx, worker) for worker in dead}, lost
 
-    def _conclude(self, turn: Turn) -> None:
-        """Count and log what is now committed."""
-        if turn.is_beat:
-            self._counts = {True: 0, False: 0}
-        for (claim, report), move in zip(turn.ended, turn.moves, strict=True):
-            self._counts[report.status is ExecutionStatus.COMPLETED] += move is not None
-            _tell(claim, report, move)
-        for worker, jobs in turn.dead.items():
-            log.warning("worker %s is dead; %d of its jobs were taken from it", worker.id, jobs)
+    def _look(self, tx: Transaction, key: WorkerKey, held: Collection[int] | None) -> Standing | None:
+        standing = workers.standing(tx, key)
+        if standing is not None and held is not None:
+            # Ctrl-C came between the commit and the call, or a commit that failed was one all the same.
+            orphans = [execution for execution in standing.own if execution not in held]
+            settling.settle_all(tx, [(execution, _ORPHANED) for execution in orphans])
+        return standing
+
+    def _claim(self, tx: Transaction, key: WorkerKey, room: Room) -> tuple[list[Claim], Outlook]:
+        self._tick(tx)
+        claims, outlook = list[Claim](), UNKNOWN
+        if room.free or room.ahead:
+            claims = claiming.claim(tx, key, room=room, queues=self._options.queues)
+        if len(claims) < room.free:  # nothing is left: when will there be something?
+            outlook = claiming.outlook(tx, queues=self._options.queues)
+        return claims, outlook
+
+    def _tick(self, tx: Transaction) -> None:
+        for name in schedules.tick(tx, new_id=new_job_id):
+            if name not in self._unread:
+                log.error("schedule %r cannot be read here; add it anew, or install this machine's time zones", name)
+            self._unread.add(name)
+
+    def _count(self, ended: Sequence[Ended], moves: Sequence[Move | None]) -> None:
+        """Count and log ends that are now committed."""
+        for (_, report), move in zip(ended, moves, strict=True):
+            if move is not None:
+                self._completed += report.status is ExecutionStatus.COMPLETED
+                self._failed += report.status is not ExecutionStatus.COMPLETED
+        _log_ends(ended, moves)
 
 
-def _write_outputs(tx: Transaction, progress: Mapping[int, Progress], logs: Mapping[int, str]) -> None:
-    if progress:
-        write_progress(tx, progress)
-    if logs:
-        write_logs(tx, logs)
+def _write(tx: Transaction, turn: Turn) -> list[Move | None]:
+    """Settle what has ended, and write what running functions leave behind."""
+    moves = settling.settle_all(tx, [(claim.execution_id, report) for claim, report in turn.ended])
+    claiming.begin(tx, turn.begun)
+    if turn.progress:
+        write_progress(tx, turn.progress)
+    if turn.logs:
+        write_logs(tx, turn.logs)
+    return moves
 
 
-def _settle(tx: Transaction, ended: Sequence[Ended]) -> list[Move | None]:
-    reports = [(claim.execution_id, report) for claim, report in ended]
-    return settling.settle_all(tx, reports)
+def _own(progress: Mapping[int, Progress], standing: Standing | None) -> Mapping[int, Progress]:
+    if not progress or standing is None:
+        return progress
+    return {execution: each for execution, each in progress.items() if execution in standing.own}
 
 
-def _tell(claim: Claim, report: Report, move: Move | None) -> None:
+def _log_ends(ended: Sequence[Ended], moves: Sequence[Move | None]) -> None:
+    is_info = log.isEnabledFor(logging.INFO)  # most workers log nothing of jobs that complete, and those are many
+    for (claim, report), move in zip(ended, moves, strict=True):
+        if is_info or move is not Move.COMPLETE:
+            _log_end(claim, report, move)
+
+
+def _log_end(claim: Claim, report: Report, move: Move | None) -> None:
     if move is None:
         log.warning("job %s (%r): the late report (%s) is refused", claim.job_id, claim.name, report.status)
         return

@@ -1,8 +1,8 @@
-"""Which events follow from what a worker has committed."""
+"""The events that follow from what a worker has committed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +12,9 @@ from gigq.reports import Progress, Report
 from gigq.runtime.runner import Ended
 from gigq.status import JobStatus, Move
 from gigq.store.reading import ExecutionEnd
-from gigq.worker.duties import Turn
 from gigq.worker.events import Event, Listener
+from gigq.worker.inflight import Execution, Inflight
+from gigq.worker.turn import Outcome, Turn
 
 _KINDS = {
     Move.COMPLETE: "job.completed",
@@ -26,90 +27,101 @@ _KINDS = {
 
 
 class Emitter:
-    """Tells a listener, after each commit, what it has changed. An execution that has not begun is not worth an event.
+    """Sends the events of each commit to a listener. An execution that has not begun is not worth an event.
 
-    Belongs to the loop's thread, but for `progressed`.
+    Belongs to the loop's thread, but for `progressed`. Each method is to be called while the worker still owns the
+    executions that it names.
+
+    Args:
+        ends_of: looks up how others have ended executions.
     """
 
-    def __init__(self, listener: Listener, *, worker_id: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        listener: Listener,
+        inflight: Inflight,
+        ends_of: Callable[[Collection[int]], Iterable[ExecutionEnd]],
+        *,
+        worker_id: str,
+        clock: Clock,
+    ) -> None:
         self._listener = listener
+        self._inflight = inflight
+        self._ends_of = ends_of
         self._worker_id = worker_id
         self._clock = clock
-        self._held: dict[int, Claim] = {}
-        self._started: set[int] = set()
         self._is_known = False
 
-    def turned(self, turn: Turn) -> None:
-        """Tell of a whole turn. What others have ended is left for `taken`."""
+    def turned(self, turn: Turn, outcome: Outcome) -> None:
+        """Send what a turn has written."""
         now = self._clock.now()
-        events = [] if self._is_known else [Event(kind="worker.started", at=now, worker_id=self._worker_id)]
+        events = [] if self._is_known else [self._event("worker.started", now)]
         self._is_known = True
-        events += [self._start(self._held[each], now) for each in turn.begun if each in self._held]
-        events += self._ends(turn.ended, turn.moves, now)
-        events += self._progress(turn.progress, now)
-        self._held |= {claim.execution_id: claim for claim in turn.claims}
-        events += [self._start(claim, now) for claim in turn.claims if not claim.is_ahead]
-        self._tell(events)
+        events += self._starts(turn.begun, now)
+        events += self._ends(turn.ended, outcome.moves, now)
+        events += self._progress(outcome.progress, now)
+        self._send(events)
+        refused = [claim for (claim, _), move in zip(turn.ended, outcome.moves, strict=True) if move is None]
+        self.taken([*(claim.execution_id for claim in refused), *outcome.lost])
+
+    def claimed(self, claims: Sequence[Claim]) -> None:
+        """Send the starts of those of these claims that begin at once."""
+        now = self._clock.now()
+        self._send(self._starts([claim.execution_id for claim in claims if not claim.is_ahead], now))
 
     def progressed(self, progress: Mapping[int, Progress]) -> None:
-        """Tell how far jobs are."""
-        self._tell(self._progress(progress, self._clock.now()))
+        """Send how far jobs are."""
+        self._send(self._progress(progress, self._clock.now()))
 
-    def taken(self, ends: Iterable[ExecutionEnd]) -> None:
-        """Tell of executions that others have ended, and of those of a worker that this one has found dead."""
+    def taken(self, executions: Collection[int]) -> None:
+        """Send how others have ended executions of this worker, or this worker those of a dead one."""
         now = self._clock.now()
-        events = []
-        for end in ends:
-            was_held, was_started = self._forget(end.execution_id)
-            if was_started or not was_held:
-                events.append(
-                    self._event(end, f"job.{end.ended}", now, attempt=end.attempt, status=end.status, error=end.error)
-                )
-        self._tell(events)
+        for end in self._ends_of(executions) if executions else ():
+            execution = self._inflight.get(end.execution_id)
+            if execution is None or execution.is_start_told:
+                kind = f"job.{end.ended}"
+                self._send([self._event(kind, now, end, attempt=end.attempt, status=end.status, error=end.error)])
 
-    def left(self, ended: Sequence[Ended], moves: Sequence[Move | None]) -> None:
-        """Tell of the last reports, and that all else was given back."""
+    def left(self, running: Collection[int], last: Outcome) -> None:
+        """Send that a worker which leaves has given back what was running, as far as it still was the worker's."""
         now = self._clock.now()
-        events = self._ends(ended, moves, now)
-        released = [self._held[execution] for execution in sorted(self._started)]
-        events += [
-            self._event(claim, "job.released", now, attempt=claim.attempt, status=JobStatus.PENDING)
-            for claim in released
-        ]
-        self._held.clear()
-        self._started.clear()
-        self._tell(events)
+        own = () if last.standing is None else last.standing.own
+        started = [each for execution in running if (each := self._inflight.get(execution)) and each.is_start_told]
+        released = [each.claim for each in started if each.claim.execution_id in own]
+        self._send([self._of("job.released", claim, now, status=JobStatus.PENDING) for claim in released])
+        self.taken([execution for execution in running if execution not in own])
 
     def stopped(self) -> None:
-        """Tell that the worker has stopped, if it had started."""
+        """Send that the worker has stopped, if it had started."""
         if self._is_known:
             self._is_known = False
-            self._tell([Event(kind="worker.stopped", at=self._clock.now(), worker_id=self._worker_id)])
+            self._send([self._event("worker.stopped", self._clock.now())])
 
-    def _start(self, claim: Claim, at: datetime) -> Event:
-        self._started.add(claim.execution_id)
-        return self._event(claim, "job.started", at, attempt=claim.attempt, status=JobStatus.RUNNING)
+    def _starts(self, executions: Iterable[int], now: datetime) -> list[Event]:
+        owned = [each for each in map(self._inflight.get, executions) if each is not None]
+        return [self._start(each, now) for each in owned if not each.is_start_told]
+
+    def _start(self, execution: Execution, at: datetime) -> Event:
+        execution.is_start_told = True
+        return self._of("job.started", execution.claim, at, status=JobStatus.RUNNING)
 
     def _ends(self, ended: Sequence[Ended], moves: Sequence[Move | None], now: datetime) -> list[Event]:
         events = []
         for (claim, report), move in zip(ended, moves, strict=True):
-            if move is None:
+            execution = self._inflight.get(claim.execution_id)
+            if move is None or execution is None:
                 continue
-            _, was_started = self._forget(claim.execution_id)
-            if not was_started and report.started_at is not None:  # begun and ended since the last look
-                events.append(self._start(claim, report.started_at))
-                was_started = True
-                self._forget(claim.execution_id)
-            if was_started:
+            if not execution.is_start_told and report.started_at is not None:  # begun and ended since the last look
+                events.append(self._start(execution, report.started_at))
+            if execution.is_start_told:
                 events.append(self._end(claim, report, move, now))
         return events
 
     def _end(self, claim: Claim, report: Report, move: Move, now: datetime) -> Event:
-        return self._event(
-            claim,
+        return self._of(
             _KINDS[move],
+            claim,
             now,
-            attempt=claim.attempt,
             status=move.target,
             error=report.error,
             error_type=report.error_type,
@@ -118,24 +130,19 @@ class Emitter:
 
     def _progress(self, progress: Mapping[int, Progress], now: datetime) -> list[Event]:
         return [
-            self._event(
-                claim, "job.progress", now, attempt=claim.attempt, status=JobStatus.RUNNING, progress=each.as_dict()
-            )
+            self._of("job.progress", owned.claim, now, status=JobStatus.RUNNING, progress=each.as_dict())
             for execution, each in progress.items()
-            if (claim := self._held.get(execution)) is not None
+            if (owned := self._inflight.get(execution)) is not None
         ]
 
-    def _event(self, job: Claim | ExecutionEnd, kind: str, at: datetime, **values: Any) -> Event:
-        return Event(
-            kind=kind, at=at, worker_id=self._worker_id, job_id=job.job_id, name=job.name, queue=job.queue, **values
-        )
+    def _of(self, kind: str, claim: Claim, at: datetime, **values: Any) -> Event:
+        return self._event(kind, at, claim, attempt=claim.attempt, **values)
 
-    def _forget(self, execution: int) -> tuple[bool, bool]:
-        """Whether the worker had it, and whether its start was told."""
-        was_started = execution in self._started
-        self._started.discard(execution)
-        return self._held.pop(execution, None) is not None, was_started
+    def _event(self, kind: str, at: datetime, job: Claim | ExecutionEnd | None = None, **values: Any) -> Event:
+        if job is not None:
+            values |= {"job_id": job.job_id, "name": job.name, "queue": job.queue}
+        return Event(kind=kind, at=at, worker_id=self._worker_id, **values)
 
-    def _tell(self, events: Sequence[Event]) -> None:
+    def _send(self, events: Sequence[Event]) -> None:
         if events:
-            self._listener.tell(events)
+            self._listener.send(events)

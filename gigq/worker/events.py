@@ -18,7 +18,7 @@ log = logger("worker")
 MOST_WAITING = 10_000
 """Events that wait for a slow listener; then the oldest are dropped, for the newest say how things are."""
 
-LISTENER_PATIENCE = 5.0
+LISTENER_TIMEOUT = 5.0
 """Seconds that a worker which stops waits for its listener to hear the rest."""
 
 _SECONDS_BETWEEN_COMPLAINTS = 60.0
@@ -83,7 +83,7 @@ class Listener:
         self._complained_at: float | None = None
         self._thread: threading.Thread | None = None
 
-    def tell(self, events: Sequence[Event]) -> None:
+    def send(self, events: Sequence[Event]) -> None:
         """Let the function hear these. Never waits."""
         with self._turn:
             self._dropped += max(0, len(self._events) + len(events) - MOST_WAITING)

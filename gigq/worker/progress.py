@@ -1,4 +1,4 @@
-"""What a worker has yet to write of its running jobs: progress that has changed, and logs of what was taken from it."""
+"""The progress and the logs of running jobs that a worker has yet to write."""
 
 from __future__ import annotations
 
@@ -7,40 +7,49 @@ from collections.abc import Collection, Mapping
 from gigq.clock import Clock
 from gigq.reports import Progress
 from gigq.runtime.runner import Runner
+from gigq.worker.inflight import Inflight
 
 _SECONDS_BETWEEN_WRITES = 0.5
 
 
 class ProgressWriter:
-    """A worker's memory of what it has written of its running jobs.
+    """Decides what is to be written of the output of running jobs.
 
     Belongs to the loop's thread; another one may ask for progress only while that one is kept by a job.
 
     Attributes:
-        logs: of executions that were taken away, for the next turn to write.
+        logs: of executions that were taken from the worker, for the next turn to write.
     """
 
-    def __init__(self, runner: Runner, clock: Clock) -> None:
+    def __init__(self, runner: Runner, inflight: Inflight, clock: Clock) -> None:
         self.logs: dict[int, str] = {}
         self._runner = runner
+        self._inflight = inflight
         self._clock = clock
-        self._written: dict[int, Progress] = {}
         self._next_at = clock.monotonic()
 
     def progress(self) -> Mapping[int, Progress]:
-        """Return what has been said since it was last written; nothing if that was a moment ago."""
+        """Return the progress that has changed since it was last written; nothing if that was a moment ago."""
         if self._clock.monotonic() < self._next_at:
             return {}
-        said = self._runner.progress()
-        self._written = {execution: each for execution, each in self._written.items() if execution in said}
-        return {execution: each for execution, each in said.items() if self._written.get(execution) != each}
+        return {
+            execution: progress
+            for execution, progress in self._runner.progress().items()
+            if (owned := self._inflight.get(execution)) is not None and owned.progress != progress
+        }
 
     def note_written(self, progress: Mapping[int, Progress]) -> None:
         """Take note of what is now in the file."""
-        if progress:
-            self._written |= progress
+        for execution, each in progress.items():
+            owned = self._inflight.get(execution)
+            if owned is not None:
+                owned.progress = each
             self._next_at = self._clock.monotonic() + _SECONDS_BETWEEN_WRITES
 
-    def note_taken(self, executions: Collection[int]) -> None:
-        """Save the logs of what is about to be stopped."""
+    def keep_logs(self, executions: Collection[int]) -> None:
+        """Keep the logs of executions that are about to be stopped."""
         self.logs |= self._runner.logs(executions)
+
+    def note_logs_written(self) -> None:
+        """Take note that the logs are now in the file."""
+        self.logs = {}

@@ -24,7 +24,7 @@ from gigq.runtime.runner import Runner
 from gigq.runtime.threads import ThreadRunner
 from gigq.store.engine.connections import Durability
 from gigq.store.schema import open_queue
-from gigq.worker.events import LISTENER_PATIENCE, Event, Listener
+from gigq.worker.events import LISTENER_TIMEOUT, Event, Listener
 from gigq.worker.loop import Loop
 from gigq.worker.options import WorkerOptions
 
@@ -142,7 +142,7 @@ class Worker:
                 self._loop = None
                 loop.close()
                 if self._listener:
-                    self._listener.finish(LISTENER_PATIENCE)
+                    self._listener.finish(LISTENER_TIMEOUT)
                 self._is_stopping = self._is_hurried = False
 
     def stop(self) -> None:
@@ -184,7 +184,7 @@ class Worker:
                 self._inline.close()
                 self._inline = None
         if self._listener:
-            self._listener.close(LISTENER_PATIENCE)
+            self._listener.close(LISTENER_TIMEOUT)
         self._database.close()
 
     def __enter__(self) -> Self:

@@ -221,10 +221,10 @@ def test_when_a_listener_is_too_slow_the_oldest_events_are_dropped_and_counted(
     listener, heard, is_in, may_go_on = stuck
     events = [Event(kind=str(number), at=clock.now(), worker_id="ann") for number in range(MOST_WAITING + 11)]
     with caplog.at_level(logging.WARNING):
-        listener.tell(events[:1])
+        listener.send(events[:1])
         is_in.wait(PATIENCE)
         for event in events[1:]:
-            listener.tell([event])
+            listener.send([event])
         may_go_on.set()
         listener.finish(PATIENCE)
     assert heard == [events[0], *events[11:]]
@@ -239,7 +239,7 @@ def test_a_listener_that_hangs_is_not_waited_for(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     listener, heard, is_in, _ = stuck
-    listener.tell([Event(kind="x", at=clock.now(), worker_id="ann")])
+    listener.send([Event(kind="x", at=clock.now(), worker_id="ann")])
     is_in.wait(PATIENCE)
     listener.finish(0)
     assert heard == []

@@ -19,6 +19,7 @@ from gigq.runtime.call import Functions, caller
 from gigq.runtime.threads import ThreadRunner
 from gigq.status import ExecutionStatus
 from gigq.store.progress import write_progress
+from gigq.worker.inflight import Inflight
 from gigq.worker.progress import ProgressWriter
 
 PATIENCE = 30
@@ -153,7 +154,9 @@ def test_only_what_has_changed_is_written_and_not_at_once_again(file: File, cloc
 
     call = caller(Functions(handlers={"f": function}), clock=clock, result_limit=100)
     runner = ThreadRunner(call, slots=1, clock=clock)
-    writer = ProgressWriter(runner, clock)
+    inflight = Inflight()
+    writer = ProgressWriter(runner, inflight, clock)
+    inflight.add([claim], free=1, now=0.0)
     runner.start([claim._replace(function="f")])
     say(1)
     assert writer.progress() == writer.progress() == {ours: Progress(1)}
