@@ -95,7 +95,7 @@ def decisions() -> str:
                 move_after(ended, is_final=True, attempts_left=1),
             ]
             rows.append([f"`{ended}`", *(f"{move.label} → `{move.target}`" for move in moves)])
-    return _table(["the execution ended", "attempts left", "none left", "another attempt cannot mend it"], rows)
+    return _table(["the execution ended", "attempts left", "none left", "another attempt is pointless"], rows)
 
 
 _CENTRES = {"pending": (110, 140), "running": (390, 140), "completed": (670, 70), "failed": (670, 140),
