@@ -7,10 +7,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from soundness import problems_in
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -87,7 +90,7 @@ def environment(folder: Path) -> dict[str, str]:
     commands.mkdir()
     for name, command in (("python", ""), ("python3", ""), ("gigq", "-m gigq")):
         script = commands / name
-        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {command} "$@"\n')
+        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S {command} "$@"\n')  # the quickest start
         script.chmod(0o700)
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("GIGQ_")},
@@ -118,26 +121,45 @@ def prose_of(page: Path) -> Iterator[tuple[int, str]]:
             yield number, re.sub(r"^ *(\d+\.|-) ", "", line)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_code_of_a_page_runs_and_prints_what_the_page_shows(name: str, tmp_path: Path) -> None:
-    page = ROOT / name
-    blocks = blocks_of(page)
+def run_page(name: str, folder: Path) -> list[tuple[Block, str]]:
+    """Follow a page in an empty folder: its blocks, and what each has printed."""
+    blocks = blocks_of(ROOT / name)
     python = [block for block in blocks if block.language == "python" and not block.file]
     shell = [block for block in blocks if block.language == "sh"]
-    env = environment(tmp_path)
+    env = environment(folder)
     outputs: list[str] = []
     for block in blocks:
         if block.file:
-            (tmp_path / block.file).write_text(block.code)
+            (folder / block.file).write_text(block.code)
     if python:
-        script = f"{page.stem.replace('-', '_').replace('.', '_').lower()}.py"
-        (tmp_path / script).write_text(script_of(python))
-        outputs = run([sys.executable, "-W", "error", script], tmp_path, env).split(_MARK)[:-1]
+        script = f"{Path(name).stem.replace('-', '_').replace('.', '_').lower()}.py"
+        (folder / script).write_text(script_of(python))
+        outputs = run([sys.executable, "-S", "-W", "error", script], folder, env).split(_MARK)[:-1]
     if shell:
-        outputs += run(["bash", "-e", "-c", shell_script_of(shell)], tmp_path, env).split(_MARK)[:-1]
-    for block, printed in zip([*python, *shell], outputs, strict=True):
+        outputs += run(["bash", "-e", "-c", shell_script_of(shell)], folder, env).split(_MARK)[:-1]
+    return list(zip([*python, *shell], outputs, strict=True))
+
+
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Any]]]:
+    """The pages that are to be tested, each followed in a process of its own, two at a time."""
+    with ThreadPoolExecutor(2) as pool:
+        items = [item for item in request.session.items if "runs" in getattr(item, "fixturenames", ())]
+        names = [str(item.callspec.params["name"]) for item in items if isinstance(item, pytest.Function)]
+        yield {name: pool.submit(_in_a_folder, name, tmp_path_factory.mktemp("page")) for name in names}
+
+
+def _in_a_folder(name: str, folder: Path) -> tuple[list[tuple[Block, str]], list[str]]:
+    return run_page(name, folder), problems_in(folder)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if blocks_of(ROOT / name)])
+def test_the_code_of_a_page_runs_and_prints_what_the_page_shows(name: str, runs: dict[str, Future[Any]]) -> None:
+    blocks, problems = runs[name].result()
+    for block, printed in blocks:
         if block.output is not None:
             assert matches(block.output, printed), f"{name}, line {block.line}: printed\n{printed}"
+    assert problems == []
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -74,11 +74,15 @@ if __name__ == "__main__":
 '''
 
 WORK_OFF = """
+import sys
+
 from gigq import Worker
 
 with Worker("jobs.db", worker_id="the other process") as worker:
-    while worker.process_one():
-        pass
+    for line in sys.stdin:
+        while worker.process_one():
+            pass
+        print("done", flush=True)
 """
 
 WORK = """
@@ -95,6 +99,7 @@ class Reader:
     """Goes through the guide in a folder, and may do something between its chapters."""
 
     folder: Path
+    other: subprocess.Popen[str] | None = None
     worker: subprocess.Popen[str] | None = None
     started: list[subprocess.Popen[str]] = field(default_factory=list)
 
@@ -128,7 +133,12 @@ class Reader:
         pass
 
     def work(self) -> None:
-        finish(self.python("work_off.py", WORK_OFF))
+        """Have another process run what is ready."""
+        self.other = self.other or self.python("work_off.py", WORK_OFF)
+        assert self.other.stdin is not None and self.other.stdout is not None
+        self.other.stdin.write("\n")
+        self.other.stdin.flush()
+        assert self.other.stdout.readline() == "done\n"
 
     def break_and_work(self) -> None:
         (self.folder / "broken").touch()
@@ -213,7 +223,8 @@ def read_guide(reader: Reader) -> dict[str, str]:
         said[f"traces of {chapter}"] = trace.read_text() if trace.exists() else ""
         guide.stdin.write("\n")
         guide.stdin.flush()
-    assert finish(guide) == ""
+    assert reader.other is not None
+    assert finish(guide) == finish(reader.other) == ""
     with JobQueue(reader.folder / "jobs.db") as queue:
         assert queue.check() == []
     return said
