@@ -8,7 +8,8 @@ from gigq.clock import ManualClock
 from gigq.codec import RESULT_LIMIT
 from gigq.paths import Function
 from gigq.queue.job_queue import JobQueue
-from gigq.runtime.call import Functions, caller
+from gigq.runtime.call import caller
+from gigq.runtime.functions import Functions
 from gigq.runtime.inline import InlineRunner
 from gigq.worker.loop import Loop
 from gigq.worker.options import WorkerOptions

@@ -28,7 +28,7 @@ def pytest_configure() -> None:
 # It asks for the test's folder before any other fixture does, so that all that they have opened is closed by its end.
 @pytest.fixture(autouse=True)
 def sound_files(request: pytest.FixtureRequest) -> Iterator[None]:
-    """After a test, every queue in its folder must be sound, but for those of a test that is with_output as `unsound`."""
+    """After a test, every queue in its folder must be sound, unless the test is marked as `unsound`."""
     folder: Path | None = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
     yield
     if folder and not request.node.get_closest_marker("unsound"):

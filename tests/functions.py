@@ -1,4 +1,4 @@
-"""Functions that the tests' jobs call. A worker imports them as `functions`."""
+"""Functions that the tests' jobs call. Workers import them as `functions`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def collect(parent_results: dict[str, Any]) -> list[Any]:
 
 
 def spin(tell: int | None = None) -> None:
-    """Say on a pipe that it has begun, and keep Python busy, so that an exception can be raised here."""
+    """Write to a pipe that it has begun, and stay in Python code, so that an exception can be raised here."""
     if tell is not None:
         os.write(tell, b".")
     while True:
@@ -49,7 +49,7 @@ def spin(tell: int | None = None) -> None:
 
 
 def hold(tell: int, until: int) -> None:
-    """Say on a pipe that it has begun, and end when a byte comes on another."""
+    """Write to a pipe that it has begun, and return when a byte arrives on another."""
     os.write(tell, b".")
     os.read(until, 1)
 
@@ -60,7 +60,7 @@ def context() -> dict[str, Any]:
 
 
 def append(path: str, line: str) -> None:
-    """Leave a trace of this call: one line, in one write."""
+    """Record this call in a file: one line, in one write."""
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     os.write(file, f"{line}\n".encode())
     os.close(file)
@@ -71,7 +71,7 @@ def kill_own_process(number: int) -> None:
 
 
 def exclusive(lock: str) -> str:
-    """Tell whether another process is in here for the same lock: the kernel frees the lock of a process that dies."""
+    """Return whether another process is in here with the same lock. The kernel frees the lock of a process that dies."""
     file = os.open(lock, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -83,7 +83,7 @@ def exclusive(lock: str) -> str:
 
 
 def open_gate(gate: str) -> None:
-    """Block until someone reads from a FIFO, and write a byte to it."""
+    """Wait until a FIFO has a reader, and write a byte to it."""
     with open(gate, "wb") as writer:
         writer.write(b".")
 
@@ -94,17 +94,17 @@ def greet(name: str = "world") -> str:
 
 
 def meet(gate: str, until: str, letters: int = 0, trace: str | None = None) -> str:
-    """Say through a FIFO which process this is, wait for a byte from another, and return so many letters."""
+    """Write this process's id to a FIFO, wait for a byte on another, and return a text of that many letters."""
     if trace is not None:
         append(trace, "called")
-    with open(gate, "wb", buffering=0) as mouth, open(until, "rb", buffering=0) as ear:
-        mouth.write(f"{os.getpid()}\n".encode())
-        ear.read(1)
+    with open(gate, "wb", buffering=0) as writer, open(until, "rb", buffering=0) as reader:
+        writer.write(f"{os.getpid()}\n".encode())
+        reader.read(1)
     return letters * "x"
 
 
 def die(trace: str, number: int = 0) -> None:
-    """Leave a trace of this call, and end this process at once: by a signal of this number, or for 0 by itself."""
+    """Record this call, and end this process at once: by the signal of this number, or for 0 by an exit."""
     append(trace, "dies")
     if number:
         kill_own_process(number)
@@ -117,18 +117,18 @@ def meet_and_die(gate: str, until: str, trace: str, number: int = 0) -> None:
 
 
 def die_of(line: str, poison: str, path: str) -> None:
-    """Leave a trace of this call, and end this process at once if it was called with what it cannot bear."""
+    """Record this call, and end this process at once if the line is the poison."""
     append(path, line)
     if line == poison:
         os._exit(9)
 
 
 def sleep_through_the_lease(gate: str, until: str) -> int:
-    """At the first attempt meet, and stop the worker's process until someone continues it. Return the attempt."""
+    """On the first attempt meet, and stop the worker's process until a test continues it. Return the attempt."""
     attempt = current_job().attempt
     if attempt == 1:
-        # From here on threads take turns only where one waits, as this one does now. So when the process is continued
-        # this thread ends the job before the worker's own has looked at anything.
+        # From here on threads switch only when one waits, as this one does now. So when the process is continued, this
+        # thread ends the job before the worker's own thread has looked at anything.
         sys.setswitchinterval(3600)
         meet(gate, until)
         signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""What cannot be a job's function, and what can but looks as if it could not. Tests import it as `odd_functions`."""
+"""Things that cannot be a job's function, and functions that look as if they could not. Imported as `odd_functions`."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class Callable_:
 
 @dataclass
 class Multiplier:
-    """Something callable that cannot be hashed, as a handler may be."""
+    """A callable without a hash, which a handler may be."""
 
     factor: int
 

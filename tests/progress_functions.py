@@ -1,4 +1,4 @@
-"""Functions that tell how they fare. A worker's child imports them as `progress_functions`."""
+"""Functions that report progress and log. A worker's child process imports them as `progress_functions`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Runs functions. No module here knows the store; none but call.py catches what a function raises."""
+"""The slots that run functions. No module here knows the store; only call.py catches everything a function raises."""

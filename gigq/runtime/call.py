@@ -1,81 +1,34 @@
-"""From a claim to a report: find the function, call it, and put whatever comes of it into words."""
+"""Turn a claim into a report: find the job's function, call it, and describe how that ended."""
 
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
 from gigq.claims import Claim
 from gigq.clock import Clock, to_seconds
 from gigq.codec import decode, encode
-from gigq.errors import GiveUp, JobCancelled, JobTimeout, NotImportable, RetryLater
-from gigq.paths import Function, module_name, names_of, not_plain, resolve, takes, unwrapped
+from gigq.errors import GiveUp, JobCancelled, JobTimeout, RetryLater
+from gigq.paths import Function, names_of, takes
 from gigq.reports import Report
 from gigq.retry import is_worth_retrying
 from gigq.runtime.capture import capture_logging
 from gigq.runtime.context import current_log, enter, leave
+from gigq.runtime.functions import Functions
 from gigq.runtime.output import Log
 from gigq.runtime.runner import Call
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Functions:
-    """What jobs may call.
-
-    Attributes:
-        handlers: functions by the name that jobs call them by; what is not here is imported.
-        allow: modules from which may be imported (``"myapp"``), with all inside them (``"myapp."``); None: all.
-
-    Raises:
-        NotImportable: a handler cannot be called as jobs are.
-    """
-
-    handlers: Mapping[str, Function] = field(default_factory=dict)
-    allow: Sequence[str] | None = None
-
-    def __post_init__(self) -> None:
-        for name, function in self.handlers.items():
-            if problem := not_plain(unwrapped(function)):
-                raise NotImportable(f"the handler {name!r} {problem}")
-
-    def find(self, name: str) -> Function:
-        """Return a handler, or import the function.
-
-        Raises:
-            NotImportable: it cannot be imported, or may not be.
-        """
-        if name in self.handlers:
-            return unwrapped(self.handlers[name])
-        self._check(name, module_name(name))
-        function = resolve(name)
-        # Through "myapp.tasks:os.system" a job would reach what another module only has imported.
-        self._check(name, getattr(function, "__module__", None) or "")
-        if problem := not_plain(function):
-            raise NotImportable(f"{name!r} {problem}")
-        return function
-
-    def _check(self, name: str, module: str) -> None:
-        if self.allow is None or any(
-            module == allowed.rstrip(".") or (allowed.endswith(".") and module.startswith(allowed))
-            for allowed in self.allow
-        ):
-            return
-        raise NotImportable(
-            f"this worker may not import {name!r}; allow its module with allow=[…], or give the worker a handler"
-        )
-
-
 def caller(functions: Functions, *, clock: Clock, result_limit: int, keeps_logs: bool = False) -> Call:
-    """Return what turns claims into reports.
+    """Return a function that turns claims into reports.
 
     Args:
         functions: what jobs may call.
         clock: where time comes from.
         result_limit: the most bytes that a result may have as JSON.
-        keeps_logs: whether reports come with what the function has logged in its thread and context.
+        keeps_logs: whether reports include what the function has logged in its thread and context.
     """
     if keeps_logs:
         capture_logging(current_log)
@@ -92,10 +45,10 @@ def call(
     result_limit: int,
     new_log: Callable[[], Log] | None = None,
 ) -> Report:
-    """Call a job's function, and report how that ended. Nothing that the function raises comes through."""
+    """Call a job's function, and report how that ended. No exception of the function gets through."""
     started_at = clock.now()
     token, output = enter(claim, started_at=started_at, log=new_log and new_log())
-    is_final = True  # nothing but the function itself can do better another time
+    is_final = True  # only a failure of the function itself can be mended by another attempt
     try:
         function = find(claim.function)
         args, params = _arguments(claim, function)
@@ -109,7 +62,7 @@ def call(
         report = report_on(error, claim, is_final=is_final)._replace(started_at=started_at)
     finally:
         leave(token)
-    return output.mark(report)
+    return output.add_to(report)
 
 
 def timed_out(claim: Claim) -> Report:
@@ -118,20 +71,20 @@ def timed_out(claim: Claim) -> Report:
 
 
 def report_on(error: BaseException, claim: Claim, *, is_final: bool = False) -> Report:
-    """Return the report of an execution whose function has raised this; the job's rules say whether it is final.
+    """Return the report of an execution whose function has raised this error.
 
     Args:
-        is_final: whether it is, whatever they say.
+        is_final: whether it must not be tried again, even if the job's rules allow that.
     """
     try:
         return _report(error, claim, is_final=is_final)
-    except Exception as odd:  # an exception made to break whoever looks at it
-        text = f"an exception that cannot be put into words: {type(odd).__name__} while reading it"
+    except Exception as odd:  # an exception that breaks whatever looks at it
+        text = f"an exception that cannot be shown: {type(odd).__name__} while reading it"
         return Report.failed(text, error_type=type(error).__qualname__, is_final=is_final)
 
 
 def _could_not_be_called(error: BaseException) -> bool:
-    """Whether the function does not take these arguments: no frame of its own was ever entered."""
+    """Whether the function does not take these arguments: Python never entered it."""
     frames = error.__traceback__
     return isinstance(error, TypeError) and frames is not None and frames.tb_next is None
 
@@ -164,14 +117,14 @@ def _report(error: BaseException, claim: Claim, *, is_final: bool) -> Report:
 
 
 def _summary(error: BaseException) -> str:
-    """What the last line of a traceback says: the class and the message. It survives a `__str__` that raises."""
+    """Return the last line of a traceback, the class and the message, even if the error's `__str__` raises."""
     lines = traceback.format_exception_only(error)
-    text = lines[-1] if isinstance(error, SyntaxError) else "".join(lines)  # before it stand the file and the line
+    text = lines[-1] if isinstance(error, SyntaxError) else "".join(lines)  # a SyntaxError's file and line come first
     return text.strip().removeprefix("gigq.errors.")
 
 
 def _trace(error: BaseException) -> str:
     frames = error.__traceback__
-    if frames is not None and frames.tb_frame.f_code is call.__code__:  # it tells a reader nothing
+    if frames is not None and frames.tb_frame.f_code is call.__code__:  # a reader learns nothing from it
         frames = frames.tb_next
     return "".join(traceback.format_exception(type(error), error, frames))

@@ -1,4 +1,4 @@
-"""How what a function logs and prints comes into the log of its execution."""
+"""Copy what a function logs and prints into the log of its execution."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _FORMATTER = logging.Formatter("%(levelname)s %(name)s: %(message)s")
 
 @cache
 def capture_logging(find: Find) -> None:
-    """From now on, also write each record to the log that `find` names in the thread that makes it; once per `find`.
+    """From now on, also write each log record to the log that `find` returns in its thread; once per `find`.
 
-    Where records are made, and not by a handler: one at the root would keep `logging.basicConfig` from doing anything,
-    and the warnings of a program without handlers from standard error. For good, but outside of a job whose log is
-    kept it costs a record no more than the look.
+    The record factory does it, not a handler: a handler at the root would keep `logging.basicConfig` from doing
+    anything, and would silence the warnings that programs without handlers print on standard error. It stays for good,
+    but outside a job whose log is kept it costs a record only the call of `find`.
     """
     make = logging.getLogRecordFactory()
 
     def make_and_keep(*args: Any, **options: Any) -> logging.LogRecord:
         record = make(*args, **options)
         log = find()
-        if log is not None and record.name:  # logging.makeLogRecord makes nameless ones, and fills them afterwards
+        if log is not None and record.name:  # logging.makeLogRecord makes records without a name, and fills them later
             log.write(_line(record))
         return record
 
@@ -40,8 +40,8 @@ def capture_logging(find: Find) -> None:
 
 
 def capture_prints(find: Find) -> None:
-    """From now on, also write what is printed on standard output and error to the log that `find` names."""
-    # Either is missing where a program has no console.
+    """From now on, also write what is printed on standard output and error to the log that `find` returns."""
+    # A program without a console has neither.
     if sys.stdout is not None:
         sys.stdout = cast(TextIO, _Tee(sys.stdout, find))
     if sys.stderr is not None:
@@ -51,24 +51,24 @@ def capture_prints(find: Find) -> None:
 def _line(record: logging.LogRecord) -> str:
     made_at = to_text(datetime.fromtimestamp(record.created, UTC))
     try:
-        # Of a copy: a formatter leaves its traces in the record, and other handlers would use them.
+        # A copy, because a formatter adds attributes to the record that other handlers would then use.
         text = _FORMATTER.format(copy.copy(record))
     except (JobTimeout, JobCancelled):
         raise
-    except Exception as error:  # arguments that do not fit the message: logging itself says so on standard error
+    except Exception as error:  # arguments that do not fit the message: logging itself reports them on standard error
         text = f"{record.levelname} {record.name}: {record.msg!r:.1000} ({type(error).__name__} while formatting it)"
     return f"{made_at} {text}\n"
 
 
 class _Tee:
-    """A stream that passes everything on, and keeps what is written."""
+    """A stream that passes everything on, and keeps a copy."""
 
     def __init__(self, stream: TextIO, find: Find) -> None:
         self._stream = stream
         self._find = find
 
     def write(self, text: str) -> int:
-        # What logging writes has been kept as a record.
+        # What logging prints has been kept already, as a record.
         if isinstance(text, str) and sys._getframe(1).f_globals.get("__name__") != "logging":
             log = self._find()
             if log is not None:

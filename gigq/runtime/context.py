@@ -1,4 +1,4 @@
-"""What a function can know of the job that it is called for."""
+"""The current job, as its function sees it."""
 
 from __future__ import annotations
 
@@ -16,28 +16,39 @@ from gigq.runtime.output import Log, Output, progress_of
 
 
 class CallState:
-    """Where a runner and the function that it calls see each other.
+    """What a runner shares with the function that it is calling.
 
     Attributes:
-        reason: put up by the runner when the function is to stop: the exception that says why.
-        output: what the function that was called last has left behind. The runner takes it away.
+        stop_reason: the exception that stops the function, once its runner has decided to stop it.
+        output: what the last function that was called leaves behind. Its runner clears it.
     """
 
-    __slots__ = ("reason", "output")
+    __slots__ = ("output", "stop_reason")
 
     def __init__(self) -> None:
-        self.reason: type[BaseException] | None = None
+        self.stop_reason: type[BaseException] | None = None
         self.output: Output | None = None
 
 
-_CURRENT: ContextVar[JobContext] = ContextVar("gigq_current_job")
-_STATE: ContextVar[CallState] = ContextVar("gigq_seat")
-
-
 class JobContext:
-    """The job that is running, as its function sees it. Safe to use from any thread."""
+    """The running job, as its function sees it. Safe to use from any thread.
 
-    __slots__ = ("_claim", "_state", "_started_at", "_output")
+    >>> from gigq import Job, JobQueue, current_job
+    >>> from gigq.testing import drain
+    >>> def convert() -> str:
+    ...     job = current_job()
+    ...     for page in range(1, 4):
+    ...         job.check()  # raises JobCancelled once the job is cancelled
+    ...         job.progress(page, 3, f"page {page}")
+    ...     return f"{job.name}, attempt {job.attempt} of {job.max_attempts}"
+    >>> with JobQueue(":memory:") as queue:
+    ...     job_id = queue.submit(Job("Convert the report", "convert"))
+    ...     executions = drain(queue, handlers={"convert": convert})
+    ...     print(queue.result(job_id))
+    Convert the report, attempt 1 of 3
+    """
+
+    __slots__ = ("_claim", "_output", "_started_at", "_state")
 
     def __init__(self, claim: Claim, started_at: datetime, state: CallState | None, output: Output) -> None:
         self._claim = claim
@@ -57,17 +68,17 @@ class JobContext:
 
     @property
     def attempt(self) -> int:
-        """Which try this is, from 1."""
+        """The number of this attempt, from 1."""
         return self._claim.attempt
 
     @property
     def max_attempts(self) -> int:
-        """How many there may be."""
+        """How many attempts the job may have."""
         return self._claim.max_attempts
 
     @property
     def deadline(self) -> datetime | None:
-        """When it will be stopped, in UTC; None without a timeout."""
+        """When the job will be stopped, in UTC; None if it has no timeout."""
         timeout = self._claim.timeout
         return None if timeout is None else later(self._started_at, timeout)
 
@@ -78,48 +89,62 @@ class JobContext:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What the caller keeps beside the job; a new copy each time."""
+        """The job's metadata; a new copy each time."""
         found: dict[str, Any] = decode(self._claim.metadata)
         return found
 
     @property
     def cancelled(self) -> bool:
-        """Whether the job was cancelled, or taken from this worker, since its function was called."""
-        return self._state is not None and self._state.reason is JobCancelled
+        """Whether the job has been cancelled, or taken from this worker, since its function was called."""
+        return self._state is not None and self._state.stop_reason is JobCancelled
 
     def check(self) -> None:
-        """Do nothing while the job may go on. For a loop that calls into C, or a thread that the job has started.
+        """Raise if the job must stop. For loops that call into C, and for threads that the job has started.
 
         Raises:
-            JobCancelled: it was cancelled, or taken from this worker.
-            JobTimeout: it has overrun its timeout.
+            JobCancelled: the job was cancelled, or taken from this worker.
+            JobTimeout: the job has overrun its timeout.
         """
-        if self._state is not None and self._state.reason is not None:
-            raise self._state.reason
+        if self._state is not None and self._state.stop_reason is not None:
+            raise self._state.stop_reason
 
     def progress(self, current: float, total: float | None = None, message: str | None = None) -> None:
-        """Say how far the job is, as often as you like: a call takes about a microsecond and writes nothing.
+        """Report how far the job is, as often as you like: a call takes about a microsecond and writes nothing.
 
-        The worker writes what was said last about once a second, and when the job ends. It stays with the job; a new
-        attempt begins without.
+        The worker writes the latest progress about once a second, and when the job ends. It is kept with the job
+        until a new attempt begins.
 
         Args:
-            current: how much is done, in any unit; from 0.
-            total: how much there is to do; None if nobody knows.
-            message: a word for people, of at most 500 characters.
+            current: how much is done, in any unit; at least 0.
+            total: how much there is to do, in the same unit; None if that is not known.
+            message: a note for people, of at most 500 characters.
 
         Raises:
-            TypeError: a value is not a number, or not text.
+            TypeError: a number is not a number, or the message is not text.
             ValueError: a number is negative or not finite, `total` is 0, or the message is too long.
         """
         self._output.progress = progress_of(current, total, message)
 
 
+_CURRENT: ContextVar[JobContext] = ContextVar("gigq_current_job")
+_STATE: ContextVar[CallState] = ContextVar("gigq_call_state")
+
+
 def current_job() -> JobContext:
     """Return the job that this function is called for.
 
-    It is known in the thread that the worker called the function in. For another thread that the job starts, copy the
-    context: ``contextvars.copy_context().run(…)``.
+    Call it in the thread in which the worker has called the function. For another thread that the job starts, copy
+    the context: ``contextvars.copy_context().run(…)``.
+
+    >>> from gigq import Job, JobQueue, current_job
+    >>> from gigq.testing import drain
+    >>> def report() -> list[str]:
+    ...     return list(current_job().tags)
+    >>> with JobQueue(":memory:") as queue:
+    ...     job_id = queue.submit(Job("Report", "report", tags=["weekly", "sales"]))
+    ...     executions = drain(queue, handlers={"report": report})
+    ...     print(queue.result(job_id))
+    ['sales', 'weekly']
 
     Raises:
         RuntimeError: no job is running here.
@@ -127,38 +152,38 @@ def current_job() -> JobContext:
     try:
         return _CURRENT.get()
     except LookupError:
-        raise RuntimeError("current_job() was called outside of a job") from None
+        raise RuntimeError("current_job() was called outside a job") from None
 
 
 def current_log() -> Log | None:
-    """Return where the log of the job that is running here is kept; None if it is not, or none is running."""
+    """Return the log of the job that is running here; None if its log is not kept, or no job is running."""
     context = _CURRENT.get(None)
     return None if context is None else context._output.log
 
 
 def enter(claim: Claim, *, started_at: datetime, log: Log | None = None) -> tuple[Token[JobContext], Output]:
-    """Make a claim the current job, until `leave`, and return also what will hold the output of its function."""
+    """Make a claim the current job until `leave`. Return also the object that will hold its function's output."""
     state, output = _STATE.get(None), Output(claim.execution_id, log)
     if state is not None:
         state.output = output
     return _CURRENT.set(JobContext(claim, started_at, state, output)), output
 
 
+def leave(token: Token[JobContext]) -> None:
+    """End what `enter` began."""
+    _CURRENT.reset(token)
+
+
 def take(state: CallState) -> None:
-    """Give this state to all jobs that this thread will run."""
+    """Share this state with every job that this thread will run."""
     _STATE.set(state)
 
 
 @contextmanager
 def using(state: CallState) -> Iterator[None]:
-    """Give this state to all jobs that run inside the block."""
+    """Share this state with every job that runs inside the block."""
     token = _STATE.set(state)
     try:
         yield
     finally:
         _STATE.reset(token)
-
-
-def leave(token: Token[JobContext]) -> None:
-    """End what `enter` began."""
-    _CURRENT.reset(token)

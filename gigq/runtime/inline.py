@@ -1,4 +1,4 @@
-"""One function here and now, in the thread that asks."""
+"""Run one function here and now, in the thread that asks."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _INTERRUPTED = Report.released("given back: its worker was told to stop")
 
 
 class InlineRunner:
-    """Calls a function when it is started, and has ended it when `start` returns.
+    """Calls each function when it is started; it has ended when `start` returns.
 
-    In the main thread SIGINT and SIGTERM interrupt the function, by `JobCancelled`, and its job is given back.
+    In the main thread SIGINT and SIGTERM interrupt the function with `JobCancelled`, and its job is given back.
 
     Attributes:
-        signal: the one that did so last, for whoever asked for the call to heed; None for none.
+        signal: the last signal that did so, for the caller to act on; None if there was none.
     """
 
     slots = 1
@@ -68,7 +68,7 @@ class InlineRunner:
         """Nothing is running when this can be called."""
 
     def give_back(self) -> list[Claim]:
-        """Nothing is claimed ahead."""
+        """Nothing waits for a slot."""
         return []
 
     def wait(self, seconds: float, *, bell: int | None = None) -> bool:
@@ -76,7 +76,7 @@ class InlineRunner:
         return False
 
     def wake(self) -> None:
-        """Nobody waits."""
+        """Nothing waits."""
 
     def close(self) -> None:
         """There is nothing to close."""
@@ -84,7 +84,7 @@ class InlineRunner:
     def _report(self, claim: Claim) -> Report:
         report = _INTERRUPTED
         self._is_calling, self._is_interrupted = True, False
-        with using(self._state), suppress(JobCancelled), self._heeding_signals():
+        with using(self._state), suppress(JobCancelled), self._handling_signals():
             report = call_here(claim, self._call)
             self._is_calling = False
         report = with_output(_INTERRUPTED if self._is_interrupted else report, self._state.output, claim.execution_id)
@@ -92,7 +92,7 @@ class InlineRunner:
         return report
 
     @contextmanager
-    def _heeding_signals(self) -> Iterator[None]:
+    def _handling_signals(self) -> Iterator[None]:
         is_main = threading.current_thread() is threading.main_thread()
         before = {number: signal.getsignal(number) for number in _SIGNALS if is_main}
         ours = [number for number, handler in before.items() if handler not in (None, signal.SIG_IGN)]
@@ -114,19 +114,20 @@ class InlineRunner:
 def call_here(claim: Claim, call: Call) -> Report:
     """Call a job's function in this thread, and raise `JobTimeout` inside it at its deadline.
 
-    In the main thread of Unix by SIGALRM, which also ends a sleep; elsewhere at the thread's next step of Python.
+    In the main thread on Unix SIGALRM does that, which also ends a sleep; elsewhere it happens at the thread's next
+    step of Python code.
     """
     alarm = _Alarm(threading.get_ident())
     try:
         with alarm.set(claim.timeout):
             report = call(claim)
     except JobTimeout:
-        pass  # it came when the function had returned already
+        pass  # it was raised after the function had returned
     return timed_out(claim) if alarm.has_rung else report
 
 
 class _Alarm:
-    """Rings in one thread, at most once."""
+    """Raises `JobTimeout` in one thread, at most once."""
 
     def __init__(self, thread_id: int) -> None:
         self._thread_id = thread_id
@@ -171,8 +172,8 @@ class _Alarm:
                 self._is_off = True
             timer.cancel()
             if self.has_rung:
-                # What has not been raised yet is raised here. CPython 3.11 may forget it for a while, until the thread
-                # takes the GIL anew; to take it back instead leaves a mark with which a traced thread spins for ever.
+                # If it has not been raised yet, it is raised here. CPython 3.11 may forget it for a while, until the
+                # thread acquires the GIL again; cancelling it would leave a mark that makes a traced thread spin.
                 SystemClock().sleep(0)
 
     def _ring(self) -> None:

@@ -1,4 +1,4 @@
-"""How an exception is raised inside another thread."""
+"""Raise an exception inside another thread."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import ctypes
 
 
 def interrupt(thread_id: int, exception: type[BaseException]) -> None:
-    """Raise an exception in a thread, at its next step of Python. A call into C is not interrupted."""
+    """Raise an exception in a thread, at its next step of Python code. A call into C is not interrupted."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(exception))

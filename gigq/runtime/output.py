@@ -1,4 +1,4 @@
-"""What a function leaves behind while it runs: how far it is, and what it has logged."""
+"""What a function leaves behind while it runs: its progress and its log."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from numbers import Integral, Real
 from gigq.reports import Progress, Report
 
 LOG_LIMIT = 64_000
-"""The most characters of a log that are kept: the first half of them, and the last."""
+"""The most characters of a log that are kept: half of them from its beginning, half from its end."""
 
 MESSAGE_LIMIT = 500
-"""The most characters of the message of a progress."""
+"""The most characters in the message of a progress."""
 
 _HALF = LOG_LIMIT // 2
-_MOST = 1e300
+_LARGEST = 1e300
 _PLAIN = (int, float)
 
 
@@ -24,8 +24,8 @@ class Output:
 
     Attributes:
         execution_id: the execution.
-        progress: what the function last said of it.
-        log: None where no logs are kept.
+        progress: the latest that the function has reported.
+        log: None where logs are not kept.
     """
 
     __slots__ = ("execution_id", "log", "progress")
@@ -35,29 +35,29 @@ class Output:
         self.log = log
         self.progress = progress
 
-    def mark(self, report: Report) -> Report:
-        """Return the report with all that was left behind by now."""
+    def add_to(self, report: Report) -> Report:
+        """Return the report together with what has been left behind so far."""
         if self.progress is None and self.log is None:
             return report
         return report._replace(progress=self.progress, log=None if self.log is None else self.log.text())
 
-    def state(self) -> tuple[object, ...]:
-        """Return what is equal as long as nothing has been added."""
+    def snapshot(self) -> tuple[object, ...]:
+        """Return a value that stays equal until something is added."""
         return (self.execution_id, self.progress, None if self.log is None else self.log.kept)
 
 
 def with_output(report: Report, output: Output | None, execution_id: int) -> Report:
-    """Return the report of an execution with what it has left behind; a output of another one is none of its."""
-    return report if output is None or output.execution_id != execution_id else output.mark(report)
+    """Return the report of an execution together with its output; the output of another execution is ignored."""
+    return report if output is None or output.execution_id != execution_id else output.add_to(report)
 
 
 class Log:
-    """Text that grows without end, of which the beginning and the end are kept.
+    """Text of any length, of which the beginning and the end are kept.
 
-    Safe to write from several threads. A reader never waits: an interrupted writer may never let go of the lock.
+    Safe to write from several threads. A reader never waits: an interrupted writer might never release the lock.
 
     Attributes:
-        kept: the beginning, the end, and how many characters between them are gone. Replaced as a whole.
+        kept: the beginning, the end, and the number of characters dropped between them. Replaced as a whole.
     """
 
     __slots__ = ("_lock", "kept")
@@ -69,35 +69,35 @@ class Log:
     def write(self, text: str) -> None:
         """Add text."""
         with self._lock:
-            head, tail, gone = self.kept
+            head, tail, dropped = self.kept
             if room := max(0, _HALF - len(head)):
                 head, text = head + text[:room], text[room:]
             tail += text
             excess = max(0, len(tail) - _HALF)
-            self.kept = (head, tail[excess:], gone + excess)
+            self.kept = (head, tail[excess:], dropped + excess)
 
     def text(self) -> str | None:
-        """Return what is kept, as the file can hold it; None for nothing."""
-        head, tail, gone = self.kept
-        between = f"\n… {gone:,} characters are left out …\n" if gone else ""
+        """Return what is kept, as text that the file can hold; None if nothing was written."""
+        head, tail, dropped = self.kept
+        between = f"\n… {dropped:,} characters are left out …\n" if dropped else ""
         return (head + between + tail).encode(errors="backslashreplace").decode() or None
 
 
 def progress_of(current: float, total: float | None = None, message: str | None = None) -> Progress:
-    """Return what a function says of its progress.
+    """Return the progress that a function reports.
 
     Raises:
-        TypeError: `current` or `total` is no number, or `message` no text.
-        ValueError: `current` is negative, `total` not positive, one of them not finite, or `message` too long.
+        TypeError: `current` or `total` is not a number, or `message` is not text.
+        ValueError: `current` is negative, `total` is not positive, one of them is not finite, or `message` is too long.
     """
     if type(current) not in _PLAIN:
         current = _plain("current", current)
-    if not 0 <= current <= _MOST:  # which a NaN is not, either
-        raise ValueError(f"current is {_shown(current)}; it must be a number from 0 on")
+    if not 0 <= current <= _LARGEST:  # false for a NaN, too
+        raise ValueError(f"current is {_shown(current)}; it must be a number of at least 0")
     if total is not None:
         if type(total) not in _PLAIN:
             total = _plain("total", total)
-        if not 0 < total <= _MOST:
+        if not 0 < total <= _LARGEST:
             raise ValueError(f"total is {_shown(total)}; it must be a number above 0, or None")
     if message is not None:
         _check_message(message)
@@ -105,14 +105,14 @@ def progress_of(current: float, total: float | None = None, message: str | None 
 
 
 def _plain(name: str, value: object) -> int | float:
-    """A number of any other kind, such as NumPy's."""
+    """Return a number of any other type, such as NumPy's, as Python's own."""
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} is {value!r:.100}; progress is told in numbers")
+        raise TypeError(f"{name} is {value!r:.100}; it must be a number")
     return int(value) if isinstance(value, Integral) else float(value)
 
 
 def _shown(number: float) -> str:
-    return f"larger than {_MOST:g}" if number > _MOST and number != math.inf else f"{number:g}"
+    return f"larger than {_LARGEST:g}" if number > _LARGEST and number != math.inf else f"{number:g}"
 
 
 def _check_message(message: object) -> None:

@@ -1,4 +1,4 @@
-"""What a worker's loop asks of whatever calls the functions."""
+"""The interface between a worker's loop and the slots in which functions run."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Ended = tuple[Claim, Report]
 
 
 class Runner(Protocol):
-    """Slots that call functions. All but `wake` belong to the loop's thread.
+    """Slots that call functions. Everything but `wake` belongs to the loop's thread.
 
     Attributes:
-        slots: how many functions may run at a time. May be changed; what has begun goes on.
+        slots: how many functions may run at a time. May be changed; functions that have begun go on.
     """
 
     slots: int
 
     @property
     def is_stuck(self) -> bool:
-        """Whether it can take nothing any more, for what it has stopped does not come back."""
+        """Whether it can start nothing more, because too many functions that it has stopped do not return."""
 
     @property
     def free(self) -> int:
@@ -31,7 +31,7 @@ class Runner(Protocol):
 
     @property
     def running(self) -> Collection[int]:
-        """The executions that were started and have neither ended nor been stopped, begun or not."""
+        """The executions that were started and have neither ended nor been stopped, whether they have begun or not."""
 
     @property
     def begun(self) -> Collection[int]:
@@ -42,31 +42,31 @@ class Runner(Protocol):
         """The monotonic time at which the first of those that have begun will be overdue."""
 
     def progress(self) -> Mapping[int, Progress]:
-        """Return what those of `running` have last said of their progress, if anything."""
+        """Return the latest progress of those of `running` that have reported any."""
 
     def logs(self, executions: Collection[int]) -> Mapping[int, str]:
-        """Return what these of `running` have logged by now, if that is kept."""
+        """Return what these of `running` have logged so far, if logs are kept."""
 
     def start(self, claims: Sequence[Claim]) -> None:
-        """Call their functions in this order, as slots become free. The time of a timeout begins with the call."""
+        """Call their functions in this order, as slots become free. A timeout counts from the call."""
 
     def ended(self) -> list[Ended]:
-        """Return what has ended since it was last asked, with what is overdue and was stopped for it."""
+        """Return what has ended since the last call, including what was overdue and has been stopped for that."""
 
     def stop(self, executions: Collection[int]) -> None:
-        """Raise `JobCancelled` in these, and forget them: what they may still report is dropped."""
+        """Raise `JobCancelled` in these, and forget them: reports that they still send are dropped."""
 
     def give_back(self) -> list[Claim]:
-        """Forget and return what has not begun."""
+        """Forget and return the claims that have not begun."""
 
     def wait(self, seconds: float, *, bell: int | None = None) -> bool:
-        """Return when something has ended, when `wake` is called, when the file `bell` can be read, or in time.
+        """Wait until something has ended, `wake` is called, the file `bell` is readable, or the time is over.
 
-        True if it has seen that the bell can be read.
+        True if it has seen that the bell is readable.
         """
 
     def wake(self) -> None:
         """End a `wait`. Safe to call from any thread, and from a signal handler."""
 
     def close(self) -> None:
-        """Let idle slots end. What still runs is not waited for."""
+        """Let idle slots end. Functions that still run are not waited for."""

@@ -1,8 +1,9 @@
-"""A thread for each slot."""
+"""Run functions in threads, one for each slot."""
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from queue import Empty, SimpleQueue
 
@@ -17,18 +18,18 @@ from gigq.runtime.output import Output, with_output
 from gigq.runtime.runner import Call, Ended
 from gigq.runtime.wakeup import Wakeup
 
-MOST_ABANDONED = 16
-"""Threads that were told to stop and have not; with so many of them a runner has no free slot."""
+MAX_ABANDONED = 16
+"""Threads whose function was stopped and has not returned. A runner with this many has no free slot."""
 
 
 class ThreadRunner:
     """Calls functions in threads of this process.
 
-    A thread that is told to stop is abandoned: it gets an exception at its next step of Python, its report is
-    dropped, and a new thread takes its slot at once, for nothing can end a thread that does not come back.
+    A thread whose function is stopped is abandoned: it gets an exception at its next step of Python code, its report is
+    dropped, and a new thread takes its slot at once, because nothing can end a thread whose function does not return.
 
     Args:
-        call: from a claim to a report.
+        call: turns a claim into a report.
         slots: how many functions may run at a time; may be changed.
         clock: where time comes from.
     """
@@ -46,7 +47,7 @@ class ThreadRunner:
     def slots(self, slots: int) -> None:
         if slots != self._shared.slots:
             self._shared.slots = slots
-            self._nudge()
+            self._wake_idle()
             self._spawn()
 
     @property
@@ -56,7 +57,7 @@ class ThreadRunner:
     @property
     def is_stuck(self) -> bool:
         self._abandoned = [slot for slot in self._abandoned if slot.is_alive()]
-        return len(self._abandoned) >= MOST_ABANDONED
+        return len(self._abandoned) >= MAX_ABANDONED
 
     @property
     def running(self) -> Collection[int]:
@@ -79,9 +80,10 @@ class ThreadRunner:
         return {output.execution_id: text for output in wanted if output.log and (text := output.log.text())}
 
     def start(self, claims: Sequence[Claim]) -> None:
+        started, put = self._shared.started, self._shared.claims.put
         for claim in claims:
-            self._shared.started[claim.execution_id] = claim
-            self._shared.claims.put(claim)
+            started[claim.execution_id] = claim
+            put(claim)
         self._spawn()
 
     def ended(self) -> list[Ended]:
@@ -103,7 +105,7 @@ class ThreadRunner:
                 if claim and self._shared.started.pop(claim.execution_id, None):
                     claims.append(claim)
         except Empty:
-            self._nudge()  # for the nudges that were among them
+            self._wake_idle()  # some of what was taken out may have been meant to do that
             return claims
 
     def wait(self, seconds: float, *, bell: int | None = None) -> bool:
@@ -118,14 +120,13 @@ class ThreadRunner:
         self._shared.wakeup.close()
 
     def _reported(self) -> list[Ended]:
+        reports, started = self._shared.reports, self._shared.started
         ended = []
-        try:
-            while True:
-                claim, report = self._shared.reports.get_nowait()
-                if self._shared.started.pop(claim.execution_id, None):
-                    ended.append((claim, report))
-        except Empty:
-            return ended
+        while reports:
+            each = reports.popleft()
+            if started.pop(each[0].execution_id, None):
+                ended.append(each)
+        return ended
 
     def _overdue(self) -> list[Ended]:
         now = self._shared.clock.monotonic()
@@ -144,18 +145,18 @@ class ThreadRunner:
     def _replace(self, slot: _Slot) -> None:
         self._threads.remove(slot)
         self._abandoned.append(slot)
-        self._shared.count_off()
+        self._shared.remove_thread()
         self._spawn()
 
     def _spawn(self) -> None:
-        self._threads = [slot for slot in self._threads if not slot.has_left]
+        self._threads = [slot for slot in self._threads if not slot.has_retired]
         wanted = 0 if self.is_stuck else min(self.slots, len(self._shared.started))
         while self._shared.serving < wanted:
-            self._shared.count_on()
+            self._shared.add_thread()
             self._threads.append(_Slot(self._shared))
 
-    def _nudge(self) -> None:
-        """Let idle threads look whether they are one too many."""
+    def _wake_idle(self) -> None:
+        """Let each idle thread check whether it is surplus."""
         for _ in self._threads:
             self._shared.claims.put(None)
 
@@ -164,7 +165,8 @@ class _Shared:
     """What the threads of a runner share: claims come in, reports go out.
 
     Attributes:
-        serving: how many threads serve, those that were abandoned not counted.
+        started: the claims that have neither ended nor been stopped, by execution.
+        serving: how many threads serve the slots, not counting those that were abandoned.
     """
 
     def __init__(self, call: Call, clock: Clock, slots: int) -> None:
@@ -173,27 +175,27 @@ class _Shared:
         self.slots = slots
         self.serving = 0
         self.claims: SimpleQueue[Claim | None] = SimpleQueue()
-        self.reports: SimpleQueue[Ended] = SimpleQueue()
+        self.reports: deque[Ended] = deque()
         self.wakeup = Wakeup()
         self.started: dict[int, Claim] = {}
         self._lock = threading.Lock()
 
-    def count_on(self) -> None:
-        """Serve with one thread more."""
+    def add_thread(self) -> None:
+        """Count one more thread."""
         with self._lock:
             self.serving += 1
 
-    def count_off(self) -> None:
-        """Serve with one thread less."""
+    def remove_thread(self) -> None:
+        """Count one thread less."""
         with self._lock:
             self.serving -= 1
 
-    def can_spare_one(self) -> bool:
-        """Whether the thread that asks is one too many; then it is counted off."""
+    def retire_one(self) -> bool:
+        """Whether the thread that asks is surplus; then it is no longer counted."""
         with self._lock:
-            is_spare = self.serving > self.slots
-            self.serving -= is_spare
-            return is_spare
+            is_surplus = self.serving > self.slots
+            self.serving -= is_surplus
+            return is_surplus
 
 
 class _Slot:
@@ -202,7 +204,7 @@ class _Slot:
     def __init__(self, shared: _Shared) -> None:
         self.claim: Claim | None = None
         self.deadline: float | None = None
-        self.has_left = False
+        self.has_retired = False
         self.state = CallState()
         self._shared = shared
         self._lock = threading.Lock()
@@ -210,11 +212,12 @@ class _Slot:
         self._thread.start()
 
     def abandon(self, execution: int, reason: type[BaseException]) -> bool:
-        """Raise an exception in the thread, which ends it; False if it is not, or not any more, at this execution."""
+        """Raise an exception in the thread, which ends it. False if the thread is not working on this execution."""
         with self._lock:
-            if self.claim is None or self.claim.execution_id != execution or self.state.reason:
+            claim = self.claim
+            if claim is None or claim.execution_id != execution or self.state.stop_reason:
                 return False
-            self.state.reason = reason
+            self.state.stop_reason = reason
             interrupt(self._thread.ident or 0, reason)
             return True
 
@@ -223,32 +226,32 @@ class _Slot:
 
     def _serve(self) -> None:
         take(self.state)
+        shared = self._shared
         try:
-            while not self._leaves():
-                claim = self._shared.claims.get()
-                if claim and claim.execution_id in self._shared.started:  # else it was stopped before it began
-                    self._begin(claim)
-                    report = self._shared.call(claim)
-                    if not self._end():
-                        return
-                    self._shared.reports.put((claim, report))
-                    self._shared.wakeup.wake()
+            # Looked at without the lock: whoever lowers the number of slots wakes all threads afterwards.
+            while shared.serving <= shared.slots or not shared.retire_one():
+                claim = shared.claims.get()
+                if claim is not None and not self._work_on(claim):
+                    return
+            self.has_retired = True
         except (JobTimeout, JobCancelled):
-            pass  # abandoned just when the function had returned
+            pass  # abandoned just after the function had returned
 
-    def _leaves(self) -> bool:
-        self.has_left = self._shared.can_spare_one()
-        return self.has_left
-
-    def _begin(self, claim: Claim) -> None:
+    def _work_on(self, claim: Claim) -> bool:
+        """Call the function, and report. False if the thread was abandoned meanwhile."""
+        shared = self._shared
+        # The deadline first: who sees the claim sees also its deadline.
+        self.deadline = None if claim.timeout is None else shared.clock.monotonic() + claim.timeout
+        self.claim = claim
+        # Looked at after that: an execution is stopped by taking it from here, and then interrupting its slot.
+        is_wanted = claim.execution_id in shared.started
+        report = shared.call(claim) if is_wanted else None
         with self._lock:
-            self.deadline = None if claim.timeout is None else self._shared.clock.monotonic() + claim.timeout
-            self.claim = claim
-
-    def _end(self) -> bool:
-        with self._lock:
-            self.claim = self.deadline = None  # from here on nothing is raised in this thread any more
-            if self.state.reason is not None:
+            self.claim = self.deadline = None  # from here on nothing is raised in this thread
+            if self.state.stop_reason is not None:
                 return False
-            self.state.output = None
-            return True
+        self.state.output = None
+        if report is not None:
+            shared.reports.append((claim, report))
+            shared.wakeup.wake()
+        return True

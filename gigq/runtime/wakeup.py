@@ -1,4 +1,4 @@
-"""How a thread waits for another one and for a file at once, and is woken."""
+"""Wait for another thread and for a file at the same time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import socket
 from contextlib import suppress
 
 LONGEST_WAIT = 86_400.0
+"""Seconds. The system counts milliseconds in 32 bits."""
 
 
 class Wakeup:
-    """One thread waits, any other wakes it, also from a signal handler. Costs the waker nothing while nobody waits."""
+    """One thread waits, and any other wakes it, also from a signal handler. Waking costs little while none waits."""
 
     def __init__(self) -> None:
-        # A pair of sockets and not a pipe: select() of Windows knows sockets only.
+        # A pair of sockets rather than a pipe, because select() on Windows accepts sockets only.
         self._receiver, self._sender = socket.socketpair()
         self._receiver.setblocking(False)
         self._sender.setblocking(False)
@@ -23,27 +24,27 @@ class Wakeup:
         self._is_called = False
 
     def wait(self, seconds: float, *, file: int | None = None) -> bool:
-        """Return after so many seconds, when `wake` was called since the last wait, or when a file can be read.
+        """Wait this many seconds, or until `wake` is called or a file is readable. A call since the last wait counts.
 
-        True if it has seen that the file can be read.
+        True if it has seen that the file is readable.
         """
         self._watch(file)
         found = [] if self._is_called else self._selector.select(min(seconds, LONGEST_WAIT))
-        # Forget the call before the byte: a call that comes between the two sends another byte.
+        # Forget the call before the byte: a call between the two sends another byte.
         self._is_called = False
         with suppress(BlockingIOError):
             self._receiver.recv(4096)
         return any(key.fd == file for key, _ in found)
 
     def wake(self) -> None:
-        """End the wait that goes on, or else the next one."""
+        """End the wait that is going on, or else the next one."""
         if not self._is_called:
             self._is_called = True
-            with suppress(OSError):  # full, and so awake; or closed
+            with suppress(OSError):  # it is full, and so the wait ends anyway; or it is closed
                 self._sender.send(b".")
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self._selector.close()
         self._receiver.close()
         self._sender.close()

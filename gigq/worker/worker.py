@@ -17,7 +17,8 @@ from gigq.codec import RESULT_LIMIT
 from gigq.errors import StoreError
 from gigq.logs import logger
 from gigq.paths import Function
-from gigq.runtime.call import Functions, caller
+from gigq.runtime.call import caller
+from gigq.runtime.functions import Functions
 from gigq.runtime.inline import InlineRunner
 from gigq.runtime.process.runner import ProcessRunner
 from gigq.runtime.runner import Runner

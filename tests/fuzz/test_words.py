@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
@@ -201,11 +202,12 @@ def test_a_parameter_is_a_key_and_what_json_can_hold() -> None:
     assert read > 100
 
 
-# what a worker and its children say to each other
+# the lines that a worker and its child processes exchange
 
 
 def words(chance: random.Random) -> str:
-    return "".join(chance.choice([*ODD, "a", "trail ", "null", "\u2028", "[", "]"]) for _ in range(chance.randrange(6)))
+    pieces = [*ODD, "a", "output ", "null", "\u2028", "[", "]"]
+    return "".join(chance.choice(pieces) for _ in range(chance.randrange(6)))
 
 
 def claim_of(chance: random.Random) -> Claim:
@@ -227,31 +229,28 @@ def report_of(chance: random.Random) -> Report:
     )  # fmt: skip
 
 
-def test_claims_reports_and_trails_come_out_of_the_pipe_as_they_went_in_however_it_cuts_them() -> None:
+def values_of(output: Output) -> tuple[object, ...]:
+    return (output.execution_id, output.log and output.log.text(), output.progress)
+
+
+def test_claims_reports_and_outputs_survive_the_wire_however_it_cuts_them() -> None:
     chance = random.Random(8)
-    said: list[Any] = []
+    sent: list[Any] = []
     stream = b""
     for _ in range(300):
-        claim, report, trail = claim_of(chance), report_of(chance), Output(1, Log(words(chance)), Progress(1.0))
-        said += [claim, report, (trail.execution_id, trail.log and trail.log.text(), trail.progress)]
-        stream += claim_line(claim) + report_line(report) + output_line(trail)
-    lines, heard, reader = Lines(), list[bytes](), 0
-    while reader < len(stream):
+        claim, report, output = claim_of(chance), report_of(chance), Output(1, Log(words(chance)), Progress(1.0))
+        sent += [claim, report, values_of(output)]
+        stream += claim_line(claim) + report_line(report) + output_line(output)
+    lines, received, position = Lines(), list[bytes](), 0
+    while position < len(stream):
         size = chance.randrange(1, 200)
-        heard += lines.feed(stream[reader : reader + size])
-        reader += size
-    read: list[Any] = []
-    for number, line in enumerate(heard):
-        trail = read_output(line) if number % 3 == 2 else None
-        read.append(
-            (trail.execution_id, trail.log and trail.log.text(), trail.progress)
-            if trail
-            else (read_claim, read_report)[number % 3](line)
-        )
-    assert read == said
+        received += lines.feed(stream[position : position + size])
+        position += size
+    readers = itertools.cycle((read_claim, read_report, lambda line: values_of(read_output(line))))
+    assert [read(line) for read, line in zip(readers, received, strict=False)] == sent
 
 
-def test_a_line_that_no_worker_wrote_is_an_error_of_values_and_never_another() -> None:
+def test_a_line_that_no_worker_has_written_raises_only_errors_of_values() -> None:
     chance = random.Random(9)
     sound = [claim_line(claim_of(chance)), report_line(report_of(chance))]
     for _ in range(ROUNDS):

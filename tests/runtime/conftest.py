@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,24 +38,38 @@ def gate(gate_of: Callable[[str], Gate]) -> Gate:
 
 @pytest.fixture
 def make() -> Iterator[Make]:
-    """Makes runners; at the end they are closed, and have left no process and no open file behind."""
-    files, runners = open_files(), []
-
-    def make_one(slots: int = 1, **options: Any) -> ProcessRunner:
-        given = {"clock": SystemClock(), "handlers": None, "result_limit": RESULT_LIMIT, "grace": 20.0, **options}
-        runners.append(ProcessRunner(slots=slots, **given))
-        return runners[-1]
-
-    yield make_one
-    for each in runners:
-        each.close()
-    gc.collect()
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
-    assert open_files() == files
+    """Makes runners, and closes them at the end of the test."""
+    with making() as make:
+        yield make
 
 
 @pytest.fixture
 def runner(make: Make) -> ProcessRunner:
     """One slot."""
     return make()
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[ProcessRunner]:
+    """One slot that all tests of a module share, for those to which the state of the child process does not matter."""
+    with making() as make:
+        yield make()
+
+
+@contextmanager
+def making() -> Iterator[Make]:
+    """Makes runners. At the end they are closed, and must have left no process and no open file behind."""
+    files, runners = open_files(), []
+
+    def make(slots: int = 1, **options: Any) -> ProcessRunner:
+        given = {"clock": SystemClock(), "handlers": None, "result_limit": RESULT_LIMIT, "grace": 20.0, **options}
+        runners.append(ProcessRunner(slots=slots, **given))
+        return runners[-1]
+
+    yield make
+    for each in runners:
+        each.close()
+    gc.collect()
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+    assert open_files() == files

@@ -1,4 +1,4 @@
-"""Where a test meets a job of another process, and learns of the end of that process."""
+"""FIFOs at which a test meets a job in another process, and learns of that process's end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PATIENCE = 60.0
 
 
 class Gate:
-    """A FIFO: a job tells its process's number here, and the end of that process is the end of the file."""
+    """A FIFO: a job writes its process's id to it, and the end of that process is the end of the file."""
 
     def __init__(self, path: Path) -> None:
         self.path = str(path)
@@ -24,21 +24,21 @@ class Gate:
         self._poll.register(self._file, select.POLLIN)
 
     def entered(self, runner: ProcessRunner | None = None) -> int:
-        """Wait until a job has come here, and return the number of its process."""
-        said = b""
-        while not said.endswith(b"\n"):
+        """Wait until a job has come here, and return its process's id."""
+        text = b""
+        while not text.endswith(b"\n"):
             if runner is not None:
                 runner.wait(0.01)
             if self._poll.poll(10 if runner else 1000 * PATIENCE):
-                with suppress(BlockingIOError):  # the last one had left, and meanwhile another has come
-                    said += os.read(self._file, 100)
+                with suppress(BlockingIOError):  # the last process has left, and another one has come meanwhile
+                    text += os.read(self._file, 100)
             elif runner is None:
-                raise AssertionError("nobody has come")
-        return int(said)
+                raise AssertionError("no job has come here")
+        return int(text)
 
     def wait_for_the_end(self) -> None:
-        """Return when no process is left that came here."""
-        assert self._poll.poll(1000 * PATIENCE), "it lives on"
+        """Return when every process that came here has ended."""
+        assert self._poll.poll(1000 * PATIENCE), "it is still alive"
         assert os.read(self._file, 100) == b""
 
     def is_held(self) -> bool:

@@ -1,4 +1,4 @@
-"""Functions that leave something behind. A child process imports them as `output_functions`."""
+"""Jobs that report progress, log and print. Child processes import them as `output_functions`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def print_much(count: int) -> None:
 
 
 def log_and_die(gate: str) -> None:
-    """Log, and kill this process by a signal when the test has heard of it: the gate closes with the process."""
+    """Log, and kill this process by a signal once the test has read the log."""
     logging.getLogger("app").info("last words")
     with open(gate, "rb") as receiver:
         receiver.read(1)

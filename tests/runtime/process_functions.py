@@ -1,4 +1,4 @@
-"""What jobs in child processes do. The children import it as `process_functions`."""
+"""Jobs of the tests of child processes, which import them as `process_functions`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def letters(count: int) -> str:
 
 
 def first_says(there: str, back: str) -> str:
-    """Speak through one FIFO, and listen to another: returns only if someone does the reverse at the same time."""
+    """Write to one FIFO and read from another. Returns only if another job does the opposite at the same time."""
     with open(there, "w") as sender:
         sender.write("hello")
     with open(back) as receiver:
@@ -39,7 +39,7 @@ def then_says(there: str, back: str) -> str:
 
 
 def hang(gate: str, stubborn: bool = False) -> None:
-    """Say which process this is, and never come back. The gate stays open as long as the process lives."""
+    """Write this process's id to the gate, and never return. The gate stays open as long as the process lives."""
     if stubborn:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _enter(gate)
@@ -48,19 +48,19 @@ def hang(gate: str, stubborn: bool = False) -> None:
 
 
 def hang_in_c(gate: str) -> None:
-    """Say which process this is, and never come back to Python, nor let another thread have it."""
+    """Write this process's id to the gate, and never return to Python, nor let another thread run."""
     _enter(gate)
     sum(range(10**15))
 
 
 def hang_in_a_process_of_its_own(gate: str) -> None:
-    """Let another process hold the gate, and wait for that one."""
+    """Start another process that holds the gate, and wait for it."""
     code = "import sys; sys.path[:0] = sys.argv[2:]; import process_functions as p; p.hang(sys.argv[1], True)"
     subprocess.run([sys.executable, "-c", code, gate, *sys.path], check=True)
 
 
 def wait_for_bytes(gate: str, until: str) -> None:
-    """Say which process this is, and end when another FIFO has been written to."""
+    """Write this process's id to the gate, and return when another FIFO has been written to."""
     _enter(gate)
     with open(until, "rb") as receiver:
         receiver.read(1)

@@ -1,4 +1,4 @@
-"""How the tests of child processes ask a runner for a job, and wait for what comes of it."""
+"""Start jobs on a `ProcessRunner`, and wait for them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from calls import claim
 from runtime.gates import PATIENCE
-from test_call import claim
 
 from gigq import SystemClock
 from gigq.claims import Claim
@@ -27,7 +27,7 @@ def job(function: str, execution_id: int = 1, /, *, timeout: float | None = None
 
 
 def all_ended(runner: ProcessRunner, count: int = 1) -> list[Ended]:
-    """Wait until so many have ended."""
+    """Wait until this many have ended."""
     deadline = SystemClock().monotonic() + PATIENCE
     ended = runner.ended()
     while len(ended) < count:
@@ -76,7 +76,7 @@ def main():
 
 
 def script(folder: Path, body: str, *, guard: str = "if __name__ == '__main__': main()") -> list[str]:
-    """Write a script that has a runner, and return how it is run."""
+    """Write a script that has a runner, and return the command that runs it."""
     file = folder / "my_script.py"
     path = [entry for entry in sys.path if entry]
     file.write_text(SCRIPT.format(path=[str(Path.cwd()), *path], body=body, guard=guard))

@@ -1,4 +1,4 @@
-"""Whatever a function does, it ends as one report."""
+"""Whatever a function does, its call ends in one report."""
 
 from __future__ import annotations
 
@@ -9,35 +9,12 @@ from typing import Any
 
 import functions
 import pytest
+from calls import raising, report_of
 
 from gigq import GiveUp, JobCancelled, JobTimeout, ManualClock, NotImportable, RetryLater, current_job
-from gigq.claims import Claim
-from gigq.codec import RESULT_LIMIT
 from gigq.reports import TEXT_LIMIT, Report
-from gigq.runtime.call import Functions, caller
+from gigq.runtime.functions import Functions
 from gigq.status import ExecutionStatus
-
-
-def claim(**fields: Any) -> Claim:
-    given = {
-        "execution_id": 1, "is_ahead": False, "job_seq": 1, "job_id": "id", "name": "job", "queue": "default",
-        "function": "f", "args": "[]", "params": "{}", "attempt": 1, "max_attempts": 3, "timeout": 300.0,
-        "retry_on": "[]", "no_retry_on": "[]", "pass_parent_results": False, "metadata": "{}",
-    }  # fmt: skip
-    return Claim(**{**given, **fields})
-
-
-def report_of(function: Callable[..., object] | str, result_limit: int = RESULT_LIMIT, **fields: Any) -> Report:
-    functions = Functions(handlers={} if isinstance(function, str) else {"f": function})
-    name = function if isinstance(function, str) else "f"
-    return caller(functions, clock=ManualClock(), result_limit=result_limit)(claim(function=name, **fields))
-
-
-def raising(error: BaseException) -> Callable[[], None]:
-    def function() -> None:
-        raise error
-
-    return function
 
 
 class Unspeakable(Exception):
@@ -51,7 +28,7 @@ class Bottomless(Exception):
         raise KeyError("notes")
 
 
-def test_what_a_function_returns_is_its_result() -> None:
+def test_the_return_value_of_a_function_is_its_result() -> None:
     report = report_of(functions.add, args="[1]", params='{"b":2}')
     assert report == Report(status=ExecutionStatus.COMPLETED, result="3", started_at=ManualClock().now())
 
@@ -92,7 +69,7 @@ def test_the_error_says_class_and_message_and_the_traceback_begins_in_the_users_
     ["x" * 5_000_000, "ü" * 5_000_000, "\ud800" * 9_000, "\0", "\n" * 20_000],
     ids=["long", "long unicode", "surrogates", "nul", "lines"],
 )
-def test_an_error_text_is_cut_and_can_be_stored(text: str) -> None:
+def test_an_error_text_is_shortened_and_can_be_stored(text: str) -> None:
     report = report_of(raising(ValueError(text)))
     for kept in (report.error, report.traceback):
         assert kept is not None
@@ -100,7 +77,7 @@ def test_an_error_text_is_cut_and_can_be_stored(text: str) -> None:
         kept.encode()
 
 
-def test_what_is_left_out_of_a_long_error_is_said() -> None:
+def test_a_shortened_error_says_that_characters_are_left_out() -> None:
     report = report_of(raising(ValueError("begin" + "x" * 1_000_000 + "end")))
     assert report.error is not None
     assert report.error.startswith("ValueError: begin")
@@ -120,7 +97,7 @@ def test_a_result_that_json_cannot_hold_fails_for_good(value: object) -> None:
     assert "result" in report.error
 
 
-def test_a_result_too_large_is_refused_with_its_size() -> None:
+def test_a_result_that_is_too_large_is_refused_with_its_size() -> None:
     report = report_of(lambda: "x" * 100, result_limit=50)
     assert report.is_final
     assert report.error is not None
@@ -128,7 +105,7 @@ def test_a_result_too_large_is_refused_with_its_size() -> None:
 
 
 @pytest.mark.parametrize("name", ["no_such_module:f", "functions:no_such_name", "functions", "nobody"])
-def test_a_function_that_is_not_found_fails_for_good_and_says_what_to_do(name: str) -> None:
+def test_a_function_that_is_not_found_fails_for_good_with_the_remedy(name: str) -> None:
     report = report_of(name)
     assert (report.is_final, report.error_type) == (True, "NotImportable")
     assert report.error is not None
@@ -155,7 +132,7 @@ def test_a_job_can_be_given_back() -> None:
     assert (report.status, report.delay, report.error) == (ExecutionStatus.RELEASED, 30.0, "the site is closed")
 
 
-def test_the_exceptions_that_stop_a_job_say_so() -> None:
+def test_the_exceptions_that_stop_a_job_end_as_timeout_and_cancelled() -> None:
     assert report_of(raising(JobTimeout())).status is ExecutionStatus.TIMEOUT
     assert report_of(raising(JobTimeout())).error == "timed out after 300 seconds"
     assert report_of(raising(JobCancelled())).status is ExecutionStatus.CANCELLED
@@ -167,14 +144,14 @@ def test_a_function_knows_its_job() -> None:
     assert json.loads(report.result) == {"id": "7", "name": "job", "attempt": 2, "tags": ["a"], "metadata": {"user": 1}}
 
 
-def test_the_deadline_is_the_start_and_the_timeout() -> None:
+def test_the_deadline_is_the_start_plus_the_timeout() -> None:
     seen = []
     report_of(lambda: seen.append(current_job().deadline), timeout=60)
     report_of(lambda: seen.append(current_job().deadline), timeout=None)
     assert [deadline and deadline.isoformat() for deadline in seen] == ["2026-01-01T00:01:00+00:00", None]
 
 
-def test_outside_of_a_job_there_is_no_current_job() -> None:
+def test_outside_a_job_there_is_no_current_job() -> None:
     report_of(functions.nothing)
     with pytest.raises(RuntimeError, match="outside"):
         current_job()
@@ -212,22 +189,22 @@ async def _later() -> None: ...
 @pytest.mark.parametrize(
     ("handler", "problem"), [(_later, "is async"), ((lambda: (yield)), "is a generator"), (5, "is int")]
 )
-def test_what_cannot_be_called_as_a_job_is_no_handler(handler: Any, problem: str) -> None:
+def test_what_cannot_be_called_as_a_job_is_refused_as_a_handler(handler: Any, problem: str) -> None:
     with pytest.raises(NotImportable, match=f"the handler 'h' {problem}"):
         Functions(handlers={"h": handler})
 
 
-def test_an_async_function_that_is_named_as_text_is_refused_before_it_is_called() -> None:
+def test_an_async_function_given_by_its_path_is_refused_before_it_is_called() -> None:
     report = report_of(f"{__name__}:_later")
     assert (report.status, report.is_final) == (ExecutionStatus.FAILED, True)
     assert "is async, and jobs are plain calls" in str(report.error)
 
 
-def test_a_call_that_a_function_cannot_take_is_not_tried_again() -> None:
+def test_arguments_that_the_function_does_not_take_fail_for_good() -> None:
     report = report_of(functions.add, params='{"c": 1}')
     assert (report.is_final, report.error_type) == (True, "TypeError")
     assert "unexpected keyword argument" in str(report.error)
 
 
-def test_a_type_error_inside_a_function_is_tried_again() -> None:
+def test_a_type_error_inside_the_function_may_be_retried() -> None:
     assert not report_of(lambda: functions.add(None, 1)).is_final  # type: ignore[arg-type]

@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from calls import claim
 from process_runs import PATIENCE, Make, job, report_of
-from test_call import claim
 from test_progress import ended
 
 from gigq import SystemClock
 from gigq.claims import Claim
 from gigq.reports import Report
-from gigq.runtime.call import Functions, caller
+from gigq.runtime.call import caller
+from gigq.runtime.functions import Functions
 from gigq.runtime.output import LOG_LIMIT, Log
 from gigq.runtime.threads import ThreadRunner
 from gigq.status import ExecutionStatus
@@ -62,7 +63,7 @@ def test_a_record_of_an_exception_comes_with_its_traceback() -> None:
     assert log.endswith("ValueError: no\n")
 
 
-def test_handlers_see_the_record_as_if_nobody_had_kept_it() -> None:
+def test_handlers_see_the_record_as_if_it_were_not_kept() -> None:
     seen: list[logging.LogRecord] = []
     handler = logging.Handler()
     handler.emit = seen.append  # type: ignore[method-assign]
@@ -74,7 +75,7 @@ def test_handlers_see_the_record_as_if_nobody_had_kept_it() -> None:
     assert [(record.msg, record.args, hasattr(record, "message")) for record in seen] == [("hello %s", ("you",), False)]
 
 
-def test_a_record_whose_arguments_do_not_fit_is_kept_as_it_can_be() -> None:
+def test_a_record_whose_arguments_do_not_fit_is_kept_unformatted() -> None:
     before, logging.raiseExceptions = logging.raiseExceptions, False
     try:
         assert "'%d of %s' (TypeError while formatting it)" in log_of(lambda: app.info("%d of %s", 1))
@@ -82,12 +83,12 @@ def test_a_record_whose_arguments_do_not_fit_is_kept_as_it_can_be() -> None:
         logging.raiseExceptions = before
 
 
-def test_nothing_is_kept_unless_it_was_asked_for_nor_where_nothing_was_logged() -> None:
+def test_there_is_no_log_unless_it_was_asked_for_and_something_was_logged() -> None:
     assert call_of(lambda: app.info("hello"), keeps_logs=False)(claim()).log is None
     assert call_of(lambda: None)(claim()).log is None
 
 
-def test_what_is_logged_outside_of_a_job_is_in_no_log() -> None:
+def test_what_is_logged_outside_a_job_is_in_no_log() -> None:
     call = call_of(lambda: app.info("inside"))
     app.info("before")
     log = call(claim()).log
@@ -106,7 +107,7 @@ def test_a_failed_attempt_keeps_its_log() -> None:
     assert "it will not go well" in (report.log or "")
 
 
-def test_jobs_that_run_at_the_same_time_have_logs_of_their_own() -> None:
+def test_jobs_that_run_at_the_same_time_have_separate_logs() -> None:
     meeting = threading.Barrier(4)
 
     def function(number: int) -> None:
@@ -135,7 +136,7 @@ def test_a_thread_that_the_job_starts_in_its_context_writes_to_its_log() -> None
     assert "from a thread" in log_of(function)
 
 
-def test_of_a_thread_that_overruns_the_log_until_then_is_kept() -> None:
+def test_the_log_of_a_thread_that_overruns_is_kept() -> None:
     def function() -> None:
         app.info("still here")
         while True:
@@ -169,7 +170,7 @@ def test_the_log_of_a_running_job_can_be_read() -> None:
     runner.close()
 
 
-def test_of_a_long_log_the_beginning_and_the_end_are_kept() -> None:
+def test_the_beginning_and_the_end_of_a_long_log_are_kept() -> None:
     log = Log()
     for number in range(100_000):
         log.write(f"line {number}\n")
@@ -183,7 +184,7 @@ def test_of_a_long_log_the_beginning_and_the_end_are_kept() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 1000, LOG_LIMIT, LOG_LIMIT + 1, 10 * LOG_LIMIT])
-def test_one_huge_piece_is_cut_as_many_small_ones_are(size: int) -> None:
+def test_one_huge_piece_is_shortened_as_many_small_ones_are(size: int) -> None:
     text = "".join(chr(97 + number % 26) for number in range(size))
     whole, pieces = Log(), Log()
     whole.write(text)
@@ -199,7 +200,7 @@ def test_a_log_is_text_that_the_file_can_hold() -> None:
     assert log.text() == "a\\ud800b"
 
 
-def test_a_child_keeps_also_what_is_printed_and_what_other_threads_log(make: Make) -> None:
+def test_a_child_also_keeps_what_is_printed_and_what_other_threads_log(make: Make) -> None:
     runner = make(keeps_logs=True)
     for number in range(2):
         log = report_of(runner, job("output_functions:print_and_log", number=number)).log
@@ -210,7 +211,7 @@ def test_a_child_keeps_also_what_is_printed_and_what_other_threads_log(make: Mak
         assert thread.endswith("WARNING app.thread: from a thread")
 
 
-def test_what_is_printed_is_still_passed_on(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_is_printed_still_appears(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
     report_of(make(keeps_logs=True), job("output_functions:print_and_log"))
     out, err = capfd.readouterr()
     assert (out, err) == ("printed 0\n", "complained\nfrom a thread\n")
@@ -223,7 +224,7 @@ def test_a_record_that_a_handler_prints_is_kept_once(make: Make, capfd: pytest.C
     assert capfd.readouterr().err == "DEBUG:app:once\n"
 
 
-def test_warnings_reach_standard_error_as_ever(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
+def test_warnings_still_reach_standard_error(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
     log = report_of(make(keeps_logs=True), job("output_functions:warn_with_no_handler")).log
     assert log is not None
     assert log.count("mind the gap") == 1
@@ -231,7 +232,7 @@ def test_warnings_reach_standard_error_as_ever(make: Make, capfd: pytest.Capture
     assert capfd.readouterr().err.startswith("mind the gap\n")
 
 
-def test_much_that_a_child_prints_is_cut(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_long_output_of_a_child_is_shortened_only_in_the_log(make: Make, capfd: pytest.CaptureFixture[str]) -> None:
     log = report_of(make(keeps_logs=True), job("output_functions:print_much", count=30_000)).log
     assert log is not None
     assert "characters are left out" in log
@@ -239,11 +240,7 @@ def test_much_that_a_child_prints_is_cut(make: Make, capfd: pytest.CaptureFixtur
     assert capfd.readouterr().out.count("\n") == 30_000
 
 
-def test_a_child_keeps_nothing_unless_it_was_asked_for(make: Make) -> None:
-    assert report_of(make(), job("output_functions:print_and_log")).log is None
-
-
-def test_of_a_child_that_dies_what_it_had_told_is_kept(make: Make, tmp_path: Path) -> None:
+def test_the_log_that_a_child_has_sent_before_it_dies_is_kept(make: Make, tmp_path: Path) -> None:
     gate = str(tmp_path / "gate")
     os.mkfifo(gate)
     runner = make(keeps_logs=True)

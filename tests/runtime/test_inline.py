@@ -11,12 +11,13 @@ from contextlib import suppress
 
 import functions
 import pytest
-from test_call import claim
+from calls import claim
 
 from gigq import JobTimeout, SystemClock
 from gigq.claims import Claim
 from gigq.reports import Report
-from gigq.runtime.call import Functions, caller
+from gigq.runtime.call import caller
+from gigq.runtime.functions import Functions
 from gigq.runtime.inline import call_here
 from gigq.status import ExecutionStatus
 
@@ -39,7 +40,7 @@ def here(request: pytest.FixtureRequest) -> Here:
     return (lambda act: act()) if request.param == "main thread" else elsewhere
 
 
-def test_a_function_that_keeps_its_time_is_not_disturbed(here: Here) -> None:
+def test_a_function_that_returns_in_time_is_not_disturbed(here: Here) -> None:
     assert here(lambda: run(functions.add, args="[1]", timeout=60.0)).result == "1"
     assert here(lambda: run(functions.add, args="[1]", timeout=None)).result == "1"
 
@@ -49,7 +50,7 @@ def test_a_function_that_overruns_is_stopped_and_reported_as_timed_out(here: Her
     assert (report.status, report.error) == (ExecutionStatus.TIMEOUT, "timed out after 0.05 seconds")
 
 
-def test_a_function_that_hides_the_timeout_is_timed_out_all_the_same(here: Here) -> None:
+def test_a_function_that_hides_the_timeout_is_still_reported_as_timed_out(here: Here) -> None:
     def hide() -> str:
         with suppress(JobTimeout):
             functions.spin()
@@ -64,7 +65,7 @@ def test_a_sleep_in_the_main_thread_is_cut_short() -> None:
     assert time.monotonic() - before < 30
 
 
-def test_the_signal_handler_of_the_application_comes_back() -> None:
+def test_the_signal_handler_of_the_application_is_restored() -> None:
     def mine(number: int, frame: object) -> None:
         pass
 
@@ -77,17 +78,17 @@ def test_the_signal_handler_of_the_application_comes_back() -> None:
         signal.signal(signal.SIGALRM, before)
 
 
-def test_a_deadline_just_at_the_end_hits_nothing_but_the_job(here: Here) -> None:
-    """The exception may come when the function has returned; it must never leave `call_here`."""
+def test_a_deadline_at_the_moment_of_the_return_hits_only_the_job(here: Here) -> None:
+    """The exception may be raised after the function has returned; it must never leave `call_here`."""
 
     def close_call(claim: Claim) -> Report:
-        deadline = time.monotonic() + 0.002
+        deadline = time.monotonic() + 0.001
         while time.monotonic() < deadline:
             pass
         return Report(status=ExecutionStatus.COMPLETED, result="1")
 
     def many() -> Report:
-        statuses = {call_here(claim(timeout=0.002), close_call).status for _ in range(300)}
+        statuses = {call_here(claim(timeout=0.001), close_call).status for _ in range(300)}
         assert statuses <= {ExecutionStatus.COMPLETED, ExecutionStatus.TIMEOUT}
         return Report(status=ExecutionStatus.COMPLETED)
 

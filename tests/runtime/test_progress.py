@@ -1,4 +1,4 @@
-"""What a function says of its progress comes to its runner, and costs it next to nothing."""
+"""A runner sees the progress that its functions report."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from process_runs import PATIENCE, all_ended, job
+from calls import claim, report_of
+from process_runs import PATIENCE, job
 from runtime.gates import Gate
-from test_call import claim, report_of
 
 from gigq import JobTimeout, SystemClock, current_job
 from gigq.claims import Claim
 from gigq.reports import Progress, Report
-from gigq.runtime.call import Functions, caller
+from gigq.runtime.call import caller
+from gigq.runtime.functions import Functions
 from gigq.runtime.inline import InlineRunner
 from gigq.runtime.process.runner import ProcessRunner
 from gigq.runtime.threads import ThreadRunner
@@ -28,7 +29,7 @@ def say(*values: Any, **options: Any) -> Callable[[], None]:
     return lambda: current_job().progress(*values, **options)
 
 
-def test_a_report_comes_with_what_was_said_last() -> None:
+def test_a_report_includes_the_last_progress() -> None:
     def function() -> None:
         for number in range(1000):
             current_job().progress(number, 1000, f"number {number}")
@@ -36,7 +37,7 @@ def test_a_report_comes_with_what_was_said_last() -> None:
     assert report_of(function).progress == Progress(999, 1000, "number 999")
 
 
-def test_a_failure_comes_with_it_too_and_silence_with_none() -> None:
+def test_a_failure_includes_the_progress_and_a_silent_function_has_none() -> None:
     def function() -> None:
         current_job().progress(3)
         raise ValueError("no")
@@ -79,7 +80,7 @@ def test_the_percentage_reaches_100_only_at_the_end(
         ((1, 2, "x" * 501), "ValueError", "message has 501 characters"),
     ],
 )
-def test_what_is_no_progress_is_an_error_of_the_job(values: tuple[Any, ...], error_type: str, reason: str) -> None:
+def test_a_progress_that_makes_no_sense_fails_the_job(values: tuple[Any, ...], error_type: str, reason: str) -> None:
     report = report_of(say(*values))
     assert (report.status, report.error_type, report.progress) == (ExecutionStatus.FAILED, error_type, None)
     assert report.error is not None
@@ -87,7 +88,7 @@ def test_what_is_no_progress_is_an_error_of_the_job(values: tuple[Any, ...], err
     assert "\n" not in report.error
 
 
-def test_any_kind_of_real_number_will_do() -> None:
+def test_progress_may_be_any_real_number() -> None:
     assert report_of(say(Fraction(1, 2), Fraction(2))).progress == Progress(0.5, 2.0)
 
 
@@ -101,7 +102,7 @@ def ended(runner: ThreadRunner) -> list[tuple[Claim, Report]]:
     return found
 
 
-def test_a_thread_is_heard_while_it_runs_and_each_job_begins_without() -> None:
+def test_the_progress_of_a_thread_can_be_read_while_it_runs_and_each_job_begins_with_none() -> None:
     said, may_go_on = threading.Semaphore(0), threading.Semaphore(0)
 
     def function(current: int) -> None:
@@ -127,7 +128,7 @@ def test_a_thread_is_heard_while_it_runs_and_each_job_begins_without() -> None:
     runner.close()
 
 
-def test_of_a_thread_that_overruns_what_it_said_is_kept() -> None:
+def test_the_progress_of_a_thread_that_overruns_is_kept() -> None:
     def function() -> None:
         current_job().progress(1, 2)
         while True:
@@ -142,7 +143,7 @@ def test_of_a_thread_that_overruns_what_it_said_is_kept() -> None:
     runner.close()
 
 
-def test_a_thread_of_a_job_that_has_ended_changes_nothing_of_the_next_one() -> None:
+def test_a_job_that_has_ended_cannot_change_the_progress_of_the_next_one() -> None:
     kept = []
 
     def function(stays: bool) -> None:
@@ -156,7 +157,7 @@ def test_a_thread_of_a_job_that_has_ended_changes_nothing_of_the_next_one() -> N
     assert call(claim(execution_id=2, params='{"stays":false}')).progress is None
 
 
-def test_inline_it_is_heard_by_another_thread_and_kept_at_a_deadline() -> None:
+def test_inline_progress_can_be_read_by_another_thread_and_is_kept_at_a_deadline() -> None:
     heard: list[object] = []
 
     def function() -> None:
@@ -174,7 +175,7 @@ def test_inline_it_is_heard_by_another_thread_and_kept_at_a_deadline() -> None:
     assert runner.progress() == {}
 
 
-def test_a_child_process_is_heard_while_it_runs(runner: ProcessRunner, gate: Gate) -> None:
+def test_the_progress_of_a_child_process_can_be_read_while_it_runs(runner: ProcessRunner, gate: Gate) -> None:
     runner.start([job("output_functions:say_and_hang", 5, gate=gate.path)])
     deadline = SystemClock().monotonic() + PATIENCE
     while not runner.progress():
@@ -182,10 +183,3 @@ def test_a_child_process_is_heard_while_it_runs(runner: ProcessRunner, gate: Gat
         runner.wait(1)
         runner.ended()
     assert runner.progress() == {5: Progress(1, 2, "half")}
-
-
-def test_a_child_process_tells_the_last_with_its_report(runner: ProcessRunner) -> None:
-    runner.start([job("output_functions:say_often", 1, count=100_000), job("pid", 2)])
-    reports = {each.execution_id: report for each, report in all_ended(runner, 2)}
-    assert reports[1].progress == Progress(99_999, 100_000)
-    assert reports[2].progress is None

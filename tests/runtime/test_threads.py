@@ -1,4 +1,4 @@
-"""A thread for each slot, and what becomes of one that does not come back."""
+"""A thread for each slot, and what happens when a function does not return."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from test_call import claim
+from calls import claim
 
 from gigq import JobCancelled, ManualClock
 from gigq.claims import Claim
 from gigq.reports import Report
 from gigq.runtime.runner import Ended
-from gigq.runtime.threads import MOST_ABANDONED, ThreadRunner
+from gigq.runtime.threads import MAX_ABANDONED, ThreadRunner
 from gigq.status import ExecutionStatus
 
 DONE = Report(status=ExecutionStatus.COMPLETED, result="1")
@@ -37,7 +37,7 @@ class Stage:
         return DONE
 
     def stubborn(self, claim: Claim) -> Report:
-        """Nothing raised in here has any effect."""
+        """Ignore every exception that is raised here."""
         self.begun.release()
         while not self.may_end.is_set():
             try:
@@ -55,7 +55,7 @@ def stage() -> Stage:
 
 @pytest.fixture
 def runner_of(clock: ManualClock, stage: Stage) -> Iterator[Callable[..., ThreadRunner]]:
-    """Makes runners; at the end all functions may end, and all threads do."""
+    """Makes runners. At the end all functions may return, and all threads end."""
     runners = []
 
     def make(call: Callable[[Claim], Report], slots: int = 2) -> ThreadRunner:
@@ -100,7 +100,7 @@ def test_slots_are_taken_and_freed(runner_of: Callable[..., ThreadRunner], stage
     assert runner.free == 2
 
 
-def test_a_thread_serves_many_claims(runner_of: Callable[..., ThreadRunner]) -> None:
+def test_one_thread_serves_many_claims(runner_of: Callable[..., ThreadRunner]) -> None:
     threads = set()
 
     def note(claim: Claim) -> Report:
@@ -146,11 +146,11 @@ def test_a_function_that_never_returns_does_not_keep_its_slot(
     assert runner.ended() == []
 
 
-def test_so_many_threads_are_abandoned_and_no_more(
+def test_a_runner_with_too_many_abandoned_threads_has_no_free_slot(
     runner_of: Callable[..., ThreadRunner], stage: Stage, clock: ManualClock
 ) -> None:
     runner = runner_of(stage.stubborn, slots=1)
-    for number in range(MOST_ABANDONED):
+    for number in range(MAX_ABANDONED):
         assert runner.free == 1
         runner.start([claim(execution_id=number, timeout=1)])
         stage.begun.acquire()
@@ -169,7 +169,7 @@ def test_a_stopped_execution_is_interrupted_and_forgotten(runner_of: Callable[..
     assert stage.interrupted_by == [JobCancelled]
 
 
-def test_another_thread_may_wake_the_one_that_waits(runner_of: Callable[..., ThreadRunner]) -> None:
+def test_another_thread_can_end_a_wait(runner_of: Callable[..., ThreadRunner]) -> None:
     runner = runner_of(lambda claim: DONE)
     waker = threading.Thread(target=runner.wake)
     waker.start()

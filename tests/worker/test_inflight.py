@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from runtime.test_call import claim
+from runtime.calls import claim
 
 from gigq.reports import Report
 from gigq.worker.inflight import Inflight

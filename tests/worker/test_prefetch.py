@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from runtime.test_call import claim
+from runtime.calls import claim
 from worker.test_inflight import add
 
 from gigq.reports import Report

@@ -16,7 +16,7 @@ from running import Pipes, Running
 
 from gigq import Job, JobCancelled, JobQueue, JobStatus, JobTimeout, Worker
 from gigq.process import this_process
-from gigq.runtime.threads import MOST_ABANDONED
+from gigq.runtime.threads import MAX_ABANDONED
 from gigq.store import claiming, workers
 from gigq.store.claiming import Room
 
@@ -261,13 +261,13 @@ def test_a_worker_whose_threads_do_not_come_back_says_so_and_claims_no_more(
                 while not may_end.wait(0.001):
                     pass
 
-    stubborn = [Job("stay", "stay", timeout=0.01, max_attempts=1) for _ in range(MOST_ABANDONED)]
+    stubborn = [Job("stay", "stay", timeout=0.01, max_attempts=1) for _ in range(MAX_ABANDONED)]
     good = Job("good", functions.nothing, priority=-1)
     queue.submit_many([*stubborn, good])
     with Worker(path, handlers={"stay": stay}, burst=True) as worker:
         worker.start()
         may_end.set()
-    assert queue.stats()["timeout"] == MOST_ABANDONED
+    assert queue.stats()["timeout"] == MAX_ABANDONED
     assert queue.get_status(good.id)["status"] == "pending"
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
         "too many threads do not come back from jobs that were stopped; no more jobs are claimed here"

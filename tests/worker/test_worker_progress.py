@@ -15,7 +15,8 @@ from store.verbs import File
 
 from gigq import Event, Job, JobQueue, ManualClock, Worker, current_job
 from gigq.reports import Progress
-from gigq.runtime.call import Functions, caller
+from gigq.runtime.call import caller
+from gigq.runtime.functions import Functions
 from gigq.runtime.threads import ThreadRunner
 from gigq.status import ExecutionStatus
 from gigq.store.progress import write_progress

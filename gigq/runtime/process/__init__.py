@@ -1,1 +1,1 @@
-"""Child processes that call the functions: one for each slot."""
+"""Child processes that run functions, one for each slot."""

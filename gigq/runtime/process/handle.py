@@ -1,4 +1,4 @@
-"""The worker's end of one child process: what it was handed, what it says, and how it is ended."""
+"""The worker's end of one child process: send it claims, read its reports, and signal it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 
 from gigq.claims import Claim
-from gigq.reports import Report
 from gigq.runtime.output import Output
 from gigq.runtime.process.wire import (
     GO,
@@ -27,11 +26,12 @@ from gigq.runtime.process.wire import (
     read_report,
     settings_line,
 )
+from gigq.runtime.runner import Ended
 
 _PIECE = 1 << 18
 
-# Not python -m: sys.path must be the worker's before the first import. And not a file: paths.py would give its name to
-# the script that is running, and a module of that name could not be imported.
+# Not python -m, because sys.path must be the worker's before the first import; and not a file, because paths.py would
+# take that file's name for the running script's, and a module of this name could not be imported.
 _BOOT = """
 import sys
 wire, tickets, *sys.path = sys.argv[1:]
@@ -45,14 +45,14 @@ class Child:
     """A process that calls functions, one after the other.
 
     Attributes:
-        claims: what it was handed and has not reported, in order. The first has begun.
-        begun_at: monotonic time since when the first of `claims`, or else the wait for one, has gone on.
+        claims: what it was given and has not reported, in order. The first one has begun.
+        begun_at: the monotonic time at which the first of `claims` began, or else at which it became idle.
         is_ready: whether it waits for claims or works on them.
-        served: how many reports have come from it.
-        output: what it has told of the function that it is at; None before it has.
+        served: how many reports it has sent.
+        output: what it has sent of the output of the running function, if anything.
 
     Raises:
-        OSError: the system would not start it.
+        OSError: the system refused to start it.
     """
 
     def __init__(self, *, folder: str, settings: Settings, now: float) -> None:
@@ -68,9 +68,9 @@ class Child:
         self._tickets, self._undrawn = socket.socketpair()
         self._wire.setblocking(False)
         for end in (self._tickets, self._undrawn):
-            end.settimeout(None)  # an application may have set another default; the child shares what this sets
+            end.settimeout(None)  # an application may have set another default, and the child shares what this sets
         with theirs, ExitStack() as on_failure:
-            on_failure.callback(self.hang_up)
+            on_failure.callback(self.close)
             self._process = _spawn(theirs.fileno(), self._undrawn.fileno(), folder)
             on_failure.pop_all()
         self.send()
@@ -81,7 +81,7 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it lives; the signal's number, negative, if one has killed it. It is no zombie then."""
+        """None while it lives; the negated number of the signal that has killed it. Afterwards it is no zombie."""
         return self._process.poll()
 
     @property
@@ -90,14 +90,20 @@ class Child:
 
     @property
     def is_writing(self) -> bool:
-        """Whether a claim is on its way still; then `send` when `fileno` can be written."""
+        """Whether some claims are not sent yet; then call `send` when `fileno` is writable."""
         return bool(self._unsent)
+
+    @property
+    def deadline(self) -> float:
+        """The monotonic time at which its job is overdue; infinite without a job or a timeout."""
+        timeout = self.claims[0].timeout if self.claims else None
+        return math.inf if timeout is None else self.begun_at + timeout
 
     def fileno(self) -> int:
         return self._wire.fileno()
 
     def give(self, claims: Sequence[Claim], *, now: float) -> None:
-        """Let it call these functions after those that it has. Never waits."""
+        """Have it call these functions after those that it has. Never waits."""
         if not self.claims:
             self.begun_at = now
         self.claims += claims
@@ -106,16 +112,16 @@ class Child:
         self._tickets.send(GO * len(claims))
 
     def send(self) -> None:
-        """Write as much of the claims as it takes now."""
-        with suppress(BlockingIOError, ConnectionError):  # of a lost connection, reading tells
+        """Write as much of the claims as fits now."""
+        with suppress(BlockingIOError, ConnectionError):  # reading will show that the connection is lost
             self._unsent = self._unsent[self._wire.send(self._unsent) :]
 
     def is_quick(self, now: float, quick: float) -> bool:
-        """Whether it has just ended a job within so many seconds, and may well do the next one so."""
+        """Whether its last job took fewer than `quick` seconds, and the current one has not taken longer yet."""
         return self._last_took < quick and now - self.begun_at < quick
 
     def begun(self) -> list[Claim]:
-        """Return those of `claims` whose tickets it has drawn by now."""
+        """Return those of `claims` whose tickets it has drawn so far."""
         undrawn = b""
         if self.claims:
             with suppress(BlockingIOError):
@@ -123,9 +129,9 @@ class Child:
         return list(self.claims)[: len(self.claims) - undrawn.count(GO)]
 
     def take_back(self) -> list[Claim]:
-        """Return those of `claims` that have not begun, and never will here.
+        """Return those of `claims` that it has not begun, and will not.
 
-        Each ticket is drawn once, here or there, by grace of the kernel: there is no moment between.
+        The kernel hands out each ticket once, to the child or to this, so that nothing can fall between the two.
         """
         with suppress(BlockingIOError):
             tickets = self._undrawn.recv(_PIECE, socket.MSG_DONTWAIT)
@@ -134,10 +140,10 @@ class Child:
             return taken[::-1]
         return []
 
-    def reports(self, now: float) -> tuple[list[tuple[Claim, Report]], bool]:
-        """Read all that it has said: what has ended, and whether that was the last word."""
+    def ended(self, now: float) -> tuple[list[Ended], bool]:
+        """Read all that it has sent. Return what has ended, and whether it has hung up."""
         ended = []
-        pieces, is_over = self._pieces()
+        pieces, has_hung_up = self._pieces()
         for line in self._lines.feed(b"".join(pieces)):
             if is_output(line):
                 self.output = read_output(line)
@@ -149,7 +155,7 @@ class Child:
                 self.served += 1
                 self.output = None
                 ended.append((self.claims.popleft(), read_report(line)))
-        return ended, is_over
+        return ended, has_hung_up
 
     def _pieces(self) -> tuple[list[bytes], bool]:
         pieces = []
@@ -159,7 +165,7 @@ class Child:
         except BlockingIOError:
             return pieces, False
         except ConnectionError:
-            pass  # it died without having read all
+            pass  # it died before it had read everything
         return pieces, True
 
     def dismiss(self) -> None:
@@ -169,44 +175,44 @@ class Child:
 
     def signal(self, number: int) -> None:
         """Send a signal to it and to the processes that its jobs have started."""
-        with suppress(ProcessLookupError, PermissionError):  # macOS says the second of a zombie
+        with suppress(ProcessLookupError, PermissionError):  # macOS raises the second one for a zombie
             os.killpg(self.pid, number)
 
     def wait(self, seconds: float | None) -> bool:
-        """Wait for its end, for ever if None; whether that came in time."""
+        """Wait for its end, without limit if None. True if it has ended."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
             return True
         return False
 
-    def hang_up(self) -> None:
-        """Close all ends. A process that has not ended kills itself for it."""
+    def close(self) -> None:
+        """Close the connection. A process that has not ended kills itself then."""
         for end in (self._wire, self._tickets, self._undrawn):
             end.close()
 
 
-def _spawn(wire: int, tickets: int, folder: str) -> subprocess.Popen[bytes]:
-    flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # as multiprocessing does
-    path = [entry for entry in sys.path if isinstance(entry, str)]  # Python passes over anything else, too
-    return subprocess.Popen(
-        [sys.executable, *flags, "-c", _BOOT, str(wire), str(tickets), *path],
-        stdin=subprocess.DEVNULL,
-        cwd=folder,
-        pass_fds=(wire, tickets),
-        # A terminal's Ctrl-C is then the worker's alone, and no signal need be ignored, which the jobs' own processes
-        # would inherit; and the whole group can be killed at a deadline, with what the job has started.
-        start_new_session=True,
-    )
-
-
 def exit_reason(exit_code: int | None) -> str:
-    """Say in words how a process ended."""
+    """Describe how a process ended."""
     if exit_code is None:
         return "its process closed its connection to the worker"
     if exit_code >= 0:
         return f"its process ended itself with exit code {exit_code}"
     name = _signal_name(-exit_code)
     return f"its process was killed by {name}" + (", out of memory?" if name == "SIGKILL" else "")
+
+
+def _spawn(wire: int, tickets: int, folder: str) -> subprocess.Popen[bytes]:
+    flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # as multiprocessing does
+    path = [entry for entry in sys.path if isinstance(entry, str)]  # Python ignores anything else, too
+    return subprocess.Popen(
+        [sys.executable, *flags, "-c", _BOOT, str(wire), str(tickets), *path],
+        stdin=subprocess.DEVNULL,
+        cwd=folder,
+        pass_fds=(wire, tickets),
+        # So a terminal's Ctrl-C reaches only the worker, and no signal need be ignored, which the jobs' own processes
+        # would inherit; and the whole group can be killed at a deadline, with what the job has started.
+        start_new_session=True,
+    )
 
 
 def _signal_name(number: int) -> str:

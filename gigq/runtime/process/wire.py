@@ -1,7 +1,7 @@
-"""What a worker and its child processes say to each other, each a line of JSON.
+"""The lines of JSON that a worker and its child processes exchange.
 
-The worker sends `Settings` and then claims; the child says `READY` and then sends a report for each claim, and before
-it, where there is something to tell, the output of its function.
+The worker sends `Settings` and then claims. The child sends `READY`, and then a report for each claim; before a report,
+if its function has left something behind, its output so far.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from gigq.runtime.output import Log, Output
 from gigq.status import ExecutionStatus
 
 READY = b"null"
-"""The line with which a child says that it waits for claims."""
+"""The line by which a child says that it waits for claims."""
 
 _OUTPUT = b"output "
-"""What tells the line of a output from that of a report."""
+"""How the line of an output begins, and that of a report does not."""
 
 GO, SKIP = b"G", b"S"
-"""A ticket for each claim: what the child does with it. It begins no claim without having drawn its ticket."""
+"""A ticket for each claim: what the child does with it. It begins no claim before it has drawn the claim's ticket."""
 
-# Made once, as in codec.py. Lists of values, not objects: half the time of a small claim.
+# Made once, as in codec.py. Lists of values rather than objects: they take half the time of a small claim.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=to_text, separators=(",", ":"))
 _DECODER = json.JSONDecoder()
 
@@ -36,10 +36,10 @@ class Settings:
     """What a child is told once.
 
     Attributes:
-        handlers: import paths by the names that jobs call them by.
+        handlers: import paths by the names that jobs use for them.
         allow: as for `Functions`.
         result_limit: the most bytes that a result may have as JSON.
-        keeps_logs: whether reports are to come with what the function has logged and printed.
+        keeps_logs: whether reports include what the function has logged and printed.
     """
 
     handlers: Mapping[str, str]
@@ -61,13 +61,13 @@ def claim_line(claim: Claim) -> bytes:
     return _line(claim)
 
 
-def report_line(report: Report) -> bytes:
-    return _line(report)
-
-
 def read_claim(line: bytes) -> Claim:
     claim = Claim(*_values(line))
     return claim._replace(tags=tuple(claim.tags))
+
+
+def report_line(report: Report) -> bytes:
+    return _line(report)
 
 
 def read_report(line: bytes) -> Report:
@@ -94,7 +94,7 @@ def read_output(line: bytes) -> Output:
 
 
 class Lines:
-    """Puts the pieces that arrive together to lines. Linear in their length, however many pieces there are."""
+    """Joins the pieces that arrive to lines. Takes linear time, however many pieces there are."""
 
     def __init__(self) -> None:
         self._begun: list[bytes] = []
@@ -111,7 +111,7 @@ class Lines:
 
 
 def _line(values: tuple[Any, ...]) -> bytes:
-    # surrogatepass: the name of an exception's class may hold what UTF-8 cannot.
+    # surrogatepass: the name of an exception's class may contain what UTF-8 cannot encode.
     return _ENCODER.encode(values).encode("utf-8", "surrogatepass") + b"\n"
 
 

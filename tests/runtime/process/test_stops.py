@@ -1,4 +1,4 @@
-"""What becomes of a job that overruns, that nobody wants any more, or that is given back before it begins."""
+"""What happens to a job that overruns, is stopped, or is given back before it begins."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from process_runs import PATIENCE, Make, all_ended, job, report_of, result_of
 from runtime.gates import Gate
 
 from gigq import ManualClock
-from gigq.runtime.process import runner as process_runner
+from gigq.runtime.process import distribution
 from gigq.runtime.process.runner import ProcessRunner
 from gigq.status import ExecutionStatus
 
@@ -24,7 +24,7 @@ def test_an_overdue_execution_ends_at_once_and_its_process_is_killed(runner: Pro
     gate.wait_for_the_end()
 
 
-def test_the_start_of_a_child_counts_to_no_timeout(make: Make, clock: ManualClock, gate: Gate) -> None:
+def test_a_timeout_does_not_include_the_start_of_the_child(make: Make, clock: ManualClock, gate: Gate) -> None:
     runner = make(clock=clock)
     runner.start([job("hang", gate=gate.path, timeout=10)])
     clock.advance(20)
@@ -43,7 +43,7 @@ def test_a_process_that_ignores_sigterm_is_killed_after_the_grace(make: Make, cl
     gate.entered(runner)
     clock.advance(10)
     assert len(runner.ended()) == 1
-    assert result_of(runner, job("echo", 2, value=1)) == 1, "the slot has a new child meanwhile"
+    assert result_of(runner, job("echo", 2, value=1)) == 1, "the slot has had a new child since"
     clock.advance(4.9)
     runner.ended()
     assert gate.is_held()
@@ -52,7 +52,7 @@ def test_a_process_that_ignores_sigterm_is_killed_after_the_grace(make: Make, cl
     gate.wait_for_the_end()
 
 
-def test_what_a_job_has_started_dies_with_it(make: Make, clock: ManualClock, gate: Gate) -> None:
+def test_processes_that_a_job_has_started_die_with_it(make: Make, clock: ManualClock, gate: Gate) -> None:
     runner = make(clock=clock)
     runner.start([job("hang_in_a_process_of_its_own", gate=gate.path)])
     gate.entered(runner)
@@ -73,7 +73,7 @@ def test_a_stopped_execution_is_killed_and_forgotten(make: Make, gate: Gate) -> 
     assert runner.ended() == []
 
 
-def test_what_has_ended_when_it_is_stopped_is_forgotten_too(runner: ProcessRunner) -> None:
+def test_a_report_that_arrived_before_its_execution_is_stopped_is_dropped(runner: ProcessRunner) -> None:
     first = result_of(runner, job("pid", 1))
     runner.start([job("pid", 2)])
     runner.wait(PATIENCE)
@@ -82,7 +82,7 @@ def test_what_has_ended_when_it_is_stopped_is_forgotten_too(runner: ProcessRunne
     assert result_of(runner, job("pid", 3)) == first
 
 
-def test_what_has_not_begun_can_be_given_back(runner: ProcessRunner, gate: Gate) -> None:
+def test_claims_that_have_not_begun_can_be_given_back(runner: ProcessRunner, gate: Gate) -> None:
     claims = [job("hang", 1, gate=gate.path), *[job("pid", number) for number in (2, 3, 4)]]
     runner.start(claims)
     gate.entered(runner)
@@ -90,23 +90,23 @@ def test_what_has_not_begun_can_be_given_back(runner: ProcessRunner, gate: Gate)
     assert (list(runner.running), list(runner.begun)) == ([1], [1])
 
 
-def test_what_was_handed_to_a_child_ahead_can_be_given_back(
+def test_claims_that_a_child_holds_ahead_can_be_given_back(
     runner: ProcessRunner, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process_runner, "QUICK", PATIENCE)
+    monkeypatch.setattr(distribution, "QUICK", PATIENCE)
     report_of(runner, job("pid", 0))
     report_of(runner, job("pid", 1))
     claims = [job("hang", 2, gate=gate.path), *[job("pid", number) for number in (3, 4, 5)]]
     runner.start(claims)
-    assert len(runner._children[0].claims) == 4, "all are in the child's hands"
+    assert len(runner._children[0].claims) == 4, "the child holds all of them"
     gate.entered(runner)
     assert (list(runner.running), list(runner.begun)) == ([2, 3, 4, 5], [2])
     assert runner.give_back() == claims[1:]
     assert (list(runner.running), list(runner.begun)) == ([2], [2])
 
 
-def test_what_was_taken_back_does_not_run(runner: ProcessRunner, tmp_path: Path) -> None:
-    """Take back at any moment while a child works through what it has: each job runs here or comes back, not both."""
+def test_a_claim_that_was_taken_back_does_not_run(runner: ProcessRunner, tmp_path: Path) -> None:
+    """Take back at any moment while a child works through its claims: each job runs or comes back, never both."""
     trace = tmp_path / "trace"
     given: list[int] = []
     ended: list[int] = []
@@ -132,7 +132,7 @@ def test_nothing_waits_behind_a_slow_job_while_another_child_is_idle(make: Make,
     assert list(runner.running) == [100]
 
 
-def test_close_kills_what_runs(make: Make, gate: Gate) -> None:
+def test_close_kills_children_that_are_running_jobs(make: Make, gate: Gate) -> None:
     runner = make(slots=3)
     report_of(runner, job("pid", 1))
     runner.start([job("hang", 2, gate=gate.path)])

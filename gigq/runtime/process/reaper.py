@@ -1,4 +1,4 @@
-"""How child processes are brought to their end without anyone waiting for them."""
+"""End child processes without waiting for them."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class _End(NamedTuple):
     in_a_job: bool
 
 
-class Ending:
-    """The children that were told to end and may not have.
+class Reaper:
+    """The children that were told to end and may still be alive.
 
     Args:
         grace: seconds from SIGTERM, or from the dismissal, to SIGKILL.
@@ -30,24 +30,24 @@ class Ending:
 
     @property
     def next_kill(self) -> float:
-        """The monotonic time at which `poll` has someone to kill; infinite if it has not."""
+        """The monotonic time at which `poll` will have a child to kill; infinite if there is none."""
         return min((end.kill_at for end in self._ends), default=math.inf)
 
     def dismiss(self, child: Child) -> None:
-        """Let a child end that has nothing to do. What its jobs have left behind is not touched."""
+        """Let a child end that has no job. The processes that its jobs have started stay alive."""
         child.dismiss()
         self._ends.append(_End(child, self._clock.monotonic() + self._grace, False))
 
     def terminate(self, child: Child) -> None:
-        """End a child in the midst of a job, and what that job has started."""
+        """End a child during a job, and the processes that the job has started."""
         child.dismiss()
         child.signal(signal.SIGTERM)
         self._ends.append(_End(child, self._clock.monotonic() + self._grace, True))
 
     def reap(self, child: Child) -> int | None:
-        """Return the exit code of a child that has hung up; None if it lived on all the same."""
-        # The end of a process closes its files a moment before it can be reaped. The tenth of a second passes only
-        # for one that has closed the wire and goes on.
+        """Return the exit code of a child that has hung up; None if it was still alive, and has been killed."""
+        # A process's files are closed a moment before it can be reaped. Only for a child that has closed the wire and
+        # goes on, the tenth of a second passes.
         child.wait(0.1)
         exit_code = child.exit_code
         _kill(_End(child, 0, True))
@@ -55,7 +55,7 @@ class Ending:
         return exit_code
 
     def poll(self) -> None:
-        """Reap those that have ended, and kill those whose time is up. Never waits."""
+        """Reap the children that have ended, and kill those whose grace is over. Never waits."""
         now = self._clock.monotonic()
         ends, self._ends = self._ends, []
         for end in ends:
@@ -68,7 +68,7 @@ class Ending:
                 self._ends.append(end if now < end.kill_at else end._replace(kill_at=math.inf))
 
     def finish(self) -> None:
-        """Wait until all have ended, for what is left of their grace, and kill the rest."""
+        """Wait until all have ended, for the rest of their grace, and kill those that have not."""
         for end in self._ends:
             end.child.wait(max(0.0, min(self._grace, end.kill_at - self._clock.monotonic())))
         for end in self._ends:
@@ -85,4 +85,4 @@ def _kill(end: _End) -> None:
 
 def _reap(child: Child) -> None:
     child.wait(None)
-    child.hang_up()
+    child.close()

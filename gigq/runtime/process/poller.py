@@ -1,4 +1,4 @@
-"""How one thread waits for children, for a call from another thread and for a file, whichever comes first."""
+"""Wait for child processes, for another thread and for a file at the same time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from gigq.runtime.process.handle import Child
+from gigq.runtime.wakeup import LONGEST_WAIT
 
-_LONGEST_WAIT = 86_400.0
 
-
-class Listening:
+class Poller:
     """Waits for children, and sends them what they had no room for. Any thread may `wake` the one that waits."""
 
     def __init__(self) -> None:
@@ -21,36 +20,36 @@ class Listening:
         self._receiver.setblocking(False)
         self._sender.setblocking(False)
 
-    def listen(self, children: Sequence[Child], seconds: float, *, bell: int | None = None) -> tuple[list[Child], bool]:
-        """Return the children that speak within so many seconds, and whether the bell has rung.
+    def poll(self, children: Sequence[Child], seconds: float, *, bell: int | None = None) -> tuple[list[Child], bool]:
+        """Wait this many seconds at most. Return the children that can be read, and whether the bell is readable.
 
-        Returns as soon as one speaks, a call comes or the bell rings.
+        Returns as soon as a child or the bell can be read, or `wake` is called.
         """
-        # Made anew each time, 1 us a child: the number of a file that was closed comes back as that of another.
+        # Made again each time, 1 us a child: a file that is opened may get the number of one that was closed.
         poll = select.poll()
         poll.register(self._receiver, select.POLLIN)
         if bell is not None:
             poll.register(bell, select.POLLIN)
         for child in children:
             poll.register(child, select.POLLIN | (select.POLLOUT if child.is_writing else 0))
-        events = dict(poll.poll(math.ceil(1000 * min(max(seconds, 0.0), _LONGEST_WAIT))))
+        events = dict(poll.poll(math.ceil(1000 * min(max(seconds, 0.0), LONGEST_WAIT))))
         if self._receiver.fileno() in events:
             self._receiver.recv(4096)
-        speaking = []
+        readable = []
         for child in children:
             event = events.get(child.fileno(), 0)
             if event & select.POLLOUT:
                 child.send()
             if event & ~select.POLLOUT:
-                speaking.append(child)
-        return speaking, bell in events
+                readable.append(child)
+        return readable, bell in events
 
     def wake(self) -> None:
-        """End the wait that goes on, or else the next one. Safe in any thread, and in a signal handler."""
-        with suppress(OSError):  # full of calls, and so awake; or closed
+        """End the wait that is going on, or else the next one. Safe in any thread, and in a signal handler."""
+        with suppress(OSError):  # it is full, and so the wait ends anyway; or it is closed
             self._sender.send(b".")
 
     def close(self) -> None:
-        """Let go of the files."""
+        """Close the files."""
         self._receiver.close()
         self._sender.close()

@@ -1,4 +1,4 @@
-"""How child processes are started, how often one tries where that fails, and where one does not."""
+"""Start child processes, less often while that fails, and refuse to where it cannot work."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ START_LIMIT = 60.0
 """Seconds that a child may take until it is ready for its first job."""
 
 _TRIES = 3
-"""Failures to start, one after the other, from which on jobs are told."""
+"""Failures to start in a row after which jobs are failed."""
 
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 30.0
 
 
-class Starting:
-    """Starts children where this process is now, and waits longer after each failure in a row."""
+class Spawner:
+    """Starts children in this process's current folder, and waits longer after each failure in a row."""
 
     def __init__(self, clock: Clock, settings: Settings) -> None:
         self._clock = clock
@@ -32,48 +32,48 @@ class Starting:
 
     @property
     def is_failing(self) -> bool:
-        """Whether the last one that was started did not live to be ready."""
+        """Whether the last child that was started did not become ready."""
         return self._failures > 0
 
-    def start(self) -> Child:
+    def spawn(self) -> Child:
         """Start a child.
 
         Raises:
-            OSError: the system would not.
+            OSError: the system refused.
         """
         return Child(folder=self._folder, settings=self._settings, now=self._clock.monotonic())
 
-    def succeed(self) -> None:
-        """Note that a child is ready."""
+    def note_ready(self) -> None:
+        """Take note that a child is ready."""
         self._failures = 0
         self._pause_ends_at = -math.inf
 
-    def fail(self) -> bool:
-        """Note that a child did not become ready; whether that has happened so often that a job must be told."""
+    def note_failure(self) -> bool:
+        """Take note that a child did not become ready. True if that has happened so often that a job should fail."""
         self._failures += 1
         pause = min(_LAST_PAUSE, _FIRST_PAUSE * 2 ** min(self._failures - 1, 30))
         self._pause_ends_at = self._clock.monotonic() + pause
         return self._failures >= _TRIES
 
-    def next_start(self, children: Sequence[Child]) -> float:
-        """The monotonic time from which one more may be started beside these; infinite while it must not be."""
-        # After a failure one at a time is enough to see whether it is mended.
+    def next_spawn(self, children: Sequence[Child]) -> float:
+        """The monotonic time from which a child may be added to these; infinite while it must not be."""
+        # After a failure, one at a time is enough to see whether the cause is gone.
         if self.is_failing and not all(child.is_ready for child in children):
             return math.inf
         return self._pause_ends_at
 
-    def limit(self, child: Child) -> float:
+    def ready_by(self, child: Child) -> float:
         """The monotonic time by which a child must be ready; infinite if it is."""
         return math.inf if child.is_ready else child.begun_at + START_LIMIT
 
 
 def refuse_here() -> None:
-    """Refuse to start children where that cannot work, or would not end.
+    """Refuse to start children where that cannot work, or would never end.
 
     Raises:
         RuntimeError: on Windows, and inside a job.
     """
-    if os.name == "nt":  # its pipes and processes know neither poll nor pass_fds
+    if os.name == "nt":  # its pipes and processes support neither poll nor pass_fds
         raise RuntimeError("mode='process' needs Unix; use threads, and a worker for each processor")
     if _is_in_job():
         raise RuntimeError(

@@ -1,0 +1,72 @@
+"""The functions that a worker's jobs may call: its handlers, and what it may import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gigq.errors import NotImportable
+from gigq.paths import Function, module_name, not_plain, path_of, resolve, unwrapped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Functions:
+    """What jobs may call.
+
+    Attributes:
+        handlers: functions by the names that jobs use for them; any other name is imported.
+        allow: modules that may be imported from: ``"myapp"`` itself, ``"myapp."`` everything inside it; None: all.
+
+    Raises:
+        NotImportable: a handler cannot be called as jobs are.
+    """
+
+    handlers: Mapping[str, Function] = field(default_factory=dict)
+    allow: Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        for name, function in self.handlers.items():
+            if problem := not_plain(unwrapped(function)):
+                raise NotImportable(f"the handler {name!r} {problem}")
+
+    def find(self, name: str) -> Function:
+        """Return a handler, or import the function.
+
+        Raises:
+            NotImportable: it cannot be imported, or may not be.
+        """
+        if name in self.handlers:
+            return unwrapped(self.handlers[name])
+        self._check(name, module_name(name))
+        function = resolve(name)
+        # A job must not reach through "myapp.tasks:os.system" what another module has only imported.
+        self._check(name, getattr(function, "__module__", None) or "")
+        if problem := not_plain(function):
+            raise NotImportable(f"{name!r} {problem}")
+        return function
+
+    def _check(self, name: str, module: str) -> None:
+        if self.allow is None or any(
+            module == allowed.rstrip(".") or (allowed.endswith(".") and module.startswith(allowed))
+            for allowed in self.allow
+        ):
+            return
+        raise NotImportable(
+            f"this worker may not import {name!r}; allow its module with allow=[…], or give the worker a handler"
+        )
+
+
+def paths_of(handlers: Mapping[str, Function]) -> dict[str, str]:
+    """Return the import paths by which another process finds these handlers.
+
+    Raises:
+        NotImportable: a handler has no import path.
+    """
+    return {name: _path_of(name, function) for name, function in handlers.items()}
+
+
+def _path_of(name: str, function: Function) -> str:
+    try:
+        return path_of(function)
+    except NotImportable as error:
+        raise NotImportable(f"the handler {name!r} cannot be sent to another process: {error}") from error
