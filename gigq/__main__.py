@@ -1,4 +1,4 @@
-"""`python -m gigq` is the command line."""
+"""The command line as `python -m gigq`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The command line: words come in, lines and an exit code go out."""
+"""The command line: words in, lines and an exit code out."""
 
 from __future__ import annotations
 
@@ -10,13 +10,21 @@ from gigq.cli.call import Call, Refused, UsageError
 from gigq.cli.parser import build_parser
 from gigq.errors import GigqError
 
-__all__ = ["main"]
+__all__ = ["DONE", "EXIT_CODES", "INTERRUPTED", "REFUSED", "USAGE", "main"]
 
 DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
+EXIT_CODES = {
+    DONE: "done",
+    REFUSED: "refused, failed or not found; one line on standard error says why",
+    USAGE: "the command was typed wrongly, or an environment variable has a value that its option cannot have",
+    INTERRUPTED: "interrupted",
+}
+"""Every exit code that a command can have, with its meaning."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command, and return its exit code: 0 done, 1 refused or failed, 2 usage, 130 interrupted.
+    """Run one command, and return its exit code, which is one of `EXIT_CODES`.
 
     Args:
         argv: the words after ``gigq``; those of this process by default.
@@ -25,27 +33,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(argv)
     finally:
-        output.let_go()
+        output.discard_unwritable()
 
 
 def _run(argv: Sequence[str] | None) -> int:
     try:
-        _obey(argv)
+        _dispatch(argv)
         output.flush()
     except BrokenPipeError:
-        return DONE  # whoever reads has seen enough, as in `gigq list | head -1`
+        return DONE  # the reader has seen enough, as in `gigq list | head -1`
     except KeyboardInterrupt:
         return INTERRUPTED
     except UsageError as error:
-        output.complain(str(error))
+        output.note(str(error))
         return USAGE
     except (Refused, GigqError, ValueError, OSError) as error:
-        output.complain(str(error) or type(error).__name__)
+        output.note(str(error) or type(error).__name__)
         return REFUSED
     return DONE
 
 
-def _obey(argv: Sequence[str] | None) -> None:
+def _dispatch(argv: Sequence[str] | None) -> None:
     try:
         options = build_parser().parse_args(argv)
     except SystemExit:  # argparse has printed a help page

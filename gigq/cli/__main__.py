@@ -1,4 +1,4 @@
-"""`python -m gigq.cli` is the command line, as in GigQ 0.5.1."""
+"""The command line as `python -m gigq.cli`, as in GigQ 0.5.1."""
 
 import sys
 

@@ -1,16 +1,17 @@
-"""One command as it was typed: its options, the defaults of the environment, its queue and its answer."""
+"""One command as it was typed: its options, the defaults in the environment, its queue and its answer."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gigq.cli import output
 from gigq.errors import JobNotFound
-from gigq.queue.job_queue import JobQueue
-from gigq.records import JobRecord
+
+if TYPE_CHECKING:
+    from gigq.queue.job_queue import JobQueue
+    from gigq.records import JobRecord
 
 
 class UsageError(Exception):
@@ -18,30 +19,30 @@ class UsageError(Exception):
 
 
 class Refused(Exception):
-    """The command was understood and not done: exit code 1."""
+    """The command was understood and not carried out: exit code 1."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """What a command is given to do its work.
 
     Attributes:
-        options: what was typed. An option that was not typed is missing, but for `db` and `json`.
-        environ: the environment's variables.
+        options: what was typed. An option that was not typed is missing, except `db` and `json`.
+        environ: the environment variables.
     """
 
-    options: argparse.Namespace
-    environ: Mapping[str, str]
+    def __init__(self, *, options: argparse.Namespace, environ: Mapping[str, str]) -> None:
+        self.options = options
+        self.environ = environ
 
     def given(self, *names: str) -> dict[str, Any]:
-        """Return those of these options that were typed, so that the defaults of all others stay with the library."""
+        """Return those of these options that were typed. The defaults of the others are the library's."""
         return {name: value for name, value in vars(self.options).items() if name in names}
 
     def setting(self, name: str, variable: str, read: Callable[[str], Any]) -> dict[str, Any]:
-        """Return an option as typed, else as the environment has it; nothing where neither says.
+        """Return an option as it was typed, or else from an environment variable; nothing if neither is set.
 
         Raises:
-            UsageError: the variable holds what the option could not.
+            UsageError: the variable has a value that the option cannot have.
         """
         typed, text = self.given(name), self.environ.get(variable)
         if typed or not text:
@@ -53,30 +54,29 @@ class Call:
 
     @property
     def path(self) -> str:
-        """Where the queue is."""
-        typed: str | None = self.options.db
-        return typed if typed is not None else self.environ.get("GIGQ_DB") or "gigq.db"
-
-    def lasting_path(self) -> str:
-        """Return where the queue is, for a command that may create it.
+        """The path of the queue.
 
         Raises:
-            UsageError: it is in memory, and would end with the command.
+            UsageError: the command would create the queue in memory, where it would end with the command.
         """
-        if self.path in (":memory:", "sqlite:///:memory:"):
+        typed: str | None = self.options.db
+        path = typed if typed is not None else self.environ.get("GIGQ_DB") or "gigq.db"
+        if self.options.creates_file and path in (":memory:", "sqlite:///:memory:"):
             raise UsageError("a queue in memory would be gone when this command ends; give --db a file")
-        return self.path
+        return path
 
-    def open_queue(self, *, create: bool = False) -> JobQueue:
-        """Open the queue; the file is created only where that is asked for."""
-        return JobQueue(self.lasting_path() if create else self.path, initialize=create)
+    def open_queue(self) -> JobQueue:
+        """Open the queue. Only a command that is declared so creates the file."""
+        from gigq.queue.job_queue import JobQueue  # only here: `gigq version` and `--help` need no queue
+
+        return JobQueue(self.path, initialize=self.options.creates_file)
 
     def job(self, queue: JobQueue) -> JobRecord:
-        """Return the job whose id was typed, or the beginning of it.
+        """Return the job whose ID, or a prefix of it, was typed.
 
         Raises:
-            JobNotFound: no job has such an id.
-            ValueError: several have.
+            JobNotFound: no job has such an ID.
+            ValueError: several jobs have.
         """
         record = queue.get_job(queue.full_id(self.options.id))
         if record is None:
@@ -84,7 +84,7 @@ class Call:
         return record
 
     def answer(self, value: Any, lines: Iterable[str]) -> None:
-        """Print a value for programs with ``--json``, lines for people without."""
+        """Print a value for programs with ``--json``, or else lines for people."""
         if self.options.json:
             output.write_json(value)
         else:

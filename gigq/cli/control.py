@@ -1,83 +1,36 @@
-"""The commands that change what is to be done: `gigq cancel`, `gigq requeue`, `gigq reschedule`."""
+"""The commands that change what becomes of jobs: `gigq cancel`, `gigq requeue`, `gigq reschedule`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gigq.cli import values
 from gigq.cli.call import Call, Refused, UsageError
-from gigq.cli.commands import Commands, Parser, add_command, add_id
-from gigq.records import JobRecord
+from gigq.cli.commands import Command, Parser
+from gigq.cli.options import FILTERS, add_id, add_id_or_filters
 from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
 
-FILTERS = ("queue", "name", "tags", "search")
+if TYPE_CHECKING:
+    from gigq.records import JobRecord
 
-_MOVES = ("run_at", "delay", "priority", "queue")
-
-
-def declare(commands: Commands) -> None:
-    """Add the commands."""
-    _declare_cancel(commands)
-    _declare_requeue(commands)
-    _declare_reschedule(commands)
+_FILTERS = ("status", *FILTERS)
+_CHANGES = ("run_at", "delay", "priority", "queue")
 
 
-def add_filters(parser: Parser, *, statuses: Sequence[JobStatus] = ()) -> None:
-    """Add the options that choose among jobs; with several statuses, also by these."""
-    add = parser.add_argument
-    # fmt: off
-    if statuses:
-        add("--status", action="append", choices=[each.value for each in statuses], help="repeatable: any of them")
-    add("--queue", metavar="NAME", help="only of this queue")
-    add("--name", help="only with exactly this name")
-    add("--tag", dest="tags", metavar="TAG", action="append", help="only with this tag, repeatable: all of them")
-    add("--search", metavar="TEXT",
-        help="only with this text in the id, name, description, function, arguments or error")
-    # fmt: on
-
-
-def _declare_cancel(commands: Commands) -> None:
-    parser = add_command(commands, "cancel", cancel)
-    _add_optional_id(parser)
-    parser.add_argument("--running", action="store_true", help="also what runs; its function is interrupted")
-    add_filters(parser, statuses=UNFINISHED)
-
-
-def _declare_requeue(commands: Commands) -> None:
-    parser = add_command(commands, "requeue", requeue)
-    _add_optional_id(parser)
-    parser.add_argument("--delay", metavar="DURATION", type=values.duration, help="not before so much time has passed")
-    add_filters(parser, statuses=ENDED_BADLY)
-
-
-def _declare_reschedule(commands: Commands) -> None:
-    parser = add_command(commands, "reschedule", reschedule)
-    add_id(parser)
-    add = parser.add_argument
-    # fmt: off
-    add("--run-at", metavar="INSTANT", help="not before, such as 2026-01-31T09:00; without a zone it is local time")
-    add("--delay", metavar="DURATION", type=values.duration, help="not before so much time has passed; 0: now")
-    add("--priority", metavar="NUMBER", type=values.priority, help="larger goes first; or low, normal, high, critical")
-    add("--queue", metavar="NAME", help="the queue inside the file")
-    # fmt: on
-
-
-def _add_optional_id(parser: Parser) -> None:
-    parser.add_argument(
-        "id",
-        metavar="ID",
-        nargs="?",
-        type=values.prefix,
-        help="the job's id, or a beginning that no other id has; or no id, but filters",
-    )
+def _cancel_options(parser: Parser) -> None:
+    add_id_or_filters(parser, statuses=UNFINISHED)
+    parser.add_argument("--running", action="store_true", help="also running jobs; their functions are interrupted")
 
 
 def cancel(call: Call) -> None:
-    """Cancel a pending job, or all that pass the filters, and the jobs that need them."""
+    """Cancel pending jobs, and the jobs that depend on them.
+
+    Give either the ID of one job, or filters.
+    """
     running = call.given("running")
     if _is_by_filter(call):
         with call.open_queue() as queue:
-            number = queue.cancel_jobs(**running, **call.given("status", *FILTERS))
+            number = queue.cancel_jobs(**running, **call.given(*_FILTERS))
         return call.answer({"cancelled": number}, [f"Jobs cancelled: {number}"])
     with call.open_queue() as queue:
         job = call.job(queue)
@@ -86,15 +39,24 @@ def cancel(call: Call) -> None:
     call.answer({"id": job.id, "cancelled": True}, [f"Job cancelled: {job.id}"])
 
 
-def requeue(call: Call) -> None:
-    """Send a failed, timed-out or cancelled job back, or all that pass the filters, attempts counted from 0.
+def _requeue_options(parser: Parser) -> None:
+    add_id_or_filters(parser, statuses=ENDED_BADLY)
+    parser.add_argument(
+        "--delay", metavar="DURATION", type=values.duration, help="do not start the jobs before this time has passed"
+    )
 
-    Jobs that were cancelled because of one come back with it.
+
+def requeue(call: Call) -> None:
+    """Send failed, timed-out or cancelled jobs back to the queue.
+
+    Give either the ID of one job, or filters.
+    Attempts are counted from 0 again.
+    Jobs that were cancelled because of a requeued job come back with it.
     """
     delay = call.given("delay")
     if _is_by_filter(call):
         with call.open_queue() as queue:
-            number = queue.requeue_jobs(**delay, **call.given("status", *FILTERS))
+            number = queue.requeue_jobs(**delay, **call.given(*_FILTERS))
         return call.answer({"requeued": number}, [f"Jobs requeued: {number}"])
     with call.open_queue() as queue:
         job = call.job(queue)
@@ -103,9 +65,23 @@ def requeue(call: Call) -> None:
     call.answer({"id": job.id, "requeued": True}, [f"Job requeued: {job.id}"])
 
 
+def _reschedule_options(parser: Parser) -> None:
+    add_id(parser)
+    add = parser.add_argument
+    # fmt: off
+    add("--run-at", metavar="INSTANT",
+        help="do not start the job before this, such as 2026-01-31T09:00; in local time unless it names a zone")
+    add("--delay", metavar="DURATION", type=values.duration,
+        help="do not start the job before this time has passed; 0: it may start now")
+    add("--priority", metavar="NUMBER", type=values.priority,
+        help="higher goes first; a whole number, or low, normal, high or critical")
+    add("--queue", metavar="NAME", help="the queue inside the file to move the job to")
+    # fmt: on
+
+
 def reschedule(call: Call) -> None:
-    """Change when, how urgently or in which queue a pending job runs."""
-    changes = call.given(*_MOVES)
+    """Change when a pending job runs, its priority or its queue."""
+    changes = call.given(*_CHANGES)
     if not changes:
         raise UsageError("nothing to change; give --run-at, --delay, --priority or --queue")
     with call.open_queue() as queue:
@@ -117,12 +93,12 @@ def reschedule(call: Call) -> None:
 
 
 def _is_by_filter(call: Call) -> bool:
-    """Whether filters were typed and no id.
+    """Whether filters were typed, and no ID.
 
     Raises:
-        UsageError: both were, or neither.
+        UsageError: both were typed, or neither.
     """
-    filters = call.given("status", *FILTERS)
+    filters = call.given(*_FILTERS)
     if bool(call.given("id")) == bool(filters):
         raise UsageError("give either an ID or filters, such as --queue NAME")
     return bool(filters)
@@ -135,7 +111,7 @@ def _status_now(job: JobRecord | None) -> str:
 def _why_not_cancelled(now: JobRecord | None, job: JobRecord) -> str:
     status = _status_now(now)
     if status == JobStatus.RUNNING:
-        return f"job {job.id} is running; --running cancels it nevertheless"
+        return f"job {job.id} is running; add --running to cancel it"
     return f"job {job.id} is {status}; only a pending or running job can be cancelled"
 
 
@@ -144,6 +120,13 @@ def _why_not_requeued(now: JobRecord | None, job: JobRecord) -> str:
     if status not in ENDED_BADLY:
         return f"job {job.id} is {status}; only a failed, timeout or cancelled job can be requeued"
     if job.unique_key is None:
-        return f"job {job.id} needs a job that ended badly; requeue that one: {job.error}"
+        return f"job {job.id} depends on a job that ended badly; requeue that one: {job.error}"
     key = f"an unfinished job has its key {job.unique_key!r}"
-    return f"job {job.id} needs a job that ended badly, or {key}: {job.error}"
+    return f"job {job.id} depends on a job that ended badly, or {key}: {job.error}"
+
+
+COMMANDS = {
+    "cancel": Command(cancel, _cancel_options),
+    "requeue": Command(requeue, _requeue_options),
+    "reschedule": Command(reschedule, _reschedule_options),
+}

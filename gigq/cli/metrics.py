@@ -1,4 +1,4 @@
-"""The commands that explain: `gigq why` and `gigq metrics`."""
+"""The command that prints metrics for Prometheus: `gigq metrics`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 from gigq.cli import output
 from gigq.cli.call import Call
-from gigq.cli.commands import Commands, add_command, add_id
+from gigq.cli.commands import Command
 
 _Labels = dict[str, str]
 
 
 class _Family(NamedTuple):
-    """A metric of Prometheus: its samples differ only in their labels."""
+    """A Prometheus metric. Its samples differ only in their labels."""
 
     name: str
     help: str
@@ -23,24 +23,10 @@ class _Family(NamedTuple):
     type: str = "gauge"
 
 
-def declare(commands: Commands) -> None:
-    """Add the commands."""
-    add_id(add_command(commands, "why", why))
-    add_command(commands, "metrics", metrics)
-
-
-def why(call: Call) -> None:
-    """Tell every reason why a job is not running, or what became of it."""
-    with call.open_queue() as queue:
-        job_id = queue.full_id(call.options.id)
-        reasons = queue.why(job_id)
-    call.answer({"id": job_id, "reasons": reasons}, reasons)
-
-
 def metrics(call: Call) -> None:
-    """Print what the queue is measured by, in the text format of Prometheus.
+    """Print metrics of the queue in the Prometheus text format.
 
-    All are gauges but one: what is counted are rows, and pruned jobs are counted no more.
+    All but gigq_claims_total are gauges: they count rows of the file, which pruning deletes.
     """
     with call.open_queue() as queue:
         found = queue.metrics()
@@ -51,7 +37,7 @@ def metrics(call: Call) -> None:
 
 
 def _write_exactly(lines: Iterable[str]) -> None:
-    """Print for a program, in UTF-8: names of queues as they are, which only on a terminal may do harm."""
+    """Print for a program, in UTF-8. Names of queues stay as they are: they can do harm only on a terminal."""
     if sys.stdout.isatty():
         output.write(lines)
         return
@@ -86,7 +72,7 @@ def _families(found: dict[str, Any]) -> Iterator[_Family]:
     )
     yield from _of_queues(found["queues"])
     yield from _of_windows(found["windows"])
-    yield _Family("gigq_claims_total", "Executions ever begun or reserved.", [({}, found["claims"])], "counter")
+    yield _Family("gigq_claims_total", "Executions ever started or reserved.", [({}, found["claims"])], "counter")
     states = {state: found["workers"][state] for state in ("idle", "busy", "lost")}
     yield _Family("gigq_workers", "Workers in the file; lost ones are silent or dead.", _labelled("state", states))
     yield _Family("gigq_worker_slots", "Slots of the living workers.", [({}, found["workers"]["slots"])])
@@ -94,10 +80,10 @@ def _families(found: dict[str, Any]) -> Iterator[_Family]:
 
 def _of_queues(queues: dict[str, dict[str, Any]]) -> Iterator[_Family]:
     for key, name, text in (
-        ("ready", "gigq_queue_ready_jobs", "Jobs that could start now, but for a pause or a limit."),
-        ("scheduled", "gigq_queue_scheduled_jobs", "Jobs that may not start before a certain time."),
+        ("ready", "gigq_queue_ready_jobs", "Jobs that could start now if there were no pause or limit."),
+        ("scheduled", "gigq_queue_scheduled_jobs", "Jobs that may not start before a later time."),
         ("running", "gigq_queue_running_jobs", "Jobs that workers hold."),
-        ("is_paused", "gigq_queue_paused", "1 if no worker may claim its jobs, else 0."),
+        ("is_paused", "gigq_queue_paused", "1 if the queue is paused, else 0."),
         ("oldest_ready_age", "gigq_queue_oldest_ready_age_seconds", "Time since the oldest ready job was submitted."),
     ):
         yield _Family(name, text, _labelled("queue", {queue: counts[key] for queue, counts in queues.items()}))
@@ -110,14 +96,14 @@ def _of_windows(windows: dict[str, dict[str, Any]]) -> Iterator[_Family]:
         for status, number in measured.items()
         if status not in ("retried", "waiting", "running")
     ]
-    yield _Family("gigq_window_executions", "Executions that ended in the last minutes.", ends)
+    yield _Family("gigq_window_executions", "Executions that ended within the window.", ends)
     retried = {window: measured["retried"] for window, measured in windows.items()}
     yield _Family("gigq_window_retries", "Of those, the second and later attempts.", _labelled("window", retried))
     for key, text in (
-        ("waiting", "Time from the submit to the first start, of the jobs that began in the last minutes."),
-        ("running", "Time that functions took which ended in the last minutes."),
+        ("waiting", "Time from submission to the first start, of the jobs first started within the window."),
+        ("running", "Run time of the executions that ended within the window."),
     ):
-        # Not a summary: its sum and count must only grow, and a window forgets.
+        # Not a summary: the sum and count of one may only grow, and a window forgets.
         yield _Family(f"gigq_window_{key}_seconds", text, _percentiles(windows, key))
 
 
@@ -131,9 +117,12 @@ def _percentiles(windows: dict[str, dict[str, Any]], key: str) -> list[tuple[_La
 
 
 def _labelled(label: str, numbers: dict[str, Any]) -> list[tuple[_Labels, float]]:
-    """A sample for each number that there is; True is 1."""
+    """A sample for each number that is not None; True is 1."""
     return [
         ({label: value}, int(number) if isinstance(number, bool) else number)
         for value, number in numbers.items()
         if number is not None
     ]
+
+
+COMMANDS = {"metrics": Command(metrics)}

@@ -1,14 +1,11 @@
-"""What reaches a terminal: lines without control characters, tables that fit, JSON."""
+"""Output for a terminal: lines without control characters, tables that fit, spans of time, JSON."""
 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
-import shutil
 import sys
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from io import TextIOWrapper
 from typing import Any
@@ -17,25 +14,26 @@ _GAP = "  "
 _LEAST = 8
 """Columns below which no cell of a table is cut."""
 _PIPED = 1_000_000
-"""Columns of what is no terminal: a file or a pipe loses nothing."""
+"""Columns of a file or a pipe: nothing that is written there is cut."""
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 _UNSAFE = re.compile(
     "["
-    "\x00-\x1f\x7f-\x9f"  # control characters, C0 and C1: they move the cursor, set titles, answer for the user
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction marks, overrides, isolates: text that reads otherwise
-    "\u2028\u2029"  # separators of lines and paragraphs
-    "\ud800-\udfff"  # lone surrogates, which no encoding holds
+    "\x00-\x1f\x7f-\x9f"  # control characters, C0 and C1: they move the cursor, set titles, type for the user
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction marks, overrides, isolates: they reorder text
+    "\u2028\u2029"  # line and paragraph separators
+    "\ud800-\udfff"  # lone surrogates, which no encoding can hold
     "]"
 )
 
 
 def clean(text: str) -> str:
-    r"""Return text as one line that a terminal only shows: what would do more becomes visible, such as ``\x1b``."""
+    r"""Return text as one line that is safe on a terminal: control characters become visible, such as ``\x1b``."""
     return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def write(lines: Iterable[str]) -> None:
-    """Print lines on standard output, each cleaned: a line break inside one does not break it."""
+    """Print lines on standard output, each of them cleaned: a line break inside a line becomes visible."""
     for line in lines:
         print(clean(line))
 
@@ -45,8 +43,8 @@ def write_json(value: Any) -> None:
     print(json.dumps(value).replace("\x7f", "\\u007f"))
 
 
-def complain(message: str) -> None:
-    """Print one line on standard error; where nobody reads that, nothing is to be done."""
+def note(message: str) -> None:
+    """Print one line on standard error. If that cannot be written, there is no place left to say so."""
     try:
         print(f"gigq: {clean(message)}", file=sys.stderr, flush=True)
     except OSError:
@@ -57,9 +55,9 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, flexible: Seq
     """Yield the lines of a table that fits the terminal.
 
     Args:
-        titles: of the columns.
-        rows: their cells.
-        flexible: titles of the columns that may be cut, the first one first.
+        titles: the titles of the columns.
+        rows: the cells of each row.
+        flexible: the titles of the columns that may be cut, in the order in which they are cut.
     """
     cells = [[clean(cell) for cell in row] for row in (titles, *rows)]
     widths = [max(map(_columns, column)) for column in zip(*cells, strict=True)]
@@ -73,7 +71,7 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, flexible: Seq
 
 
 def labelled(fields: Iterable[tuple[str, Sequence[str]]]) -> Iterator[str]:
-    """Yield ``label: text`` with all texts below each other, each of one line or more; one of none is left out."""
+    """Yield ``label: text`` for each field, all texts in one column. A text of no lines is left out."""
     fields = [(f"{label}:", lines) for label, lines in fields if lines]
     margin = max(len(label) for label, _ in fields)
     for label, lines in fields:
@@ -82,38 +80,41 @@ def labelled(fields: Iterable[tuple[str, Sequence[str]]]) -> Iterator[str]:
             label = ""
 
 
-def terminal_width() -> int:
-    """Return the columns of the terminal, or what ``COLUMNS`` says; without either, more than any line has."""
-    return shutil.get_terminal_size(fallback=(_PIPED, 24)).columns
+def span(seconds: float) -> str:
+    """Return a span of time in its largest whole unit, such as ``5m``; a negative one is ``0s``."""
+    unit = max((each for each in _UNITS if seconds >= _UNITS[each]), key=_UNITS.__getitem__, default="s")
+    return f"{max(0, int(seconds // _UNITS[unit]))}{unit}"
+
+
+def terminal_width(*, otherwise: int = _PIPED) -> int:
+    """Return ``COLUMNS``, or else the columns of the terminal, or else `otherwise`."""
+    # As shutil.get_terminal_size does, whose import takes as long as opening a queue.
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns[:9]) > 0:
+        return int(columns[:9])
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or otherwise  # type: ignore[union-attr]
+    except (AttributeError, ValueError, OSError):
+        return otherwise
 
 
 def accept_any_text() -> None:
-    """Let standard output write escapes for what its encoding lacks, where it would raise."""
+    """Let standard output write escapes for characters that its encoding lacks, instead of raising."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def flush() -> None:
-    """Write out what is still held back, so that an error of it is found here and not at the end of the process."""
+    """Write what is still buffered, so that an error is found here and not when the interpreter exits."""
     print(end="", flush=True)
 
 
-def let_go() -> None:
-    """Drop what standard output cannot write: the interpreter would complain of it once more, with a traceback."""
+def discard_unwritable() -> None:
+    """Drop what standard output cannot write. Otherwise the interpreter would print a traceback about it at exit."""
     try:
         flush()
     except OSError:
         _discard(sys.stdout)
-
-
-class CleanFormatter(logging.Formatter):
-    """Log records that are one line each, whatever name a job has; a traceback below one keeps its lines."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        return clean(super().formatMessage(record))
-
-    def formatException(self, ei: Any) -> str:
-        return "\n".join(map(clean, super().formatException(ei).split("\n")))
 
 
 def _discard(stream: Any) -> None:
@@ -139,13 +140,15 @@ def _cut(text: str, width: int) -> str:
 
 
 def _columns(text: str) -> int:
-    """How many columns of a terminal a text takes: letters of East Asia two, accents on another letter none."""
+    """The columns that a text takes on a terminal: two for an East Asian letter, none for a combining accent."""
     if text.isascii():
         return len(text)
-    return sum(_columns_of(character) for character in text)
+    return sum(map(_columns_of, text))
 
 
 def _columns_of(character: str) -> int:
+    import unicodedata  # only here: it is a large library, and most texts are ASCII
+
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
     return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1

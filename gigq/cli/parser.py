@@ -1,28 +1,140 @@
-"""Which commands there are."""
+"""The parser of the whole command line. A command's module is imported when the command is typed."""
 
 from __future__ import annotations
 
-from gigq.cli import control, logs, metrics, pruning, queues, reading, schedules, submitting, version, worker, workers
-from gigq.cli.commands import Commands, Parser, add_common_options
+import argparse
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, NamedTuple, TypeAlias
 
-_FAMILIES = (
-    submitting, reading, metrics, logs, control, queues, schedules, pruning, worker, workers, version,
-)  # fmt: skip
-"""Modules of commands, in the order of the help page. Each declares its own."""
+from gigq.cli.commands import Command, Parser
+from gigq.cli.options import add_common
 
-_EPILOG = "gigq COMMAND --help tells more. An ID may be shortened to any beginning that only one job's id has."
+_DESCRIPTION = "A durable job queue in one SQLite file."
+_EPILOG = """\
+gigq COMMAND --help lists the options of a command. An ID may be shortened to any prefix that no other job's ID has. \
+A DURATION is a number of seconds, or has a unit, such as 30s, 5m, 2h or 7d."""
+
+
+class _Entry(NamedTuple):
+    """Where a command is declared, and the first line of its help: enough for the list of all commands."""
+
+    module: str
+    summary: str
+
+
+COMMANDS = {
+    "submit": _Entry("submitting", "Submit a job that calls a function, and print the job's ID."),
+    "status": _Entry("reading", "Show one job."),
+    "list": _Entry("reading", "List jobs, newest first."),
+    "stats": _Entry("reading", "Count the jobs by status."),
+    "why": _Entry("why", "Explain why a job is not running, or how it ended."),
+    "metrics": _Entry("metrics", "Print metrics of the queue in the Prometheus text format."),
+    "logs": _Entry("logs", "Show what a job has logged, attempt by attempt."),
+    "cancel": _Entry("control", "Cancel pending jobs, and the jobs that depend on them."),
+    "requeue": _Entry("control", "Send failed, timed-out or cancelled jobs back to the queue."),
+    "reschedule": _Entry("control", "Change when a pending job runs, its priority or its queue."),
+    "queues": _Entry("queues", "List the queues that have unfinished jobs, a limit or a pause."),
+    "pause": _Entry("queues", "Stop workers from claiming jobs from one queue, or from all."),
+    "resume": _Entry("queues", "Let workers claim jobs again, from one queue or from all."),
+    "configure": _Entry("queues", "Set a queue's limits."),
+    "schedule add": _Entry("schedules", "Add or change a schedule, and print its next tick."),
+    "schedule list": _Entry("schedules", "List the schedules."),
+    "schedule preview": _Entry("schedules", "Print the next ticks of a schedule, in UTC."),
+    "schedule run": _Entry("schedules", "Submit a schedule's job now, and print the job's ID."),
+    "schedule pause": _Entry("schedules", "Stop a schedule from submitting jobs until it is resumed."),
+    "schedule resume": _Entry("schedules", "Let a paused schedule submit jobs again, from its next tick."),
+    "schedule remove": _Entry("schedules", "Remove a schedule; the jobs it has submitted stay."),
+    "clear": _Entry("pruning", "Delete completed and cancelled jobs, and print how many."),
+    "prune": _Entry("pruning", "Delete finished jobs, oldest first, and print how many."),
+    "dead": _Entry("dead_letters", "List, requeue or purge dead letters: jobs that used up their attempts."),
+    "worker": _Entry("worker", "Run jobs until stopped by SIGTERM, Ctrl-C or `gigq stop`."),
+    "workers": _Entry("workers", "List the workers, oldest first."),
+    "scale": _Entry("workers", "Set how many jobs workers run at a time."),
+    "stop": _Entry("workers", "Ask workers to stop."),
+    "recover": _Entry("workers", "Recover the jobs of dead workers, and print how many."),
+    "doctor": _Entry("checking", "Check the file, and print every problem."),
+    "version": _Entry("version", "Print the version of gigq."),
+}
+"""All commands, in the order of the help page."""
+
+GROUPS = {"schedule": "Submit jobs at certain times."}
+"""The first words of commands of two words."""
 
 
 def build_parser() -> Parser:
     """Return the parser of the whole command line."""
-    parser = Parser(
-        prog="gigq", description="A durable job queue in one SQLite file.", epilog=_EPILOG, allow_abbrev=False
-    )
-    add_common_options(parser)
+    parser = Parser(prog="gigq", description=_DESCRIPTION, epilog=_EPILOG)
+    add_common(parser)
     parser.set_defaults(db=None, json=False)
-    commands: Commands = parser.add_subparsers(
-        title="commands", dest="command", metavar="COMMAND", required=True, prog="gigq"
-    )
-    for family in _FAMILIES:
-        family.declare(commands)
+    _add_commands(parser, "")
     return parser
+
+
+def declared(words: str) -> Command:
+    """Import the module of a command, and return the command."""
+    commands: dict[str, Command] = import_module(f"gigq.cli.{COMMANDS[words].module}").COMMANDS
+    return commands[words]
+
+
+class LazyParser(Parser):
+    """The parser of a command, which is built when it is first used.
+
+    Building the parsers of all commands takes longer than most commands do: argparse looks on the disk for a
+    translation of each of its words.
+
+    Attributes:
+        fill: adds the options of the command.
+    """
+
+    fill: Callable[[Parser], None]
+
+    def __init__(self, **settings: Any) -> None:
+        self._settings: dict[str, Any] | None = settings
+
+    def build(self) -> None:
+        """Build the parser, unless that was done before."""
+        if self._settings is not None:
+            super().__init__(**self._settings)
+            self._settings = None
+            self.fill(self)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        self.build()
+        return super().parse_known_args(args, namespace)
+
+
+_Subparsers: TypeAlias = "argparse._SubParsersAction[LazyParser]"
+"""Where the parsers of commands are added. argparse has no public name for it."""
+
+
+def _add_commands(parser: Parser, group: str) -> None:
+    """Add the commands whose words begin with that of a group, or with no group's; and the groups."""
+    subparsers: _Subparsers = parser.add_subparsers(
+        title="commands", dest=f"{group}command", metavar="COMMAND", required=True, prog=parser.prog,
+        parser_class=LazyParser,
+    )  # fmt: skip
+    for words, entry in COMMANDS.items():
+        first, _, second = words.rpartition(" ")
+        if first == group:
+            _add_command(subparsers, second, words, entry)
+        elif not group and first not in subparsers.choices:
+            _add_group(subparsers, first)
+
+
+def _add_group(subparsers: _Subparsers, word: str) -> None:
+    parser = subparsers.add_parser(word, help=GROUPS[word], description=GROUPS[word])
+    parser.fill = lambda built: _add_commands(built, word)
+
+
+def _add_command(subparsers: _Subparsers, word: str, words: str, entry: _Entry) -> None:
+    parser = subparsers.add_parser(word, help=entry.summary, argument_default=argparse.SUPPRESS)
+    parser.fill = lambda built: _declare(built, declared(words))
+
+
+def _declare(parser: Parser, command: Command) -> None:
+    parser.description = command.help
+    add_common(parser)
+    parser.set_defaults(run=command.run, creates_file=command.creates_file)
+    if command.add_options is not None:
+        command.add_options(parser)

@@ -1,79 +1,65 @@
-"""The commands that only look: `gigq status`, `gigq list`, `gigq stats`."""
+"""The commands that show jobs: `gigq status`, `gigq list`, `gigq stats`."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gigq.cli import output, values
 from gigq.cli.call import Call
-from gigq.cli.commands import Commands, add_command, add_id
+from gigq.cli.commands import Command, Parser
+from gigq.cli.options import FILTERS, add_choice, add_filters, add_id
 from gigq.clock import from_text, to_text
-from gigq.records import ExecutionRecord, JobRecord
 from gigq.status import JobStatus, Phase
 
-_FILTERS = ("status", "phase", "queue", "name", "tags", "search")
-_ROWS = 20
+if TYPE_CHECKING:
+    from gigq.records import ExecutionRecord, JobRecord
 
+_ROWS = 20
 _TITLES = ("id", "name", "phase", "priority", "attempts", "age", "error")
 _ROOM_FOR_IDS = 120
-"""Columns of a terminal from which on ids are shown whole."""
+"""Columns of a terminal from which on IDs are shown whole."""
 _OUR_ID, _ITS_INSTANT = 36, 18
-"""Characters of a UUIDv7, and of the time in it: a quarter of a microsecond, in which hardly two jobs are made."""
+"""Characters of a UUIDv7, and of the time in it: a quarter of a microsecond, in which two jobs are hardly ever made."""
 
 
-def declare(commands: Commands) -> None:
-    """Add the commands."""
-    _declare_status(commands)
-    _declare_list(commands)
-    add_command(commands, "stats", stats)
-
-
-def _declare_status(commands: Commands) -> None:
-    parser = add_command(commands, "status", status)
+def _status_options(parser: Parser) -> None:
     add_id(parser)
-    for what, meaning in (
-        ("params", "its arguments"),
-        ("result", "what it returned"),
-        ("executions", "every attempt, with its traceback"),
+    for name, meaning in (
+        ("--show-params", "also show its arguments"),
+        ("--show-result", "also show what it returned"),
+        ("--show-executions", "also show every attempt, with its traceback"),
     ):
-        parser.add_argument(f"--show-{what}", action="store_true", default=False, help=f"also show {meaning}")
-
-
-def _declare_list(commands: Commands) -> None:
-    add = add_command(commands, "list", list_jobs).add_argument
-    # fmt: off
-    add("--status", action="append", choices=[each.value for each in JobStatus], help="repeatable: any of them")
-    add("--phase", action="append", choices=[each.value for each in Phase],
-        help="a finer word than the status, repeatable: any of them")
-    add("--queue", metavar="NAME", help="only of this queue")
-    add("--name", help="only with exactly this name")
-    add("--tag", dest="tags", metavar="TAG", action="append", help="only with this tag, repeatable: all of them")
-    add("--search", metavar="TEXT",
-        help="only with this text in the id, name, description, function, arguments or error")
-    add("--limit", metavar="N", type=values.whole, default=_ROWS,
-        help=f"the most jobs to list, 0 for all; default: {_ROWS}")
-    # fmt: on
+        parser.add_argument(name, action="store_true", default=False, help=meaning)
 
 
 def status(call: Call) -> None:
     """Show one job.
 
-    With --json, everything that is known of it.
+    With --json, everything that the file holds about it.
     """
     with call.open_queue() as queue:
         job = call.job(queue)
     call.answer(job.as_dict(), _description(call, job))
 
 
-def list_jobs(call: Call) -> None:
-    """List jobs, the newest first.
+def _list_options(parser: Parser) -> None:
+    add_choice(parser, "--status", tuple(JobStatus), "only jobs with this status")
+    add_choice(parser, "--phase", tuple(Phase), "only jobs in this phase, a finer word than the status")
+    add_filters(parser)
+    parser.add_argument(
+        "--limit", metavar="N", type=values.whole, default=_ROWS, help=f"at most N jobs, or 0 for all; default: {_ROWS}"
+    )
 
-    When there are more than the limit, a last line says how many (with --json, on standard error).
+
+def list_jobs(call: Call) -> None:
+    """List jobs, newest first.
+
+    If there are more than the limit, a last line says how many (with --json, on standard error).
     """
-    filters = call.given(*_FILTERS)
+    filters = call.given("status", "phase", *FILTERS)
     with call.open_queue() as queue:
         jobs = queue.list_jobs(limit=call.options.limit or None, **filters)
         more = queue.count(**filters) - len(jobs) if len(jobs) == call.options.limit else 0
@@ -81,11 +67,11 @@ def list_jobs(call: Call) -> None:
     call.answer(jobs, _table(jobs, now=now))
     if more > 0:
         note = f"{more} more; --limit 0 shows all"
-        output.complain(note) if call.options.json else output.write([note])
+        output.note(note) if call.options.json else output.write([note])
 
 
 def stats(call: Call) -> None:
-    """Count the jobs of each status."""
+    """Count the jobs by status."""
     with call.open_queue() as queue:
         counts = queue.stats()
     call.answer(counts, output.labelled((word, [str(count)]) for word, count in counts.items()))
@@ -104,7 +90,7 @@ def _description(call: Call, job: JobRecord) -> Iterator[str]:
 
 
 def _fields(job: JobRecord) -> Iterator[tuple[str, Sequence[str]]]:
-    """What there is to say of a job, as labels and lines; what is empty is not said."""
+    """The fields of a job as labels and lines, without those that are empty."""
     finer = "" if job.phase == job.status.value else f" ({job.phase})"
     for label, text in (
         ("id", job.id),
@@ -173,7 +159,7 @@ def _table(jobs: Sequence[dict[str, Any]], *, now: datetime) -> Iterator[str]:
 
 def _row(job: dict[str, Any], shown_id: str, *, now: datetime) -> tuple[str, ...]:
     attempts = f"{job['attempts']}/{job['max_attempts']}"
-    age = values.in_words((now - from_text(job["created_at"])).total_seconds())
+    age = output.span((now - from_text(job["created_at"])).total_seconds())
     error = (job["error"] or "").partition("\n")[0]
     percentage = (job["progress"] or {}).get("percentage")
     phase = job["phase"]
@@ -183,9 +169,16 @@ def _row(job: dict[str, Any], shown_id: str, *, now: datetime) -> tuple[str, ...
 
 
 def _shortened(ids: Sequence[str]) -> list[str]:
-    """The beginnings of our ids, so long that no two of these are the same; ids of another make stay whole."""
+    """Prefixes of our IDs, long enough that no two are the same. IDs that the user chose stay whole."""
     for length in range(_ITS_INSTANT, _OUR_ID):
         shown = [each[:length] if len(each) == _OUR_ID else each for each in ids]
         if len(set(shown)) == len(ids):
             return shown
     return list(ids)
+
+
+COMMANDS = {
+    "status": Command(status, _status_options),
+    "list": Command(list_jobs, _list_options),
+    "stats": Command(stats),
+}

@@ -1,40 +1,49 @@
-"""The commands about schedules: `gigq schedule add`, `list`, `preview`, `run`, `pause`, `resume`, `remove`."""
+"""The commands for schedules: `gigq schedule add`, `list`, `preview`, `run`, `pause`, `resume`, `remove`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from gigq.cli import output, values
 from gigq.cli.call import Call, Refused
-from gigq.cli.commands import Commands, Parser, add_command, add_group
-from gigq.cli.submitting import add_call, given_call
+from gigq.cli.commands import Command, Parser
+from gigq.cli.options import add_call, given_call
 from gigq.clock import to_text
-from gigq.queue.schedules import Schedules
-from gigq.records import ScheduleRecord
+
+if TYPE_CHECKING:
+    from gigq.records import ScheduleRecord
 
 _OF_SCHEDULE = ("cron", "every", "timezone", "missed", "overlap")
 _TITLES = ("name", "rule", "next", "last", "missed", "function")
 
 
-def declare(commands: Commands) -> None:
-    """Add the commands."""
-    group = add_group(commands, "schedule", "Submit jobs at certain times, as long as a worker runs.")
-    _declare_add(group)
-    add_command(group, "list", list_schedules)
-    _add_named(group, "preview", preview).add_argument(
-        "-n", metavar="N", type=values.at_least_one, help="how many; default: 10"
-    )
-    for name, command in (("run", run), ("pause", pause), ("resume", resume), ("remove", remove)):
-        _add_named(group, name, command)
+def _name(parser: Parser) -> None:
+    parser.add_argument("name", metavar="NAME", help="the name of the schedule")
+
+
+def _add_options(parser: Parser) -> None:
+    _name(parser)
+    add_call(parser)
+    add = parser.add_argument
+    # fmt: off
+    add("--cron", metavar="LINE",
+        help="the ticks: minute, hour, day of month, month, day of week; or a word such as @daily")
+    add("--every", metavar="DURATION", type=values.duration, help="instead of --cron: the time from tick to tick")
+    add("--timezone", metavar="ZONE", help="the zone of the cron line, such as Europe/Berlin; default: UTC")
+    add("--missed", choices=("once", "skip", "all"),
+        help="for ticks that passed while no worker ran, submit one job, none, or one for each; default: once")
+    add("--no-overlap", dest="overlap", action="store_false",
+        help="submit nothing while the schedule's last job is unfinished")
+    # fmt: on
 
 
 def add(call: Call) -> None:
-    """Enter a schedule, or change the one of this name, and print its next tick.
+    """Add or change a schedule, and print its next tick.
 
-    While the rule stays the same, so does the next tick.
+    Changing a schedule keeps its next tick, unless its cron line, interval or time zone changes.
     """
     options = call.given(*_OF_SCHEDULE) | given_call(call)
-    with call.open_queue(create=True) as queue:
+    with call.open_queue() as queue:
         added = queue.schedules.add(call.options.name, call.options.function, **options)
     call.answer(added.as_dict(), [f"Next tick: {_next(added)}"])
 
@@ -47,6 +56,11 @@ def list_schedules(call: Call) -> None:
     call.answer([each.as_dict() for each in found], table)
 
 
+def _preview_options(parser: Parser) -> None:
+    _name(parser)
+    parser.add_argument("-n", metavar="N", type=values.at_least_one, help="how many ticks; default: 10")
+
+
 def preview(call: Call) -> None:
     """Print the next ticks of a schedule, in UTC."""
     with call.open_queue() as queue:
@@ -55,58 +69,42 @@ def preview(call: Call) -> None:
 
 
 def run(call: Call) -> None:
-    """Submit the job of a schedule now, and print its id; the ticks stay as they are."""
+    """Submit a schedule's job now, and print the job's ID.
+
+    The ticks stay as they are.
+    """
     with call.open_queue() as queue:
         job_id = queue.schedules.run(call.options.name)
     call.answer({"id": job_id}, [f"Job submitted: {job_id}"])
 
 
 def pause(call: Call) -> None:
-    """Let a schedule submit nothing until it is resumed."""
-    _steer(call, Schedules.pause, "paused")
+    """Stop a schedule from submitting jobs until it is resumed."""
+    with call.open_queue() as queue:
+        _answer(call, "paused", is_found=queue.schedules.pause(call.options.name))
 
 
 def resume(call: Call) -> None:
-    """Let a paused schedule go on with its next tick from now."""
-    _steer(call, Schedules.resume, "resumed")
+    """Let a paused schedule submit jobs again, from its next tick."""
+    with call.open_queue() as queue:
+        _answer(call, "resumed", is_found=queue.schedules.resume(call.options.name))
 
 
 def remove(call: Call) -> None:
-    """Forget a schedule; the jobs that it has submitted stay."""
-    _steer(call, Schedules.remove, "removed")
-
-
-def _declare_add(group: Commands) -> None:
-    parser = _add_named(group, "add", add)
-    add_call(parser)
-    option = parser.add_argument
-    # fmt: off
-    option("--cron", metavar="LINE", help="minute, hour, day of month, month, day of week; or such as @daily")
-    option("--every", metavar="DURATION", type=values.duration, help="instead of a cron line: from tick to tick")
-    option("--timezone", metavar="ZONE", help="of the cron line, such as Europe/Berlin; default: UTC")
-    option("--missed", choices=("once", "skip", "all"),
-           help="what to do about ticks that came while no worker ran; default: once")
-    option("--no-overlap", dest="overlap", action="store_false",
-           help="submit nothing while the last job of the schedule is unfinished")
-    # fmt: on
-
-
-def _add_named(group: Commands, name: str, command: Callable[[Call], None]) -> Parser:
-    parser = add_command(group, name, command)
-    parser.add_argument("name", metavar="NAME", help="of the schedule")
-    return parser
-
-
-def _steer(call: Call, act: Callable[[Schedules, str], bool], done: str) -> None:
-    name = call.options.name
+    """Remove a schedule; the jobs it has submitted stay."""
     with call.open_queue() as queue:
-        if not act(queue.schedules, name):
-            raise Refused(f"there is no schedule {name!r}")
+        _answer(call, "removed", is_found=queue.schedules.remove(call.options.name))
+
+
+def _answer(call: Call, done: str, *, is_found: bool) -> None:
+    name = call.options.name
+    if not is_found:
+        raise Refused(f"there is no schedule {name!r}")
     call.answer({"name": name, done: True}, [f"Schedule {done}: {name}"])
 
 
 def _row(schedule: ScheduleRecord) -> tuple[str, ...]:
-    rule = f"every {values.in_words(schedule.every)}" if schedule.every else f"{schedule.cron} {schedule.timezone}"
+    rule = f"every {output.span(schedule.every)}" if schedule.every else f"{schedule.cron} {schedule.timezone}"
     last = to_text(schedule.last_at) if schedule.last_at else ""
     return (schedule.name, rule, _next(schedule), last, schedule.missed, schedule.function)
 
@@ -115,3 +113,14 @@ def _next(schedule: ScheduleRecord) -> str:
     if schedule.is_paused:
         return "paused"
     return to_text(schedule.next_at) if schedule.next_at else "never"
+
+
+COMMANDS = {
+    "schedule add": Command(add, _add_options, creates_file=True),
+    "schedule list": Command(list_schedules),
+    "schedule preview": Command(preview, _preview_options),
+    "schedule run": Command(run, _name),
+    "schedule pause": Command(pause, _name),
+    "schedule resume": Command(resume, _name),
+    "schedule remove": Command(remove, _name),
+}

@@ -1,4 +1,4 @@
-"""How words of the command line are read: durations, parameters, numbers."""
+"""Readers of typed words: durations, parameters, priorities, numbers, IDs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([smhd]?)")
 
 
 def duration(text: str, *, unit: str = "s") -> float:
-    """Return the seconds of ``90``, ``30s``, ``5m``, ``2h`` or ``7d``; a number alone is of `unit`."""
+    """Return the seconds of ``90``, ``30s``, ``5m``, ``2h`` or ``7d``; a number alone is in `unit`."""
     found = _DURATION.fullmatch(text)
     seconds = float(found[1]) * _SECONDS[found[2] or unit] if found else math.inf
     if not math.isfinite(seconds):
@@ -24,23 +24,17 @@ def duration(text: str, *, unit: str = "s") -> float:
 
 
 def age(text: str) -> float:
-    """Return the seconds of a duration whose plain number is of days, as ``clear --before`` has always taken it."""
+    """Return the seconds of a duration; a number alone is in days, as ``clear --before`` has always taken it."""
     return duration(text, unit="d")
 
 
 def limit(text: str) -> float | None:
-    """Return the seconds of a duration, and None for ``none``: no limit."""
+    """Return the seconds of a duration, or None for ``none``, which is no limit."""
     return None if text == "none" else duration(text)
 
 
-def in_words(seconds: float) -> str:
-    """Return a span of time in its largest whole unit, such as ``5m``; what lies ahead is ``0s``."""
-    unit = max((each for each in _SECONDS if seconds >= _SECONDS[each]), key=_SECONDS.__getitem__, default="s")
-    return f"{max(0, int(seconds // _SECONDS[unit]))}{unit}"
-
-
 def parameter(text: str) -> tuple[str, Any]:
-    """Return the key and the value of ``key=value``; what is not JSON is text as it stands."""
+    """Return the key and the value of ``key=value``. A value that is not JSON is text as it was typed."""
     key, sign, value = text.partition("=")
     if not (key and sign):
         raise ArgumentTypeError(f"{text!r} is not a parameter such as path=data.csv or count=3")
@@ -76,9 +70,9 @@ def at_least_one(text: str) -> int:
 
 
 def prefix(text: str) -> str:
-    """Return the beginning of an id. Nothing at all would name whatever job is the only one."""
+    """Return a prefix of an ID. An empty one is refused: it would name the only job of a queue, whatever that is."""
     if not text:
-        raise ArgumentTypeError("an id, or the beginning of one, must be given")
+        raise ArgumentTypeError("an ID, or a prefix of one, must be given")
     return text
 
 

@@ -1,4 +1,4 @@
-"""`gigq worker`."""
+"""The command that runs jobs: `gigq worker`."""
 
 from __future__ import annotations
 
@@ -6,67 +6,73 @@ import logging
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING, Any
 
 from gigq.cli import output, values
 from gigq.cli.call import Call
-from gigq.cli.commands import Commands, Parser, add_command
-from gigq.worker.worker import Worker
+from gigq.cli.commands import Command, Parser
+from gigq.logs import logger
+
+if TYPE_CHECKING:
+    from gigq.worker.worker import Worker
 
 _OF_WORKER = (
     "queues", "mode", "max_jobs", "allow", "burst", "lease", "shutdown_timeout", "prune_after", "capture_logs",
     "durability",
 )  # fmt: skip
 
-log = logging.getLogger("gigq.cli")
+log = logger("cli")
 
 
-def declare(commands: Commands) -> None:
-    """Add the command."""
-    parser = add_command(commands, "worker", worker)
+def _worker_options(parser: Parser) -> None:
     _add_ends(parser)
     add = parser.add_argument
     # fmt: off
-    add("--worker-id", metavar="NAME", help="a name for people; default: GIGQ_WORKER_ID, else host, process and chance")
+    add("--worker-id", metavar="NAME",
+        help="a name for people; default: GIGQ_WORKER_ID, else the host, the process ID and four random digits")
     add("--polling-interval", metavar="DURATION", type=values.duration,
-        help="the longest wait before it looks again; default: GIGQ_POLLING_INTERVAL, else 5s")
+        help="the longest wait before it looks for jobs again; default: GIGQ_POLLING_INTERVAL, else 5s")
     add("-c", "--concurrency", metavar="N", type=values.at_least_one,
         help="how many jobs may run at a time; default: GIGQ_CONCURRENCY, else 1")
     add("--mode", choices=("thread", "process"),
         help="process runs each job in a child process, which can be stopped at any time; default: thread")
     add("--max-jobs", metavar="N", type=values.at_least_one,
-        help="with --mode process: how many jobs a child runs before a new one takes its place; default: no end")
+        help="with --mode process: replace a child process after N jobs; default: never")
     add("--queue", dest="queues", metavar="NAME", action="append",
-        help="serve only this queue, repeatable; default: all")
+        help="run only jobs in this queue; repeat it for several; default: all")
     add("--allow", metavar="MODULE", action="append",
-        help="import only from this module (myapp), or also from all inside it (myapp.), repeatable; default: all")
+        help="import only this module (myapp), or also all modules inside it (myapp.); repeat it for several; "
+             "default: all")
     add("--shutdown-timeout", metavar="DURATION", type=values.duration,
-        help="how long running jobs may go on once it is told to stop; default: 30s")
+        help="how long running jobs may go on after the worker is asked to stop; default: 30s")
     add("--lease", metavar="DURATION", type=values.duration,
-        help="silence after which it holds another worker for dead; default: 15s")
+        help="how long another worker may be silent before this one considers it dead; default: 15s")
     add("--prune-after", metavar="DURATION", type=values.duration,
-        help="delete completed and cancelled jobs that ended so long ago, such as 7d; default: never")
+        help="delete completed and cancelled jobs this long after they ended, such as 7d; default: never")
     add("--capture-logs", action="store_true",
-        help="keep what jobs log, from level INFO, and with --mode process also what they print: see gigq logs")
+        help="keep what jobs log from level INFO on, and with --mode process also what they print: see gigq logs")
     add("--durability", choices=("full", "normal"),
-        help="normal is faster and may lose moments to a power loss; default: full")
+        help="normal is faster, and a power loss may undo the last moments; default: full")
     add("-v", "--verbose", action="store_true", default=False, help="log more")
     # fmt: on
 
 
 def _add_ends(parser: Parser) -> None:
-    """Add the options that let a worker end on its own."""
+    """Add the options that end a worker without a signal."""
     add = parser.add_mutually_exclusive_group().add_argument
-    add("--once", action="store_true", default=False, help="run one job, or none if none is ready, and end")
-    add("--burst", action="store_true", help="end when nothing is left to run, now or within ten seconds")
+    add("--once", action="store_true", default=False, help="run one job, or none if none is ready, and exit")
+    add("--burst", action="store_true", help="exit when no job can run, now or within ten seconds")
 
 
 def worker(call: Call) -> None:
-    """Run jobs until SIGTERM, Ctrl-C or `gigq stop`.
+    """Run jobs until stopped by SIGTERM, Ctrl-C or `gigq stop`.
 
-    Then the running jobs may end, and what has not ended in time is given back.
-    The current directory is where functions are imported from first.
-    What it does is logged on standard error.
+    Running jobs may then finish within --shutdown-timeout; those that do not are given back to the queue.
+    Functions are imported from the current directory first.
+    The log is on standard error.
     """
+    from gigq.worker.worker import Worker
+
     options = call.given(*_OF_WORKER) | {
         **call.setting("worker_id", "GIGQ_WORKER_ID", str),
         **call.setting("polling_interval", "GIGQ_POLLING_INTERVAL", values.duration),
@@ -75,9 +81,9 @@ def worker(call: Call) -> None:
     level = logging.DEBUG if call.options.verbose else logging.INFO
     _log_to_stderr(level)
     if "capture_logs" in options:
-        logging.root.setLevel(level)  # else jobs' own messages below a warning would not come into being
+        logging.root.setLevel(level)  # otherwise what jobs log below a warning would never become a record
     _import_from_here()
-    with Worker(call.lasting_path(), **options) as new:
+    with Worker(call.path, **options) as new:
         if call.options.once:
             _run_one(call, new)
         else:
@@ -94,7 +100,7 @@ def _run_one(call: Call, worker: Worker) -> None:
     finally:
         signal.signal(signal.SIGTERM, before)
     if not has_run:
-        output.complain("no job is ready")
+        output.note("no job is ready")
     call.answer({"worker_id": worker.worker_id, "ran": has_run}, ())
 
 
@@ -107,7 +113,7 @@ def _run_all(call: Call, worker: Worker) -> None:
 
 
 def _import_from_here() -> None:
-    """A console script has its own folder at the front of the path, and not the one where it was started."""
+    """Import from the current directory: a console script has its own directory at the front of the path instead."""
     here = os.getcwd()
     if sys.path[:1] not in ([here], [""]):
         sys.path.insert(0, here)
@@ -115,6 +121,19 @@ def _import_from_here() -> None:
 
 def _log_to_stderr(level: int) -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(output.CleanFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(handlers=[handler])  # not setup_logging: its handler prints a job's name as it is
+    handler.setFormatter(_CleanFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(handlers=[handler])  # not setup_logging, whose handler prints a job's name uncleaned
     logging.getLogger("gigq").setLevel(level)
+
+
+class _CleanFormatter(logging.Formatter):
+    """Writes each log record as one line, whatever the name of a job is. A traceback below it keeps its lines."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return output.clean(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:
+        return "\n".join(map(output.clean, super().formatException(ei).split("\n")))
+
+
+COMMANDS = {"worker": Command(worker, _worker_options, creates_file=True)}
