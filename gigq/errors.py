@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from gigq.clock import Duration, to_seconds
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gigq.clock import Duration
 
 
 class GigqError(Exception):
@@ -98,6 +101,8 @@ class RetryLater(Exception):
     """
 
     def __init__(self, delay: Duration = 0.0, reason: str = "") -> None:
+        from gigq.clock import to_seconds  # only here: every command needs this module, and few need a clock
+
         super().__init__(reason or "to be tried later")
         self.delay = to_seconds(delay)
 

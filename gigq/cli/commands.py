@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from gigq.cli import output
 from gigq.cli.call import Call, UsageError
@@ -20,7 +20,7 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}; see {self.prog} --help")
 
 
-class Command(NamedTuple):
+class Command:
     """What a module of commands declares for each of its commands.
 
     Attributes:
@@ -30,9 +30,16 @@ class Command(NamedTuple):
         creates_file: whether it creates the queue's file where there is none.
     """
 
-    run: Callable[[Call], None]
-    add_options: Callable[[Parser], None] | None = None
-    creates_file: bool = False
+    def __init__(
+        self,
+        run: Callable[[Call], None],
+        add_options: Callable[[Parser], None] = lambda parser: None,
+        *,
+        creates_file: bool = False,
+    ) -> None:
+        self.run = run
+        self.add_options = add_options
+        self.creates_file = creates_file
 
     @property
     def help(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from gigq.cli.commands import Command, Parser
 from gigq.cli.options import add_common
@@ -16,47 +16,40 @@ gigq COMMAND --help lists the options of a command. An ID may be shortened to an
 A DURATION is a number of seconds, or has a unit, such as 30s, 5m, 2h or 7d."""
 
 
-class _Entry(NamedTuple):
-    """Where a command is declared, and the first line of its help: enough for the list of all commands."""
-
-    module: str
-    summary: str
-
-
 COMMANDS = {
-    "submit": _Entry("submitting", "Submit a job that calls a function, and print the job's ID."),
-    "status": _Entry("reading", "Show one job."),
-    "list": _Entry("reading", "List jobs, newest first."),
-    "stats": _Entry("reading", "Count the jobs by status."),
-    "why": _Entry("why", "Explain why a job is not running, or how it ended."),
-    "metrics": _Entry("metrics", "Print metrics of the queue in the Prometheus text format."),
-    "logs": _Entry("logs", "Show what a job has logged, attempt by attempt."),
-    "cancel": _Entry("control", "Cancel pending jobs, and the jobs that depend on them."),
-    "requeue": _Entry("control", "Send failed, timed-out or cancelled jobs back to the queue."),
-    "reschedule": _Entry("control", "Change when a pending job runs, its priority or its queue."),
-    "queues": _Entry("queues", "List the queues that have unfinished jobs, a limit or a pause."),
-    "pause": _Entry("queues", "Stop workers from claiming jobs from one queue, or from all."),
-    "resume": _Entry("queues", "Let workers claim jobs again, from one queue or from all."),
-    "configure": _Entry("queues", "Set a queue's limits."),
-    "schedule add": _Entry("schedules", "Add or change a schedule, and print its next tick."),
-    "schedule list": _Entry("schedules", "List the schedules."),
-    "schedule preview": _Entry("schedules", "Print the next ticks of a schedule, in UTC."),
-    "schedule run": _Entry("schedules", "Submit a schedule's job now, and print the job's ID."),
-    "schedule pause": _Entry("schedules", "Stop a schedule from submitting jobs until it is resumed."),
-    "schedule resume": _Entry("schedules", "Let a paused schedule submit jobs again, from its next tick."),
-    "schedule remove": _Entry("schedules", "Remove a schedule; the jobs it has submitted stay."),
-    "clear": _Entry("pruning", "Delete completed and cancelled jobs, and print how many."),
-    "prune": _Entry("pruning", "Delete finished jobs, oldest first, and print how many."),
-    "dead": _Entry("dead_letters", "List, requeue or purge dead letters: jobs that used up their attempts."),
-    "worker": _Entry("worker", "Run jobs until stopped by SIGTERM, Ctrl-C or `gigq stop`."),
-    "workers": _Entry("workers", "List the workers, oldest first."),
-    "scale": _Entry("workers", "Set how many jobs workers run at a time."),
-    "stop": _Entry("workers", "Ask workers to stop."),
-    "recover": _Entry("workers", "Recover the jobs of dead workers, and print how many."),
-    "doctor": _Entry("checking", "Check the file, and print every problem."),
-    "version": _Entry("version", "Print the version of gigq."),
+    "submit": ("submitting", "Submit a job that calls a function, and print the job's ID."),
+    "status": ("reading", "Show one job."),
+    "list": ("reading", "List jobs, newest first."),
+    "stats": ("reading", "Count the jobs by status."),
+    "why": ("why", "Explain why a job is not running, or how it ended."),
+    "metrics": ("metrics", "Print metrics of the queue in the Prometheus text format."),
+    "logs": ("logs", "Show what a job has logged, attempt by attempt."),
+    "cancel": ("control", "Cancel pending jobs, and the jobs that depend on them."),
+    "requeue": ("control", "Send failed, timed-out or cancelled jobs back to the queue."),
+    "reschedule": ("control", "Change when a pending job runs, its priority or its queue."),
+    "queues": ("queues", "List the queues that have unfinished jobs, a limit or a pause."),
+    "pause": ("queues", "Stop workers from claiming jobs from one queue, or from all."),
+    "resume": ("queues", "Let workers claim jobs again, from one queue or from all."),
+    "configure": ("queues", "Set a queue's limits."),
+    "schedule add": ("schedules", "Add or change a schedule, and print its next tick."),
+    "schedule list": ("schedules", "List the schedules."),
+    "schedule preview": ("schedules", "Print the next ticks of a schedule, in UTC."),
+    "schedule run": ("schedules", "Submit a schedule's job now, and print the job's ID."),
+    "schedule pause": ("schedules", "Stop a schedule from submitting jobs until it is resumed."),
+    "schedule resume": ("schedules", "Let a paused schedule submit jobs again, from its next tick."),
+    "schedule remove": ("schedules", "Remove a schedule; the jobs it has submitted stay."),
+    "clear": ("pruning", "Delete completed and cancelled jobs, and print how many."),
+    "prune": ("pruning", "Delete finished jobs, oldest first, and print how many."),
+    "dead": ("dead_letters", "List, requeue or purge dead letters: jobs that used up their attempts."),
+    "worker": ("worker", "Run jobs until stopped by SIGTERM, Ctrl-C or `gigq stop`."),
+    "workers": ("workers", "List the workers, oldest first."),
+    "scale": ("workers", "Set how many jobs workers run at a time."),
+    "stop": ("workers", "Ask workers to stop."),
+    "recover": ("workers", "Recover the jobs of dead workers, and print how many."),
+    "doctor": ("checking", "Check the file, and print every problem."),
+    "version": ("version", "Print the version of gigq."),
 }
-"""All commands, in the order of the help page."""
+"""The module and the first line of the help of each command: enough for the list of all of them, in this order."""
 
 GROUPS = {"schedule": "Submit jobs at certain times."}
 """The first words of commands of two words."""
@@ -73,7 +66,8 @@ def build_parser() -> Parser:
 
 def declared(words: str) -> Command:
     """Import the module of a command, and return the command."""
-    commands: dict[str, Command] = import_module(f"gigq.cli.{COMMANDS[words].module}").COMMANDS
+    module, _ = COMMANDS[words]
+    commands: dict[str, Command] = import_module(f"gigq.cli.{module}").COMMANDS
     return commands[words]
 
 
@@ -111,13 +105,12 @@ _Subparsers: TypeAlias = "argparse._SubParsersAction[LazyParser]"
 def _add_commands(parser: Parser, group: str) -> None:
     """Add the commands whose words begin with that of a group, or with no group's; and the groups."""
     subparsers: _Subparsers = parser.add_subparsers(
-        title="commands", dest=f"{group}command", metavar="COMMAND", required=True, prog=parser.prog,
-        parser_class=LazyParser,
-    )  # fmt: skip
-    for words, entry in COMMANDS.items():
+        title="commands", metavar="COMMAND", required=True, prog=parser.prog, parser_class=LazyParser
+    )
+    for words, (_, summary) in COMMANDS.items():
         first, _, second = words.rpartition(" ")
         if first == group:
-            _add_command(subparsers, second, words, entry)
+            _add_command(subparsers, second, words, summary)
         elif not group and first not in subparsers.choices:
             _add_group(subparsers, first)
 
@@ -127,8 +120,8 @@ def _add_group(subparsers: _Subparsers, word: str) -> None:
     parser.fill = lambda built: _add_commands(built, word)
 
 
-def _add_command(subparsers: _Subparsers, word: str, words: str, entry: _Entry) -> None:
-    parser = subparsers.add_parser(word, help=entry.summary, argument_default=argparse.SUPPRESS)
+def _add_command(subparsers: _Subparsers, word: str, words: str, summary: str) -> None:
+    parser = subparsers.add_parser(word, help=summary, argument_default=argparse.SUPPRESS)
     parser.fill = lambda built: _declare(built, declared(words))
 
 
@@ -136,5 +129,4 @@ def _declare(parser: Parser, command: Command) -> None:
     parser.description = command.help
     add_common(parser)
     parser.set_defaults(run=command.run, creates_file=command.creates_file)
-    if command.add_options is not None:
-        command.add_options(parser)
+    command.add_options(parser)

@@ -1,15 +1,15 @@
 """Writes docs/reference/cli.md from the parser: ``PYTHONPATH=. python tests/cli/reference.py > docs/reference/cli.md``.
 
-The words are argparse's own, the layout is ours: that of ``--help`` differs from one Python to the next.
+The words are argparse's, the layout is ours, because that of ``--help`` differs from one Python to the next.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from typing import Any
 
-from gigq.cli.parser import build_parser
+from gigq.cli import EXIT_CODES
+from gigq.cli.parser import COMMANDS, LazyParser, build_parser, declared
 
 _HEAD = """\
 # Command line
@@ -18,20 +18,17 @@ _HEAD = """\
 
 `gigq [--db PATH] [--json] COMMAND`, and the same as `python -m gigq`.
 
-An `ID` may be shortened to any beginning that only one job's id has.
-A `DURATION` is a number of seconds, or such as `30s`, `5m`, `2h`, `7d`.
+An `ID` may be shortened to any prefix that no other job's ID has.
+A `DURATION` is a number of seconds, or has a unit, such as `30s`, `5m`, `2h` or `7d`.
 
-Only `submit` and `worker` create the queue's file.
-Whatever a job carries, control characters in it are printed as visible escapes such as `\\x1b`.
+Only {creating} create the queue's file.
+Control characters in the names and values of jobs are printed as visible escapes such as `\\x1b`.
 
-| exit code | means |
+| exit code | meaning |
 |---|---|
-| 0 | done |
-| 1 | refused, failed, or not found; one line on standard error says why |
-| 2 | the command was typed wrongly, or a variable of the environment holds what its option could not |
-| 130 | interrupted |
+{exit_codes}
 
-| variable | is the default of |
+| environment variable | default of |
 |---|---|
 | `GIGQ_DB` | `--db` |
 | `GIGQ_WORKER_ID` | `worker --worker-id` |
@@ -40,28 +37,50 @@ Whatever a job carries, control characters in it are printed as visible escapes 
 
 ## Options of every command
 
-They may stand before the command or after it.
+They may be typed before the command or after it.
 """
 
 
 def page() -> str:
     """Return the whole page."""
     parser = build_parser()
-    lines = [_HEAD, *_table(_options(parser))]
+    creating = [f"`{words}`" for words in COMMANDS if declared(words).creates_file]
+    head = _HEAD.format(
+        creating=f"{', '.join(creating[:-1])} and {creating[-1]}",
+        exit_codes="\n".join(f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()),
+    )
+    lines = [head, *_table(_options(parser))]
     common = {action.dest for action in _options(parser)}
-    for name, command in _commands(parser).items():
+    for name, command in commands(parser).items():
         lines += _section(name, command, common)
     return "\n".join(lines) + "\n"
 
 
+def commands(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """All commands by the words that are typed for them, those of a group after the word of the group."""
+    groups = (each.choices for each in parser._actions if isinstance(each, argparse._SubParsersAction))
+    found: dict[str, argparse.ArgumentParser] = {}
+    for name, command in next(groups, {}).items():
+        if isinstance(command, LazyParser):
+            command.build()
+        inner = commands(command)
+        found |= {f"{name} {word}": each for word, each in inner.items()} if inner else {name: command}
+    return found
+
+
+def usage(name: str, command: argparse.ArgumentParser, common: set[str]) -> str:
+    """What is typed for a command. Words that may be left out are in brackets."""
+    options = ["[OPTION …]"] if _options(command, common) else []
+    words = (f"{each.metavar}" if each.required else f"[{each.metavar}]" for each in _positionals(command))
+    return " ".join(["gigq", name, *options, *words])
+
+
 def _section(name: str, command: argparse.ArgumentParser, common: set[str]) -> Iterator[str]:
-    positionals = [action for action in command._actions if not action.option_strings]
-    options = [action for action in _options(command) if action.dest not in common]
-    usage = " ".join(["gigq", name, *(["[OPTION …]"] if options else []), *(str(each.metavar) for each in positionals)])
-    yield from ("", f"## {name}", "", f"`{usage}`", "", command.description or "")
-    if positionals or options:
+    actions = [*_positionals(command), *_options(command, common)]
+    yield from ("", f"## {name}", "", f"`{usage(name, command, common)}`", "", command.description or "")
+    if actions:
         yield ""
-        yield from _table([*positionals, *options])
+        yield from _table(actions)
 
 
 def _table(actions: list[argparse.Action]) -> Iterator[str]:
@@ -87,18 +106,14 @@ def _escaped(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _options(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    return [action for action in parser._actions if action.option_strings and action.dest != "help"]
+def _positionals(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    return [action for action in parser._actions if not action.option_strings]
 
 
-def _commands(parser: argparse.ArgumentParser) -> dict[str, Any]:
-    """All commands by what is typed for them, those of a group after its name."""
-    groups = (each.choices for each in parser._actions if isinstance(each, argparse._SubParsersAction))
-    found = {}
-    for name, command in next(groups, {}).items():
-        inner = _commands(command)
-        found |= {f"{name} {word}": each for word, each in inner.items()} if inner else {name: command}
-    return found
+def _options(parser: argparse.ArgumentParser, common: set[str] | None = None) -> list[argparse.Action]:
+    """The options of a parser, without ``--help`` and those that all commands have."""
+    without = {"help", *(common or ())}
+    return [action for action in parser._actions if action.option_strings and action.dest not in without]
 
 
 if __name__ == "__main__":

@@ -1,15 +1,15 @@
-"""`gigq cancel`, `gigq requeue` and `gigq clear`: they do what they say, or say why not."""
+"""`gigq cancel`, `gigq requeue` and `gigq reschedule`, of one job and of many."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gigq import Job, JobQueue, ManualClock
+from gigq import Job, JobQueue
+from gigq.testing import drain
 
 Run = Callable[..., Any]
 
@@ -31,13 +31,15 @@ def test_a_job_that_has_ended_cannot_be_cancelled(run: Run, queue: JobQueue) -> 
     assert outcome.err == f"gigq: job {job_id} is completed; only a pending or running job can be cancelled\n"
 
 
-def test_a_running_job_is_cancelled_only_when_that_is_said(run: Run, spawn: Run, queue: JobQueue, gate: Path) -> None:
+def test_a_running_job_is_cancelled_only_with_the_option_running(
+    run: Run, spawn: Run, queue: JobQueue, gate: Path
+) -> None:
     job_id = queue.submit(Job("rest", "chores.open_and_rest", {"gate": str(gate)}))
     spawn("worker")
     gate.read_text()
 
     refused = run("cancel", job_id)
-    assert (refused.code, refused.err) == (1, f"gigq: job {job_id} is running; --running cancels it nevertheless\n")
+    assert (refused.code, refused.err) == (1, f"gigq: job {job_id} is running; add --running to cancel it\n")
     assert run("cancel", job_id, "--running").out == f"Job cancelled: {job_id}\n"
     assert queue.get_status(job_id)["status"] == "cancelled"
 
@@ -59,7 +61,7 @@ def test_a_pending_job_cannot_be_requeued(run: Run, queue: JobQueue) -> None:
     assert "is pending; only a failed, timeout or cancelled job" in outcome.err
 
 
-def test_a_child_of_a_failed_parent_is_told_to_requeue_the_parent(run: Run, queue: JobQueue) -> None:
+def test_requeuing_the_child_of_a_failed_parent_names_the_parent_to_requeue(run: Run, queue: JobQueue) -> None:
     parent = queue.submit(Job("break", "functions.fail", max_attempts=1))
     child = queue.submit(Job("collect", "functions.collect", dependencies=[parent]))
     run("worker", "--once")
@@ -70,28 +72,83 @@ def test_a_child_of_a_failed_parent_is_told_to_requeue_the_parent(run: Run, queu
     assert parent in outcome.err
 
 
-@pytest.fixture
-def two_old_jobs(open_queue: Callable[..., JobQueue]) -> None:
-    """One that was cancelled three days ago, and one ten days ago."""
-    for days in (3, 10):
-        queue = open_queue(clock=ManualClock(datetime.now(UTC) - timedelta(days=days)))
-        queue.cancel(queue.submit(Job("sum", "functions.add")))
+def test_jobs_are_cancelled_by_filters(run: Run, queue: JobQueue) -> None:
+    queue.submit_many(Job("job", "functions.nothing", queue=name) for name in ("red", "red", "blue"))
+
+    assert run("cancel", "--queue", "red").out == "Jobs cancelled: 2\n"
+    assert run("cancel", "--status", "pending", "--json").json == {"cancelled": 1}
 
 
-@pytest.mark.usefixtures("two_old_jobs")
+def test_jobs_are_requeued_by_filters(run: Run, ended: JobQueue) -> None:
+    assert run("requeue", "--status", "failed", "--queue", "red").out == "Jobs requeued: 1\n"
+    assert run("requeue", "--name", "old failed", "--delay", "5m", "--json").json == {"requeued": 1}
+    assert ended.count(phase="scheduled") == 1
+
+
+@pytest.mark.parametrize("command", ["cancel", "requeue"])
+@pytest.mark.parametrize("words", [[], ["some-id", "--queue", "red"]])
+def test_an_id_and_filters_exclude_each_other_and_one_is_needed(
+    run: Run, ended: JobQueue, command: str, words: list[str]
+) -> None:
+    outcome = run(command, *words)
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == "gigq: give either an ID or filters, such as --queue NAME\n"
+
+
+def test_requeuing_a_job_whose_key_is_taken_is_an_error_that_names_the_key(run: Run, queue: JobQueue) -> None:
+    first = queue.submit(Job("first", "functions.nothing", unique_key="k"))
+    queue.cancel(first)
+    queue.submit(Job("second", "functions.nothing", unique_key="k"))
+
+    outcome = run("requeue", first)
+
+    assert outcome.code == 1
+    assert "an unfinished job has its key 'k'" in outcome.err
+
+
+def test_a_pending_job_is_rescheduled(run: Run, queue: JobQueue) -> None:
+    job_id = queue.submit(Job("job", "functions.nothing"))
+
+    outcome = run("reschedule", job_id[:-1], "--run-at", "2099-01-31T09:00Z", "--priority", "high", "--queue", "red")
+
+    assert outcome.out == f"Job rescheduled: {job_id}\n"
+    job = queue.get_status(job_id)
+    assert (job["run_at"], job["priority"], job["queue"]) == ("2099-01-31T09:00:00.000000Z", 100, "red")
+
+
+def test_reschedule_delays_a_job(run: Run, queue: JobQueue) -> None:
+    job_id = queue.submit(Job("job", "functions.nothing"))
+
+    assert run("reschedule", job_id, "--delay", "2h", "--json").json == {"id": job_id, "rescheduled": True}
+    assert queue.get_status(job_id)["phase"] == "scheduled"
+
+
 @pytest.mark.parametrize(
-    ("words", "cleared"),
-    [([], 2), (["--before", "30"], 0), (["--before", "5"], 1), (["--before", "7d"], 1), (["--before", "12h"], 2)],
+    ("words", "code", "message"),
+    [
+        ([], 2, "nothing to change; give --run-at, --delay, --priority or --queue"),
+        (["--run-at", "tomorrow"], 1, "run_at is 'tomorrow'; it must be ISO-8601 text"),
+        (["--run-at", "2099-01-01", "--delay", "5"], 1, "run_at and delay were both given; give one"),
+        (["--queue", ""], 1, "queue is ''; it must be text"),
+    ],
 )
-def test_clear_deletes_what_ended_so_many_days_ago(run: Run, words: list[str], cleared: int) -> None:
-    assert run("clear", *words).out == f"Jobs cleared: {cleared}\n"
+def test_a_bad_change_is_one_line_of_error(
+    run: Run, queue: JobQueue, words: list[str], code: int, message: str
+) -> None:
+    job_id = queue.submit(Job("job", "functions.nothing"))
+
+    outcome = run("reschedule", job_id, *words)
+
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (code, "", 1)
+    assert message in outcome.err
 
 
-def test_clear_as_json_is_a_number(run: Run, queue: JobQueue) -> None:
-    assert run("clear", "--json").json == {"cleared": 0}
+def test_a_finished_job_cannot_be_rescheduled(run: Run, queue: JobQueue) -> None:
+    job_id = queue.submit(Job("job", "functions.nothing"))
+    drain(queue)
 
+    outcome = run("reschedule", job_id, "--delay", "5")
 
-def test_a_time_before_all_calendars_is_one_line(run: Run, queue: JobQueue) -> None:
-    outcome = run("clear", "--before", "9999999")
-
-    assert (outcome.code, outcome.err) == (1, "gigq: 8.64e+11 seconds ago lies before the year 1\n")
+    assert outcome.code == 1
+    assert outcome.err == f"gigq: job {job_id} is completed; only a pending job can be rescheduled\n"

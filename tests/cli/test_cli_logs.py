@@ -1,4 +1,4 @@
-"""`gigq logs` shows what jobs have logged, and the other commands how far they are."""
+"""`gigq logs`, and the progress of jobs in the other commands."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def twice(run: Run, queue: JobQueue) -> str:
     return job_id
 
 
-def test_the_logs_of_all_attempts_are_shown_under_their_headings(run: Run, twice: str) -> None:
+def test_the_logs_of_several_attempts_have_headings(run: Run, twice: str) -> None:
     first, one, second, two = run("logs", twice).out.splitlines()
     assert (first, second) == ("attempt 1: failed, worker ann", "attempt 2: failed, worker bob")
     assert one.endswith("INFO loud: hello from attempt 1")
     assert two.endswith("INFO loud: hello from attempt 2")
 
 
-def test_the_log_of_one_attempt_is_shown_as_it_is(run: Run, twice: str) -> None:
+def test_the_log_of_one_attempt_has_no_heading(run: Run, twice: str) -> None:
     (line,) = run("logs", twice, "--attempt", "2").out.splitlines()
     assert line.endswith("INFO loud: hello from attempt 2")
 
@@ -69,19 +69,17 @@ def test_logs_as_json_are_an_array(run: Run, twice: str) -> None:
     assert "from attempt 1\n" in found[0]["log"]
 
 
-def test_an_attempt_that_was_not_made_and_a_job_without_a_log_are_refused(
-    run: Run, queue: JobQueue, twice: str
-) -> None:
+def test_an_unknown_attempt_and_a_job_without_a_log_are_errors(run: Run, queue: JobQueue, twice: str) -> None:
     outcome = run("logs", twice, "--attempt", "3")
-    assert (outcome.code, outcome.err) == (1, f"gigq: job {twice} has no attempt 3; it was tried 2 times\n")
+    assert (outcome.code, outcome.err) == (1, f"gigq: job {twice} has no attempt 3; it has been tried 2 times\n")
     quiet = queue.submit(Job("job", "loud:speak"))
     run("worker", "--once")
     outcome = run("logs", quiet)
     assert (outcome.code, outcome.out) == (1, "")
-    assert "has no log; a worker that was started with --capture-logs keeps it" in outcome.err
+    assert "has no log; only a worker started with --capture-logs keeps one" in outcome.err
 
 
-def test_control_characters_in_a_log_only_show(run: Run, queue: JobQueue) -> None:
+def test_control_characters_in_a_log_become_visible(run: Run, queue: JobQueue) -> None:
     job_id = queue.submit(Job("job", "loud:speak", {"text": "\x1b[2Jtab\tend"}))
     run("worker", "--once", "--capture-logs")
     out = run("logs", job_id).out
@@ -94,7 +92,7 @@ def test_status_shows_the_progress(run: Run, twice: str) -> None:
     assert "progress:     3 of 8 (37.5 %), speaking" in run("status", twice).out.splitlines()
 
 
-def test_a_list_shows_how_much_of_a_running_job_is_done(run: Run, queue: JobQueue) -> None:
+def test_the_list_shows_the_progress_of_a_running_job(run: Run, queue: JobQueue) -> None:
     queue.submit(Job("job", "loud:speak"))
     with queue.database.write() as tx:
         worker = workers.register(tx, "ann", this_process(), concurrency=1)
@@ -103,6 +101,6 @@ def test_a_list_shows_how_much_of_a_running_job_is_done(run: Run, queue: JobQueu
     assert "  running 99%  " in run("list").out
 
 
-def test_without_progress_the_status_as_json_says_null(run: Run, queue: JobQueue) -> None:
+def test_progress_is_null_in_json_for_a_job_that_has_reported_none(run: Run, queue: JobQueue) -> None:
     job_id = queue.submit(Job("job", "loud:speak"))
     assert json.loads(run("status", job_id, "--json").out)["progress"] is None

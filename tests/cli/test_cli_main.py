@@ -1,4 +1,4 @@
-"""What all commands have in common: where they look, how they end, and that they end quietly."""
+"""What all commands have in common: their file, their exit codes and their errors."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ Run = Callable[..., Any]
 
 
 @pytest.mark.parametrize("module", ["gigq", "gigq.cli"])
-def test_the_command_line_is_a_module_too(spawn: Run, queue: JobQueue, module: str) -> None:
+def test_the_command_line_runs_as_a_module(spawn: Run, queue: JobQueue, module: str) -> None:
     process = spawn("stats", "--json", module=module)
 
     assert process.communicate()[0].startswith('{"pending": 0')
     assert process.returncode == 0
 
 
-def test_without_a_word_the_queue_is_gigq_db(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_default_file_is_gigq_db(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["submit", "functions.add"]) == 0
     assert Path("gigq.db").exists()
 
 
-def test_the_environment_says_where_the_queue_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gigq_db_in_the_environment_names_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIGQ_DB", "elsewhere.db")
 
     assert main(["submit", "functions.add"]) == 0
@@ -37,7 +37,7 @@ def test_the_environment_says_where_the_queue_is(monkeypatch: pytest.MonkeyPatch
     assert Path("here.db").exists()
 
 
-def test_an_empty_variable_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIGQ_DB", "")
 
     assert main(["submit", "functions.add"]) == 0
@@ -48,7 +48,9 @@ def test_an_empty_variable_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     ("variable", "value"),
     [("GIGQ_CONCURRENCY", "many"), ("GIGQ_CONCURRENCY", "0"), ("GIGQ_POLLING_INTERVAL", "often")],
 )
-def test_a_bad_variable_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+def test_a_variable_with_a_bad_value_is_named_in_the_error(
+    run: Run, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
     monkeypatch.setenv(variable, value)
 
     outcome = run("worker", "--once")
@@ -58,7 +60,7 @@ def test_a_bad_variable_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, vari
     assert outcome.err.count("\n") == 1
 
 
-def test_a_bad_variable_disturbs_no_command_that_does_not_use_it(
+def test_a_variable_with_a_bad_value_matters_only_to_commands_that_use_it(
     run: Run, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIGQ_CONCURRENCY", "many")
@@ -70,7 +72,7 @@ def test_a_bad_variable_disturbs_no_command_that_does_not_use_it(
 @pytest.mark.parametrize(
     "words", [[], ["dance"], ["list", "--status", "asleep"], ["list", "--limit", "-1"], ["stats", "x"]]
 )
-def test_a_wrong_command_is_one_line_and_code_2(run: Run, words: list[str]) -> None:
+def test_a_wrongly_typed_command_is_one_line_of_error_and_code_2(run: Run, words: list[str]) -> None:
     outcome = run(*words)
 
     assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
@@ -86,7 +88,7 @@ def test_help_is_printed_on_standard_output(run: Run, words: list[str]) -> None:
     assert outcome.out.startswith("usage: gigq")
 
 
-def test_a_reader_that_leaves_ends_the_command_quietly(spawn: Run, queue: JobQueue) -> None:
+def test_a_closed_pipe_ends_the_command_without_an_error(spawn: Run, queue: JobQueue) -> None:
     queue.submit_many([Job("n" * 1000, "functions.add") for _ in range(300)])
     process = spawn("list", "--limit", "0")
 
@@ -108,7 +110,7 @@ def test_an_interrupted_command_has_code_130(spawn: Run, queue: JobQueue) -> Non
     assert (process.communicate()[1], process.returncode) == ("", 130)
 
 
-def test_a_disk_that_is_full_is_one_line(spawn: Run, queue: JobQueue) -> None:
+def test_a_full_disk_is_one_line_of_error(spawn: Run, queue: JobQueue) -> None:
     with open("/dev/full", "w") as full:
         _, err = (process := spawn("list", stdout=full)).communicate()
 

@@ -1,4 +1,4 @@
-"""`gigq why` and `gigq metrics`: sentences for people, and numbers for Prometheus."""
+"""`gigq metrics`, read by an independent reader of the Prometheus text format."""
 
 from __future__ import annotations
 
@@ -15,35 +15,12 @@ from gigq.testing import drain
 Run = Callable[..., Any]
 
 NASTY = ['with "quotes"', "back\\slash", "new\nline", "a\\nb", "{brace},=", "tab\t", "\r", "\x1b[2J", "ü€😀", " ", "#"]
+
 """Names that queues may have."""
 
 
 def add(a: int) -> int:
     return a
-
-
-# why
-
-
-def test_the_reasons_are_printed_one_a_line(run: Run, queue: JobQueue) -> None:
-    job = queue.submit(Job("job", "tasks:f"))
-    queue.pause()
-
-    assert run("why", job).out.splitlines() == queue.why(job)
-    assert len(queue.why(job)) == 2
-
-
-def test_the_reasons_as_json_come_with_the_whole_id(run: Run, queue: JobQueue) -> None:
-    job = queue.submit(Job("job", "tasks:f", id="long-id"))
-
-    assert run("why", "long", "--json").json == {"id": job, "reasons": queue.why(job)}
-
-
-def test_a_job_that_is_not_there_has_no_reasons(run: Run, queue: JobQueue) -> None:
-    outcome = run("why", "nothing")
-
-    assert (outcome.code, outcome.out) == (1, "")
-    assert "nothing" in outcome.err
 
 
 # metrics: an independent reader of Prometheus' text format, version 0.0.4
@@ -56,8 +33,11 @@ class Sample(NamedTuple):
 
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+
 _LABEL = re.compile(r"([a-zA-Z_][a-zA-Z0-9_]*)=")
+
 _VALUE = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)?|Inf)|NaN")
+
 _ESCAPED = {"\\": "\\", '"': '"', "n": "\n"}
 
 
@@ -151,7 +131,7 @@ def busy(queue: JobQueue) -> JobQueue:
     return queue
 
 
-def test_the_text_follows_the_rules_of_its_format(run: Run, busy: JobQueue) -> None:
+def test_metrics_follow_the_rules_of_the_prometheus_format(run: Run, busy: JobQueue) -> None:
     types, samples = read(run("metrics").out)
 
     assert {name for name in types if not name.startswith("gigq_")} == set()
@@ -167,7 +147,7 @@ def test_an_empty_queue_has_the_same_metrics(run: Run, busy: JobQueue, tmp_path:
     assert {sample.value for sample in samples} == {0.0}
 
 
-def test_any_name_of_a_queue_comes_back_as_it_was(run: Run, busy: JobQueue) -> None:
+def test_any_queue_name_survives_escaping(run: Run, busy: JobQueue) -> None:
     _, samples = read(run("metrics").out)
 
     ready = {sample.labels["queue"]: sample.value for sample in samples if sample.name == "gigq_queue_ready_jobs"}
@@ -176,7 +156,7 @@ def test_any_name_of_a_queue_comes_back_as_it_was(run: Run, busy: JobQueue) -> N
     assert paused == {NASTY[0]}
 
 
-def test_the_numbers_are_those_of_the_library(run: Run, busy: JobQueue, path: str) -> None:
+def test_metrics_are_those_of_the_library(run: Run, busy: JobQueue, path: str) -> None:
     with Worker(path, "here", queues=["none"]) as worker:
         worker.process_one()
         found = busy.metrics()
@@ -197,7 +177,7 @@ def test_metrics_as_json_are_those_of_the_library(run: Run, queue: JobQueue) -> 
     assert found | {"at": None} == known | {"at": None}
 
 
-def test_to_a_pipe_the_text_is_utf_8_whatever_the_terminal_speaks(spawn: Run, queue: JobQueue) -> None:
+def test_metrics_in_a_pipe_are_utf_8_in_any_locale(spawn: Run, queue: JobQueue) -> None:
     queue.pause("é\r")
     process = spawn("metrics", variables={"PYTHONIOENCODING": "ascii"})
     out = process.stdout.buffer.read()

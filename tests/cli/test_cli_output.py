@@ -1,4 +1,4 @@
-"""Whatever a job carries, a terminal only shows it."""
+"""Output that is safe on a terminal, whatever a job contains."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gigq.cli import output
 Run = Callable[..., Any]
 
 EVIL = "\x1b[2J\x00\x07\r\x7f\x9b31m\u202eabc\u2066\u2028\u2029\u200f"
+
 DANGEROUS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
@@ -32,7 +33,7 @@ DANGEROUS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u2
         ("\ud800", "\\ud800"),
     ],
 )
-def test_what_would_do_more_than_show_becomes_visible(text: str, shown: str) -> None:
+def test_clean_makes_control_characters_visible(text: str, shown: str) -> None:
     assert output.clean(text) == shown
 
 
@@ -84,7 +85,7 @@ def evil_worker(path: str) -> Iterator[None]:
     ],
 )
 @pytest.mark.usefixtures("evil_job", "evil_worker")
-def test_no_command_sends_control_characters(run: Run, words: list[str]) -> None:
+def test_no_command_prints_control_characters(run: Run, words: list[str]) -> None:
     outcome = run(*words)
 
     assert DANGEROUS.search(outcome.out + outcome.err) is None
@@ -103,7 +104,7 @@ def test_a_job_name_cannot_add_a_line(run: Run, queue: JobQueue) -> None:
     assert "name:       sum\\nstatus:     completed\n" in run("status", job_id).out
 
 
-def test_a_job_name_cannot_forge_a_line_of_the_log(spawn: Run, queue: JobQueue) -> None:
+def test_a_job_name_cannot_forge_a_line_of_the_worker_log(spawn: Run, queue: JobQueue) -> None:
     queue.submit(Job("sum\n2026-01-01 INFO all is well\x1b[31m", "functions.add", {"a": 1}))
 
     _, log = spawn("worker", "--once").communicate()
@@ -112,7 +113,7 @@ def test_a_job_name_cannot_forge_a_line_of_the_log(spawn: Run, queue: JobQueue) 
     assert "\\x1b[31m" in log
 
 
-def test_an_error_of_several_lines_keeps_them(run: Run, queue: JobQueue) -> None:
+def test_an_error_of_several_lines_keeps_its_lines(run: Run, queue: JobQueue) -> None:
     job_id = queue.submit(Job("break", "functions.fail", {"message": "one\ntwo"}, max_attempts=1))
     run("worker", "--once")
 
@@ -120,7 +121,7 @@ def test_an_error_of_several_lines_keeps_them(run: Run, queue: JobQueue) -> None
     assert run("list").out.splitlines()[1].endswith("ValueError: one")
 
 
-def test_an_encoding_that_lacks_a_letter_gets_an_escape(spawn: Run, queue: JobQueue) -> None:
+def test_a_letter_that_the_encoding_lacks_is_printed_as_an_escape(spawn: Run, queue: JobQueue) -> None:
     queue.submit(Job("東京", "functions.add"))
 
     out, err = spawn("list", variables={"PYTHONIOENCODING": "ascii"}).communicate()
@@ -140,7 +141,7 @@ def test_a_table_fits_the_terminal(run: Run, queue: JobQueue, monkeypatch: pytes
     assert max(len(line) + line.count("東") + line.count("京") for line in lines) <= width
 
 
-def test_a_narrow_list_shows_so_much_of_an_id_that_it_can_be_used(
+def test_a_narrow_list_shows_prefixes_of_ids_that_commands_accept(
     run: Run, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
@@ -152,13 +153,13 @@ def test_a_narrow_list_shows_so_much_of_an_id_that_it_can_be_used(
     assert [queue.full_id(each) for each in shown] == ids[::-1]
 
 
-def test_what_is_piped_is_not_cut(run: Run, queue: JobQueue) -> None:
+def test_lines_in_a_pipe_are_not_cut(run: Run, queue: JobQueue) -> None:
     queue.submit(Job("n" * 500, "functions.add"))
 
     assert "n" * 500 in run("list").out
 
 
-def test_a_terminal_sees_lines_of_its_own_width(spawn: Run, queue: JobQueue) -> None:
+def test_lines_on_a_terminal_are_cut_to_its_width(spawn: Run, queue: JobQueue) -> None:
     queue.submit(Job("n" * 500, "functions.add"))
     leader, follower = pty.openpty()
     os.set_inheritable(follower, True)
@@ -169,3 +170,11 @@ def test_a_terminal_sees_lines_of_its_own_width(spawn: Run, queue: JobQueue) -> 
         os.close(follower)
 
     assert [len(line) <= 70 for line in shown.decode().splitlines()] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-5, "0s"), (0, "0s"), (59.9, "59s"), (60, "1m"), (7199, "1h"), (86400, "1d"), (8640000, "100d")],
+)
+def test_a_span_of_time_is_shown_in_its_largest_unit(seconds: float, text: str) -> None:
+    assert output.span(seconds) == text

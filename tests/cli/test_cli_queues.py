@@ -1,4 +1,4 @@
-"""`gigq queues`, `gigq pause`, `gigq resume` and `gigq configure`, and what `gigq submit` says of queues."""
+"""`gigq queues`, `gigq pause`, `gigq resume` and `gigq configure`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gigq import Job, JobQueue
 Run = Callable[..., Any]
 
 
-def test_the_queues_are_a_table(run: Run, queue: JobQueue) -> None:
+def test_queues_are_listed_as_a_table(run: Run, queue: JobQueue) -> None:
     queue.submit(Job("job", "tasks:f", queue="mail"))
     queue.submit(Job("job", "tasks:f", queue="video", delay=60))
     queue.pause("video")
@@ -24,17 +24,17 @@ def test_the_queues_are_a_table(run: Run, queue: JobQueue) -> None:
     assert video.split() == ["video", "yes", "0", "1", "0"]
 
 
-def test_queues_as_json_are_all_that_the_library_tells(run: Run, queue: JobQueue) -> None:
+def test_queues_as_json_are_those_of_the_library(run: Run, queue: JobQueue) -> None:
     queue.submit(Job("job", "tasks:f", queue="mail"))
     assert run("queues", "--json").json == [each.as_dict() for each in queue.queues()]
 
 
-def test_no_queues_are_an_empty_list(run: Run, queue: JobQueue) -> None:
+def test_a_file_without_queues_is_an_empty_list(run: Run, queue: JobQueue) -> None:
     assert run("queues", "--json").json == []
 
 
 @pytest.mark.parametrize(("words", "said"), [(["mail"], "Queue mail"), ([], "All queues")])
-def test_a_queue_or_all_are_paused_and_resumed(run: Run, queue: JobQueue, words: list[str], said: str) -> None:
+def test_one_queue_or_all_are_paused_and_resumed(run: Run, queue: JobQueue, words: list[str], said: str) -> None:
     queue.submit(Job("job", "tasks:f", queue="mail"))
 
     assert run("pause", *words).out == f"{said} paused\n"
@@ -48,7 +48,7 @@ def test_a_pause_as_json_names_the_queue(run: Run, queue: JobQueue) -> None:
     assert run("resume", "--json").json == {"queue": None, "paused": False}
 
 
-def test_a_queue_is_limited(run: Run, queue: JobQueue) -> None:
+def test_configure_sets_limits(run: Run, queue: JobQueue) -> None:
     outcome = run("configure", "mail", "--max-running", "2", "--rate-limit", "5", "--rate-period", "1m")
 
     assert outcome.out == "Queue mail: 2 at a time, 5 within 60 s\n"
@@ -56,7 +56,7 @@ def test_a_queue_is_limited(run: Run, queue: JobQueue) -> None:
     assert (mail.max_running, mail.rate_limit, mail.rate_period) == (2, 5, 60)
 
 
-def test_a_limit_that_is_not_given_is_taken_away(run: Run, queue: JobQueue) -> None:
+def test_configure_removes_a_limit_that_is_not_given(run: Run, queue: JobQueue) -> None:
     queue.configure("mail", max_running=2)
 
     assert run("configure", "mail", "--rate-limit", "1").out == "Queue mail: 1 within 1 s\n"
@@ -73,45 +73,15 @@ def test_a_limit_that_is_not_given_is_taken_away(run: Run, queue: JobQueue) -> N
         (["configure", "mail", "--rate-limit", "1", "--rate-period", "0"], 1, "rate_period is 0"),
     ],
 )
-def test_what_cannot_be_said_of_a_queue_is_refused(
-    run: Run, queue: JobQueue, words: list[str], code: int, said: str
-) -> None:
+def test_bad_options_of_a_queue_are_refused(run: Run, queue: JobQueue, words: list[str], code: int, said: str) -> None:
     outcome = run(*words)
 
     assert (outcome.code, outcome.out) == (code, "")
     assert said in outcome.err
 
 
-@pytest.mark.parametrize("words", [["queues"], ["pause"], ["resume"], ["configure", "mail"]])
-def test_only_a_queue_that_exists_is_regulated(run: Run, words: list[str]) -> None:
-    assert "there is no queue" in run(*words).err
-
-
-def test_a_name_that_would_move_the_cursor_is_shown_harmless(run: Run, queue: JobQueue) -> None:
+def test_control_characters_in_a_queue_name_become_visible(run: Run, queue: JobQueue) -> None:
     queue.pause("\x1b[2J\n")
 
     assert "\\x1b[2J\\n" in run("queues").out
     assert run("pause", "\x1b").out == "Queue \\x1b paused\n"
-
-
-# submit
-
-
-def test_a_job_that_must_start_in_time_is_submitted(run: Run, queue: JobQueue) -> None:
-    job = run("submit", "tasks.f", "--expires-at", "2999-01-01T12:00:00+01:00", "--json").json["id"]
-
-    assert queue.get_status(job)["expires_at"] == "2999-01-01T11:00:00.000000Z"
-
-
-def test_what_is_no_instant_is_refused_by_name(run: Run) -> None:
-    outcome = run("submit", "tasks.f", "--expires-at", "tomorrow")
-
-    assert outcome.code == 1
-    assert "expires_at" in outcome.err
-
-
-def test_a_key_that_an_unfinished_job_has_gives_that_job(run: Run, queue: JobQueue) -> None:
-    first = run("submit", "tasks.f", "--unique-key", "k").out
-
-    assert run("submit", "tasks.f", "--unique-key", "k").out == first
-    assert queue.stats()["total"] == 1

@@ -1,4 +1,4 @@
-"""The reference page tells what the parser takes."""
+"""The reference page of the command line."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ import reference
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 
 
-def test_the_reference_page_is_what_the_parser_says() -> None:
+def test_the_reference_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == reference.page(), f"stale: run {Path(reference.__file__).name} again"

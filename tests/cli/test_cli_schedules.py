@@ -1,4 +1,4 @@
-"""Schedules from the command line."""
+"""`gigq schedule`."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ def test_a_schedule_is_paused_resumed_run_and_previewed(run: Run, queue: JobQueu
 
 
 @pytest.mark.parametrize("command", ["remove", "pause", "resume", "run", "preview"])
-def test_a_schedule_that_is_not_there_is_one_line(run: Run, queue: JobQueue, command: str) -> None:
+def test_an_unknown_schedule_is_one_line_of_error(run: Run, queue: JobQueue, command: str) -> None:
     outcome = run("schedule", command, "nothing")
     assert (outcome.code, outcome.err.count("\n")) == (1, 1)
     assert "there is no schedule 'nothing'" in outcome.err
 
 
-def test_a_cron_line_that_cannot_be_is_one_line(run: Run, queue: JobQueue) -> None:
+def test_a_bad_cron_line_is_one_line_of_error(run: Run, queue: JobQueue) -> None:
     outcome = run("schedule", "add", "report", "functions.nothing", "--cron", "61 * * * *")
     assert (outcome.code, outcome.err.count("\n")) == (1, 1)
     assert "minute" in outcome.err
 
 
-def test_schedule_without_a_command_is_typed_wrongly(run: Run) -> None:
+def test_schedule_needs_a_command(run: Run) -> None:
     assert run("schedule").code == 2

@@ -1,4 +1,4 @@
-"""`gigq submit`: what is typed is what is stored, and what cannot be is refused in one line."""
+"""`gigq submit`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,28 @@ from typing import Any
 import pytest
 
 from gigq import Job, JobQueue, JobRecord, Worker
+
+Run = Callable[..., Any]
+
+
+def test_submit_takes_an_expiry(run: Run, queue: JobQueue) -> None:
+    job = run("submit", "tasks.f", "--expires-at", "2999-01-01T12:00:00+01:00", "--json").json["id"]
+
+    assert queue.get_status(job)["expires_at"] == "2999-01-01T11:00:00.000000Z"
+
+
+def test_a_bad_expiry_is_named_in_the_error(run: Run) -> None:
+    outcome = run("submit", "tasks.f", "--expires-at", "tomorrow")
+
+    assert outcome.code == 1
+    assert "expires_at" in outcome.err
+
+
+def test_a_unique_key_that_is_taken_prints_the_id_of_the_job_that_has_it(run: Run, queue: JobQueue) -> None:
+    first = run("submit", "tasks.f", "--unique-key", "k").out
+
+    assert run("submit", "tasks.f", "--unique-key", "k").out == first
+    assert queue.stats()["total"] == 1
 
 
 @pytest.fixture
@@ -33,7 +55,7 @@ def test_submit_prints_the_id_of_a_pending_job(submitted: Callable[..., JobRecor
 
 
 @pytest.mark.parametrize("function", ["functions.add", "functions:add", "add"])
-def test_a_job_without_a_name_has_that_of_its_function(submitted: Callable[..., JobRecord], function: str) -> None:
+def test_the_default_name_is_that_of_the_function(submitted: Callable[..., JobRecord], function: str) -> None:
     assert submitted(function).name == "add"
 
 
@@ -49,7 +71,7 @@ def test_every_option_reaches_the_file(submitted: Callable[..., JobRecord]) -> N
     assert (job.run_at - job.created_at).total_seconds() == 86400
 
 
-def test_a_retry_waits_as_long_as_was_asked_for(
+def test_the_retry_delay_reaches_the_worker(
     submitted: Callable[..., JobRecord], run: Callable[..., Any], queue: JobQueue
 ) -> None:
     job = submitted("functions.fail", "--retry-delay", "1h")
@@ -64,7 +86,7 @@ def test_a_timeout_may_be_none(submitted: Callable[..., JobRecord]) -> None:
     assert submitted("functions.add", "--timeout", "none").timeout is None
 
 
-def test_a_parent_may_be_named_by_the_beginning_of_its_id(submitted: Callable[..., JobRecord], queue: JobQueue) -> None:
+def test_a_parent_may_be_named_by_a_prefix_of_its_id(submitted: Callable[..., JobRecord], queue: JobQueue) -> None:
     parents = [queue.submit(Job(name, "functions.add", id=name)) for name in ("first", "second")]
 
     assert submitted("functions.collect", "--depends-on", "fir", "--depends-on", "second").dependencies == tuple(
@@ -73,9 +95,7 @@ def test_a_parent_may_be_named_by_the_beginning_of_its_id(submitted: Callable[..
 
 
 @pytest.mark.parametrize("before", [True, False])
-def test_the_database_may_be_named_before_the_command_and_after_it(
-    run: Callable[..., Any], tmp_path: Path, before: bool
-) -> None:
+def test_db_may_be_typed_before_the_command_or_after_it(run: Callable[..., Any], tmp_path: Path, before: bool) -> None:
     other = str(tmp_path / "other.db")
     words = ["--db", other, "submit", "functions.add"] if before else ["submit", "functions.add", "--db", other]
 
@@ -83,7 +103,7 @@ def test_the_database_may_be_named_before_the_command_and_after_it(
     assert Path(other).exists()
 
 
-def test_json_holds_the_id(run: Callable[..., Any], queue: JobQueue) -> None:
+def test_submit_as_json_is_the_id(run: Callable[..., Any], queue: JobQueue) -> None:
     assert queue.get_job(run("submit", "functions.add", "--json").json["id"]) is not None
 
 
@@ -105,7 +125,7 @@ def test_json_holds_the_id(run: Callable[..., Any], queue: JobQueue) -> None:
         ([], 2, "MODULE.FUNCTION"),
     ],
 )
-def test_what_cannot_be_submitted_is_one_line(
+def test_a_job_that_cannot_be_submitted_is_one_line_of_error(
     run: Callable[..., Any], queue: JobQueue, words: list[str], code: int, reason: str
 ) -> None:
     outcome = run("submit", *words)
@@ -117,14 +137,14 @@ def test_what_cannot_be_submitted_is_one_line(
 
 
 @pytest.mark.parametrize("place", [":memory:", "sqlite:///:memory:"])
-def test_nothing_is_submitted_into_a_memory_that_ends_with_the_command(run: Callable[..., Any], place: str) -> None:
+def test_submit_refuses_a_queue_in_memory(run: Callable[..., Any], place: str) -> None:
     outcome = run("submit", "functions.add", "--db", place)
 
     assert outcome.code == 2
     assert "memory" in outcome.err
 
 
-def test_the_defaults_that_the_help_names_are_those_of_the_library() -> None:
+def test_the_defaults_in_the_help_are_those_of_the_library() -> None:
     job, worker = Job("add", "functions.add"), inspect.signature(Worker).parameters
 
     assert (job.max_attempts, job.timeout, job.retry_delay, job.queue) == (3, 300, 0, "default")

@@ -1,4 +1,4 @@
-"""`gigq worker`: it runs jobs as a process of its own, imports what lies beside it, and stops when told."""
+"""`gigq worker`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gigq import Job, JobQueue, JobStatus
 Run = Callable[..., Any]
 
 PATIENCE = 60
+
 """Seconds after which a test that waits for another process has failed."""
 
 
@@ -26,27 +27,29 @@ def test_once_runs_one_job(run: Run, queue: JobQueue) -> None:
     assert queue.stats()["completed"] == 1
 
 
-def test_once_without_a_job_says_so_and_is_no_failure(run: Run, queue: JobQueue) -> None:
+def test_once_without_a_ready_job_says_so_and_succeeds(run: Run, queue: JobQueue) -> None:
     outcome = run("worker", "--once")
 
     assert (outcome.code, outcome.out, outcome.err) == (0, "", "gigq: no job is ready\n")
 
 
-def test_a_job_that_fails_is_no_failure_of_the_worker(run: Run, queue: JobQueue) -> None:
+def test_a_failing_job_does_not_fail_the_worker(run: Run, queue: JobQueue) -> None:
     queue.submit(Job("break", "functions.fail", max_attempts=1))
 
     assert run("worker", "--once").code == 0
     assert queue.stats()["failed"] == 1
 
 
-def test_a_worker_serves_only_the_queues_that_it_was_given(run: Run, queue: JobQueue) -> None:
+def test_a_worker_serves_only_its_queues(run: Run, queue: JobQueue) -> None:
     queue.submit(Job("sum", "functions.add", {"a": 1}, queue="other"))
 
     assert "no job is ready" in run("worker", "--once", "--queue", "default").err
     assert run("worker", "--once", "--queue", "default", "--queue", "other").err == ""
 
 
-def test_the_environment_names_the_worker(run: Run, queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_sets_the_options_of_the_worker(
+    run: Run, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("GIGQ_WORKER_ID", "w7")
     monkeypatch.setenv("GIGQ_POLLING_INTERVAL", "2s")
     monkeypatch.setenv("GIGQ_CONCURRENCY", "3")
@@ -54,12 +57,7 @@ def test_the_environment_names_the_worker(run: Run, queue: JobQueue, monkeypatch
     assert run("worker", "--once", "--json").json["worker_id"] == "w7"
 
 
-def test_a_worker_creates_the_file(run: Run, path: str) -> None:
-    assert run("worker", "--once").code == 0
-    assert Path(path).exists()
-
-
-def test_a_worker_imports_only_what_it_may(run: Run, queue: JobQueue) -> None:
+def test_a_worker_imports_only_allowed_modules(run: Run, queue: JobQueue) -> None:
     allowed = queue.submit(Job("sum", "functions.add", {"a": 1}))
     foreign = queue.submit(Job("where", "os.getcwd", max_attempts=1))
 
@@ -69,14 +67,14 @@ def test_a_worker_imports_only_what_it_may(run: Run, queue: JobQueue) -> None:
     assert "may not import 'os.getcwd'" in queue.get_status(foreign)["error"]
 
 
-def test_a_burst_ends_when_nothing_is_left(run: Run, queue: JobQueue) -> None:
+def test_a_burst_ends_when_no_job_is_left(run: Run, queue: JobQueue) -> None:
     queue.submit_many([Job("sum", "functions.add", {"a": 1}) for _ in range(3)])
 
     assert run("worker", "--burst", "--json", "--worker-id", "w1").json == {"worker_id": "w1"}
     assert queue.stats()["completed"] == 3
 
 
-def test_each_job_may_have_a_process_of_its_own(spawn: Run, queue: JobQueue) -> None:
+def test_max_jobs_1_gives_each_job_a_new_child_process(spawn: Run, queue: JobQueue) -> None:
     ids = queue.submit_many([Job("whose", "os.getpid") for _ in range(2)])
 
     worker = spawn("worker", "--burst", "--mode", "process", "--max-jobs", "1")
@@ -86,7 +84,7 @@ def test_each_job_may_have_a_process_of_its_own(spawn: Run, queue: JobQueue) -> 
 
 
 @pytest.mark.usefixtures("chores")
-def test_a_child_process_too_imports_from_the_current_directory(spawn: Run, queue: JobQueue) -> None:
+def test_a_child_process_imports_from_the_current_directory(spawn: Run, queue: JobQueue) -> None:
     job_id = queue.submit(Job("tidy", "chores.tidy"))
 
     spawn("worker", "--burst", "--mode", "process").wait(timeout=PATIENCE)
@@ -94,21 +92,21 @@ def test_a_child_process_too_imports_from_the_current_directory(spawn: Run, queu
     assert queue.get_result(job_id) == "tidy"
 
 
-def test_jobs_are_counted_only_for_child_processes(run: Run, queue: JobQueue) -> None:
+def test_max_jobs_needs_the_process_mode(run: Run, queue: JobQueue) -> None:
     outcome = run("worker", "--burst", "--max-jobs", "5")
 
     assert (outcome.code, outcome.err.count("\n")) == (1, 1)
     assert "max_jobs" in outcome.err
 
 
-def test_a_worker_has_one_way_to_end(run: Run, queue: JobQueue) -> None:
+def test_once_and_burst_exclude_each_other(run: Run, queue: JobQueue) -> None:
     outcome = run("worker", "--once", "--burst")
 
     assert (outcome.code, outcome.err.count("\n")) == (2, 1)
     assert "not allowed with argument --once" in outcome.err
 
 
-def test_a_lease_that_cannot_be_is_one_line(run: Run, queue: JobQueue) -> None:
+def test_a_bad_lease_is_one_line_of_error(run: Run, queue: JobQueue) -> None:
     outcome = run("worker", "--once", "--lease", "0.5")
 
     assert (outcome.code, outcome.err.count("\n")) == (1, 1)
@@ -116,7 +114,7 @@ def test_a_lease_that_cannot_be_is_one_line(run: Run, queue: JobQueue) -> None:
 
 
 @pytest.mark.usefixtures("chores")
-def test_the_current_directory_is_imported_from_first(run: Run, queue: JobQueue, tmp_path: Path) -> None:
+def test_functions_are_imported_from_the_current_directory_first(run: Run, queue: JobQueue, tmp_path: Path) -> None:
     job_id = queue.submit(Job("tidy", "chores.tidy"))
 
     run("worker", "--once")
@@ -137,7 +135,7 @@ def test_a_signal_ends_a_worker_with_code_0(spawn: Run, queue: JobQueue, number:
     assert "INFO gigq.cli: worker w1 has stopped" in worker.stderr.read()
 
 
-def test_a_worker_that_is_stopped_gives_back_what_it_runs(spawn: Run, queue: JobQueue, gate: Path) -> None:
+def test_a_stopped_worker_gives_its_running_job_back(spawn: Run, queue: JobQueue, gate: Path) -> None:
     job_id = queue.submit(Job("rest", "chores.open_and_rest", {"gate": str(gate)}))
     worker = spawn("worker", "--shutdown-timeout", "0")
     gate.read_text()
@@ -149,7 +147,7 @@ def test_a_worker_that_is_stopped_gives_back_what_it_runs(spawn: Run, queue: Job
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_worker_of_one_job_gives_it_back_at_a_signal(
+def test_a_signal_makes_worker_once_give_its_job_back(
     spawn: Run, queue: JobQueue, gate: Path, number: signal.Signals
 ) -> None:
     job_id = queue.submit(Job("rest", "chores.open_and_rest", {"gate": str(gate)}))

@@ -1,10 +1,8 @@
-"""`gigq workers`, `scale`, `stop` and `recover` reach workers of other processes by the file; `doctor` looks at it."""
+"""`gigq workers`, `gigq scale`, `gigq stop` and `gigq recover`."""
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from gigq import Job, JobQueue, JobStatus, Worker
 Run = Callable[..., Any]
 
 PATIENCE = 60
+
 """Seconds after which a test that waits for another process has failed."""
 
 
@@ -39,7 +38,7 @@ def start(spawn: Run, queue: JobQueue) -> Run:
 
 
 @pytest.mark.usefixtures("here")
-def test_workers_are_a_table(run: Run) -> None:
+def test_workers_are_listed_as_a_table(run: Run) -> None:
     title, row = run("workers").out.splitlines()
 
     assert title.split() == ["id", "mode", "slots", "running", "completed", "failed", "queues", "pid", "seen", "stop"]
@@ -48,24 +47,24 @@ def test_workers_are_a_table(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_workers_as_json_are_all_that_the_library_tells(run: Run, queue: JobQueue) -> None:
+def test_workers_as_json_are_those_of_the_library(run: Run, queue: JobQueue) -> None:
     assert run("workers", "--json").json == [worker.as_dict() for worker in queue.workers()]
 
 
 @pytest.mark.parametrize(("words", "wish"), [([], "graceful"), (["--now"], "now")])
 @pytest.mark.usefixtures("here")
-def test_a_worker_that_is_asked_to_stop_is_listed_so(run: Run, words: list[str], wish: str) -> None:
+def test_the_list_shows_that_a_worker_was_asked_to_stop(run: Run, words: list[str], wish: str) -> None:
     assert run("stop", *words).out == "Workers asked to stop: 1\n"
     assert run("workers").out.splitlines()[1].split()[-1] == wish
 
 
-def test_no_workers_are_an_empty_list(run: Run, queue: JobQueue) -> None:
+def test_a_file_without_workers_is_an_empty_list(run: Run, queue: JobQueue) -> None:
     assert run("workers", "--json").json == []
     assert len(run("workers").out.splitlines()) == 1
 
 
 @pytest.mark.parametrize("command", [["scale", "2"], ["stop"], ["stop", "--now"]])
-def test_without_a_worker_nobody_can_be_asked(run: Run, queue: JobQueue, path: str, command: list[str]) -> None:
+def test_scale_and_stop_without_a_worker_are_errors(run: Run, queue: JobQueue, path: str, command: list[str]) -> None:
     outcome = run(*command)
 
     assert (outcome.code, outcome.out, outcome.err) == (1, "", f"gigq: there is no worker at {path!r}\n")
@@ -73,7 +72,7 @@ def test_without_a_worker_nobody_can_be_asked(run: Run, queue: JobQueue, path: s
 
 @pytest.mark.parametrize("command", [["scale", "2"], ["stop"]])
 @pytest.mark.usefixtures("here")
-def test_a_worker_that_is_not_there_cannot_be_asked(run: Run, queue: JobQueue, command: list[str]) -> None:
+def test_scale_and_stop_of_an_unknown_worker_are_errors(run: Run, queue: JobQueue, command: list[str]) -> None:
     outcome = run(*command, "--worker", "her")
 
     assert (outcome.code, outcome.out) == (1, "")
@@ -82,19 +81,19 @@ def test_a_worker_that_is_not_there_cannot_be_asked(run: Run, queue: JobQueue, c
 
 
 @pytest.mark.parametrize("words", [[], ["0"], ["many"], ["-1"]])
-def test_a_worker_needs_at_least_one_slot(run: Run, queue: JobQueue, words: list[str]) -> None:
+def test_scale_needs_a_number_of_at_least_1(run: Run, queue: JobQueue, words: list[str]) -> None:
     outcome = run("scale", *words)
 
     assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
 
 
 @pytest.mark.usefixtures("here")
-def test_what_was_asked_is_told_as_json(run: Run) -> None:
+def test_scale_and_stop_as_json_are_what_was_asked(run: Run) -> None:
     assert run("scale", "2", "--json").json == {"asked": 1, "concurrency": 2}
     assert run("stop", "--worker", "here", "--json").json == {"asked": 1, "graceful": True}
 
 
-def test_stop_ends_a_worker_of_another_process(run: Run, start: Run, queue: JobQueue) -> None:
+def test_stop_stops_a_worker_of_another_process(run: Run, start: Run, queue: JobQueue) -> None:
     worker = start("w1")
 
     assert run("stop").out == "Workers asked to stop: 1\n"
@@ -102,7 +101,7 @@ def test_stop_ends_a_worker_of_another_process(run: Run, start: Run, queue: JobQ
     assert queue.workers() == []
 
 
-def test_stop_with_an_id_ends_only_that_worker(run: Run, start: Run, queue: JobQueue) -> None:
+def test_stop_with_an_id_stops_only_that_worker(run: Run, start: Run, queue: JobQueue) -> None:
     first, _ = start("w1"), start("w2")
 
     run("stop", "--worker", "w1")
@@ -132,7 +131,7 @@ def test_scale_gives_a_worker_more_slots(run: Run, start: Run, queue: JobQueue, 
     assert [worker.concurrency for worker in queue.workers()] == [2]
 
 
-def test_recover_takes_the_jobs_of_a_dead_worker(run: Run, start: Run, queue: JobQueue, gate: Path) -> None:
+def test_recover_takes_the_jobs_of_a_dead_worker_back(run: Run, start: Run, queue: JobQueue, gate: Path) -> None:
     worker = start("w1")
     job_id = queue.submit(Job("rest", "chores.open_and_rest", {"gate": str(gate)}))
     gate.read_text()
@@ -144,7 +143,7 @@ def test_recover_takes_the_jobs_of_a_dead_worker(run: Run, start: Run, queue: Jo
     assert queue.workers() == []
 
 
-def test_recover_leaves_a_living_worker_its_jobs_unless_they_are_old(
+def test_recover_takes_the_jobs_of_a_living_worker_only_by_age(
     run: Run, start: Run, queue: JobQueue, gate: Path
 ) -> None:
     start("w1")
@@ -157,29 +156,5 @@ def test_recover_leaves_a_living_worker_its_jobs_unless_they_are_old(
     assert queue.stats()["failed"] == 1
 
 
-def test_no_job_is_older_than_all_calendars(run: Run, queue: JobQueue) -> None:
+def test_recover_takes_any_age(run: Run, queue: JobQueue) -> None:
     assert run("recover", "--older-than", "9999999d", "--json").json == {"recovered": 0}
-
-
-def test_a_sound_file_is_said_to_be_sound(run: Run, queue: JobQueue) -> None:
-    queue.submit(Job("job", "functions.add", {"a": 1}))
-
-    outcome = run("doctor")
-
-    assert (outcome.code, outcome.out, outcome.err) == (0, "The file is sound.\n", "")
-    assert run("doctor", "--json").json == {"problems": []}
-
-
-@pytest.mark.unsound("doctor has something to find")
-def test_what_is_wrong_with_a_file_is_printed_and_the_code_is_1(run: Run, path: str) -> None:
-    with JobQueue(path) as queue:
-        job_id = queue.submit(Job("job", "functions.add", {"a": 1}))
-    with closing(sqlite3.connect(path)) as tool, tool:
-        tool.execute("UPDATE jobs SET blockers = 1")
-
-    outcome = run("doctor")
-
-    assert outcome.code == 1
-    assert outcome.out == f"not true of {job_id}: blockers of an unfinished job are its unfinished parents\n"
-    assert outcome.err.startswith(f"gigq: {path!r} is not sound; ")
-    assert len(run("doctor", "--json").json["problems"]) == 1

@@ -1,21 +1,20 @@
-"""Whatever is typed: an exit code, at most one line of complaint, and never a traceback."""
+"""Any words on the command line end with a known exit code, at most one line of error, and never a traceback."""
 
 from __future__ import annotations
 
 import random
 import sys
-from argparse import _SubParsersAction
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gigq import Job, JobQueue
-from gigq.cli import main
-from gigq.cli.parser import build_parser
+from gigq.cli import DONE, REFUSED, USAGE, main
+from gigq.cli.commands import Parser
+from gigq.cli.parser import COMMANDS, declared
 
 ENDLESS = {"worker", "top", "dashboard", "replay"}
-"""Commands that go on until someone ends them, or call a job's function at the terminal."""
+"""Commands that run until someone stops them, or call a job's function."""
 
 TYPED = [
     "", " ", "-", "--", "-p", "-p", "k=v", "k=[", "=", "0", "-1", "1.5", "9" * 30, "5m", "1e9d", "none", "default",
@@ -26,20 +25,15 @@ TYPED = [
 ]  # fmt: skip
 
 
-def commands(parser: object, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], list[str]]]:
-    """Every command, with the words before it, and its options."""
-    actions = parser._actions  # type: ignore[attr-defined]
-    groups = [action for action in actions if isinstance(action, _SubParsersAction)]
-    for group in groups:
-        for name, inner in group.choices.items():
-            if name not in ENDLESS:
-                yield from commands(inner, (*before, name))
-    if before and not groups:
-        yield before, [option for action in actions for option in action.option_strings]
+def options_of(words: str) -> list[str]:
+    """The options of a command, such as ``--db``."""
+    parser = Parser()
+    declared(words).add_options(parser)
+    return [option for action in parser._actions for option in action.option_strings]
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_any_words_end_with_a_code_and_at_most_one_line_of_complaint(
+def test_any_words_end_with_a_known_exit_code_and_at_most_one_line_of_error(
     seed: int,
     path: str,
     queue: JobQueue,
@@ -50,19 +44,19 @@ def test_any_words_end_with_a_code_and_at_most_one_line_of_complaint(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     ids = queue.submit_many(Job("job", "functions:nothing", id=f"job-{number}") for number in range(5))
-    chance, known = random.Random(seed), list(commands(build_parser()))
+    chance, known = random.Random(seed), {each: options_of(each) for each in COMMANDS if each not in ENDLESS}
     codes: set[int] = set()
     for _ in range(80):
-        command, options = chance.choice(known)
+        command, options = chance.choice(list(known.items()))
         words = [chance.choice([chance.choice(options), *TYPED, *ids]) for _ in range(chance.randrange(5))]
         # Last, so that nothing waits for long, and no other file is touched.
-        words = [*command, *words, *(["--timeout", "0"] if "--timeout" in options else []), "--db", path]
+        words = [*command.split(), *words, *(["--timeout", "0"] if "--timeout" in options else []), "--db", path]
         code = main(words)
-        complaint = capsys.readouterr().err
+        error = capsys.readouterr().err
         codes.add(code)
-        assert code in (0, 1, 2, 3), words
-        assert complaint.count("\n") <= 1, (words, complaint)
-        assert "Traceback" not in complaint, (words, complaint)
-        assert complaint.isprintable() or complaint[:-1].isprintable(), (words, complaint)
-        assert (code == 0) or complaint or code == 3, (words, code)
-    assert {0, 1, 2} <= codes
+        assert code in (DONE, REFUSED, USAGE), words
+        assert error.count("\n") <= 1, (words, error)
+        assert "Traceback" not in error, (words, error)
+        assert error.removesuffix("\n").isprintable(), (words, error)
+        assert code == DONE or error, (words, code)
+    assert codes == {DONE, REFUSED, USAGE}

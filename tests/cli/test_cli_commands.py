@@ -1,0 +1,124 @@
+"""The table of commands, and what each command loads and creates."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import reference
+
+import gigq.cli
+from gigq import JobQueue
+from gigq.cli.parser import COMMANDS, GROUPS, build_parser, declared
+
+Run = Callable[..., Any]
+
+PARSERS = reference.commands(build_parser())
+
+EXAMPLES = {"ID": "x", "NAME": "x", "QUEUE": "x", "N": "1", "ACTION": "list", "MODULE.FUNCTION": "functions.add"}
+"""A word for each of the words that commands take."""
+
+NEEDED = {
+    "schedule add": ["--every", "1h"],
+    "reschedule": ["--delay", "1h"],
+    "worker": ["--once"],
+}
+"""Options without which these commands do nothing, or do not end."""
+
+
+def words_of(parser: ArgumentParser, *, is_complete: bool) -> list[str]:
+    """An example of what is typed after a command, with the words that may be left out or without them."""
+    actions = [action for action in parser._actions if not action.option_strings]
+    return [EXAMPLES[str(action.metavar)] for action in actions if is_complete or action.required]
+
+
+def test_the_table_and_the_modules_name_the_same_commands() -> None:
+    modules = [import_module(f"gigq.cli.{path.stem}") for path in Path(gigq.cli.__file__).parent.glob("[!_]*.py")]
+    declaring = {
+        each.__name__.removeprefix("gigq.cli."): each.COMMANDS for each in modules if hasattr(each, "COMMANDS")
+    }
+    del declaring["parser"]
+
+    assert {words: module for module, commands in declaring.items() for words in commands} == {
+        words: module for words, (module, _) in COMMANDS.items()
+    }
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_the_summary_in_the_table_is_the_first_line_of_the_help(words: str) -> None:
+    assert declared(words).help.partition("\n")[0] == COMMANDS[words][1]
+
+
+def test_a_group_of_commands_has_a_summary() -> None:
+    assert {words.split()[0] for words in COMMANDS if " " in words} == GROUPS.keys()
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_only_a_command_that_is_declared_so_creates_the_file(run: Run, path: str, words: str) -> None:
+    outcome = run(*words.split(), *words_of(PARSERS[words], is_complete=True), *NEEDED.get(words, []))
+
+    assert Path(path).exists() == declared(words).creates_file
+    if not declared(words).creates_file and words != "version":
+        assert (outcome.code, outcome.out) == (1, "")
+        assert "there is no queue at" in outcome.err
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_words_in_brackets_may_be_left_out_and_no_others(words: str) -> None:
+    typed = words_of(PARSERS[words], is_complete=False)
+
+    build_parser().parse_args([*words.split(), *typed])
+    if typed:
+        with pytest.raises(gigq.cli.UsageError, match="the following arguments are required"):
+            build_parser().parse_args([*words.split(), *typed[:-1]])
+    assert reference.usage(words, PARSERS[words], set()).count("[") == 1 + len(
+        words_of(PARSERS[words], is_complete=True)
+    ) - len(typed)
+
+
+def test_version_prints_the_version(run: Run) -> None:
+    assert run("version").out == f"gigq {gigq.__version__}\n"
+    assert run("version", "--json").json == {"version": gigq.__version__}
+
+
+def loaded_by(path: str, *words: str) -> set[str]:
+    """The modules that are loaded when a command has run in a new interpreter."""
+    script = f"from gigq.cli import main\nimport sys\nmain({list(words)!r})\nprint(*sys.modules, file=sys.stderr)"
+    environment = {"PYTHONPATH": str(Path(gigq.__file__).parents[1]), "GIGQ_DB": path}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=True, text=True)
+    return set(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "modules"),
+    [
+        (["version"], {"cli.version", "version"}),
+        (["--help"], set[str]()),
+        (["schedule", "--help"], set[str]()),
+        (["list", "--help"], {"cli.reading", "clock", "status"}),
+    ],
+)
+def test_version_and_help_load_no_queue(path: str, words: list[str], modules: set[str]) -> None:
+    always = {"gigq", "gigq.version", "gigq.errors", "gigq.priority", "gigq.cli"} | {
+        f"gigq.cli.{each}" for each in ("call", "commands", "options", "output", "parser", "values")
+    }
+
+    assert {each for each in loaded_by(path, *words) if each.startswith("gigq")} == always | {
+        f"gigq.{each}" for each in modules
+    }
+
+
+@pytest.mark.parametrize("words", [["list"], ["stats"]])
+def test_a_command_that_only_looks_loads_no_worker(path: str, queue: JobQueue, words: list[str]) -> None:
+    loaded = loaded_by(path, *words)
+
+    assert "gigq.store.reading" in loaded
+    assert {
+        each for each in loaded if each.startswith(("gigq.worker", "gigq.cli.worker", "gigq.cli.schedules"))
+    } == set()
