@@ -8,8 +8,6 @@ import re
 from argparse import ArgumentTypeError
 from typing import Any
 
-from gigq.priority import to_priority
-
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([smhd]?)")
 
@@ -48,6 +46,8 @@ def parameter(text: str) -> tuple[str, Any]:
 
 def priority(text: str) -> int:
     """Return a priority given as a whole number or by the name of a level."""
+    from gigq.priority import to_priority  # only here: few commands take a priority
+
     try:
         return to_priority(int(text) if re.fullmatch(r"[+-]?[0-9]{1,30}", text) else text)
     except ValueError as error:

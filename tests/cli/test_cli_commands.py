@@ -105,7 +105,7 @@ def loaded_by(path: str, *words: str) -> set[str]:
     ],
 )
 def test_version_and_help_load_no_queue(path: str, words: list[str], modules: set[str]) -> None:
-    always = {"gigq", "gigq.version", "gigq.errors", "gigq.priority", "gigq.cli"} | {
+    always = {"gigq", "gigq.version", "gigq.errors", "gigq.cli"} | {
         f"gigq.cli.{each}" for each in ("call", "commands", "options", "output", "parser", "values")
     }
 
