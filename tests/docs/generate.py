@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+import house  # noqa: E402
 import interface  # noqa: E402
 
 from gigq import ExecutionStatus, JobQueue, JobStatus  # noqa: E402
@@ -25,6 +26,8 @@ LIFE = ROOT / "docs/explanation/life-of-a-job.md"
 PICTURE = ROOT / "docs/explanation/life-of-a-job.svg"
 SCHEMA = ROOT / "docs/reference/schema.md"
 INTERFACE = ROOT / "docs/reference/api.md"
+ARCHITECTURE = ROOT / "docs/explanation/architecture.md"
+FLOORS = ROOT / "docs/explanation/floors.svg"
 
 
 def main() -> None:
@@ -34,7 +37,8 @@ def main() -> None:
 
 def generated() -> dict[Path, str]:
     """What each file with generated parts should hold; what stands outside of the markers is kept."""
-    return {PICTURE: picture()} | {page: filled(page.read_text()) for page in (LIFE, SCHEMA, INTERFACE)}
+    pages = (LIFE, SCHEMA, INTERFACE, ARCHITECTURE)
+    return {PICTURE: picture(), FLOORS: house.picture()} | {page: filled(page.read_text()) for page in pages}
 
 
 def filled(text: str) -> str:
@@ -258,6 +262,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "indexes": indexes,
     "views": views,
     **interface.PARTS,
+    **house.PARTS,
 }
 
 if __name__ == "__main__":
