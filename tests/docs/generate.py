@@ -36,13 +36,13 @@ def main() -> None:
 
 
 def generated() -> dict[Path, str]:
-    """What each file with generated parts should hold; what stands outside of the markers is kept."""
+    """What each file with generated parts should hold; what is outside the markers is kept."""
     pages = (LIFE, SCHEMA, INTERFACE, ARCHITECTURE)
     return {PICTURE: picture(), FLOORS: house.picture()} | {page: filled(page.read_text()) for page in pages}
 
 
 def filled(text: str) -> str:
-    """The text of a page, with what stands between its markers written anew."""
+    """The text of a page, with what is between its markers rewritten."""
 
     def fill(match: re.Match[str]) -> str:
         return f"<!-- generated: {match[1]} -->\n\n{PARTS[match[1]]()}\n<!-- end -->"
@@ -106,7 +106,7 @@ _CENTRES = {"pending": (110, 140), "running": (390, 140), "completed": (670, 70)
             "timeout": (670, 210), "cancelled": (390, 290)}  # fmt: skip
 _WIDTH, _HEIGHT = 120, 44
 
-# The way of the line from one status to the next, and where its label stands, if it has one of its own.
+# The path of the line from one status to the next, and where its label is, if it has one of its own.
 _WAYS: dict[tuple[str, str], tuple[str, tuple[int, int, str] | None]] = {
     ("pending", "running"): ("M170 140 H322", (250, 132, "middle")),
     ("running", "completed"): ("M450 130 C530 130 520 70 602 70", (596, 62, "end")),
@@ -144,7 +144,7 @@ _STYLE = """
 
 
 def picture() -> str:
-    """The statuses and moves as SVG. A move without a way drawn for it is a KeyError."""
+    """The statuses and moves as SVG. A move for which no path is drawn is a KeyError."""
     parts = [
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-24 36 814 340" width="814" height="340" role="img"'
         ' aria-labelledby="title">',
@@ -178,19 +178,19 @@ def _edge(edge: tuple[str, str], labels: list[str]) -> Iterable[str]:
 # the tables
 
 _PLAIN = {
-    ("jobs", "status"): "where the job stands",
-    ("jobs", "on_parent_failure"): "what becomes of it when a parent ends badly",
+    ("jobs", "status"): "the status of the job",
+    ("jobs", "on_parent_failure"): "what happens to it when a parent ends badly",
     ("executions", "job_seq"): "the job",
-    ("executions", "started_at"): "it was claimed",
-    ("executions", "completed_at"): "it ended, however it ended",
+    ("executions", "started_at"): "when it was claimed",
+    ("executions", "completed_at"): "when it ended, however it ended",
     ("executions", "traceback"): "of the exception",
     ("job_dependencies", "child"): "the job that waits",
     ("job_dependencies", "parent"): "the job that it waits for",
     ("job_tags", "job_seq"): "the job",
     ("job_tags", "tag"): "a word to find it by",
-    ("job_workers", "started_at"): "the worker began",
+    ("job_workers", "started_at"): "when the worker started",
 }
-"""What columns mean that say it by their name alone, and so have no comment in the SQL."""
+"""The meaning of columns whose names need no comment in the SQL."""
 
 
 def tables() -> str:

@@ -56,7 +56,7 @@ def room(name: str) -> Room:
 
 
 def _table() -> tuple[str, ...]:
-    """`FLOORS` as the test of the floors has it, read and not imported."""
+    """`FLOORS` from the test of the floors, read without importing it."""
     tree = ast.parse((ROOT / "tests/test_floors.py").read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "FLOORS":
@@ -139,7 +139,7 @@ def _floor(rooms: list[Room], top: int) -> tuple[list[str], int]:
 
 
 def _shares(rooms: list[Room], width: int) -> list[int]:
-    """How wide each of several folders is: as it has letters, but none too narrow."""
+    """The widths of folders side by side, in proportion to their letters, but none too narrow."""
     letters = [max(60, sum(len(name) + 2 for names in room.modules.values() for name in names)) for room in rooms]
     return [int((width - _GAP * (len(rooms) - 1)) * each / sum(letters)) for each in letters]
 

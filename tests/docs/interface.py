@@ -32,7 +32,7 @@ GROUPS: dict[str, list[str]] = {
 
 PLACED = {name for names in GROUPS.values() for name in names}
 CONSTRUCTED = {"Job", "JobQueue", "Worker", "Workflow", "ManualClock", "RetryLater"}
-"""Classes of which users make objects by themselves."""
+"""Classes that users instantiate themselves."""
 
 _WIDEST = 100
 
@@ -66,7 +66,7 @@ def exceptions() -> dict[str, type[BaseException]]:
 
 
 def error_table() -> str:
-    """The errors with what else they are and what they mean."""
+    """The errors, their other base classes, and what they mean."""
     lines = ["| error | also a | means |", "| --- | --- | --- |"]
     for name, error in exceptions().items():
         also = [f"`{base.__name__}`" for base in error.__bases__ if base not in (errors.GigqError, Exception)]
@@ -319,7 +319,7 @@ def _lines(text: str) -> str:
 
 
 def _sentences(text: str) -> list[str]:
-    """Prose with a sentence on each line; what is between backticks is never parted."""
+    """Prose with a sentence on each line; what is between backticks is never split."""
     code: list[str] = []
 
     def keep(match: re.Match[str]) -> str:

@@ -19,7 +19,7 @@ NAMES = sorted({name for name in NAME.findall(MAP) if not name.endswith((".py", 
 
 
 def found(name: str) -> Any:
-    """What a dotted name below `gigq` stands for."""
+    """The object with this dotted name below `gigq`."""
     parts = name.split(".")
     for end in range(len(parts), 0, -1):
         if (ROOT / "gigq" / "/".join(parts[:end])).with_suffix(".py").exists():

@@ -22,7 +22,7 @@ def test_a_generated_part_is_not_stale(path: Path) -> None:
     assert path.read_text() == generate.generated()[path], "run: python tests/docs/generate.py"
 
 
-def test_what_was_changed_by_hand_inside_a_generated_part_is_written_anew() -> None:
+def test_an_edit_inside_a_generated_part_is_overwritten() -> None:
     text = generate.LIFE.read_text()
     changed = text.replace("pending --> running: claim", "pending --> running: take")
     assert changed != text

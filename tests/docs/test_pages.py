@@ -1,4 +1,4 @@
-"""The pages of the documentation: their code runs and prints what they show, and their links lead somewhere."""
+"""The pages of the documentation: their code runs and prints what they show, and their links work."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Block:
 
 
 def blocks_of(page: Path) -> list[Block]:
-    """The blocks of a page that run, each with the ```text block that follows it before any other code."""
+    """The blocks of a page that are run, each with the ```text block that follows it."""
     text = page.read_text()
     found: list[Block] = []
     for match in _BLOCK.finditer(text):
@@ -61,7 +61,7 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 def script_of(blocks: list[Block]) -> str:
-    """One script of a page's Python blocks, each on the lines that it has in the page; a mark ends what each prints."""
+    """One script of a page's Python blocks, each on the lines that it has in the page; a mark ends the output of each."""
     lines: list[str] = []
     for block in blocks:
         lines += [""] * (block.line - 1 - len(lines))

@@ -19,7 +19,7 @@ CLASSES = [JobQueue, Schedules, Worker, Task, Workflow, JobContext]
 
 
 def section(name: str) -> str:
-    """What stands under a heading, to the next one."""
+    """The text under a heading, up to the next one."""
     found = re.search(rf"^###+ {re.escape(name)}\n(.*?)(?=^#|\Z)", TEXT, re.MULTILINE | re.DOTALL)
     assert found is not None
     return found[1]

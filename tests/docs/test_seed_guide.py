@@ -1,6 +1,6 @@
-"""Every code block of the guide of GigQ 0.5.1 runs as it is spelled, with a worker in another process.
+"""Every code block of the guide of GigQ 0.5.1 runs as it is written there, with a worker in another process.
 
-Only its loop that looks every five seconds does so ten times a second.
+Only the pause of five seconds in its loop is shortened to a tenth of a second.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def background_task():
 
 
 def end_of_chapter(name):
-    """Say so, and wait until the reader has done what stands between this chapter and the next."""
+    """Say so, and wait until the reader has done what comes between this chapter and the next."""
     print(f"@{name}", flush=True)
     sys.stdin.readline()
 
@@ -96,7 +96,7 @@ with Worker("jobs.db") as worker:
 
 @dataclass
 class Reader:
-    """Goes through the guide in a folder, and may do something between its chapters."""
+    """Follows the guide in a folder, and does something between its chapters."""
 
     folder: Path
     other: subprocess.Popen[str] | None = None
