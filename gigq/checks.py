@@ -75,7 +75,8 @@ def one_of(value: object, name: str, *, choices: Collection[T]) -> T:
 def whole(value: object, name: str, *, least: int, most: int = MOST_INTEGER, or_else: str = "") -> int:
     """Return a whole number from `least` to `most`; `or_else` is what the message adds, such as ``, or None``."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        span = f"from {least:,} to {most:,}" if most < MOST_INTEGER else f"from {least:,} up"
+        is_too_large = isinstance(value, int) and value > most
+        span = f"from {least:,} to {most:,}" if most < MOST_INTEGER or is_too_large else f"from {least:,} up"
         raise ValueError(f"{name} is {value!r}; it must be a whole number {span}{or_else}")
     return int(value)
 

@@ -210,3 +210,124 @@ def test_sql_stands_only_in_the_store(module: str) -> None:
     prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     assert [text.value for text in texts if id(text) not in prose and SQL.search(text.value)] == []
+
+
+PARTS_OF_SQL = {
+    "READY", "OPEN",  # the predicates of partial indexes
+    "phase_of", "may",  # conditions made of statuses and moves
+    "listed", "tabled", "assigned",  # as many question marks as there are values
+    "_COLUMNS", "_MARKS", "_ORDERS", "_SAMPLED", "_is_needed", "_for_each", "_named", "_where",  # one module each
+    "_RENAMED", "_ROW", "_null_for_missing",  # names in a file of the older package
+}  # fmt: skip
+"""The names in the store whose text may be put into SQL: constants, and functions that make it of constants."""
+
+BUILDERS = ("store.tables", "store.views", "store.engine.lists")
+"""Modules that only make such texts, and know no value from outside."""
+
+KEYWORDS = re.compile(
+    r"\b(SELECT|FROM|WHERE|JOIN|INSERT|INTO|VALUES|UPDATE|SET|DELETE|CREATE|DROP|ALTER|PRAGMA|ORDER BY|EXISTS|IN|AND|OR)\s"
+)
+
+STORE = [module for module in MODULES if folder_of(module) == "store"]
+
+
+def text_of(node: ast.AST) -> str | None:
+    """The text of a string, with ``{}`` for each hole; None for anything else."""
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def holes_in(function: ast.AST) -> Iterator[ast.expr]:
+    """What is put into the SQL in a function, or in a module."""
+    for node in ast.walk(function):
+        if isinstance(node, ast.JoinedStr) and KEYWORDS.search(text_of(node) or ""):
+            yield from (part.value for part in node.values if isinstance(part, ast.FormattedValue))
+
+
+def sources_of(expression: ast.expr, function: ast.AST) -> set[str]:
+    """The names from which the value of an expression in a function comes, as far back as the function shows."""
+    match expression:
+        case ast.Name(id=name):
+            given = [value for each, value in bindings_in(function) if each == name]
+            return set().union(*(sources_of(value, function) for value in given)) if given else {name}
+        case ast.Call(func=ast.Name(id="reversed"), args=[inner]) | ast.Subscript(value=inner):
+            return sources_of(inner, function)
+        case ast.Call(func=ast.Name(id=name)):
+            return {name}
+        case ast.Call(func=ast.Attribute(value=inner)) if not isinstance(inner, ast.Constant):
+            return sources_of(inner, function)
+        case ast.JoinedStr():
+            return set().union(*(sources_of(hole, function) for hole in holes_in(expression)))
+    return {ast.unparse(expression)}
+
+
+def bindings_in(function: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """The names to which a function gives a value, and each of these values."""
+    for node in ast.walk(function):
+        if isinstance(function, ast.FunctionDef) and isinstance(node, ast.Assign | ast.For):
+            targets, value = (node.targets, node.value) if isinstance(node, ast.Assign) else ([node.target], node.iter)
+            for target in targets:
+                yield from ((each.id, value) for each in ast.walk(target) if isinstance(each, ast.Name))
+
+
+@pytest.mark.parametrize("module", [module for module in STORE if module not in BUILDERS])
+def test_nothing_is_put_into_sql_but_texts_of_our_own(module: str) -> None:
+    tree = tree_of(module)
+    functions = [each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef) and each.name not in PARTS_OF_SQL]
+    constants = [each for each in tree.body if not isinstance(each, ast.FunctionDef | ast.ClassDef)]
+    found = {name for each in functions + constants for hole in holes_in(each) for name in sources_of(hole, each)}
+    assert found - PARTS_OF_SQL == set()
+
+
+def formatted_in(tree: ast.AST) -> Iterator[ast.expr]:
+    """What is put together with an operator, or formatted by a method."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp):
+            yield from (node.left, node.right)
+        elif isinstance(node, ast.Attribute) and node.attr in ("format", "format_map"):
+            yield node.value
+
+
+@pytest.mark.parametrize("module", STORE)
+def test_sql_is_formatted_by_no_other_means(module: str) -> None:
+    texts = [text_of(each) or "" for each in formatted_in(tree_of(module))]
+    assert [text for text in texts if KEYWORDS.search(text)] == []
+
+
+# moves
+
+ASSIGNMENTS = re.compile(r"\bUPDATE\s+jobs\s+SET\b(.*?)(?:\bWHERE\b|\bFROM\b|$)", re.DOTALL)
+
+
+def writes_a_status(sql: str) -> bool:
+    """Whether it changes the status of stored jobs, or something that cannot be told from the text."""
+    while (shorter := re.sub(r"\([^()]*\)", "", sql)) != sql:  # subqueries have clauses of their own
+        sql = shorter
+    is_upsert = re.search(r"\bINTO\s+jobs\b.*\bDO\s+UPDATE\b|\bREPLACE\s+INTO\s+jobs\b", sql, re.DOTALL)
+    return bool(is_upsert) or any(re.search(r"\bstatus\s*=|\{\}", each) for each in ASSIGNMENTS.findall(sql))
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_move"),
+    [
+        ("UPDATE jobs SET status = 'failed' WHERE seq = ?", True),
+        ("UPDATE jobs\n   SET run_at = NULL,\n       status = ?\n WHERE seq = ?", True),
+        ("UPDATE jobs SET blockers = (SELECT count(*) FROM jobs WHERE seq = 1), status = 'failed'", True),
+        ("UPDATE jobs SET {} WHERE seq = ?", True),
+        ("INSERT INTO jobs (id) VALUES (?) ON CONFLICT (id) DO UPDATE SET status = excluded.status", True),
+        ("UPDATE jobs SET run_at = NULL WHERE status = 'pending'", False),
+        ("UPDATE jobs SET blockers = (SELECT count(*) FROM jobs WHERE status = 'pending') WHERE seq = ?", False),
+        ("UPDATE executions SET status = 'failed' WHERE id = ?", False),
+        ("INSERT INTO jobs (id) VALUES (?) ON CONFLICT (id) DO NOTHING", False),
+    ],
+)
+def test_a_statement_that_moves_a_job_is_recognised(sql: str, is_move: bool) -> None:
+    assert writes_a_status(sql) == is_move
+
+
+def test_the_status_of_a_stored_job_is_changed_in_one_module() -> None:
+    moving = {
+        module for module in MODULES for node in ast.walk(tree_of(module)) if writes_a_status(text_of(node) or "")
+    }
+    assert moving == {"store.moves"}

@@ -1,4 +1,4 @@
-"""How a worker takes jobs: the best of what is ready, and what has become due."""
+"""The claim: a worker takes the next ready jobs, as many as it has room for."""
 
 from __future__ import annotations
 
@@ -15,18 +15,34 @@ from typing import Any, NamedTuple
 from gigq.claims import Claim
 from gigq.codec import encode_object
 from gigq.liveness import WorkerKey
-from gigq.store.due import expire, next_expiry
+from gigq.store import moves
+from gigq.store.due import make_due_ready, next_due, next_expiry
 from gigq.store.engine.database import Transaction
 from gigq.store.engine.lists import listed, portions, tabled
 from gigq.store.limits import Limits, instant_of
 from gigq.store.schedules import next_tick
+from gigq.store.tables import OPEN, READY
 
 _Row = tuple[Any, ...]
 
-_FIELDS = """
-    seq, id, name, queue, function, args, params, attempts + 1, max_attempts, timeout, retry_on, no_retry_on,
-    pass_parent_results, metadata, crashes"""
-"""Those of `Claim`, from the third on, in its order."""
+_NOT_OF_JOBS = ("execution_id", "is_ahead", "tags", "parent_results")
+_RENAMED = {"job_seq": "jobs.seq", "job_id": "jobs.id", "attempt": "jobs.attempts + 1"}
+
+OF_JOBS = tuple(name for name in Claim._fields if name not in _NOT_OF_JOBS)
+"""The fields of a claim that the row of its job holds."""
+
+
+def columns(**other: str) -> str:
+    """Return the SQL of the columns in which the row of a job holds `OF_JOBS`.
+
+    Args:
+        other: what to select for a field, if not the column.
+    """
+    sources = _RENAMED | other
+    return ", ".join(sources.get(name, f"jobs.{name}") for name in OF_JOBS)
+
+
+_COLUMNS = columns()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +51,10 @@ class Room:
 
     Attributes:
         free: slots in which a job would begin at once.
-        ahead: the most jobs for slots that are still busy.
+        ahead: how many more jobs it may claim, for slots that are still busy.
         returned: the functions that have returned in this worker before; only these may be claimed ahead.
-        suspects: whether a job that may bring the worker down can be taken, and then alone. None where it could take no
-            other down with it.
+        suspects: whether it can take a job that may bring the worker down, which it then runs alone. None where such a
+            job cannot harm any other.
     """
 
     free: int
@@ -48,7 +64,7 @@ class Room:
 
 
 class Outlook(NamedTuple):
-    """What a worker may expect of the queue."""
+    """What a worker may expect of the queue: something to do now, and the next instant at which there may be."""
 
     is_ready: bool
     next_due: datetime | None
@@ -61,17 +77,17 @@ def claim(
     room: Room,
     queues: Sequence[str] | None = None,
 ) -> list[Claim]:
-    """Take what the worker has room for: the highest priority first, then the oldest.
+    """Take what the worker has room for: jobs of the highest priority first, and among those the oldest.
 
     Opens an execution for each, which is the worker's lease, and counts the attempt.
     """
     make_due_ready(tx)
     limits = Limits(tx, queues)
-    rows = _best(tx, limits, room)
-    # The ids are chosen here and not by SQLite: then one statement opens all executions.
+    rows = _next(tx, limits, room)
+    # The ids are chosen here and not by SQLite, so that one statement can open all executions.
     first = 1 + (tx.value("SELECT seq FROM sqlite_sequence WHERE name = 'executions'") or 0)
-    best = [Claim(first + number, number >= room.free, *row) for number, row in enumerate(rows)]
-    claims = _complemented(tx, _suitable(best, room, limits))
+    found = [Claim(first + number, number >= room.free, *row) for number, row in enumerate(rows)]
+    claims = _with_relations(tx, _suitable(found, room, limits))
     for is_ahead, some in groupby(claims, key=attrgetter("is_ahead")):
         for portion in portions(list(some)):
             _take(tx, worker, portion, start=None if is_ahead else tx.stamp)
@@ -82,38 +98,20 @@ def claim(
 def begin(tx: Transaction, executions: Iterable[int]) -> None:
     """Write that the functions of jobs that were claimed ahead have been called."""
     for execution in executions:
-        tx.execute("UPDATE executions SET started_at = ? WHERE id = ? AND status = 'running'", (tx.stamp, execution))
+        tx.execute(f"UPDATE executions SET started_at = ? WHERE id = ? AND {OPEN}", (tx.stamp, execution))
         tx.execute(
-            """
+            f"""
             UPDATE jobs
-               SET started_at = ?
-             WHERE seq = (SELECT job_seq FROM executions WHERE id = ? AND status = 'running')
+               SET started_at = :now
+             WHERE seq = (SELECT job_seq FROM executions WHERE id = :execution AND {OPEN})
             """,
-            (tx.stamp, execution),
+            {"now": tx.stamp, "execution": execution},
         )
 
 
-def make_due_ready(tx: Transaction) -> None:
-    """Move what has become due into the index of ready jobs, where a claim finds it, and cancel what has expired."""
-    expire(tx)
-    tx.execute("UPDATE jobs SET run_at = NULL WHERE status = 'pending' AND run_at <= ?", (tx.stamp,))
-    # A retry that was set later than now was set before the clock went back. It must not wait for the clock to
-    # catch up, perhaps for hours: its run_at lies farther ahead than its own delay.
-    tx.execute(
-        """
-        UPDATE jobs
-           SET run_at = NULL
-         WHERE status = 'pending' AND run_at IS NOT NULL AND attempts > 0
-           AND updated_at > ?
-        """,
-        (tx.stamp,),
-    )
-
-
 def outlook(tx: Transaction, *, queues: Sequence[str] | None = None) -> Outlook:
-    """Tell whether a claim would find something now, and when else. Takes microseconds, however long the queue is."""
-    due = instant_of(tx.value("SELECT min(run_at) FROM jobs WHERE status = 'pending' AND run_at IS NOT NULL"))
-    tick = instant_of(next_tick(tx))
+    """Return whether a claim would find something now, and when else it may. The time it takes does not grow."""
+    due, tick = instant_of(next_due(tx)), instant_of(next_tick(tx))
     is_ready = any(each is not None and each <= tx.now for each in (due, tick))
     moments = [each for each in (due, tick, instant_of(next_expiry(tx))) if each is not None]
     for queue, allowed in Limits(tx, queues).allowances():
@@ -123,8 +121,8 @@ def outlook(tx: Transaction, *, queues: Sequence[str] | None = None) -> Outlook:
     return Outlook(is_ready, min(moments, default=None))
 
 
-def _best(tx: Transaction, limits: Limits, room: Room) -> Sequence[_Row]:
-    """The best ready jobs of these queues, the very best first."""
+def _next(tx: Transaction, limits: Limits, room: Room) -> Sequence[_Row]:
+    """Return the next ready jobs of these queues, in order."""
     most = room.free + room.ahead
     names = list(limits.open_queues())
     if len(names) == 1 and names[0] not in limits.limited:
@@ -134,57 +132,58 @@ def _best(tx: Transaction, limits: Limits, room: Room) -> Sequence[_Row]:
 
 
 def _ready(tx: Transaction, queue: str, limit: int) -> Sequence[_Row]:
-    """The best ready jobs of one queue."""
+    """Return the next ready jobs of one queue, in order."""
     return tx.quickly(
         f"""
-        SELECT {_FIELDS}
+        SELECT {_COLUMNS}
           FROM jobs
-         WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL
-           AND queue = ?
+         WHERE {READY}
+           AND queue = :queue
          ORDER BY priority DESC, seq
-         LIMIT ?
+         LIMIT :limit
         """,
-        (queue, limit),
+        {"queue": queue, "limit": limit},
     )
 
 
 def _places(tx: Transaction, queue: str, limit: int) -> list[tuple[int, int]]:
-    """Where the best ready jobs of one queue stand among all: smaller is better. Read from the index alone."""
+    """Return how the next ready jobs of one queue rank among all jobs, smaller first. Read from the index alone."""
     return tx.execute(
-        """
+        f"""
         SELECT -priority, seq
           FROM jobs
-         WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL
-           AND queue = ?
+         WHERE {READY}
+           AND queue = :queue
          ORDER BY priority DESC, seq
-         LIMIT ?
+         LIMIT :limit
         """,
-        (queue, limit),
+        {"queue": queue, "limit": limit},
     ).fetchall()
 
 
 def _rows(tx: Transaction, jobs: Sequence[int]) -> Sequence[_Row]:
-    """These jobs, in this order."""
+    """Return these jobs, in this order."""
     found: dict[int, _Row] = {}
     for portion in portions(jobs):
         seqs, values = listed(portion)
-        found |= {row[0]: row for row in tx.quickly(f"SELECT {_FIELDS} FROM jobs WHERE seq IN {seqs}", values)}
+        found |= {row[0]: row for row in tx.quickly(f"SELECT {_COLUMNS} FROM jobs WHERE seq IN {seqs}", values)}
     return [found[seq] for seq in jobs]
 
 
-def _suitable(best: Sequence[Claim], room: Room, limits: Limits) -> list[Claim]:
-    """As many of these, the best first, as the worker may take together."""
-    suspects = [number for number, claim in enumerate(best) if room.suspects is not None and claim.must_run_alone]
+def _suitable(found: Sequence[Claim], room: Room, limits: Limits) -> list[Claim]:
+    """Return the first of these, as many as the worker may take together."""
+    suspects = [number for number, claim in enumerate(found) if room.suspects is not None and claim.must_run_alone]
     if suspects[:1] == [0]:
-        return list(best[: bool(room.suspects)])
-    return list(takewhile(partial(_is_suitable, room, limits.limited), best[: suspects[0] if suspects else None]))
+        return list(found[: bool(room.suspects)])
+    return list(takewhile(partial(_is_suitable, room, limits.limited), found[: suspects[0] if suspects else None]))
 
 
 def _is_suitable(room: Room, limited: Collection[str], claim: Claim) -> bool:
-    """Whether a job has a slot, or may be claimed ahead of one.
+    """Whether a job has a free slot, or may be claimed ahead of one.
 
-    Not ahead for its last attempt: when a worker dies with a job that it had claimed ahead, nobody knows whether the
-    function had been called, and the attempt does not count. Nor from a queue with limits: they count what starts.
+    A job is not claimed ahead for its last attempt. When a worker dies with a job that it had claimed ahead, nobody
+    knows whether the function had been called, and the attempt does not count. Nor is it claimed ahead from a queue
+    with limits, which count what starts.
     """
     if not claim.is_ahead:
         return True
@@ -193,8 +192,8 @@ def _is_suitable(room: Room, limited: Collection[str], claim: Claim) -> bool:
     return claim.function in room.returned and claim.crashes == 0 and claim.attempt < claim.max_attempts
 
 
-def _complemented(tx: Transaction, claims: Sequence[Claim]) -> list[Claim]:
-    """These claims with what other tables know of their jobs."""
+def _with_relations(tx: Transaction, claims: Sequence[Claim]) -> list[Claim]:
+    """Return these claims with their jobs' tags and the results of their parents."""
     jobs = [claim.job_seq for claim in claims]
     tags, results = _tags(tx, jobs), _parent_results(tx, jobs)
     if not (tags or results):
@@ -209,31 +208,22 @@ def _complemented(tx: Transaction, claims: Sequence[Claim]) -> list[Claim]:
 
 
 def _take(tx: Transaction, worker: WorkerKey, claims: Sequence[Claim], *, start: str | None) -> None:
-    """Open an execution for each claim, all with the same start. All are pending: this transaction has the lock."""
+    """Open an execution for each claim, all with the same start, and move the jobs."""
     table, values = tabled([(claim.execution_id, claim.job_seq, claim.attempt) for claim in claims])
     tx.execute(
         f"""
-        INSERT INTO executions (id, job_seq, attempt, worker_id, worker_seq, status, started_at)
-        SELECT column1, column2, column3, ?, ?, 'running', ?
+        INSERT INTO executions (status, worker_id, worker_seq, started_at, id, job_seq, attempt)
+        SELECT 'running', ?, ?, ?, column1, column2, column3
           FROM {table}
          WHERE column1 IS NOT NULL
         """,
         (worker.id, worker.seq, start, *values),
     )
-    seqs, values = listed([claim.job_seq for claim in claims])
-    tx.execute(
-        f"""
-        UPDATE jobs
-           SET status = 'running', attempts = attempts + 1, started_at = ?, updated_at = ?, worker_id = ?,
-               progress = NULL
-         WHERE seq IN {seqs}
-        """,
-        (start, tx.stamp, worker.id, *values),
-    )
+    moves.claim(tx, [claim.job_seq for claim in claims], worker=worker, start=start)
 
 
 def _tags(tx: Transaction, jobs: Sequence[int]) -> dict[int, list[str]]:
-    """The tags of those of these jobs that have any."""
+    """Return the tags of those of these jobs that have any."""
     found: dict[int, list[str]] = defaultdict(list)
     for portion in portions(jobs):
         seqs, values = listed(portion)
@@ -243,7 +233,7 @@ def _tags(tx: Transaction, jobs: Sequence[int]) -> dict[int, list[str]]:
 
 
 def _parent_results(tx: Transaction, jobs: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
-    """The parents of those of these jobs that have any, in the order of the job's dependencies: id, result as JSON."""
+    """Return the parents, id and result as JSON, of those of these jobs that have any, in the order they are named."""
     found: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for portion in portions(jobs):
         seqs, values = listed(portion)

@@ -1,4 +1,4 @@
-"""What a person may do to a job from outside: cancel it, send it back, or move it."""
+"""Cancel, requeue and reschedule: what people do to jobs from outside."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from datetime import datetime
 from gigq.clock import later, to_text
 from gigq.reports import Report
 from gigq.status import ENDED_BADLY, JobStatus
+from gigq.store import moves
 from gigq.store.dependencies import ended_badly, failed_parent_of, is_key_taken, parent_ended_badly, reopen, revive
 from gigq.store.engine.database import Transaction
 from gigq.store.settling import settle
+from gigq.store.tables import OPEN
 
 
 def cancel(tx: Transaction, job_id: str, *, running: bool = False) -> bool:
     """Cancel a pending job, or with `running` also a running one, and the descendants that need it.
 
-    The worker of a running job learns of it from its next heartbeat, or by the bell. False for any other job, or none.
+    The worker of a running job learns of it from the bell, or at its next heartbeat. False for any other job, or none.
     """
     tx.has_news |= running
     execution = tx.value(
-        "SELECT id FROM executions WHERE job_seq = (SELECT seq FROM jobs WHERE id = ?) AND status = 'running'",
-        (job_id,),
+        f"SELECT id FROM executions WHERE job_seq = (SELECT seq FROM jobs WHERE id = ?) AND {OPEN}", (job_id,)
     )
     if execution is not None and running:
         settle(tx, execution, Report.cancelled("cancelled while it ran"))
@@ -29,28 +30,28 @@ def cancel(tx: Transaction, job_id: str, *, running: bool = False) -> bool:
 
 
 def _cancel_pending(tx: Transaction, job_id: str) -> bool:
-    job = tx.execute("SELECT seq, name FROM jobs WHERE id = ? AND status = 'pending'", (job_id,)).fetchone()
+    job = tx.execute(
+        """
+        SELECT seq, name, coalesce('cancelled after an attempt that failed: ' || error, 'cancelled before it ran')
+          FROM jobs
+         WHERE id = :id
+           AND status = 'pending'
+        """,
+        {"id": job_id},
+    ).fetchone()
     if job is None:
         return False
-    seq, name = job
-    tx.execute(
-        """
-        UPDATE jobs
-           SET status = 'cancelled', run_at = NULL, updated_at = ?, completed_at = ?,
-               error = coalesce('cancelled after an attempt that failed: ' || error, 'cancelled before it ran')
-         WHERE seq = ?
-        """,
-        (tx.stamp, tx.stamp, seq),
-    )
+    seq, name, reason = job
+    moves.cancel(tx, [seq], error=reason)
     parent_ended_badly(tx, seq, ended_badly(job_id, name, JobStatus.CANCELLED))
     return True
 
 
 def requeue(tx: Transaction, job_id: str, *, delay: float = 0.0) -> bool:
-    """Send a job that ended badly back, its attempts reset, and with it what was cancelled because of it.
+    """Send a job that ended badly back, its attempts reset, and the jobs that were cancelled because of it.
 
-    False for any other job, for none, for a job whose parent's bad end still forbids it (requeue that parent), and for
-    one whose unique key an unfinished job has.
+    False for any other job, for none, for a job that a failed parent still blocks (requeue that parent), and for one
+    whose unique key an unfinished job has.
     """
     job = tx.execute("SELECT seq, status, unique_key FROM jobs WHERE id = ?", (job_id,)).fetchone()
     if job is None or job[1] not in ENDED_BADLY or failed_parent_of(tx, job[0]) is not None or is_key_taken(tx, job[2]):
@@ -68,9 +69,9 @@ def reschedule(
     priority: int | None = None,
     queue: str | None = None,
 ) -> bool:
-    """Change when, how urgently or in which queue a pending job runs; None leaves it. False for any other job, or none.
+    """Change when a pending job runs, its priority or its queue; None leaves it. False for any other job, or none.
 
-    Also one that waits for its parents or for a retry. An instant that has passed makes it ready.
+    It may be waiting for its parents or for a retry. An instant in the past makes it ready.
     """
     changed = tx.execute(
         """

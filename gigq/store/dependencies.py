@@ -1,98 +1,84 @@
-"""What the end of a job, or its return, means for the jobs that depend on it.
+"""The effect of a job's end, or of its return, on the jobs that depend on it.
 
-`blockers` of an unfinished job is the number of its unfinished parents. Every verb here keeps that true.
+`blockers` of an unfinished job is the number of its unfinished parents. Every function here keeps that true.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gigq.store import moves
 from gigq.store.engine.database import Transaction
 from gigq.store.engine.lists import listed
 
 
 def ended_badly(job_id: str, name: str, status: str) -> str:
-    """Return what a job's error says when it was cancelled because of another one."""
+    """Return the error of a job that was cancelled because this other one ended badly."""
     return f"cancelled because job {job_id} ({name[:200]}), on which it depends, ended as {status}"
 
 
 def parents_among(tx: Transaction, jobs: Sequence[int]) -> list[int]:
-    """Return those of these jobs (at least one) that have children, in the order of submission."""
+    """Return those of these jobs (at least one) that have children, in order of submission."""
     seqs, values = listed(jobs)
     found = tx.execute(f"SELECT DISTINCT parent FROM job_dependencies WHERE parent IN {seqs} ORDER BY parent", values)
     return [parent for (parent,) in found]
 
 
 def parent_done(tx: Transaction, parent: int) -> None:
-    """Count a finished parent off for all its children."""
+    """Count a finished parent off the blockers of all its children."""
     counted = tx.execute(
         """
         UPDATE jobs
            SET blockers = blockers - 1
-         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = ?)
+         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = :parent)
            AND status IN ('pending', 'running')
         """,
-        (parent,),
+        {"parent": parent},
     )
     tx.has_news |= counted.rowcount > 0
 
 
 def parent_ended_badly(tx: Transaction, parent: int, reason: str) -> None:
-    """Cancel all descendants for whom this parent's bad end is theirs; for those who run all the same, count it off."""
+    """Cancel all descendants that need this parent, and count it off the blockers of the children that do not.
+
+    Args:
+        reason: the error of the descendants.
+    """
     ended = [parent]
     while ended:
         each = ended.pop()
         cancelled = _pending_children(tx, each)
-        tx.executemany(
-            """
-            UPDATE jobs
-               SET status = 'cancelled', run_at = NULL, failed_parent = ?, error = ?, updated_at = ?, completed_at = ?
-             WHERE seq = ?
-            """,
-            [(parent, reason, tx.stamp, tx.stamp, child) for child in cancelled],
-        )
+        moves.cancel(tx, cancelled, error=reason, failed_parent=parent)
         parent_done(tx, each)
         ended.extend(cancelled)
 
 
 def reopen(tx: Transaction, job: int, *, run_at: str | None = None) -> None:
-    """Make a finished job pending again, as new, and let its unfinished children wait for it again."""
+    """Make a job that ended badly pending again, and let its unfinished children wait for it again."""
     tx.has_news = True
-    tx.execute(
-        """
-        UPDATE jobs
-           SET status = 'pending', attempts = 0, run_at = :run_at, failed_parent = NULL, result = NULL, error = NULL,
-               updated_at = :now, started_at = NULL, completed_at = NULL, worker_id = NULL,
-               blockers = (SELECT count(*)
-                             FROM job_dependencies JOIN jobs AS parents ON parents.seq = job_dependencies.parent
-                            WHERE job_dependencies.child = :job
-                              AND parents.status IN ('pending', 'running'))
-         WHERE seq = :job
-        """,
-        {"job": job, "run_at": run_at, "now": tx.stamp},
-    )
+    moves.requeue(tx, job, run_at=run_at)
     tx.execute(
         """
         UPDATE jobs
            SET blockers = blockers + 1
-         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = ?)
+         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = :job)
            AND status IN ('pending', 'running')
         """,
-        (job,),
+        {"job": job},
     )
 
 
 def revive(tx: Transaction, parent: int) -> None:
-    """Reopen what was cancelled because of this job, but for what another parent's bad end still forbids."""
-    # In order of submission, so that a job's own parents have been seen to before it.
+    """Reopen the jobs that were cancelled because of this one, but for those that another failed parent still blocks."""
+    # In order of submission, so that a job's own parents have been dealt with before it.
     cancelled = tx.execute(
         "SELECT seq, unique_key FROM jobs WHERE failed_parent = ? ORDER BY seq", (parent,)
     ).fetchall()
     for job, unique_key in cancelled:
         other = failed_parent_of(tx, job)
         if other is None and is_key_taken(tx, unique_key):
-            # Another job has been submitted in its place. It stays on its own account: what is cancelled because of
-            # it comes back when a person requeues it.
+            # Another job has been submitted in its place. From now on it is a cancelled job like any other: the jobs
+            # that are cancelled because of it come back when a person requeues it.
             tx.execute("UPDATE jobs SET failed_parent = NULL WHERE seq = ?", (job,))
         elif other is None:
             reopen(tx, job)
@@ -106,19 +92,19 @@ def is_key_taken(tx: Transaction, unique_key: str | None) -> bool:
 
 
 def failed_parent_of(tx: Transaction, job: int) -> int | None:
-    """Return a parent whose bad end forbids this job to run, or None."""
+    """Return a parent that ended badly and without which this job must not run, or None."""
     found: int | None = tx.value(
         """
         SELECT parents.seq
           FROM job_dependencies
           JOIN jobs AS parents ON parents.seq = job_dependencies.parent
           JOIN jobs AS child ON child.seq = job_dependencies.child
-         WHERE job_dependencies.child = ?
+         WHERE job_dependencies.child = :job
            AND child.on_parent_failure = 'cancel'
            AND parents.status IN ('failed', 'timeout', 'cancelled')
          ORDER BY job_dependencies.position
         """,
-        (job,),
+        {"job": job},
     )
     return found
 
@@ -133,15 +119,15 @@ def _set_failed_parent(tx: Transaction, job: int, parent: int) -> None:
 
 
 def _pending_children(tx: Transaction, parent: int) -> list[int]:
-    """Those who are to be cancelled when this parent ends badly."""
+    """The children that are to be cancelled when this parent ends badly."""
     found = tx.execute(
         """
         SELECT seq
           FROM jobs
-         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = ?)
+         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = :parent)
            AND status = 'pending'
            AND on_parent_failure = 'cancel'
         """,
-        (parent,),
+        {"parent": parent},
     )
     return [seq for (seq,) in found]

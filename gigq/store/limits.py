@@ -14,6 +14,7 @@ from gigq.codec import decode, encode
 from gigq.store.engine.database import Transaction
 from gigq.store.engine.lists import listed, portions
 from gigq.store.queues import ALL, NO_RULE, Rule, rules
+from gigq.store.tables import OPEN, READY
 
 _LATEST_CALL = 0.2
 """Seconds after its claim within which a function is called; only when it has ended is known when it was."""
@@ -117,8 +118,12 @@ def is_waited_for(tx: Transaction) -> bool:
 
 def _ready_queues(tx: Transaction) -> list[str]:
     """The names of the queues in which something is ready: one step in the index for each."""
-    ready = "FROM jobs WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL"
-    first, last = tx.execute(f"SELECT (SELECT min(queue) {ready}), (SELECT max(queue) {ready})").fetchone()
+    first, last = tx.execute(
+        f"""
+        SELECT (SELECT min(queue) FROM jobs WHERE {READY}),
+               (SELECT max(queue) FROM jobs WHERE {READY})
+        """
+    ).fetchone()
     if first == last:  # most often
         return [] if first is None else [first]
     # All steps inside SQLite: a name that is no UTF-8 does not come back as it was read, and would be found for ever.
@@ -126,9 +131,9 @@ def _ready_queues(tx: Transaction) -> list[str]:
         f"""
         SELECT queue
           FROM (WITH RECURSIVE steps (queue) AS (
-                     SELECT min(queue) {ready}
+                     SELECT min(queue) FROM jobs WHERE {READY}
                       UNION ALL
-                     SELECT (SELECT min(queue) {ready} AND queue > steps.queue)
+                     SELECT (SELECT min(queue) FROM jobs WHERE {READY} AND queue > steps.queue)
                        FROM steps
                       WHERE steps.queue IS NOT NULL)
                 SELECT queue FROM steps)
@@ -140,13 +145,13 @@ def _ready_queues(tx: Transaction) -> list[str]:
 
 def _running(tx: Transaction, queue: str) -> int:
     running: int = tx.value(
-        """
+        f"""
         SELECT count(*)
           FROM executions INDEXED BY executions_open JOIN jobs ON jobs.seq = executions.job_seq
-         WHERE executions.status = 'running'
-           AND jobs.queue = ?
+         WHERE executions.{OPEN}
+           AND jobs.queue = :queue
         """,
-        (queue,),
+        {"queue": queue},
     )
     return running
 

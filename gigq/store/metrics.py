@@ -1,4 +1,4 @@
-"""What a queue is measured by: how much there is of everything; `windows` tells how fast it goes."""
+"""The figures of a queue: how much there is of everything. Its speed is measured in `windows`."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from gigq.records import QueueRecord
 from gigq.status import FINISHED, Phase
 from gigq.store import queues, reading, windows
 from gigq.store.engine.database import Transaction
-from gigq.store.tables import phase_of
+from gigq.store.tables import OPEN, READY, phase_of
 from gigq.store.worker_health import health
 
 
 def metrics(tx: Transaction, *, gone: Collection[WorkerKey]) -> dict[str, Any]:
-    """Return what a queue is measured by, as plain values that JSON can hold.
+    """Return the figures of a queue, as plain values that JSON can hold.
 
     Args:
         gone: the workers whose process has certainly ended.
     """
     records = queues.records(tx)
-    running = _grouped(tx, f"SELECT {_PHASE}, count(*) FROM jobs WHERE seq IN ({_HELD}) GROUP BY 1", {"now": tx.stamp})
+    running = _running_phases(tx)
     statuses = reading.statuses(tx)
     return {
         "at": tx.stamp,
@@ -36,29 +36,42 @@ def metrics(tx: Transaction, *, gone: Collection[WorkerKey]) -> dict[str, Any]:
     }
 
 
-_PHASE = phase_of(":now")
-_HELD = "SELECT job_seq FROM executions INDEXED BY executions_open WHERE status = 'running'"
+def _running_phases(tx: Transaction) -> dict[str, int]:
+    rows = tx.execute(
+        f"""
+        SELECT {phase_of(":now")}, count(*)
+          FROM jobs
+         WHERE seq IN (SELECT job_seq FROM executions INDEXED BY executions_open WHERE {OPEN})
+         GROUP BY 1
+        """,
+        {"now": tx.stamp},
+    )
+    return dict(rows.fetchall())
 
 
 def _phases(
     tx: Transaction, records: Iterable[QueueRecord], statuses: dict[str, int], running: dict[str, int]
 ) -> dict[str, int]:
-    due = _grouped(
-        tx,
+    due = _due_phases(tx)
+    found = Counter(due) + Counter(running)
+    for record in records:
+        found["paused" if record.is_paused else "ready"] += record.ready
+    # Jobs that are neither ready nor due wait for parents, and are in no index.
+    found["waiting"] += statuses["pending"] - sum(due.values()) - sum(record.ready for record in records)
+    return {phase.value: found[phase] if phase in _UNFINISHED else statuses[phase] for phase in Phase}
+
+
+def _due_phases(tx: Transaction) -> dict[str, int]:
+    rows = tx.execute(
         f"""
-        SELECT {_PHASE}, count(*)
+        SELECT {phase_of(":now")}, count(*)
           FROM jobs INDEXED BY jobs_due
          WHERE status = 'pending' AND run_at IS NOT NULL
          GROUP BY 1
         """,
         {"now": tx.stamp},
     )
-    found = Counter(due) + Counter(running)
-    for record in records:
-        found["paused" if record.is_paused else "ready"] += record.ready
-    # What is neither ready nor due waits for parents, and stands in no index.
-    found["waiting"] += statuses["pending"] - sum(due.values()) - sum(record.ready for record in records)
-    return {phase.value: found[phase] if phase in _UNFINISHED else statuses[phase] for phase in Phase}
+    return dict(rows.fetchall())
 
 
 _UNFINISHED = tuple(phase for phase in Phase if phase.value not in FINISHED)
@@ -77,10 +90,10 @@ def _queue(tx: Transaction, record: QueueRecord) -> dict[str, Any]:
 
 def _priorities(tx: Transaction) -> list[tuple[int, int]]:
     return tx.execute(
-        """
+        f"""
         SELECT priority, count(*)
           FROM jobs
-         WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL
+         WHERE {READY}
          GROUP BY priority
          ORDER BY priority DESC
         """
@@ -88,17 +101,13 @@ def _priorities(tx: Transaction) -> list[tuple[int, int]]:
 
 
 def _workers(tx: Transaction, gone: Collection[WorkerKey]) -> dict[str, int]:
-    crew = [each for each in health(tx, gone=gone) if not each.is_manual]
-    living = [each for each in crew if each.is_alive]
+    workers = [each for each in health(tx, gone=gone) if not each.is_manual]
+    living = [each for each in workers if each.is_alive]
     busy = sum(each.running > 0 for each in living)
     return {
-        "total": len(crew),
+        "total": len(workers),
         "idle": len(living) - busy,
         "busy": busy,
-        "lost": len(crew) - len(living),
+        "lost": len(workers) - len(living),
         "slots": sum(each.concurrency for each in living),
     }
-
-
-def _grouped(tx: Transaction, sql: str, values: dict[str, Any] | tuple[()] = ()) -> dict[str, int]:
-    return dict(tx.execute(sql, values).fetchall())

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gigq.codec import encode
 from gigq.reports import Progress
 from gigq.store.engine.database import Transaction
+from gigq.store.tables import OPEN
 
 _LIMIT = 10_000
 """Bytes of a progress as JSON: far more than its numbers and its message can take."""
@@ -15,13 +16,17 @@ _LIMIT = 10_000
 def write_progress(tx: Transaction, progress: Mapping[int, Progress]) -> None:
     """Write how far the jobs of these executions are; nothing for an execution that is no longer open."""
     tx.executemany(
-        """
+        f"""
         UPDATE jobs
-           SET progress = ?, updated_at = ?
-         WHERE seq = (SELECT job_seq FROM executions WHERE id = ? AND status = 'running')
+           SET progress = :progress, updated_at = :now
+         WHERE seq = (SELECT job_seq FROM executions WHERE id = :execution AND {OPEN})
         """,
         [
-            (encode(each.as_dict(), name="progress", limit=_LIMIT), tx.stamp, execution)
+            {
+                "progress": encode(each.as_dict(), name="progress", limit=_LIMIT),
+                "now": tx.stamp,
+                "execution": execution,
+            }
             for execution, each in progress.items()
         ],
     )

@@ -1,4 +1,4 @@
-"""How finished jobs leave the file, and how the file becomes smaller after it."""
+"""Delete finished jobs, and give the space that they leave back to the file system."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _AT_ONCE = 256
 """Jobs that one statement looks at."""
 
 _LEFT_FREE = 256
-"""Free pages (1 MB) that are left to the jobs to come, or a quarter of the file if that is more."""
+"""Free pages (1 MB) that are left for jobs to come, or a quarter of the file if that is more."""
 
 _INCREMENTAL = 2
-"""The auto_vacuum of our files: pages are given back when that is asked for, and only so many."""
+"""The auto_vacuum of our files: pages are given back only when we ask for it, and only as many as we ask for."""
 
 
 def newest(tx: Transaction, statuses: Sequence[str], *, keep: int) -> Place:
-    """Return where the newest so many of these finished jobs begin, all statuses counted together."""
+    """Return where the newest `keep` of these finished jobs begin, all statuses counted together."""
     if keep == 0:
         return END
     each = """
@@ -42,7 +42,7 @@ def newest(tx: Transaction, statuses: Sequence[str], *, keep: int) -> Place:
                 ORDER BY completed_at DESC, seq DESC
                 LIMIT ?)"""
     found = tx.execute(
-        f"{_all_of(each, statuses)} ORDER BY completed_at DESC, seq DESC LIMIT 1 OFFSET ?",
+        f"{_for_each(statuses, each)} ORDER BY completed_at DESC, seq DESC LIMIT 1 OFFSET ?",
         (*(value for status in statuses for value in (status, keep)), keep - 1),
     ).fetchone()
     return Place(*found) if found else BEGINNING
@@ -66,7 +66,7 @@ def finished(
     rows = tx.execute(
         f"""
         SELECT completed_at, seq, {_is_needed("oldest")}
-          FROM ({_all_of(each, statuses)} ORDER BY completed_at, seq LIMIT ?) AS oldest
+          FROM ({_for_each(statuses, each)} ORDER BY completed_at, seq LIMIT ?) AS oldest
          ORDER BY completed_at, seq
         """,
         (*(value for status in statuses for value in (status, *after, *before, limit)), limit),
@@ -77,15 +77,15 @@ def finished(
 def delete(
     tx: Transaction, jobs: Sequence[int], statuses: Sequence[str], *, before: Place, limit: int
 ) -> tuple[int, list[int]]:
-    """Delete those of these jobs that are still finished so, and that no child needs, with their executions.
+    """Delete those of these jobs that still have one of these statuses and that no child needs, with their executions.
 
-    Then their parents, if nobody else needs those.
+    Then their parents, if no other child needs those.
 
     Args:
         limit: how many jobs to look at.
 
     Returns:
-        How many it deleted, and which jobs it has not yet looked at.
+        How many it deleted, and which jobs it has not looked at yet.
     """
     deleted, rest = 0, list(jobs)
     while rest and limit > 0:
@@ -101,7 +101,7 @@ def delete(
 
 
 def spare_pages(tx: Transaction) -> int:
-    """Return how many free pages can be given back to the file system, and are not better left to the jobs to come."""
+    """Return how many free pages may be given back to the file system, and need not be left for jobs to come."""
     free: int = tx.value("PRAGMA freelist_count")
     size: int = tx.value("PRAGMA page_count")
     if tx.value("PRAGMA auto_vacuum") != _INCREMENTAL:  # another application made the file
@@ -110,12 +110,12 @@ def spare_pages(tx: Transaction) -> int:
 
 
 def shrink(tx: Transaction, *, pages: int) -> None:
-    """Give so many free pages back to the file system.
+    """Give free pages back to the file system.
 
-    The file is cut when SQLite next writes its log into it, which it does by itself.
+    The file becomes shorter at SQLite's next checkpoint, which it makes by itself.
     """
     for _ in range(pages):
-        # However many pages are named, sqlite3 takes one step of it and lets go.
+        # However many pages the pragma names, sqlite3 takes one step of the statement and drops it.
         tx.execute("PRAGMA incremental_vacuum(1)")
 
 
@@ -143,7 +143,7 @@ def _parents(tx: Transaction, jobs: Sequence[int]) -> list[int]:
 
 
 def _is_needed(table: str) -> str:
-    """The SQL of whether a child is unfinished or may be requeued: it would run without this result."""
+    """Return the SQL of whether a job has a child that has not completed: it may still run, and need this result."""
     return f"""EXISTS (
                 SELECT 1
                   FROM job_dependencies JOIN jobs AS children ON children.seq = job_dependencies.child
@@ -151,5 +151,6 @@ def _is_needed(table: str) -> str:
                    AND children.status <> 'completed')"""
 
 
-def _all_of(each: str, statuses: Sequence[str]) -> str:
-    return " UNION ALL ".join([each] * len(statuses))
+def _for_each(statuses: Sequence[str], query: str) -> str:
+    """Return the SQL of a query with one `?` for a status, repeated for each of them."""
+    return " UNION ALL ".join([query] * len(statuses))

@@ -1,4 +1,4 @@
-"""What holds the jobs of a named queue back: a pause, and limits of how many run or start."""
+"""Named queues: pauses, limits, and how many jobs each holds."""
 
 from __future__ import annotations
 
@@ -9,28 +9,25 @@ from typing import NamedTuple
 from gigq.clock import from_text
 from gigq.records import QueueRecord
 from gigq.store.engine.database import Transaction
+from gigq.store.tables import OPEN, READY
 
 ALL = ""
-"""The name under which all queues are paused, also those that do not exist yet."""
+"""The name under which all queues are paused, including those that do not exist yet."""
 
 _COUNTS = {
-    "ready": """
-        SELECT queue, count(*)
-          FROM jobs
-         WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL
-         GROUP BY queue""",
+    "ready": f"SELECT queue, count(*) FROM jobs WHERE {READY} GROUP BY queue",
     "scheduled": "SELECT queue, count(*) FROM jobs WHERE status = 'pending' AND run_at IS NOT NULL GROUP BY queue",
-    "running": """
+    "running": f"""
         SELECT jobs.queue, count(*)
           FROM executions INDEXED BY executions_open JOIN jobs ON jobs.seq = executions.job_seq
-         WHERE executions.status = 'running'
+         WHERE executions.{OPEN}
          GROUP BY jobs.queue""",
 }
 """Queries over the indexes of unfinished jobs."""
 
 
 class Rule(NamedTuple):
-    """What a person has said of one queue."""
+    """What people have set for one queue."""
 
     is_paused: bool = False
     max_running: int | None = None
@@ -43,37 +40,51 @@ NO_RULE = Rule()
 
 
 def rules(tx: Transaction) -> dict[str, Rule]:
-    """Return what has been said of queues, by their names."""
+    """Return what people have set for queues, by their names."""
     rows = tx.execute("SELECT name, is_paused, max_running, rate_limit, rate_period, starts FROM job_queues")
     return {name: Rule(bool(is_paused), *limits) for name, is_paused, *limits in rows}
 
 
 def set_paused(tx: Transaction, queue: str, *, is_paused: bool) -> None:
-    """Pause a queue, or `ALL`, whether it exists or not; or let it go on."""
-    _write(tx, queue, "is_paused = excluded.is_paused", is_paused=int(is_paused))
+    """Pause or resume a queue, whether it exists or not, or `ALL`."""
+    tx.has_news = True
+    tx.execute(
+        """
+        INSERT INTO job_queues (name, is_paused)
+        VALUES (:queue, :is_paused)
+            ON CONFLICT (name) DO UPDATE SET is_paused = excluded.is_paused
+        """,
+        {"queue": queue, "is_paused": is_paused},
+    )
 
 
 def set_limits(
     tx: Transaction, queue: str, *, max_running: int | None, rate_limit: int | None, rate_period: float | None
 ) -> None:
-    """Limit a queue anew; None is no limit. What has started in the last period goes on to count."""
-    assignments = (
-        "max_running = excluded.max_running, rate_limit = excluded.rate_limit, rate_period = excluded.rate_period"
+    """Set a queue's limits; None is no limit. The jobs that started in the last period still count."""
+    tx.has_news = True
+    tx.execute(
+        """
+        INSERT INTO job_queues (name, max_running, rate_limit, rate_period)
+        VALUES (:queue, :max_running, :rate_limit, :rate_period)
+            ON CONFLICT (name) DO UPDATE
+           SET max_running = excluded.max_running, rate_limit = excluded.rate_limit, rate_period = excluded.rate_period
+        """,
+        {"queue": queue, "max_running": max_running, "rate_limit": rate_limit, "rate_period": rate_period},
     )
-    _write(tx, queue, assignments, max_running=max_running, rate_limit=rate_limit, rate_period=rate_period)
 
 
 def records(tx: Transaction) -> list[QueueRecord]:
     """Return the queues that hold unfinished jobs or have a rule, in alphabetical order. Reads no finished job."""
-    said = rules(tx)
+    set_by_people = rules(tx)
     counts: dict[str, dict[str, int]] = {}
     for name, sql in _COUNTS.items():
         for queue, number in tx.execute(sql):
             counts.setdefault(queue, {})[name] = number
-    is_all_paused = said.pop(ALL, NO_RULE).is_paused
+    is_all_paused = set_by_people.pop(ALL, NO_RULE).is_paused
     return [
-        _record(tx, queue, said.get(queue, NO_RULE), counts.get(queue, {}), is_all_paused=is_all_paused)
-        for queue in sorted({*said, *counts})
+        _record(tx, queue, set_by_people.get(queue, NO_RULE), counts.get(queue, {}), is_all_paused=is_all_paused)
+        for queue in sorted({*set_by_people, *counts})
     ]
 
 
@@ -92,30 +103,18 @@ def _record(tx: Transaction, queue: str, rule: Rule, counts: Mapping[str, int], 
 
 
 def _oldest_ready(tx: Transaction, queue: str) -> datetime | None:
-    """Of each priority the index has the oldest job first."""
+    """Return when the oldest ready job was submitted. In the index, the oldest of each priority comes first."""
     oldest = tx.value(
-        """
+        f"""
         SELECT min(created_at)
           FROM jobs
          WHERE seq IN (
                SELECT min(seq)
                  FROM jobs
-                WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL
-                  AND queue = ?
+                WHERE {READY}
+                  AND queue = :queue
                 GROUP BY priority)
         """,
-        (queue,),
+        {"queue": queue},
     )
     return None if oldest is None else from_text(oldest)
-
-
-def _write(tx: Transaction, queue: str, assignments: str, **values: float | None) -> None:
-    tx.has_news = True
-    tx.execute(
-        f"""
-        INSERT INTO job_queues (name, {", ".join(values)})
-        VALUES (?, {", ".join("?" * len(values))})
-            ON CONFLICT (name) DO UPDATE SET {assignments}
-        """,
-        (queue, *values.values()),
-    )

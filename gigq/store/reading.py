@@ -1,4 +1,4 @@
-"""How jobs are found, counted and read."""
+"""Find, count and read jobs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,16 @@ from gigq.filters import Filters
 from gigq.records import ExecutionRecord, JobRecord
 from gigq.status import ExecutionStatus, JobStatus
 from gigq.store.engine.database import Transaction
+from gigq.store.engine.lists import listed, portions
 from gigq.store.rows import execution_record, job_record
-from gigq.store.tables import phase_of
+from gigq.store.tables import OPEN, phase_of
 
-_TAGGED = "seq IN (SELECT job_seq FROM job_tags WHERE tag IN ({}) GROUP BY job_seq HAVING count(*) = {})"
-_CHUNK = 500
-"""Jobs whose executions, tags and parents are fetched by one statement each: SQLite takes at least 999 values."""
+_ORDERS = {"submitted": "seq DESC", "ended": "completed_at DESC, seq DESC"}
+
+_SEARCHED = " OR ".join(
+    f"instr(lower({column}), lower(:search))"
+    for column in ("id", "name", "description", "function", "args", "params", "error")
+)
 
 
 def jobs(
@@ -28,21 +32,20 @@ def jobs(
     offset: int = 0,
     order: Literal["submitted", "ended"] = "submitted",
 ) -> Iterator[JobRecord]:
-    """Yield the jobs that pass, those first that were submitted last, or that ended last."""
+    """Yield the jobs that pass the filters: first those that were submitted, or that ended, last."""
     where, values = _where(tx, filters)
-    column = {"submitted": "seq", "ended": "completed_at"}[order]
     rows = tx.rows(
         f"""
         SELECT *, {phase_of(":now")} AS phase
           FROM jobs
          WHERE {where}
-         ORDER BY {column} DESC, seq DESC
+         ORDER BY {_ORDERS[order]}
          LIMIT :limit OFFSET :offset
         """,
         {**values, "limit": -1 if limit is None else limit, "offset": offset},
     )
-    for start in range(0, len(rows), _CHUNK):
-        yield from _records(tx, rows[start : start + _CHUNK])
+    for portion in portions(rows):
+        yield from _records(tx, portion)
 
 
 def job(tx: Transaction, job_id: str) -> JobRecord | None:
@@ -52,19 +55,19 @@ def job(tx: Transaction, job_id: str) -> JobRecord | None:
 
 
 def ids(tx: Transaction, filters: Filters) -> list[str]:
-    """Return the ids of the jobs that pass, the oldest first."""
+    """Return the ids of the jobs that pass the filters, the oldest first."""
     where, values = _where(tx, filters)
     return [job_id for (job_id,) in tx.execute(f"SELECT id FROM jobs WHERE {where} ORDER BY seq", values)]
 
 
 def count(tx: Transaction, filters: Filters) -> int:
-    """Return how many jobs pass."""
+    """Return how many jobs pass the filters."""
     where, values = _where(tx, filters)
     return int(tx.value(f"SELECT count(*) FROM jobs WHERE {where}", values))
 
 
 def statuses(tx: Transaction) -> dict[str, int]:
-    """Return how many jobs there are of each status. From indexes alone: the rows are many and long."""
+    """Return how many jobs there are of each status. It reads indexes alone: the rows are many and long."""
     found: dict[str, int] = dict(
         tx.execute(
             """
@@ -75,21 +78,22 @@ def statuses(tx: Transaction) -> dict[str, int]:
             """
         ).fetchall()
     )
-    found["running"] = tx.value("SELECT count(*) FROM executions INDEXED BY executions_open WHERE status = 'running'")
+    found["running"] = tx.value(f"SELECT count(*) FROM executions INDEXED BY executions_open WHERE {OPEN}")
     found["pending"] = tx.value("SELECT count(*) FROM jobs") - sum(found.values())
     return {status.value: found.get(status, 0) for status in JobStatus}
 
 
 def statuses_of(tx: Transaction, job_ids: Sequence[str]) -> dict[str, str]:
-    """Return the statuses of those of these jobs that there are."""
+    """Return the statuses of those of these jobs that exist."""
     found: dict[str, str] = {}
-    for chunk in _chunks(job_ids):
-        found.update(tx.execute(f"SELECT id, status FROM jobs WHERE id IN ({_marks(chunk)})", chunk).fetchall())
+    for portion in portions(job_ids):
+        these, values = listed(portion)
+        found.update(tx.execute(f"SELECT id, status FROM jobs WHERE id IN {these}", values).fetchall())
     return found
 
 
 def ids_like(tx: Transaction, prefix: str, *, limit: int) -> list[str]:
-    """Return up to `limit` ids that begin so."""
+    """Return up to `limit` ids that begin with a prefix."""
     found = tx.execute(
         "SELECT id FROM jobs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (prefix, prefix + "\U0010ffff", limit)
     )
@@ -117,9 +121,9 @@ def ends_of(tx: Transaction, executions: Collection[int]) -> list[ExecutionEnd]:
             SELECT executions.id, jobs.id, jobs.name, jobs.queue, executions.attempt, executions.status, jobs.status,
                    executions.error
               FROM executions JOIN jobs ON jobs.seq = executions.job_seq
-             WHERE executions.id = ?
+             WHERE executions.id = :execution
             """,
-            (execution,),
+            {"execution": execution},
         ).fetchone()
         for execution in executions
     ]
@@ -128,41 +132,42 @@ def ends_of(tx: Transaction, executions: Collection[int]) -> list[ExecutionEnd]:
 
 
 def _where(tx: Transaction, filters: Filters) -> tuple[str, dict[str, Any]]:
+    """Return the SQL of a condition, of fixed texts and names alone, and the values of the names."""
     conditions, values = ["1"], {"now": tx.stamp}
-    for name, condition, value in _conditions(filters):
-        if isinstance(value, tuple):
-            names = [f"{name}{index}" for index in range(len(value))]
-            condition = condition.format(", ".join(f":{each}" for each in names), len(value))
-            values.update(zip(names, value, strict=True))
-        else:
-            values[name] = value
+    for condition, names in _conditions(filters):
         conditions.append(condition)
+        values.update(names)
     return " AND ".join(conditions), values
 
 
-def _conditions(filters: Filters) -> Iterator[tuple[str, str, Any]]:
-    """The name, condition and value of each filter that was given; a tuple of values stands for a list of marks."""
+def _conditions(filters: Filters) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the condition of each filter that was given, and the values of its names."""
     if filters.statuses is not None:
-        yield "status", "status IN ({})", tuple(filters.statuses)
+        these, values = _named("status", filters.statuses)
+        yield f"status IN {these}", values
     if filters.phases is not None:
-        yield "phase", f"{phase_of(':now')} IN ({{}})", tuple(filters.phases)
+        these, values = _named("phase", filters.phases)
+        yield f"{phase_of(':now')} IN {these}", values
     if filters.tags:
-        yield "tag", _TAGGED, tuple(filters.tags)
-    for name in ("queue", "name", "priority", "worker_id"):
-        value = getattr(filters, name)
+        these, values = _named("tag", filters.tags)
+        tagged = f"SELECT job_seq FROM job_tags WHERE tag IN {these} GROUP BY job_seq HAVING count(*) = :tags"
+        yield f"seq IN ({tagged})", values | {"tags": len(filters.tags)}
+    for column in ("queue", "name", "priority", "worker_id"):
+        value = getattr(filters, column)
         if value is not None:
-            yield name, f"{name} = :{name}", value
+            yield f"{column} = :{column}", {column: value}
     if filters.since is not None:
-        yield "since", "created_at >= :since", to_text(filters.since)
+        yield "created_at >= :since", {"since": to_text(filters.since)}
     if filters.until is not None:
-        yield "until", "created_at < :until", to_text(filters.until)
+        yield "created_at < :until", {"until": to_text(filters.until)}
     if filters.search is not None:
-        columns = ("id", "name", "description", "function", "args", "params", "error")
-        yield (
-            "search",
-            f"({' OR '.join(f'instr(lower({column}), lower(:search))' for column in columns)})",
-            filters.search,
-        )
+        yield f"({_SEARCHED})", {"search": filters.search}
+
+
+def _named(name: str, values: Collection[Any]) -> tuple[str, dict[str, Any]]:
+    """Return the SQL of a list of named values, ``(:name0, :name1)``, and these."""
+    names = [f"{name}{number}" for number in range(len(values))]
+    return f"({', '.join(f':{each}' for each in names)})", dict(zip(names, values, strict=True))
 
 
 def _records(tx: Transaction, rows: Sequence[sqlite3.Row]) -> Iterator[JobRecord]:
@@ -177,43 +182,38 @@ def _records(tx: Transaction, rows: Sequence[sqlite3.Row]) -> Iterator[JobRecord
 
 
 def _executions(tx: Transaction, ids: Mapping[int, str]) -> dict[int, list[ExecutionRecord]]:
-    """The executions of jobs, whose public ids are given by their numbers."""
+    """Return the executions of jobs, whose public ids are given by their seqs."""
     found: dict[int, list[ExecutionRecord]] = defaultdict(list)
-    for row in tx.rows(f"SELECT * FROM executions WHERE job_seq IN ({_marks(ids)}) ORDER BY id", list(ids)):
+    seqs, values = listed(list(ids))
+    for row in tx.rows(f"SELECT * FROM executions WHERE job_seq IN {seqs} ORDER BY id", values):
         seq = row["job_seq"]
         found[seq].append(execution_record(row, job_id=ids[seq]))
     return found
 
 
-def _parents(tx: Transaction, seqs: Sequence[int]) -> dict[int, list[str]]:
-    return _grouped(
-        tx,
+def _parents(tx: Transaction, jobs: Sequence[int]) -> dict[int, list[str]]:
+    seqs, values = listed(jobs)
+    found = tx.execute(
         f"""
         SELECT child, jobs.id
           FROM job_dependencies JOIN jobs ON jobs.seq = parent
-         WHERE child IN ({_marks(seqs)})
+         WHERE child IN {seqs}
          ORDER BY child, position
         """,
-        seqs,
+        values,
     )
+    return _grouped(found)
 
 
-def _tags(tx: Transaction, seqs: Sequence[int]) -> dict[int, list[str]]:
+def _tags(tx: Transaction, jobs: Sequence[int]) -> dict[int, list[str]]:
+    seqs, values = listed(jobs)
     return _grouped(
-        tx, f"SELECT job_seq, tag FROM job_tags WHERE job_seq IN ({_marks(seqs)}) ORDER BY job_seq, tag", seqs
+        tx.execute(f"SELECT job_seq, tag FROM job_tags WHERE job_seq IN {seqs} ORDER BY job_seq, tag", values)
     )
 
 
-def _grouped(tx: Transaction, sql: str, values: Sequence[int]) -> dict[int, list[str]]:
+def _grouped(rows: sqlite3.Cursor) -> dict[int, list[str]]:
     found: dict[int, list[str]] = defaultdict(list)
-    for seq, text in tx.execute(sql, values):
+    for seq, text in rows:
         found[seq].append(text)
     return found
-
-
-def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (values[start : start + _CHUNK] for start in range(0, len(values), _CHUNK))
-
-
-def _marks(values: Collection[Any]) -> str:
-    return ", ".join("?" * len(values))

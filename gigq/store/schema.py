@@ -69,11 +69,11 @@ def _create(tx: Transaction, path: str) -> None:
         return
     is_legacy = upgrade.is_legacy(tx)
     if is_legacy:
-        upgrade.put_aside(tx)
+        upgrade.rename_old_tables(tx)
     for statement in (*TABLES.values(), *INDEXES.values(), *VIEWS.values()):
         tx.execute(statement)
     if is_legacy:
-        upgrade.take_over(tx)
+        upgrade.copy_rows(tx)
     tx.execute("INSERT INTO job_schema (version) VALUES (?)", (VERSION,))
 
 

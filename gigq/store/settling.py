@@ -1,4 +1,4 @@
-"""The one door through which every execution ends, and with it its job's stay with a worker."""
+"""The end of an execution, and the one move of its job that follows from it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ from gigq.errors import LeaseLost
 from gigq.reports import Report
 from gigq.retry import RetryRule
 from gigq.status import FINISHED, ExecutionStatus, JobStatus, Move, move_after
+from gigq.store import moves
 from gigq.store.dependencies import ended_badly, parent_done, parent_ended_badly, parents_among
 from gigq.store.engine.database import Transaction
 from gigq.store.engine.lists import listed, portions, tabled
 from gigq.store.limits import is_waited_for
 from gigq.store.progress import write_logs, write_progress
+from gigq.store.tables import OPEN
+
+_COMPLETED = ExecutionStatus.COMPLETED
+"""A name of its own: to look a member up in its enum takes as long as to compare it."""
 
 
 class _Ended(NamedTuple):
-    """An execution that is open as long as this transaction has the lock, its job, and how it ended."""
+    """An execution that is open, under the lock of this transaction; its job; and how it ended."""
 
     execution: int
     job: int
@@ -34,7 +39,7 @@ class _Job(NamedTuple):
 
 
 _DELETED = _Job("", "", 1, 1, RetryRule(delay=0.0, backoff=1.0, max_delay=0.0, jitter=0.0))
-"""What somebody has deleted by hand, and not what belongs to it: the execution ends, and nothing else is written."""
+"""Stands for a job whose row somebody deleted by hand, but not its execution. Only the execution is written."""
 
 
 def settle(tx: Transaction, execution_id: int, report: Report) -> Move:
@@ -54,38 +59,38 @@ def settle(tx: Transaction, execution_id: int, report: Report) -> Move:
 
 
 def settle_all(tx: Transaction, reports: Sequence[tuple[int, Report]]) -> list[Move | None]:
-    """Settle many executions as `settle` does, each named once, and return their jobs' moves; None where refused."""
-    moves: list[Move | None] = []
+    """Settle executions, each named once, as `settle` does, and return the moves of their jobs; None where refused."""
+    settled: list[Move | None] = []
     for portion in portions(reports):
-        moves += _settle_some(tx, portion)
-    return moves
+        settled += _settle_some(tx, portion)
+    return settled
 
 
 def _settle_some(tx: Transaction, reports: Sequence[tuple[int, Report]]) -> list[Move | None]:
     jobs = _open_jobs(tx, [execution for execution, _ in reports])
     ended = [_Ended(execution, jobs[execution], report) for execution, report in reports if execution in jobs]
-    completed = [each for each in ended if each.report.status is ExecutionStatus.COMPLETED]
-    moves = dict.fromkeys((each.execution for each in completed), Move.COMPLETE)
     _write_outputs(tx, ended)
+    completed = [each for each in ended if each.report.status is _COMPLETED]
+    made = dict.fromkeys(jobs, Move.COMPLETE)
     if completed:
         _complete(tx, completed)
     for each in ended:
-        if each.execution not in moves:
-            moves[each.execution] = _end(tx, each)
+        if each.report.status is not _COMPLETED:
+            made[each.execution] = _end(tx, each)
     tx.has_news |= is_waited_for(tx)
-    return [moves.get(execution) for execution, _ in reports]
+    return [made.get(execution) for execution, _ in reports]
 
 
 def _open_jobs(tx: Transaction, executions: Sequence[int]) -> dict[int, int]:
-    """Those of these executions that are still open, and their jobs: the open row is the lease."""
+    """Return the jobs of those of these executions that are still open: the open row is the lease."""
     ids, values = listed(executions)
-    return dict(tx.execute(f"SELECT id, job_seq FROM executions WHERE id IN {ids} AND status = 'running'", values))
+    return dict(tx.execute(f"SELECT id, job_seq FROM executions WHERE id IN {ids} AND {OPEN}", values))
 
 
 def _write_outputs(tx: Transaction, ended: Sequence[_Ended]) -> None:
-    """Write what the functions have left behind: before their executions are closed, and most leave nothing."""
-    progress = {each.execution: each.report.progress for each in ended if each.report.progress is not None}
-    logs = {each.execution: each.report.log for each in ended if each.report.log is not None}
+    """Write the progress and the logs that are left to write. Before the executions are closed, and few leave any."""
+    progress = {execution: report.progress for execution, _, report in ended if report.progress is not None}
+    logs = {execution: report.log for execution, _, report in ended if report.log is not None}
     if progress:
         write_progress(tx, progress)
     if logs:
@@ -93,8 +98,8 @@ def _write_outputs(tx: Transaction, ended: Sequence[_Ended]) -> None:
 
 
 def _complete(tx: Transaction, completed: Sequence[_Ended]) -> None:
-    """What most executions come to, with one statement for each table."""
-    starts = [each.report.started_at and to_text(each.report.started_at) for each in completed]
+    """Complete executions and their jobs, with one statement for each table."""
+    starts = [_start(each.report) for each in completed]
     table, values = tabled([(each.execution, start) for each, start in zip(completed, starts, strict=True)])
     tx.execute(
         f"""
@@ -105,57 +110,26 @@ def _complete(tx: Transaction, completed: Sequence[_Ended]) -> None:
         """,
         (tx.stamp, *values),
     )
-    table, values = tabled(
-        [(each.job, each.report.result, start) for each, start in zip(completed, starts, strict=True)]
-    )
-    tx.execute(
-        f"""
-        UPDATE jobs
-           SET status = 'completed', result = column2, error = NULL, updated_at = ?, completed_at = ?,
-               started_at = coalesce(column3, started_at)
-          FROM {table}
-         WHERE seq = column1
-        """,
-        (tx.stamp, tx.stamp, *values),
-    )
+    moves.complete(tx, [(each.job, each.report.result, start) for each, start in zip(completed, starts, strict=True)])
     for parent in parents_among(tx, [each.job for each in completed]):
         parent_done(tx, parent)
 
 
 def _end(tx: Transaction, ended: _Ended) -> Move:
-    """What else an execution can come to."""
+    """End an execution that has not completed."""
     job, report = _job(tx, ended.job), ended.report
     move = move_after(report.status, is_final=report.is_final, attempts_left=job.max_attempts - job.attempts)
-    start = report.started_at and to_text(report.started_at)
-    tx.execute(
-        """
-        UPDATE executions
-           SET status = ?, completed_at = ?, error = ?, error_type = ?, traceback = ?,
-               started_at = coalesce(?, started_at)
-         WHERE id = ?
-        """,
-        (report.status.value, tx.stamp, report.error, report.error_type, report.traceback, start, ended.execution),
-    )
+    start = _start(report)
+    _close(tx, ended, start=start)
     wait = _wait(tx, job, report, move)
-    tx.execute(
-        """
-        UPDATE jobs
-           SET status = ?, attempts = ?, run_at = ?,
-               error = CASE WHEN ? THEN error ELSE ? END,   -- a released one did not fail; an earlier attempt may have
-               updated_at = ?, completed_at = ?, started_at = coalesce(?, started_at)
-         WHERE seq = ?
-        """,
-        (
-            move.target.value,
-            job.attempts - (move is Move.RELEASE),
-            to_text(later(tx.now, wait)) if wait > 0 else None,
-            move is Move.RELEASE,
-            report.error,
-            tx.stamp,
-            tx.stamp if move.target in FINISHED else None,
-            start,
-            ended.job,
-        ),
+    moves.end(
+        tx,
+        ended.job,
+        move,
+        attempts=job.attempts - (move is Move.RELEASE),
+        run_at=to_text(later(tx.now, wait)) if wait > 0 else None,
+        error=report.error,
+        start=start,
     )
     if move.target in FINISHED and parents_among(tx, [ended.job]):
         parent_ended_badly(tx, ended.job, ended_badly(job.id, job.name, move.target))
@@ -163,14 +137,35 @@ def _end(tx: Transaction, ended: _Ended) -> Move:
     return move
 
 
+def _close(tx: Transaction, ended: _Ended, *, start: str | None) -> None:
+    report = ended.report
+    tx.execute(
+        """
+        UPDATE executions
+           SET status = :status, completed_at = :now, error = :error, error_type = :error_type, traceback = :traceback,
+               started_at = coalesce(:start, started_at)
+         WHERE id = :execution
+        """,
+        {
+            "execution": ended.execution,
+            "status": report.status.value,
+            "now": tx.stamp,
+            "error": report.error,
+            "error_type": report.error_type,
+            "traceback": report.traceback,
+            "start": start,
+        },
+    )
+
+
 def _job(tx: Transaction, seq: int) -> _Job:
     found = tx.execute(
         """
         SELECT id, name, attempts, max_attempts, retry_delay, retry_backoff, retry_max_delay, retry_jitter
           FROM jobs
-         WHERE seq = ?
+         WHERE seq = :seq
         """,
-        (seq,),
+        {"seq": seq},
     ).fetchone()
     if found is None:
         return _DELETED
@@ -179,8 +174,13 @@ def _job(tx: Transaction, seq: int) -> _Job:
     return _Job(job_id, name, attempts, most, retry)
 
 
+def _start(report: Report) -> str | None:
+    """Return when the function was called, as the file holds it; None if the file says so already."""
+    return None if report.started_at is None else to_text(report.started_at)
+
+
 def _wait(tx: Transaction, job: _Job, report: Report, move: Move) -> float:
-    """Seconds until the job may run again."""
+    """Return the seconds until the job may run again."""
     if move is Move.RETRY:
         return job.retry.wait(job.attempts, chance=tx.random())
     return report.delay if move is Move.RELEASE else 0.0

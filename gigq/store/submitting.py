@@ -1,10 +1,11 @@
-"""How jobs enter the file."""
+"""Store new jobs."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from gigq.clock import later, to_text
@@ -14,12 +15,27 @@ from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
 from gigq.store.dependencies import ended_badly
 from gigq.store.engine.database import Transaction
 
+_GIVEN = (
+    "id", "name", "description", "function", "args", "params", "queue", "priority", "timeout", "max_attempts",
+    "retry_delay", "retry_backoff", "retry_max_delay", "retry_jitter", "retry_on", "no_retry_on",
+    "pass_parent_results", "on_parent_failure", "metadata", "unique_key",
+)  # fmt: skip
+"""The columns that hold a field of `NewJob` as it is."""
+
+_FOUND = (
+    "status", "blockers", "attempts", "run_at", "expires_at", "created_at", "updated_at", "failed_parent", "error",
+    "completed_at",
+)  # fmt: skip
+"""The columns that depend on the time and on the job's parents."""
+
+_given = attrgetter(*_GIVEN)
+
 
 def submit(tx: Transaction, jobs: Iterable[NewJob]) -> list[str]:
     """Store the jobs, parents before their children, and return their ids.
 
-    An id that is in the file already is left as it stands. A job whose unique key an unfinished job has is not stored,
-    and that one's id returned; for children in the same call, that one is their parent.
+    A job whose id is already in the file is left as it is there. A job whose unique key an unfinished job has is not
+    stored, and the id of that one returned; for children in the same call, that one is their parent.
 
     Raises:
         UnknownParent: a dependency is neither in the file nor earlier in `jobs`.
@@ -39,7 +55,7 @@ def submit(tx: Transaction, jobs: Iterable[NewJob]) -> list[str]:
 
 
 def _holder(tx: Transaction, job: NewJob) -> str | None:
-    """The id of the unfinished job that has this one's key."""
+    """Return the id of the unfinished job that has this one's key."""
     if job.unique_key is None:
         return None
     holder: str | None = tx.value(
@@ -50,18 +66,7 @@ def _holder(tx: Transaction, job: NewJob) -> str | None:
 
 def _store(tx: Transaction, job: NewJob) -> None:
     parents = [_parent(tx, job, parent_id) for parent_id in job.dependencies]
-    inserted = tx.execute(
-        """
-        INSERT INTO jobs (
-               id, name, description, function, args, params, queue, priority, status, blockers, run_at, expires_at,
-               timeout, max_attempts, attempts, retry_delay, retry_backoff, retry_max_delay, retry_jitter, retry_on,
-               no_retry_on, pass_parent_results, on_parent_failure, metadata, unique_key, created_at, updated_at,
-               failed_parent, error, completed_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (id) DO NOTHING
-        """,
-        _values(tx, job, parents),
-    )
+    inserted = tx.execute(_INSERT, (*_given(job), *_found(tx, job, parents)))
     if inserted.rowcount == 0:
         return
     tx.has_news = True
@@ -75,23 +80,31 @@ def _store(tx: Transaction, job: NewJob) -> None:
         tx.executemany("INSERT INTO job_tags (job_seq, tag) VALUES (?, ?)", ((seq, tag) for tag in job.tags))
 
 
-def _values(tx: Transaction, job: NewJob, parents: list[sqlite3.Row]) -> tuple[Any, ...]:
+_COLUMNS = ", ".join(_GIVEN + _FOUND)
+_MARKS = ", ".join("?" * len(_GIVEN + _FOUND))
+_INSERT = f"""
+    INSERT INTO jobs ({_COLUMNS})
+    VALUES ({_MARKS})
+        ON CONFLICT (id) DO NOTHING
+"""
+
+
+def _found(tx: Transaction, job: NewJob, parents: list[sqlite3.Row]) -> tuple[Any, ...]:
+    """Return the values of the columns `_FOUND`."""
     failed_parent = _failed_parent(job, parents)
     blockers = sum(parent["status"] in UNFINISHED for parent in parents)
-    return (
-        job.id, job.name, job.description, job.function, job.args, job.params, job.queue, job.priority,
-        JobStatus.CANCELLED if failed_parent else JobStatus.PENDING, blockers, None if failed_parent else _run_at(tx, job),
-        job.expires_at and to_text(job.expires_at), job.timeout, job.max_attempts, job.retry_delay, job.retry_backoff,
-        job.retry_max_delay, job.retry_jitter, job.retry_on, job.no_retry_on, job.pass_parent_results,
-        job.on_parent_failure, job.metadata, job.unique_key, tx.stamp, tx.stamp,
-        (failed_parent["failed_parent"] or failed_parent["seq"]) if failed_parent else None,
-        ended_badly(failed_parent["id"], failed_parent["name"], failed_parent["status"]) if failed_parent else None,
-        tx.stamp if failed_parent else None,
-    )  # fmt: skip
+    expires_at = None if job.expires_at is None else to_text(job.expires_at)
+    if failed_parent is None:
+        pending = JobStatus.PENDING.value
+        return pending, blockers, 0, _run_at(tx, job), expires_at, tx.stamp, tx.stamp, None, None, None
+    root = failed_parent["failed_parent"] or failed_parent["seq"]
+    error = ended_badly(failed_parent["id"], failed_parent["name"], failed_parent["status"])
+    cancelled = JobStatus.CANCELLED.value
+    return cancelled, blockers, 0, None, expires_at, tx.stamp, tx.stamp, root, error, tx.stamp
 
 
 def _failed_parent(job: NewJob, parents: list[sqlite3.Row]) -> sqlite3.Row | None:
-    """The parent because of whose bad end the job is cancelled as soon as it is stored."""
+    """Return the parent whose bad end cancels the job as soon as it is stored."""
     if job.on_parent_failure == "run":
         return None
     return next((parent for parent in parents if parent["status"] in ENDED_BADLY), None)

@@ -1,4 +1,4 @@
-"""What stands in the file: its tables, indexes and views, as SQL."""
+"""The tables, indexes and views of the file, as SQL."""
 
 from __future__ import annotations
 
@@ -6,9 +6,15 @@ from collections.abc import Iterable
 
 from gigq.status import ExecutionStatus, JobStatus
 
+READY = "status = 'pending' AND blockers = 0 AND run_at IS NULL"
+"""Of `jobs`: a worker may claim it, unless its queue is paused or at a limit. The index `jobs_ready` holds these."""
+
+OPEN = "status = 'running'"
+"""Of `executions`: it has not ended, so its worker owns the job. The index `executions_open` holds these."""
+
 
 def _one_of(column: str, words: Iterable[str]) -> str:
-    """The SQL of a choice. Not IN: SQLite builds its list anew for every row, a third of the time of a claim."""
+    """The SQL of a choice. Not IN, for which SQLite builds a list for every row: that took a third of a claim."""
     return " OR ".join(f"{column} = '{word}'" for word in words)
 
 
@@ -30,7 +36,7 @@ _END = f"coalesce(completed_at, CASE status WHEN 'running' THEN {_NOW} END)"
 
 
 def _in_words(seconds: str) -> str:
-    """The SQL of a span of time as people say it."""
+    """The SQL of a length of time as people say it."""
     return f"""
     CASE
       WHEN {seconds} IS NULL   THEN NULL
@@ -47,19 +53,19 @@ def _between(start: str, end: str) -> str:
 
 
 def _text(*columns: str) -> str:
-    """The SQL of what only text is, in all these columns."""
+    """The SQL of a check that all these columns hold text."""
     return "\n     AND ".join(f"typeof({column}) = 'text'" for column in columns)
 
 
 def _whole(column: str, least: int, most: int = 10**15) -> str:
-    """The SQL of what only a whole number is, and one that can still grow. Text alone is larger than any number."""
+    """The SQL of a check for a whole number that can still grow. To SQLite any text is larger than any number."""
     return f"typeof({column}) = 'integer' AND {column} BETWEEN {least} AND {most}"
 
 
 def _instant(column: str) -> str:
-    """The SQL of what only an instant is, as this code writes it, or NULL.
+    """The SQL of a check for NULL, or an instant in the form in which this code writes it.
 
-    Taken to pieces and put together again it must be the same: to SQLite the 31st of February is a day in March.
+    It must come back the same from `strftime`: SQLite takes the 31st of February for a day in March.
     """
     shape = "????-??-??T??:??:" + "[0-5][0-9]." + 6 * "[0-9]" + "Z"
     minute = f"substr({column}, 1, 16)"
@@ -69,11 +75,11 @@ def _instant(column: str) -> str:
      AND strftime('%Y-%m-%dT%H:%M', julianday({minute})) IS {minute})"""
 
 
-# A worker reckons with what stands here: what somebody writes by hand, and it could not go on with, SQLite refuses.
-# Instants that are only shown to people, and those that every claim or settlement writes, have no check: it takes as
-# long as all else that SQLite does for them, and whoever reads them bears what stands there.
-# A check of its own for each column: SQLite only looks at those of the columns that a statement writes.
-# SQLite keeps the text of these statements, comments included: whoever opens the file with `.schema` reads them there.
+# Workers rely on these values, so SQLite refuses what somebody writes by hand and a worker could not go on with.
+# Instants that are only shown to people, and those that every claim or settlement writes, have no check: it would take
+# as long as all else that SQLite does for them, and the code that reads them copes with any value.
+# Each column has a check of its own, because SQLite evaluates only the checks of columns that a statement writes.
+# SQLite stores these statements with their comments, so `.schema` shows them to people who open the file.
 TABLES = {
     "jobs": f"""
 CREATE TABLE jobs (
@@ -87,32 +93,32 @@ CREATE TABLE jobs (
   queue TEXT NOT NULL,                        -- named queue inside this file
   priority INTEGER NOT NULL,                  -- larger goes first
   status TEXT NOT NULL CHECK ({_one_of("status", JobStatus)}),
-  blockers INTEGER NOT NULL,                  -- unfinished parents, while the job is unfinished itself
-  run_at TEXT,                                -- not claimable before; NULL: at once
-  expires_at TEXT,                            -- cancelled if it was not started by then; NULL: never
-  timeout REAL,                               -- limit of one execution, seconds; NULL: none
-  max_attempts INTEGER NOT NULL,              -- how often it may be started, the first time counted
-  attempts INTEGER NOT NULL,                  -- how often it was started and that counts
+  blockers INTEGER NOT NULL,                  -- number of unfinished parents, while the job is unfinished
+  run_at TEXT,                                -- not claimed before this instant; NULL: at once
+  expires_at TEXT,                            -- cancelled if not started by then; NULL: never
+  timeout REAL,                               -- limit of one execution in seconds; NULL: none
+  max_attempts INTEGER NOT NULL,              -- how many attempts it may have, counting the first
+  attempts INTEGER NOT NULL,                  -- how many attempts it has had that count
   retry_delay REAL NOT NULL,                  -- seconds before the first retry
-  retry_backoff REAL NOT NULL,                -- each later wait is this many times the one before
-  retry_max_delay REAL NOT NULL,              -- no wait is longer, seconds
-  retry_jitter REAL NOT NULL,                 -- share of a wait that may be taken off at random, 0 to 1
-  retry_on TEXT NOT NULL,                     -- names of the exceptions worth a retry: a JSON list; empty: all
-  no_retry_on TEXT NOT NULL,                  -- names of those that are not: a JSON list
+  retry_backoff REAL NOT NULL,                -- each later wait is this many times the one before it
+  retry_max_delay REAL NOT NULL,              -- the longest wait, in seconds
+  retry_jitter REAL NOT NULL,                 -- share of a wait that may be cut off at random, 0 to 1
+  retry_on TEXT NOT NULL,                     -- names of the exceptions to retry: a JSON list; empty: all
+  no_retry_on TEXT NOT NULL,                  -- names of the exceptions not to retry: a JSON list
   pass_parent_results INTEGER CHECK (pass_parent_results BETWEEN 0 AND 1), -- NULL: if the function takes them
   on_parent_failure TEXT NOT NULL CHECK (on_parent_failure = 'cancel' OR on_parent_failure = 'run'),
-  crashes INTEGER NOT NULL DEFAULT 0,         -- how often its worker died while it held this job
-  unique_key TEXT,                            -- no two unfinished jobs have the same
-  failed_parent INTEGER REFERENCES jobs (seq) ON DELETE SET NULL, -- the job whose end cancelled this one
-  progress TEXT,                              -- what the function last said of it: a JSON object
+  crashes INTEGER NOT NULL DEFAULT 0,         -- how often a worker died while it held this job
+  unique_key TEXT,                            -- unique among unfinished jobs
+  failed_parent INTEGER REFERENCES jobs (seq) ON DELETE SET NULL, -- the job whose bad end cancelled this one
+  progress TEXT,                              -- as the function last reported it: a JSON object
   result TEXT,                                -- what the function returned: JSON
   error TEXT,                                 -- of the last execution, or why it was cancelled
-  created_at TEXT NOT NULL,                   -- submitted; this and all instants: ISO-8601, UTC
-  updated_at TEXT NOT NULL,                   -- last change of the status
-  started_at TEXT,                            -- the last execution began
-  completed_at TEXT,                          -- the job ended, however it ended
+  created_at TEXT NOT NULL,                   -- when it was submitted; all instants are ISO-8601 in UTC
+  updated_at TEXT NOT NULL,                   -- when its status last changed
+  started_at TEXT,                            -- when its last execution began
+  completed_at TEXT,                          -- when it ended, in whatever status
   worker_id TEXT,                             -- of the last execution
-  metadata TEXT NOT NULL,                     -- the caller's own: a JSON object
+  metadata TEXT NOT NULL,                     -- for the caller's own use: a JSON object
   CHECK ((status = 'pending' OR status = 'running') = (completed_at IS NULL)),
   CHECK ({_text("id", "name", "function", "args", "params", "queue", "retry_on", "no_retry_on", "metadata")}),
   CHECK (typeof(priority) = 'integer'),
@@ -130,18 +136,18 @@ CREATE TABLE jobs (
 )""",
     "executions": f"""
 CREATE TABLE executions (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,       -- never used again: a late worker cannot be taken for a new one
+  id INTEGER PRIMARY KEY AUTOINCREMENT,       -- never reused, so a late report cannot hit a newer execution
   job_seq INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
-  attempt INTEGER NOT NULL,                   -- number of this try, from 1
-  worker_id TEXT NOT NULL,                    -- who ran it
-  worker_seq INTEGER NOT NULL,                -- that worker's row in job_workers, while it lives
+  attempt INTEGER NOT NULL,                   -- number of this attempt, from 1
+  worker_id TEXT NOT NULL,                    -- the worker that ran it
+  worker_seq INTEGER NOT NULL,                -- its row in job_workers, as long as it is registered
   status TEXT NOT NULL CHECK ({_one_of("status", ExecutionStatus)}), -- while running, this row is the lease
-  started_at TEXT,                            -- the function was called; NULL: claimed ahead, or given back before
+  started_at TEXT,                            -- when the function was called; NULL: not called yet, or never
   completed_at TEXT,
-  error TEXT,                                 -- what was raised, or why it ended
+  error TEXT,                                 -- the exception's message, or why it ended
   error_type TEXT,                            -- class of the exception
   traceback TEXT,
-  log TEXT,                                   -- what the function has logged, if its worker kept it
+  log TEXT,                                   -- what the function logged, if its worker captures logs
   CHECK ((status = 'running') = (completed_at IS NULL)),
   CHECK ({_whole("attempt", 1)}),
   CHECK (typeof(worker_seq) = 'integer')
@@ -162,23 +168,23 @@ CREATE TABLE job_tags (
 ) WITHOUT ROWID""",
     "job_workers": f"""
 CREATE TABLE job_workers (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,      -- never used again
-  id TEXT NOT NULL,                           -- the name it was given; a successor may bear the same
-  heartbeat INTEGER NOT NULL,                 -- a counter: while it moves, the worker lives
-  mode TEXT NOT NULL,                         -- thread or process; hand: a process that takes jobs itself
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,      -- never reused
+  id TEXT NOT NULL,                           -- its name; a later worker may have the same
+  heartbeat INTEGER NOT NULL,                 -- a counter: while it moves, the worker is alive
+  mode TEXT NOT NULL,                         -- thread, process, or manual: a program that claims jobs itself
   concurrency INTEGER NOT NULL,               -- slots
-  queues TEXT,                                -- names of the queues that it serves: a JSON list; NULL: all
-  handlers TEXT NOT NULL,                     -- names of the functions that it need not import: a JSON list
-  completed INTEGER NOT NULL DEFAULT 0,       -- executions that it has completed,
-  failed INTEGER NOT NULL DEFAULT 0,          -- and that it has ended otherwise
-  wanted_concurrency INTEGER,                 -- slots that it is asked to have; NULL: as many as it has
-  stop TEXT CHECK (stop = 'graceful' OR stop = 'now'), -- that it is asked to stop; NULL: it is not
-  machine_id TEXT NOT NULL,                   -- the machine it runs on,
-  boot_id TEXT NOT NULL,                      -- since which start of it,
-  pid_namespace TEXT NOT NULL,                -- in which container,
-  pid INTEGER NOT NULL,                       -- as which process
+  queues TEXT,                                -- names of the queues it serves: a JSON list; NULL: all
+  handlers TEXT NOT NULL,                     -- names of its handlers: a JSON list
+  completed INTEGER NOT NULL DEFAULT 0,       -- executions it has completed
+  failed INTEGER NOT NULL DEFAULT 0,          -- executions it has ended in any other way
+  wanted_concurrency INTEGER,                 -- slots it is asked to have; NULL: no such request
+  stop TEXT CHECK (stop = 'graceful' OR stop = 'now'), -- how it is asked to stop; NULL: it is not asked
+  machine_id TEXT NOT NULL,                   -- the machine it runs on
+  boot_id TEXT NOT NULL,                      -- the boot of that machine
+  pid_namespace TEXT NOT NULL,                -- the PID namespace, such as a container's
+  pid INTEGER NOT NULL,                       -- its process ID
   started_at TEXT NOT NULL,
-  seen_at TEXT NOT NULL,                      -- its last heartbeat, for people: liveness is told by the counter alone
+  seen_at TEXT NOT NULL,                      -- its last heartbeat, for people: only the counter decides liveness
   CHECK ({_whole("heartbeat", 0)}),
   CHECK ({_whole("concurrency", 0)}),
   CHECK ({_whole("completed", 0)}),
@@ -188,12 +194,12 @@ CREATE TABLE job_workers (
 )""",
     "job_queues": """
 CREATE TABLE job_queues (
-  name TEXT PRIMARY KEY,                      -- a queue, whether it holds jobs or not; '' stands for all
-  is_paused INTEGER NOT NULL DEFAULT 0 CHECK (is_paused BETWEEN 0 AND 1), -- 1: nothing of it is claimed
-  max_running INTEGER,                        -- jobs of it that run at a time, in all workers; NULL: no limit
-  rate_limit INTEGER,                         -- jobs of it that start within any rate_period; NULL: no limit
+  name TEXT PRIMARY KEY,                      -- a queue, whether or not it holds jobs; '' means all queues
+  is_paused INTEGER NOT NULL DEFAULT 0 CHECK (is_paused BETWEEN 0 AND 1), -- 1: none of its jobs is claimed
+  max_running INTEGER,                        -- how many of its jobs may run at a time; NULL: no limit
+  rate_limit INTEGER,                         -- how many of its jobs may start in any rate_period; NULL: no limit
   rate_period REAL,                           -- seconds
-  starts TEXT,                                -- those of the last period: a JSON list of [execution, claimed, called]
+  starts TEXT,                                -- starts in the last period: a JSON list of [execution, claimed, called]
   CHECK ((rate_limit IS NULL) = (rate_period IS NULL)),
   CHECK (max_running IS NULL OR (typeof(max_running) = 'integer' AND max_running > 0)),
   CHECK (rate_limit IS NULL OR (typeof(rate_limit) = 'integer' AND rate_limit > 0)),
@@ -201,19 +207,19 @@ CREATE TABLE job_queues (
 ) WITHOUT ROWID""",
     "job_schedules": f"""
 CREATE TABLE job_schedules (
-  name TEXT PRIMARY KEY,                      -- who adds it once more changes it
-  cron TEXT,                                  -- a cron line; or else
-  every REAL,                                 -- seconds from one tick to the next
-  timezone TEXT NOT NULL,                     -- of the cron line, such as Europe/Berlin
+  name TEXT PRIMARY KEY,                      -- unique; adding the same name again changes the schedule
+  cron TEXT,                                  -- a cron line, or NULL
+  every REAL,                                 -- or the seconds between ticks, or NULL
+  timezone TEXT NOT NULL,                     -- the time zone of the cron line, such as Europe/Berlin
   missed TEXT NOT NULL CHECK (missed = 'once' OR missed = 'skip' OR missed = 'all'), -- ticks that no worker saw
-  overlap INTEGER NOT NULL CHECK (overlap BETWEEN 0 AND 1), -- 0: no tick while its last job is unfinished
-  is_paused INTEGER NOT NULL DEFAULT 0 CHECK (is_paused BETWEEN 0 AND 1), -- 1: no tick submits anything
-  job TEXT NOT NULL,                          -- what each tick submits: a JSON object
-  next_at TEXT,                               -- the next tick; NULL: none will come
+  overlap INTEGER NOT NULL CHECK (overlap BETWEEN 0 AND 1), -- 0: no new job while the last one is unfinished
+  is_paused INTEGER NOT NULL DEFAULT 0 CHECK (is_paused BETWEEN 0 AND 1), -- 1: its ticks submit nothing
+  job TEXT NOT NULL,                          -- the job that each tick submits: a JSON object
+  next_at TEXT,                               -- the next tick; NULL: there will be none
   last_at TEXT,                               -- the last tick that submitted a job
-  last_job TEXT,                              -- the id of that job
-  created_at TEXT NOT NULL,                   -- first added
-  updated_at TEXT NOT NULL,                   -- last changed by a person
+  last_job TEXT,                              -- the id of the job it submitted
+  created_at TEXT NOT NULL,                   -- when it was first added
+  updated_at TEXT NOT NULL,                   -- when a person last changed it
   CHECK ((cron IS NULL) <> (every IS NULL)),
   CHECK (every > 0 AND every < 9e999),
   CHECK ({_instant("next_at")})
@@ -225,35 +231,35 @@ CREATE TABLE job_schema (
 }
 
 INDEXES = {
-    "jobs_ready": """
-CREATE INDEX jobs_ready -- claim: the best ready jobs of a queue
+    "jobs_ready": f"""
+CREATE INDEX jobs_ready -- claim: the next jobs of a queue
   ON jobs (queue, priority DESC, seq)
- WHERE status = 'pending' AND blockers = 0 AND run_at IS NULL""",
+ WHERE {READY}""",
     "jobs_due": """
-CREATE INDEX jobs_due -- claim: what has become due, and when the next one will
+CREATE INDEX jobs_due -- claim: jobs that have become due, and when the next one will
   ON jobs (run_at) WHERE status = 'pending' AND run_at IS NOT NULL""",
     "jobs_expiring": """
-CREATE INDEX jobs_expiring -- claim: what was not started in time
+CREATE INDEX jobs_expiring -- claim: jobs that were not started in time
   ON jobs (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL AND attempts = 0""",
     "jobs_unique": """
 CREATE UNIQUE INDEX jobs_unique -- submit: the unfinished job that has a key
   ON jobs (unique_key) WHERE unique_key IS NOT NULL AND completed_at IS NULL""",
     "jobs_retrying": """
-CREATE INDEX jobs_retrying -- claim: retries that were set before the clock went back
+CREATE INDEX jobs_retrying -- claim: retries scheduled before the clock was set back
   ON jobs (updated_at)
  WHERE status = 'pending' AND run_at IS NOT NULL AND attempts > 0""",
     "jobs_finished": """
-CREATE INDEX jobs_finished -- prune, lists and counts of finished jobs
+CREATE INDEX jobs_finished -- prune, list and count finished jobs
   ON jobs (status, completed_at) WHERE completed_at IS NOT NULL""",
     "jobs_failed_parent": """
 CREATE INDEX jobs_failed_parent -- requeue: the jobs that were cancelled because of this one
   ON jobs (failed_parent) WHERE failed_parent IS NOT NULL""",
     "schedules_due": """
-CREATE INDEX schedules_due -- claim: the schedules whose tick has come
+CREATE INDEX schedules_due -- claim: the schedules whose tick is due
   ON job_schedules (next_at) WHERE is_paused = 0 AND next_at IS NOT NULL""",
-    "executions_open": """
-CREATE UNIQUE INDEX executions_open -- at most one open execution a job; renew and sweep: what a worker is running
-  ON executions (job_seq) WHERE status = 'running'""",
+    "executions_open": f"""
+CREATE UNIQUE INDEX executions_open -- at most one open execution per job; renew and sweep: what a worker holds
+  ON executions (job_seq) WHERE {OPEN}""",
     "executions_of_job": """
 CREATE INDEX executions_of_job -- the history of a job, and its deletion
   ON executions (job_seq)""",

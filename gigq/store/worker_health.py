@@ -10,6 +10,7 @@ from gigq.clock import from_text
 from gigq.codec import decode
 from gigq.liveness import WorkerKey
 from gigq.store.engine.database import Transaction
+from gigq.store.tables import OPEN
 
 SILENCE = 15.0
 """Seconds without a heartbeat, of which there is at least one a second, after which a worker seems dead.
@@ -64,10 +65,10 @@ def health(tx: Transaction, *, gone: Collection[WorkerKey]) -> list[WorkerHealth
         gone: those whose process has certainly ended.
     """
     rows = tx.rows(
-        """
+        f"""
         SELECT *, (SELECT count(*)
                      FROM executions INDEXED BY executions_open
-                    WHERE status = 'running' AND worker_seq = job_workers.seq) AS running
+                    WHERE {OPEN} AND worker_seq = job_workers.seq) AS running
           FROM job_workers
          ORDER BY seq
         """

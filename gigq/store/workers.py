@@ -13,6 +13,7 @@ from gigq.records import WorkerRecord
 from gigq.reports import Report
 from gigq.store.engine.database import Transaction
 from gigq.store.settling import settle
+from gigq.store.tables import OPEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +114,12 @@ def heartbeats(tx: Transaction) -> list[Heartbeat]:
 def records(tx: Transaction) -> list[WorkerRecord]:
     """Return the workers for people, the oldest first."""
     rows = tx.rows(
-        """
+        f"""
         SELECT job_workers.*, coalesce(loads.running, 0) AS running
           FROM job_workers
           LEFT JOIN (SELECT worker_seq, count(*) AS running
                        FROM executions INDEXED BY executions_open
-                      WHERE status = 'running'
+                      WHERE {OPEN}
                       GROUP BY worker_seq) AS loads ON loads.worker_seq = job_workers.seq
          ORDER BY job_workers.seq
         """
@@ -184,7 +185,7 @@ def reclaim(tx: Transaction, *, before: datetime) -> int:
     """Settle as lost what began before an instant and still runs, and return how many jobs that were."""
     report = Report.lost("taken from its worker by a person")
     old = tx.execute(
-        "SELECT id FROM executions WHERE status = 'running' AND started_at < ?", (to_text(before),)
+        f"SELECT id FROM executions WHERE {OPEN} AND started_at < ?", (to_text(before),)
     ).fetchall()
     for (execution,) in old:
         settle(tx, execution, report)
@@ -212,12 +213,12 @@ def _held(tx: Transaction, worker: WorkerKey) -> list[tuple[int, int, str | None
     """The open executions of a worker, their jobs, and when their functions were called."""
     # Of all workers there are a few hundred at most. An index of their own would cost every claim and settlement 5 %.
     return tx.execute(
-        """
+        f"""
         SELECT id, job_seq, started_at
           FROM executions INDEXED BY executions_open
-         WHERE status = 'running' AND worker_seq = ?
+         WHERE {OPEN} AND worker_seq = :worker
         """,
-        (worker.seq,),
+        {"worker": worker.seq},
     ).fetchall()
 
 

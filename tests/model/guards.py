@@ -1,11 +1,11 @@
-"""Take one guard after the other out of the store, and see whether the tests notice.
+"""Take the guards of the store out, one at a time, and see whether the tests notice.
 
-A guard is a condition that one could leave out without an error in ordinary use. Each is removed by itself from a copy
-of the tree, in which the tests then run. By command, which takes some minutes for all of them::
+A guard is a condition that could be left out without an error in ordinary use. Each is taken out of a copy of the tree,
+in which the tests then run. Run it by hand; all of them take some minutes::
 
     TMPDIR=/dev/shm PYTHONPATH=.:tests python tests/model/guards.py [WORD …]
 
-With words, only the guards whose description or file has one of them.
+With words, only the guards whose description or file contains one of them.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-TESTS = ("tests/model", "tests/store", "tests/queue/test_schedules.py", "tests/faults/test_faults.py")
+TESTS = ("tests/model/test_walk.py", "tests/store", "tests/queue/test_schedules.py", "tests/faults/test_faults.py")
 _AT_ONCE = 2
 _SECONDS = 600
 
 
 class Guard(NamedTuple):
-    """A guard: what it is for, its file in `gigq`, its text and what stands there without it."""
+    """A guard: what it is for, its file in `gigq`, its text, and the text without it."""
 
     name: str
     file: str
@@ -36,184 +36,214 @@ class Guard(NamedTuple):
     new: str = ""
 
 
-_READY = "status = 'pending' AND blockers = 0 AND run_at IS NULL"
+READY = "status = 'pending' AND blockers = 0 AND run_at IS NULL"
 
 GUARDS = [
+    # moves. Of the conditions on the old status only this one decides anything. The others are no guards: the caller
+    # has found the job in such a status, under the lock of the same transaction.
+    Guard("a running or finished job is not cancelled as a pending one", "store/moves.py",
+          "\n               AND {may(Move.CANCEL, without=JobStatus.RUNNING)}"),
+    Guard("a returning job waits for unfinished parents only", "store/moves.py",
+          "\n                              AND parents.status IN ('pending', 'running')"),
+    Guard("a released job keeps the error of an earlier attempt", "store/moves.py",
+          "CASE WHEN :is_released THEN error ELSE :error END", ":error"),
     # children
     Guard(
-        "a parent's end is counted off unfinished children only", "store/dependencies.py",
-        "blockers - 1\n         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = ?)\n"
+        "a finished parent is counted off unfinished children only", "store/dependencies.py",
+        "blockers - 1\n         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = :parent)\n"
         "           AND status IN ('pending', 'running')",
-        "blockers - 1\n         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = ?)",
+        "blockers - 1\n         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = :parent)",
     ),
     # Not here: that a parent's return is counted for unfinished children only. Nobody reads the blockers of a finished
-    # job, and its own return counts them anew; the condition spares a write for each of them.
-    Guard("only pending children go with a parent", "store/dependencies.py", "           AND status = 'pending'\n"),
-    Guard("children that run all the same stay", "store/dependencies.py", "           AND on_parent_failure = 'cancel'\n"),
-    Guard("a child that runs all the same is never forbidden", "store/dependencies.py",
+    # job, and they are counted again when it returns itself; the condition saves a write for each of them.
+    Guard("only pending children are cancelled with a parent", "store/dependencies.py",
+          "           AND status = 'pending'\n"),
+    Guard("children that do not need their parent are not cancelled with it", "store/dependencies.py",
+          "           AND on_parent_failure = 'cancel'\n"),
+    Guard("a failed parent does not block a child that does not need it", "store/dependencies.py",
           "           AND child.on_parent_failure = 'cancel'\n"),
-    Guard("only a bad end forbids", "store/dependencies.py",
+    Guard("only a parent that ended badly blocks a return", "store/dependencies.py",
           "           AND parents.status IN ('failed', 'timeout', 'cancelled')\n"),
-    Guard("a returning job waits for unfinished parents only", "store/dependencies.py",
-          "\n                              AND parents.status IN ('pending', 'running')"),
     Guard("only an unfinished job holds its key", "store/dependencies.py", " AND completed_at IS NULL"),
-    Guard("a revived job's key must be free", "store/dependencies.py",
-          "elif other is None:\n            reopen", "if other is None:\n            reopen"),
+    Guard("a job is only revived if its key is free", "store/dependencies.py",
+          "if other is None and is_key_taken(tx, unique_key):", "if False:"),
     # claiming
     *(
         Guard(f"what is ready {name}, {where}", "store/claiming.py",
-              f"{columns}\n          FROM jobs\n         WHERE {_READY}",
+              f"{columns}\n          FROM jobs\n         WHERE {{READY}}",
               f"{columns}\n          FROM jobs\n         WHERE {without}")
-        for where, columns in (("of one queue", "SELECT {_FIELDS}"), ("of several", "SELECT -priority, seq"))
+        for where, columns in (("of one queue", "SELECT {_COLUMNS}"), ("of several", "SELECT -priority, seq"))
         for name, without in (
-            ("has no blockers", "status = 'pending' AND run_at IS NULL"),
-            ("has no run_at", "status = 'pending' AND blockers = 0"),
-            ("is pending", "blockers = 0 AND run_at IS NULL"),
+            ("has no blockers", READY.replace(" AND blockers = 0", "")),
+            ("has no run_at", READY.replace(" AND run_at IS NULL", "")),
+            ("is pending", READY.replace("status = 'pending' AND ", "")),
         )
     ),
-    Guard("only an open execution begins", "store/claiming.py",
-          "SET started_at = ? WHERE id = ? AND status = 'running'", "SET started_at = ? WHERE id = ?"),
+    Guard("only an open execution begins", "store/claiming.py", "SET started_at = ? WHERE id = ? AND {OPEN}",
+          "SET started_at = ? WHERE id = ?"),
     Guard("only the job of an open execution begins", "store/claiming.py",
-          "(SELECT job_seq FROM executions WHERE id = ? AND status = 'running')",
-          "(SELECT job_seq FROM executions WHERE id = ?)"),
-    Guard("what is due has come", "store/claiming.py", " AND run_at <= ?\"", " AND coalesce(?, 1)\""),
-    Guard("only a retry is due when the clock went back", "store/claiming.py", " AND attempts > 0\n"),
-    Guard("a retry of the past waits", "store/claiming.py", "AND updated_at > ?", "AND coalesce(?, 1)"),
-    Guard("not ahead for the last attempt", "store/claiming.py", " and claim.attempt < claim.max_attempts"),
-    Guard("not ahead after a crash", "store/claiming.py", " and claim.crashes == 0"),
-    Guard("not ahead from a queue with limits", "store/claiming.py",
+          "(SELECT job_seq FROM executions WHERE id = :execution AND {OPEN})",
+          "(SELECT job_seq FROM executions WHERE id = :execution)"),
+    Guard("no job is claimed ahead for its last attempt", "store/claiming.py",
+          " and claim.attempt < claim.max_attempts"),
+    Guard("no job is claimed ahead after a crash", "store/claiming.py", " and claim.crashes == 0"),
+    Guard("no job is claimed ahead from a queue with limits", "store/claiming.py",
           "    if claim.queue in limited:\n        return False\n"),
-    Guard("not ahead what has not returned here", "store/claiming.py", "claim.function in room.returned and ", ""),
-    Guard("a suspect job is taken alone", "store/claiming.py",
-          "        return list(best[: bool(room.suspects)])\n", "        return list(best)\n"),
-    Guard("a suspect job only where it can be alone", "store/claiming.py", "best[: bool(room.suspects)]", "best[:1]"),
-    Guard("no suspect job beside others", "store/claiming.py", "best[: suspects[0] if suspects else None]", "best"),
-    Guard("no job is suspect where none can take others down", "store/claiming.py",
+    Guard("no function is claimed ahead that has not returned here", "store/claiming.py",
+          "claim.function in room.returned and "),
+    Guard("a suspect is claimed alone", "store/claiming.py",
+          "        return list(found[: bool(room.suspects)])\n", "        return list(found)\n"),
+    Guard("a suspect is only claimed where it can be alone", "store/claiming.py",
+          "found[: bool(room.suspects)]", "found[:1]"),
+    Guard("no suspect is claimed with other jobs", "store/claiming.py",
+          "found[: suspects[0] if suspects else None]", "found"),
+    Guard("no job is a suspect where it can harm no other", "store/claiming.py",
           "if room.suspects is not None and claim.must_run_alone", "if claim.must_run_alone"),
-    # expiring
-    Guard("what was started does not expire", "store/due.py", " AND attempts = 0\n           AND", "\n           AND"),
-    Guard("what has expired has had its time", "store/due.py",
-          "AND expires_at <= ?", "AND coalesce(?, 1)"),
-    Guard("what went with its parent expires not again", "store/due.py",
-          "WHERE seq = ?\n               AND status = 'pending'", "WHERE seq = ?"),
-    Guard("its children count that once", "store/due.py", "if cancelled.rowcount:", "if True:"),
+    # due and expired
+    Guard("a job is not ready before it is due", "store/due.py", " AND run_at <= ?\"", " AND coalesce(?, 1)\""),
+    Guard("only a retry is ready when the clock was set back", "store/due.py",
+          "AND run_at IS NOT NULL AND attempts > 0\n", "AND run_at IS NOT NULL\n"),
+    Guard("a retry that was scheduled in the past waits", "store/due.py",
+          "AND updated_at > :now", "AND coalesce(:now, 1)"),
+    Guard("a job that was started does not expire", "store/due.py",
+          "AND expires_at IS NOT NULL AND attempts = 0\n           AND", "AND expires_at IS NOT NULL\n           AND"),
+    Guard("a job does not expire before its time", "store/due.py", "AND expires_at <= :now", "AND coalesce(:now, 1)"),
+    Guard("the children of an expired job count that once", "store/due.py",
+          "if moves.cancel(tx, [seq], error=f\"expired: it was not started by {expires_at}\"):",
+          "if moves.cancel(tx, [seq], error=f\"expired: it was not started by {expires_at}\") or True:"),
     # settling
-    Guard("only an open execution is settled", "store/settling.py", "IN {ids} AND status = 'running'\"", "IN {ids}\""),
-    Guard("only a bad end is the children's", "store/settling.py",
+    Guard("only an open execution is settled", "store/settling.py", "WHERE id IN {ids} AND {OPEN}\"",
+          "WHERE id IN {ids}\""),
+    Guard("only a bad end reaches the children", "store/settling.py",
           "if move.target in FINISHED and parents_among", "if parents_among"),
-    Guard("a released attempt is given back", "store/settling.py", "job.attempts - (move is Move.RELEASE)", "job.attempts"),
-    # steering
-    Guard("only a pending job is cancelled", "store/control.py", "WHERE id = ? AND status = 'pending'\"", "WHERE id = ?\""),
-    Guard("only with running=True a running one", "store/control.py",
+    Guard("a released attempt does not count", "store/settling.py", "job.attempts - (move is Move.RELEASE)", "job.attempts"),
+    # control
+    Guard("only a pending job is cancelled", "store/control.py",
+          "         WHERE id = :id\n           AND status = 'pending'\n        \"\"\",\n        {\"id\": job_id},",
+          "         WHERE id = :id\n        \"\"\",\n        {\"id\": job_id},"),
+    Guard("a running job is only cancelled with running=True", "store/control.py",
           "if execution is not None and running:", "if execution is not None:"),
-    Guard("only what ended badly is requeued", "store/control.py", " or job[1] not in ENDED_BADLY"),
-    Guard("what a parent forbids is not requeued", "store/control.py", " or failed_parent_of(tx, job[0]) is not None"),
-    Guard("what has a taken key is not requeued", "store/control.py", " or is_key_taken(tx, job[2])"),
-    Guard("only a pending job is rescheduled", "store/control.py", "\n           AND status = 'pending'"),
+    Guard("only a job that ended badly is requeued", "store/control.py", " or job[1] not in ENDED_BADLY"),
+    Guard("no job is requeued that a failed parent blocks", "store/control.py",
+          " or failed_parent_of(tx, job[0]) is not None"),
+    Guard("no job is requeued whose key is taken", "store/control.py", " or is_key_taken(tx, job[2])"),
+    Guard("only a pending job is rescheduled", "store/control.py",
+          "\n           AND status = 'pending'\n        \"\"\",\n        {\n", "\n        \"\"\",\n        {\n"),
     # submitting
-    Guard("the same id is stored once", "store/submitting.py", "\n            ON CONFLICT (id) DO NOTHING"),
-    Guard("a stored child is left before its parents are looked for", "store/submitting.py",
+    Guard("the same id is stored once", "store/submitting.py", "\n        ON CONFLICT (id) DO NOTHING"),
+    Guard("a child that is stored is left before its parents are looked for", "store/submitting.py",
           "elif not (job.dependencies and _is_stored(tx, job.id)):", "else:"),
     Guard("only an unfinished job holds a key", "store/submitting.py", " AND completed_at IS NULL"),
     Guard("only unfinished parents block", "store/submitting.py",
           "sum(parent[\"status\"] in UNFINISHED for parent in parents)", "len(parents)"),
-    Guard("a child that runs all the same is not cancelled", "store/submitting.py",
+    Guard("a child that does not need its parents is not cancelled", "store/submitting.py",
           "    if job.on_parent_failure == \"run\":\n        return None\n"),
-    Guard("only a bad end dooms", "store/submitting.py", "if parent[\"status\"] in ENDED_BADLY", "if True"),
-    Guard("what is stored already stays as it is", "store/submitting.py",
+    Guard("only a parent that ended badly cancels a new job", "store/submitting.py",
+          "if parent[\"status\"] in ENDED_BADLY", "if True"),
+    Guard("a job that is stored already stays as it is", "store/submitting.py",
           "    if inserted.rowcount == 0:\n        return\n"),
     # workers
-    Guard("the dead hold only what is open", "store/workers.py",
-          "FROM executions INDEXED BY executions_open\n         WHERE status = 'running' AND worker_seq = ?",
-          "FROM executions\n         WHERE worker_seq = ?"),
-    Guard("only what is open is taken away", "store/workers.py", "WHERE status = 'running' AND started_at < ?",
+    Guard("a dead worker holds only open executions", "store/workers.py",
+          "FROM executions INDEXED BY executions_open\n         WHERE {OPEN} AND worker_seq = :worker",
+          "FROM executions\n         WHERE worker_seq = :worker"),
+    Guard("only open executions are reclaimed", "store/workers.py", "WHERE {OPEN} AND started_at < ?",
           "WHERE started_at < ?"),
-    Guard("only what began before is taken away", "store/workers.py", " AND started_at < ?\"", " AND coalesce(?, 1)\""),
-    Guard("what had not begun is released", "store/workers.py", "released if started_at is None else lost", "lost"),
-    Guard("nobody asks a hand to stop", "store/workers.py",
+    Guard("only executions that began before are reclaimed", "store/workers.py",
+          " AND started_at < ?\"", " AND coalesce(?, 1)\""),
+    Guard("an execution that had not begun is released", "store/workers.py",
+          "released if started_at is None else lost", "lost"),
+    Guard("no manual worker is asked to stop", "store/workers.py",
           "END\n         WHERE mode <> 'manual' AND", "END\n         WHERE"),
-    Guard("nobody asks a hand for slots", "store/workers.py",
+    Guard("no manual worker is asked for slots", "store/workers.py",
           "wanted_concurrency = ? WHERE mode <> 'manual' AND", "wanted_concurrency = ? WHERE"),
-    Guard("a milder wish changes no harder one", "store/workers.py",
+    Guard("a graceful stop does not soften a stop now", "store/workers.py",
           "CASE WHEN stop = 'now' THEN stop ELSE ? END", "?"),
-    Guard("nobody waits for the heartbeat of a hand", "store/workers.py",
+    Guard("nobody waits for the heartbeat of a manual worker", "store/workers.py",
           "CASE WHEN mode <> 'manual' THEN heartbeat END", "heartbeat"),
-    Guard("a hand does not listen to the bell", "store/workers.py",
+    Guard("a manual worker does not listen to the bell", "store/workers.py",
           "SELECT 1 FROM job_workers WHERE mode <> 'manual' LIMIT 1", "SELECT 1 FROM job_workers LIMIT 1"),
-    # hand
-    Guard("only a hand's jobs are overdue", "store/manual.py",
+    # manual consumption
+    Guard("only jobs that were claimed manually are overdue", "store/manual.py",
           "\n               AND executions.worker_seq IN (SELECT seq FROM job_workers WHERE mode = 'manual')"),
-    Guard("a hand that holds something stays", "store/manual.py",
+    Guard("a manual worker that holds a job stays registered", "store/manual.py",
           "\n           AND NOT EXISTS (\n               SELECT 1\n"
           "                 FROM executions INDEXED BY executions_open\n"
-          "                WHERE status = 'running' AND worker_seq = job_workers.seq)"),
-    Guard("only open executions are held by hand", "store/manual.py", " AND executions.status = 'running' AND job_workers.mode",
+          "                WHERE {OPEN} AND worker_seq = job_workers.seq)"),
+    Guard("only an open execution is held", "store/manual.py", " AND executions.{OPEN} AND job_workers.mode",
           " AND job_workers.mode"),
-    Guard("what a worker runs is not held by hand", "store/manual.py", " AND job_workers.mode = 'manual'\n", "\n"),
-    Guard("only a hand's row is taken out", "store/manual.py", "WHERE mode = 'manual' AND machine_id", "WHERE machine_id"),
+    Guard("what a worker runs is not held manually", "store/manual.py", " AND job_workers.mode = 'manual'\n", "\n"),
+    Guard("only the rows of manual workers are deleted", "store/manual.py",
+          "WHERE mode = 'manual' AND machine_id", "WHERE machine_id"),
     *(
-        Guard(f"only rows of the same {column.strip()}", "store/manual.py", f"{column} = ?", f"({column} = ? OR 1)")
-        for column in ("machine_id", "boot_id", "pid_namespace", " pid")
+        Guard(f"only rows of the same {column}", "store/manual.py", f" {column} = :{value}", f" ({column} = :{value} OR 1)")
+        for column, value in (
+            ("machine_id", "machine"), ("boot_id", "boot"), ("pid_namespace", "namespace"), ("pid", "pid"),
+        )
     ),
-    Guard("what was taken away is not ended for another", "store/manual.py",
+    Guard("who has lost a job does not end another's execution", "store/manual.py",
           "None if own is not None and _was_taken_from(tx, own, job) else _open_claim", "_open_claim"),
     # limits
     Guard("a paused queue is not open", "store/limits.py",
           "if not self._rules.get(queue, NO_RULE).is_paused:", "if True:"),
-    Guard("a pause of all holds all back", "store/limits.py",
+    Guard("a pause of all queues pauses each", "store/limits.py",
           "if not self._rules.get(ALL, NO_RULE).is_paused:", "if True:"),
-    Guard("no more run than may", "store/limits.py", "- _running(tx, queue)"),
-    Guard("no more start than may", "store/limits.py", " - len(recent)"),
-    Guard("what started before the last period counts no more", "store/limits.py",
-          "since < at <= tx.stamp", "at <= tx.stamp"),
-    Guard("what is to come was before the clock went back", "store/limits.py", "since < at <= tx.stamp", "since < at"),
-    Guard("a function may be called after its claim", "store/limits.py", " if latest <= tx.now else None"),
-    Guard("only a running one may still be called", "store/limits.py",
-          "started_at if status != \"running\" else _latest_start", "_latest_start"),
-    Guard("only its own jobs count for a queue", "store/limits.py", "AND jobs.queue = ?", "AND coalesce(?, 1)"),
-    # upkeep
-    Guard("what came back meanwhile is not deleted", "store/pruning.py",
+    Guard("no more jobs run than may", "store/limits.py", "- _running(tx, queue)"),
+    Guard("no more jobs start than may", "store/limits.py", " - len(recent)"),
+    Guard("starts before the last period no longer count", "store/limits.py",
+          "since < start.at <= tx.stamp", "start.at <= tx.stamp"),
+    Guard("a start in the future was before the clock was set back", "store/limits.py",
+          "since < start.at <= tx.stamp", "since < start.at"),
+    Guard("a function may be called a moment after its claim", "store/limits.py", " if latest <= tx.now else start"),
+    Guard("only a running execution may yet be called", "store/limits.py", "    if status != \"running\":", "    if False:"),
+    Guard("a queue counts its own jobs only", "store/limits.py", "AND jobs.queue = :queue", "AND coalesce(:queue, 1)"),
+    # pruning
+    Guard("a job that has come back is not deleted", "store/pruning.py",
           "AND status IN {words}", "AND (status IN {words} OR 1)"),
-    Guard("what is younger is not deleted with its child", "store/pruning.py",
+    Guard("a younger parent is not deleted with its child", "store/pruning.py",
           "AND (completed_at, seq) < (?, ?)\n           AND NOT", "AND coalesce(?, ?)\n           AND NOT"),
-    Guard("what a child needs is not deleted", "store/pruning.py", "\n           AND NOT {_is_needed(\"jobs\")}", ""),
-    Guard("what has completed needs its parent no more", "store/pruning.py",
+    Guard("a job that a child needs is not deleted", "store/pruning.py", "\n           AND NOT {_is_needed(\"jobs\")}"),
+    Guard("a completed child no longer needs its parent", "store/pruning.py",
           "\n                   AND children.status <> 'completed'"),
     # schedules
     Guard("a paused schedule does not tick", "store/schedules.py",
           "WHERE is_paused = 0 AND next_at <= ?\"", "WHERE next_at <= ?\""),
     Guard("a schedule does not tick early", "store/schedules.py", "AND next_at <= ?\"", "AND coalesce(?, 1)\""),
-    Guard("what is not paused cannot be resumed", "store/schedules.py", "    if schedule.is_paused:\n", "    if True:\n"),
-    Guard("without overlap nothing is submitted beside", "store/schedules.py",
+    Guard("a schedule that is not paused is not resumed", "store/schedules.py",
+          "    if schedule.is_paused:\n", "    if True:\n"),
+    Guard("without overlap a tick waits for the last job", "store/schedules.py",
           "if schedule.overlap or not _is_unfinished(tx, schedule.name):", "if True:"),
-    Guard("only an unfinished job keeps a schedule back", "store/schedules.py",
+    Guard("only an unfinished job holds a schedule up", "store/schedules.py",
           "\n               AND jobs.completed_at IS NULL"),
-    Guard("while the rule stays, so does the tick", "store/schedules.py",
+    Guard("while the rule stays the same, so does the next tick", "store/schedules.py",
           "CASE WHEN cron IS excluded.cron AND every IS excluded.every AND timezone = excluded.timezone\n"
           "                              THEN next_at ELSE excluded.next_at END", "excluded.next_at"),
     # outputs
-    Guard("progress only of what is open", "store/progress.py", "WHERE id = ? AND status = 'running')", "WHERE id = ?)"),
+    Guard("progress is written for open executions only", "store/progress.py",
+          "WHERE id = :execution AND {OPEN})", "WHERE id = :execution)"),
     # the file
     Guard("a write takes the lock first", "store/engine/database.py",
           "self._transaction(\"BEGIN IMMEDIATE\")", "self._transaction(\"BEGIN\")"),
     Guard("a transaction that failed is rolled back", "store/engine/database.py",
           "try:\n                    self._roll_back()\n", "try:\n                    pass\n"),
-    Guard("what could not be rolled back gives the lock up", "store/engine/database.py", "self._pool.discard_unfinished()", "pass"),
-    Guard("before it asks again it rolls back", "store/engine/database.py",
+    Guard("a transaction that cannot be rolled back gives up the lock", "store/engine/database.py",
+          "self._pool.discard_unfinished()", "pass"),
+    Guard("before it tries again it rolls back", "store/engine/database.py",
           "                    raise\n                self._roll_back()\n", "                    raise\n"),
-    Guard("only for a locked file it asks again", "store/engine/database.py",
+    Guard("it tries again only if the file is locked", "store/engine/database.py",
           "                if primary_code(error) != sqlite3.SQLITE_BUSY:\n                    raise\n"),
     Guard("a file that was replaced is noticed", "store/engine/database.py",
           "self.path != MEMORY and self._look() != self._identity", "False"),
-    Guard("a file that was upgraded is noticed", "store/engine/database.py", "                        self._on_change(tx, self.path)\n", "                        pass\n"),
-    Guard("in memory one goes after the other", "store/engine/database.py",
+    Guard("a file that was upgraded is noticed", "store/engine/database.py",
+          "                        self._on_change(tx, self.path)\n", "                        pass\n"),
+    Guard("in memory one transaction runs at a time", "store/engine/database.py",
           "threading.RLock() if self.path == MEMORY else nullcontext()", "nullcontext()"),
     Guard("a closed queue is not opened again", "store/engine/connections.py", "if self._is_closed:", "if False:"),
-    Guard("who was forked inside a transaction uses no queue", "store/engine/connections.py", "if PROCESS.is_spoilt:", "if False:"),
+    Guard("a process forked inside a transaction uses no queue", "store/engine/connections.py",
+          "if PROCESS.is_spoilt:", "if False:"),
     Guard("a connection from before a fork is not used", "store/engine/connections.py",
           "(handle.generation == PROCESS.generation or self._path == \":memory:\")", "True"),
     Guard("a file of newer code is refused", "store/schema.py", "1 <= version <= VERSION", "1 <= version"),
-    Guard("the tables of others are left alone", "store/schema.py", "    if taken:\n", "    if False:\n"),
+    Guard("the tables of other applications are left alone", "store/schema.py", "    if taken:\n", "    if False:\n"),
     Guard("a file is made once", "store/schema.py",
           "    if _version_of(tx, path) is not None:  # another process was quicker\n        return\n"),
     Guard("no two executions have the same id", "store/tables.py",
@@ -227,16 +257,18 @@ GUARDS = [
 ]  # fmt: skip
 
 
+def occurrences(guard: Guard) -> int:
+    """How often the text of a guard stands in its file: it can only be taken out where it does once."""
+    return (ROOT / "gigq" / guard.file).read_text(encoding="utf-8").count(guard.old)
+
+
 def wanted() -> Iterator[Guard]:
-    """The guards that were asked for, each of whose texts stands in its file exactly once."""
+    """The guards that were asked for."""
     words = sys.argv[1:]
     for guard in GUARDS:
         if not words or any(word in f"{guard.file}: {guard.name}" for word in words):
-            found = (ROOT / "gigq" / guard.file).read_text(encoding="utf-8").count(guard.old)
-            if found != 1:
-                sys.exit(
-                    f"{guard.file}, {guard.name}: its text stands there {found} times; mend the table:\n{guard.old}"
-                )
+            if occurrences(guard) != 1:
+                sys.exit(f"{guard.file}, {guard.name}: change its text in this table:\n{guard.old}")
             yield guard
 
 

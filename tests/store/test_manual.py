@@ -106,7 +106,7 @@ def test_what_is_held_by_hand_for_its_timeout_is_timed_out(file: File) -> None:
     assert time_out(file) == 1
     job = file.job(job_id)
     assert (job.phase, job.attempts, job.executions[0].status) == ("ready", 1, ExecutionStatus.TIMEOUT)
-    assert job.error == "held by hand for longer than its timeout of 60 seconds"
+    assert job.error == "claimed manually and held for longer than its timeout of 60 seconds"
     assert time_out(file) == 0
 
 
@@ -179,7 +179,7 @@ def test_an_id_means_the_open_claim_whoever_holds_it_by_hand(file: File) -> None
 def test_an_id_never_means_what_a_worker_runs(file: File) -> None:
     job_id = file.submit()
     file.claim()
-    with pytest.raises(LeaseLost, match="not held by hand"):
+    with pytest.raises(LeaseLost, match="is not claimed manually"):
         held(file, job_id)
 
 

@@ -12,6 +12,14 @@ from gigq.store.engine.forking import PROCESS
 
 Durability = Literal["full", "normal"]
 
+_PRAGMAS = (
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA journal_size_limit = 4194304",
+    "PRAGMA wal_autocheckpoint = 1000",
+)
+_SYNCHRONOUS = {"full": "PRAGMA synchronous = FULL", "normal": "PRAGMA synchronous = NORMAL"}
+
 
 class ConnectionPool:
     """Hands every thread its own connection to one file. Safe to share between threads, and to keep across a fork.
@@ -86,14 +94,8 @@ class ConnectionPool:
         )
         connection.text_factory = _text
         try:
-            for pragma in (
-                "foreign_keys = ON",
-                f"synchronous = {self._durability}",
-                "temp_store = MEMORY",
-                "journal_size_limit = 4194304",
-                "wal_autocheckpoint = 1000",
-            ):
-                connection.execute(f"PRAGMA {pragma}")
+            for pragma in (*_PRAGMAS, _SYNCHRONOUS[self._durability]):
+                connection.execute(pragma)
         except sqlite3.Error:  # the file is locked while another process recovers it, or is no database
             connection.close()
             raise

@@ -182,8 +182,8 @@ class Database:
             return
         with PROCESS.passage(), self._turn, self._explaining():
             # The first one copies while others write, so that the second, which keeps them out, has little to do.
-            for mode in ("PASSIVE", "TRUNCATE"):
-                self._connection().execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            for checkpoint in ("PRAGMA wal_checkpoint(PASSIVE)", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                self._connection().execute(checkpoint).fetchone()
 
     def close(self) -> None:
         """Close the connections of all threads."""

@@ -1,7 +1,7 @@
-"""How one statement serves many rows: as a list or a table of values inside it.
+"""The parts of statements that serve many rows, or set many columns, together with their values.
 
-Each is filled up with NULLs, which equal nothing, to a power of two: so SQLite meets few different texts, and compiles
-each once. To compile one with 64 rows takes 0.3 ms, as long as to run it.
+Lists and tables are filled up with NULLs, which equal nothing, to a power of two. SQLite then sees few different texts
+and compiles each of them once: to compile one with 64 rows takes 0.3 ms, as long as to run it.
 """
 
 from __future__ import annotations
@@ -14,27 +14,34 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _MOST = 256
-"""Rows of one statement: of three values each, for SQLite takes at least 999."""
+"""Rows in one statement. With three values each they stay below 999, the most that every SQLite takes."""
 
 
 def portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:
     """Cut rows into portions that one statement can take."""
+    if len(rows) <= _MOST:
+        return iter((rows,) if rows else ())
     return (rows[start : start + _MOST] for start in range(0, len(rows), _MOST))
 
 
 def listed(values: Sequence[Any]) -> tuple[str, list[Any]]:
-    """Return the SQL of a list, ``(?, ?)``, and its values. At least one."""
+    """Return the SQL of a list, ``(?, ?)``, and its values, of which there is at least one."""
     size = _filled(len(values))
     return _list(size), [*values, *(None,) * (size - len(values))]
 
 
 def tabled(rows: Sequence[tuple[Any, ...]]) -> tuple[str, list[Any]]:
-    """Return the SQL of a table, ``(VALUES …)`` with ``column1`` and so on, and its values. At least one row.
+    """Return the SQL of a table, ``(VALUES …)`` with ``column1`` and so on, and its values, of at least one row.
 
-    The rows that fill it up have NULL in all columns.
+    The rows that fill it up are NULL in all columns.
     """
     size, width = _filled(len(rows)), len(rows[0])
     return _table(size, width), [*chain.from_iterable(rows), *(None,) * (width * (size - len(rows)))]
+
+
+def assigned(**values: Any) -> tuple[str, Sequence[Any]]:
+    """Return the SQL of assignments, ``a = ?, b = ?``, and their values."""
+    return _assignments(tuple(values)), tuple(values.values())
 
 
 def _filled(size: int) -> int:
@@ -49,3 +56,8 @@ def _list(size: int) -> str:
 @cache
 def _table(size: int, width: int) -> str:
     return f"(VALUES {', '.join([_list(width)] * size)})"
+
+
+@cache
+def _assignments(columns: tuple[str, ...]) -> str:
+    return ", ".join(f"{column} = ?" for column in columns)

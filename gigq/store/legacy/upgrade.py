@@ -1,4 +1,4 @@
-"""A file of the GigQ package 0.5.1: how it is told from others, and how it becomes one of ours."""
+"""The upgrade of a file of the GigQ package 0.5.1: recognise it, say what prevents it, and copy its rows."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from gigq.store.legacy.rows import History, execution_from, job_from, unrecorded
 from gigq.store.legacy.values import Old, as_text, ids, read
 from gigq.store.tables import INDEXES, TABLES, VIEWS
 
-_ASIDE = {"jobs": "jobs_of_gigq_0_5", "job_executions": "job_executions_of_gigq_0_5"}
-"""What their tables are called while the rows are carried over, for one of ours is named as theirs."""
+_RENAMED = {"jobs": "jobs_of_gigq_0_5", "job_executions": "job_executions_of_gigq_0_5"}
+"""The names of their tables while the rows are copied, because one of ours has the same name."""
 
 _ROW = "gigq_row"
 """The number of a row among its columns."""
@@ -33,7 +33,7 @@ _COLUMNS = {
 """The columns of their tables, from 0.1.0 on."""
 
 _LATER_COLUMNS = ("pass_parent_results", "retry_delay", "retry_after")
-"""What later versions added to `jobs` when they opened a file."""
+"""Columns that later versions added to `jobs` when they opened a file."""
 
 
 def is_legacy(tx: Transaction) -> bool:
@@ -48,11 +48,11 @@ def obstacle(tx: Transaction) -> str | None:
         missing = [column for column in columns if column not in _columns(tx, table)]
         if missing:
             return f"its table {table!r} has no column {missing[0]!r}"
-    ours = {*TABLES, *INDEXES, *VIEWS, *_ASIDE.values()} - {"jobs"}
+    ours = {*TABLES, *INDEXES, *VIEWS, *_RENAMED.values()} - {"jobs"}
     taken = sorted(ours & {name for (name,) in tx.execute("SELECT name FROM sqlite_master")})
     if taken:
         return f"it also has a table {taken[0]!r} of another application"
-    # To drop a table deletes its rows first, and so what refers to them, or fails.
+    # To drop a table deletes its rows first, and with them the rows that refer to them; or it fails.
     referring = tx.value(
         """
         SELECT tables.name
@@ -65,38 +65,38 @@ def obstacle(tx: Transaction) -> str | None:
     return f"the table {referring!r} of another application refers to its jobs" if referring else None
 
 
-def put_aside(tx: Transaction) -> None:
+def rename_old_tables(tx: Transaction) -> None:
     """Rename the old tables, so that ours can be created."""
     # Without this SQLite would also rewrite the views and triggers that others have on the table `jobs`.
     tx.execute("PRAGMA legacy_alter_table = ON")
     try:
-        for table, aside in _ASIDE.items():
-            tx.execute(f"ALTER TABLE {table} RENAME TO {aside}")
+        for table, renamed in _RENAMED.items():
+            tx.execute(f"ALTER TABLE {table} RENAME TO {renamed}")
     finally:
         tx.execute("PRAGMA legacy_alter_table = OFF")
 
 
-def take_over(tx: Transaction) -> None:
-    """Carry all jobs and executions over into our tables, which are empty, and drop the old ones."""
+def copy_rows(tx: Transaction) -> None:
+    """Copy all jobs and executions into our tables, which are empty, and drop the old tables."""
     with _any_text(tx.connection):
         found = places(_old_jobs(tx))
-        histories = _carry_jobs(tx, found)
-        _carry_executions(tx, histories)
-    _carry_dependencies(tx, found)
+        histories = _copy_jobs(tx, found)
+        _copy_executions(tx, histories)
+    _copy_dependencies(tx, found)
     _cancel_children(tx)
-    for aside in reversed(_ASIDE.values()):
-        tx.execute(f"DROP TABLE {aside}")
+    for renamed in reversed(_RENAMED.values()):
+        tx.execute(f"DROP TABLE {renamed}")
     tx.has_news = True
 
 
 @contextmanager
 def _any_text(connection: sqlite3.Connection) -> Iterator[None]:
-    """Read also text that is not UTF-8, which sqlite3 would refuse."""
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    """Read text that is not UTF-8 too, with a replacement character for each byte that cannot be decoded."""
+    usual, connection.text_factory = connection.text_factory, lambda raw: raw.decode("utf-8", "replace")
     try:
         yield
     finally:
-        connection.text_factory = str
+        connection.text_factory = usual
 
 
 def _columns(tx: Transaction, table: str) -> list[str]:
@@ -104,27 +104,28 @@ def _columns(tx: Transaction, table: str) -> list[str]:
 
 
 def _rows(tx: Transaction, sql: str) -> Iterator[Old]:
-    """One row at a time: a result may be large, and there may be a million."""
+    """Yield one row at a time: a result may be large, and there may be a million."""
     cursor = tx.execute(sql)
     names = [column[0] for column in cursor.description]
     return (dict(zip(names, row, strict=True)) for row in cursor)
 
 
 def _old_jobs(tx: Transaction) -> Iterator[OldJob]:
-    # The rows stand in the order of submission; created_at is when the Job was made.
-    for row in _rows(tx, f"SELECT id, dependencies, status, rowid AS {_ROW} FROM {_ASIDE['jobs']} ORDER BY rowid"):
+    # The rows are in the order of submission; created_at is when the Job was made.
+    for row in _rows(tx, f"SELECT id, dependencies, status, rowid AS {_ROW} FROM {_RENAMED['jobs']} ORDER BY rowid"):
         its = read(row, "dependencies", {}, ids, list[str]())
         yield OldJob(row[_ROW], as_text(row["id"]), its, as_text(row["status"]) in UNFINISHED)
 
 
-def _carry_jobs(tx: Transaction, found: dict[int, Place]) -> dict[str, History]:
+def _copy_jobs(tx: Transaction, found: dict[int, Place]) -> dict[str, History]:
     """Store the jobs, and return by their ids what their executions have to agree with."""
     recorded = _recorded(tx)
-    columns = _columns(tx, _ASIDE["jobs"])
+    columns = _columns(tx, _RENAMED["jobs"])
     added = [each for each in columns if each not in (*_COLUMNS["jobs"], *_LATER_COLUMNS)]
-    absent = [f", NULL AS {each}" for each in _LATER_COLUMNS if each not in columns]
     histories: dict[str, History] = {}
-    for old in _rows(tx, f"SELECT *{''.join(absent)}, rowid AS {_ROW} FROM {_ASIDE['jobs']} ORDER BY rowid"):
+    for old in _rows(
+        tx, f"SELECT *{_null_for_missing(columns)}, rowid AS {_ROW} FROM {_RENAMED['jobs']} ORDER BY rowid"
+    ):
         place = found[old[_ROW]]
         job, histories[place.id] = job_from(
             old, place, added=added, recorded=recorded[place.id], now=tx.now, stamp=tx.stamp
@@ -133,9 +134,14 @@ def _carry_jobs(tx: Transaction, found: dict[int, Place]) -> dict[str, History]:
     return histories
 
 
+def _null_for_missing(columns: list[str]) -> str:
+    """Return the SQL of the later columns that a file does not have."""
+    return "".join(f", NULL AS {each}" for each in _LATER_COLUMNS if each not in columns)
+
+
 def _recorded(tx: Transaction) -> Counter[str]:
-    """How many executions of each job there are."""
-    return Counter(as_text(job) for (job,) in tx.execute(f"SELECT job_id FROM {_ASIDE['job_executions']}"))
+    """Return how many executions of each job there are."""
+    return Counter(as_text(job) for (job,) in tx.execute(f"SELECT job_id FROM {_RENAMED['job_executions']}"))
 
 
 def _insert_job(tx: Transaction, job: dict[str, Any]) -> None:
@@ -155,7 +161,7 @@ def _insert_job(tx: Transaction, job: dict[str, Any]) -> None:
     )
 
 
-def _carry_executions(tx: Transaction, histories: dict[str, History]) -> None:
+def _copy_executions(tx: Transaction, histories: dict[str, History]) -> None:
     tx.executemany(
         """
         INSERT INTO executions (job_seq, attempt, worker_id, worker_seq, status, started_at, completed_at, error)
@@ -177,14 +183,14 @@ def _executions(tx: Transaction, histories: dict[str, History]) -> Iterator[tupl
     for history in histories.values():
         yield from unrecorded(history)
     before = Counter[str]()
-    for old in _rows(tx, f"SELECT * FROM {_ASIDE['job_executions']} ORDER BY rowid"):
+    for old in _rows(tx, f"SELECT * FROM {_RENAMED['job_executions']} ORDER BY rowid"):
         job = as_text(old["job_id"])
         if job in histories:  # when a job was cleared, its executions stayed
             yield execution_from(old, histories[job], position=before[job], stamp=tx.stamp)
             before[job] += 1
 
 
-def _carry_dependencies(tx: Transaction, found: dict[int, Place]) -> None:
+def _copy_dependencies(tx: Transaction, found: dict[int, Place]) -> None:
     tx.executemany(
         "INSERT INTO job_dependencies (child, parent, position) VALUES (?, ?, ?)",
         ((place.seq, parent, number) for place in found.values() for number, parent in enumerate(place.parents)),
@@ -203,8 +209,8 @@ def _carry_dependencies(tx: Transaction, found: dict[int, Place]) -> None:
 
 
 def _cancel_children(tx: Transaction) -> None:
-    """Those of jobs that ended badly: the old package let them wait for ever."""
-    blamed = tx.execute(
+    """Cancel the pending children of jobs that ended badly: the old package let them wait for ever."""
+    failed_parents = tx.execute(
         """
         SELECT seq, id, name, status
           FROM jobs
@@ -215,5 +221,5 @@ def _cancel_children(tx: Transaction) -> None:
          ORDER BY seq
         """
     ).fetchall()
-    for seq, job_id, name, status in blamed:
+    for seq, job_id, name, status in failed_parents:
         parent_ended_badly(tx, seq, ended_badly(job_id, name, status))

@@ -166,7 +166,7 @@ def test_a_column_that_somebody_has_renamed_is_an_error_and_not_nothing_to_do(pa
     queue.submit(Job("job", JOB))
     with closing(sqlite_tool(path)) as other:
         other.execute("ALTER TABLE jobs RENAME COLUMN max_attempts TO tries")
-        with pytest.raises(StoreError, match="no such column: max_attempts"):
+        with pytest.raises(StoreError, match=r"no such column: jobs\.max_attempts"):
             queue.dequeue()
         other.execute("ALTER TABLE jobs RENAME COLUMN tries TO max_attempts")
     assert queue.count("pending") == 1
