@@ -208,7 +208,7 @@ def test_armature_permanent_error(queue: JobQueue) -> None:
     assert (drain(queue), status(queue, wanted), status(queue, unwanted)) == (2, "failed", "failed")
 
 
-def test_armature_permanent_error_by_the_word_of_the_handler(queue: JobQueue) -> None:
+def test_armature_permanent_error_raised_by_the_handler(queue: JobQueue) -> None:
     job_id = queue.submit(Job("risky", functions.give_up))
     assert (drain(queue), record(queue, job_id).error) == (1, "GiveUp: there is no such city")
 
@@ -345,7 +345,7 @@ def test_armature_idempotent_handler(queue: JobQueue) -> None:
     assert (drain(queue, handlers={"create_user": create_user}), users) == (2, ["ana@example.com"])
 
 
-def test_armature_job_that_must_not_stand_there_twice(queue: JobQueue) -> None:
+def test_armature_job_that_must_not_be_queued_twice(queue: JobQueue) -> None:
     first = queue.submit(Job("sync", functions.nothing, unique_key="sync ana"))
     assert queue.submit(Job("sync", functions.nothing, unique_key="sync ana")) == first
 
@@ -385,7 +385,7 @@ def test_armature_partial_failure(queue: JobQueue) -> None:
     assert (done, record(queue, job_id).error) == ([1, 3], "GiveUp: partial failure: [-2]")
 
 
-def test_armature_missing_field_of_a_function_is_refused_at_the_door(queue: JobQueue) -> None:
+def test_armature_missing_field_of_a_function_is_refused_at_submit(queue: JobQueue) -> None:
     with pytest.raises(InvalidJob, match="missing a required argument: 'to'"):
         queue.submit(Job("mail", send_email, {"subject": "Welcome!"}))
 

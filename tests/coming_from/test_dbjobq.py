@@ -67,7 +67,7 @@ def test_dbjobq_enqueue_with_a_naive_execute_at(queue: JobQueue) -> None:
 
 
 def test_dbjobq_enqueue_takes_an_option_for_an_argument_of_the_function(queue: JobQueue) -> None:
-    """Where the two differ: what stands beside the arguments is an argument, and refused if the function has none."""
+    """Here the two differ: an option among the arguments is one of them, and refused if the function has no such."""
     with pytest.raises(InvalidJob, match="unexpected keyword argument 'priority'"):
         queue.enqueue(functions.add, a=1, priority=10)
     assert queue.count() == 0

@@ -32,7 +32,7 @@ PATIENCE = 30
 
 
 def process_media(media_id: int, quality: str = "medium") -> dict[str, Any]:
-    """What a handler of researcharr does, with its arguments as its own and the job in `current_job()`."""
+    """A handler of researcharr as a function with its own arguments and `current_job()`."""
     job = current_job()
     job.progress(0, 100, "Starting...")
     job.progress(100, 100, "Complete")
@@ -40,7 +40,7 @@ def process_media(media_id: int, quality: str = "medium") -> dict[str, Any]:
 
 
 async def process_media_async() -> None:
-    """What researcharr has handlers be."""
+    """A handler as researcharr has them."""
 
 
 HANDLERS = {"process_media": process_media}
@@ -51,7 +51,7 @@ def kinds(events: list[Event]) -> list[str]:
 
 
 def work(path: str, clock: ManualClock | None = None, **options: Any) -> list[Event]:
-    """Let one worker run all that is ready, and return what it told."""
+    """Let one worker run everything that is ready, and return its events."""
     events: list[Event] = []
     with Worker(path, on_event=events.append, clock=clock, **options) as worker:
         while worker.process_one():
@@ -98,7 +98,7 @@ def test_researcharr_handler_that_awaits(queue: JobQueue) -> None:
     assert queue.get_result(job_id) == 8
 
 
-def test_researcharr_async_function_is_refused_at_the_door(queue: JobQueue) -> None:
+def test_researcharr_async_function_is_refused_at_submit(queue: JobQueue) -> None:
     with pytest.raises(
         NotImportable, match=r"async, and jobs are plain calls; wrap it: def job\(\): return asyncio.run"
     ):
@@ -368,14 +368,14 @@ def test_researcharr_submit_a_backup_each_day_at_two(path: str, queue: JobQueue,
 # trouble
 
 
-def test_researcharr_jobs_that_are_not_processed_say_why(queue: JobQueue) -> None:
+def test_researcharr_why_explains_jobs_that_are_not_processed(queue: JobQueue) -> None:
     job_id = queue.enqueue("process_media", 123)
     queue.pause()
     reasons = " ".join(queue.why(job_id))
     assert "paused" in reasons and "There is no worker" in reasons
 
 
-def test_researcharr_jobs_that_no_worker_has_a_handler_for_say_so(live: JobQueue, run: Callable[..., Running]) -> None:
+def test_researcharr_why_names_a_handler_that_no_worker_has(live: JobQueue, run: Callable[..., Running]) -> None:
     run(handlers={"other": functions.nothing})
     live.wait(live.enqueue("other"), timeout=PATIENCE)
     live.pause()

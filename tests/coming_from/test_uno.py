@@ -243,7 +243,7 @@ def test_uno_first_in_first_out_inside_a_level(queue: JobQueue) -> None:
 
 
 def test_uno_status_reserved(open_queue: Callable[..., JobQueue], clock: ManualClock) -> None:
-    """A worker claims ahead only what it knows to be quick: the store's own verb does it here."""
+    """A worker prefetches only functions that have returned there, so the store does it here."""
     file = File(open_queue(clock=clock), clock)
     file.submit("running")
     job_id = file.submit("reserved")
@@ -348,7 +348,7 @@ def test_uno_error_details(queue: JobQueue) -> None:
     assert last.traceback is not None and last.traceback.endswith("ValueError: Invalid parameters\n")
 
 
-def test_uno_error_details_told_by_hand(queue: JobQueue) -> None:
+def test_uno_error_details_given_as_a_dict(queue: JobQueue) -> None:
     job_id = queue.submit(Job("report", "generate"))
     queue.fail(taken(queue), {"type": "ValueError", "message": "no", "traceback": "line 1"}, retry=False)
     last = record(queue, job_id).executions[-1]
