@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         StoreError,
         UnknownParent,
     )
-    from gigq.job import Job
+    from gigq.job import Job, JobOptions
     from gigq.logs import setup_logging
     from gigq.priority import Priority
     from gigq.queue.job_queue import JobQueue
@@ -59,6 +59,7 @@ __all__ = [
     "JobFailed",
     "JobNotFinished",
     "JobNotFound",
+    "JobOptions",
     "JobQueue",
     "JobRecord",
     "JobStatus",
@@ -96,7 +97,7 @@ _MODULES = {
         "JobNotFound", "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy",
         "QueueGone", "RetryLater", "StoreError", "UnknownParent",
     ),
-    "job": ("Job",),
+    "job": ("Job", "JobOptions"),
     "logs": ("setup_logging",),
     "priority": ("Priority",),
     "queue.job_queue": ("JobQueue",),

@@ -1,28 +1,45 @@
-"""Which jobs are wanted, as a caller says it and as the store reads it."""
+"""The filters by which jobs are found: as a caller gives them, and as the store reads them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TypedDict, Unpack
 
+from gigq import checks
 from gigq.clock import Instant, to_instant
-from gigq.priority import to_priority
-from gigq.status import JobStatus, Phase
+from gigq.priority import PriorityLevel, to_priority
+from gigq.status import JobStatus, Phase, PhaseText, StatusText
 
-Several = str | Iterable[str] | None
-"""One word (an enum's member, or its text), several, or None for any."""
+Statuses = JobStatus | StatusText | Iterable[JobStatus | StatusText]
+"""One status, or several."""
+
+Phases = Phase | PhaseText | Iterable[Phase | PhaseText]
+"""One phase, or several."""
 
 
 class FilterOptions(TypedDict, total=False):
-    """The filters that `list_jobs` and `count` take beside the status."""
+    """The filters that a job must pass, besides its status. None lets every job pass.
 
-    phase: Several
+    Attributes:
+        phase: one or several of its phases.
+        queue: the name of its queue.
+        name: its whole name.
+        tags: one or several tags, all of which it must have.
+        priority: its priority.
+        worker_id: the name of the worker that runs it, or ran it last.
+        since: submitted at this instant or later.
+        until: submitted before this instant.
+        search: text in its id, name, description, function, arguments or error; the case of ASCII letters is ignored.
+    """
+
+    phase: Phases | None
     queue: str | None
     name: str | None
-    tags: Several
-    priority: int | str | None
+    tags: str | Iterable[str] | None
+    priority: PriorityLevel | None
     worker_id: str | None
     since: Instant | None
     until: Instant | None
@@ -31,12 +48,15 @@ class FilterOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which jobs are wanted; a filter that is None lets every job pass, as do no tags.
+    """The filters that a job must pass, their values checked. None lets every job pass, and so do no tags.
 
     Attributes:
-        tags: all of them.
-        since, until: submitted at or after, and before.
-        search: text in the id, name, description, function, arguments or error; the case of ASCII does not matter.
+        statuses: one of these.
+        phases: one of these.
+        tags: all of these.
+        since: submitted at this instant or later.
+        until: submitted before this instant.
+        search: text in the id, name, description, function, arguments or error; the case of ASCII letters is ignored.
     """
 
     statuses: Sequence[str] | None = None
@@ -51,26 +71,22 @@ class Filters:
     search: str | None = None
 
     @classmethod
-    def of(cls, *, status: Several = None, **options: Unpack[FilterOptions]) -> Filters:
-        """Read the filters that a caller gave.
+    def of(cls, *, status: Statuses | None = None, **options: Unpack[FilterOptions]) -> Filters:
+        """Check the filters that a caller gave.
 
         Raises:
-            ValueError: a value that the filter cannot have.
-            TypeError: a filter that there is not.
+            ValueError: an invalid value.
+            TypeError: there is no such filter.
         """
-        unknown = options.keys() - FilterOptions.__annotations__.keys()
-        if unknown:
-            raise TypeError(
-                f"there is no filter {min(unknown)!r}; there are {', '.join(FilterOptions.__annotations__)}"
-            )
-        priority, since, until = options.get("priority"), options.get("since"), options.get("until")
+        checks.known(options, among=FilterOptions.__annotations__, what="filter")
+        phase = options.get("phase")
         return cls(
-            statuses=None if status is None else [JobStatus(each).value for each in _several(status)],
-            phases=None if (phase := options.get("phase")) is None else [Phase(each).value for each in _several(phase)],
-            tags=_several(options.get("tags") or ()),
-            priority=None if priority is None else to_priority(priority),
-            since=None if since is None else to_instant(since, "since"),
-            until=None if until is None else to_instant(until, "until"),
+            statuses=None if status is None else [_word(each, "status", JobStatus) for each in several(status)],
+            phases=None if phase is None else [_word(each, "phase", Phase) for each in several(phase)],
+            tags=several(options.get("tags") or ()),
+            priority=checks.optional(options.get("priority"), "priority", to_priority),
+            since=checks.optional(options.get("since"), "since", to_instant),
+            until=checks.optional(options.get("until"), "until", to_instant),
             queue=options.get("queue"),
             name=options.get("name"),
             worker_id=options.get("worker_id"),
@@ -78,5 +94,10 @@ class Filters:
         )
 
 
-def _several(value: str | Iterable[str]) -> list[str]:
+def several(value: str | Iterable[str]) -> list[str]:
+    """Return one text, or several distinct ones, as a list."""
     return [value] if isinstance(value, str) else list(dict.fromkeys(value))
+
+
+def _word(value: str, name: str, words: type[StrEnum]) -> str:
+    return checks.one_of(value, name, choices=[word.value for word in words])

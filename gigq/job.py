@@ -1,18 +1,21 @@
-"""What a caller asks for: a job, its fields checked and in the one form that is stored."""
+"""A job as a caller describes it: `Job`, its fields checked and brought into the form that is stored."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from functools import partial
-from typing import Any, Protocol
+from functools import partial, wraps
+from typing import Any, Literal, Protocol, TypedDict
 
 from gigq import checks
 from gigq.clock import Duration, Instant, to_instant, to_seconds, unix_microseconds
 from gigq.errors import InvalidJob
 from gigq.paths import full_name
-from gigq.priority import to_priority
+from gigq.priority import PriorityLevel, to_priority
+
+OnParentFailure = Literal["cancel", "run"]
+"""What becomes of a job when a parent ends badly."""
 
 
 def new_job_id() -> str:
@@ -27,54 +30,55 @@ def new_job_id() -> str:
 
 
 class Submittable(Protocol):
-    """What makes jobs of itself, as a task does."""
+    """What makes jobs, as a task does."""
 
     def to_job(self, *args: Any, **params: Any) -> Job:
         """Return a job that calls it with these arguments."""
 
 
-# Without slots: a class with slots is made a second time by dataclass(), and the assignments of subclasses then fail.
+# Without slots: dataclass() makes a class with slots a second time, and then no subclass can set attributes of its own.
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A request to call one function with arguments; nothing is stored before it is submitted.
+    """A request to call one function with arguments. Nothing is stored before it is submitted.
 
-    Safe to share between threads. Submitting it twice stores it once: its id is fixed here.
+    Immutable, and safe to share between threads. Submitting it twice stores it once, for its id is fixed here.
 
     Args:
         name: for people; need not be unique.
-        function: a function that a worker can import, a task, ``"package.module:name"``, or a handler's name.
+        function: a function that a worker can import, a task, ``"package.module:name"``, or the name of a handler.
         params: keyword arguments, as JSON can hold them.
-        priority: larger goes first; also ``"low"``, ``"normal"``, ``"high"``, ``"critical"``.
-        dependencies: ids of the jobs that must complete before this one may run.
-        max_attempts: how often it may be started, the first time counted.
-        timeout: limit of one execution, in seconds; None for no limit.
+        priority: jobs with a larger number are claimed first; also ``"low"``, ``"normal"``, ``"high"``, ``"critical"``.
+        dependencies: the ids of the jobs that must complete before this one may run.
+        max_attempts: how many times it may be started, including the first time.
+        timeout: the time limit of one execution, in seconds; None for no limit.
         description: for people.
-        pass_parent_results: True passes ``parent_results`` to the function, False does not;
-            by default it is passed to a child whose function takes it.
+        pass_parent_results: whether to pass ``parent_results`` to the function; None passes them if the job has parents
+            and the function takes them.
         retry_delay: seconds before the first retry.
-        args: positional arguments.
+        args: positional arguments, as JSON can hold them.
         queue: the name of the queue inside the file.
-        run_at, delay: not before this instant, or so many seconds from the submit; one of the two.
-        expires_at: a job that was not started by then is cancelled.
-        retry_backoff: each later wait is this many times the one before (at least 1).
-        retry_max_delay: no wait is longer, in seconds.
-        retry_jitter: up to this share of a wait, 0 to 1, is taken off at random.
-        retry_on: retry only these exceptions: classes, or their names. Empty: any.
-        no_retry_on: never retry these; it wins over `retry_on`.
+        run_at: do not start it before this instant.
+        delay: do not start it before so many seconds have passed since the submit. Give this or `run_at`.
+        expires_at: cancel it if it has not been started by this instant.
+        retry_backoff: the factor by which each wait before a retry is longer than the one before, at least 1.
+        retry_max_delay: the longest wait before a retry, in seconds.
+        retry_jitter: the largest share of a wait, from 0 to 1, that is taken off at random.
+        retry_on: the only exceptions to retry on, as classes or their names; empty for all.
+        no_retry_on: exceptions never to retry on; they win over `retry_on`.
         tags: words to find the job by.
-        metadata: anything that JSON can hold, kept beside the job.
-        unique_key: while an unfinished job has this key, submitting another one stores nothing and returns its id.
+        metadata: anything that JSON can hold, kept with the job.
+        unique_key: while an unfinished job has this key, submitting another one stores nothing and returns that id.
         on_parent_failure: ``"cancel"`` this job when a parent ends badly, or ``"run"`` it all the same.
-        id: a new UUIDv7 by default.
+        id: by default a new UUIDv7.
 
     Raises:
-        InvalidJob: a value that cannot be stored, with its name.
+        InvalidJob: a value that cannot be stored, with the name of its field.
     """
 
     name: str
     function: Callable[..., Any] | str
     params: Mapping[str, Any] | None = None
-    priority: int | str = 0
+    priority: PriorityLevel = 0
     dependencies: Sequence[str] | None = None
     max_attempts: int = 3
     timeout: Duration | None = 300
@@ -94,18 +98,44 @@ class Job:
     tags: Sequence[str] = field(default=(), kw_only=True)
     metadata: Mapping[str, Any] | None = field(default=None, kw_only=True)
     unique_key: str | None = field(default=None, kw_only=True)
-    on_parent_failure: str = field(default="cancel", kw_only=True)
+    on_parent_failure: OnParentFailure = field(default="cancel", kw_only=True)
     id: str = field(default_factory=new_job_id, kw_only=True)
 
     def __post_init__(self) -> None:
-        values = self.__dict__  # written to directly, because the class refuses every assignment
-        try:
-            checks.not_both(run_at=self.run_at, delay=self.delay)
-            for name, default, check in _CHECKS:
-                if (value := values[name]) is not default:
-                    values[name] = check(value, name)
-        except ValueError as error:
-            raise InvalidJob(f"job {self.name!r}: {error}") from None
+        values = self.__dict__  # a frozen class refuses assignments, and its dict does not
+        values.update(_checked({name: values[name] for name in _DEFAULTS}))
+
+
+class SharedOptions(TypedDict, total=False):
+    """The options of `Job` that any number of jobs may have in common."""
+
+    priority: PriorityLevel
+    max_attempts: int
+    timeout: Duration | None
+    description: str
+    pass_parent_results: bool | None
+    retry_delay: Duration
+    queue: str
+    retry_backoff: float
+    retry_max_delay: Duration
+    retry_jitter: float
+    retry_on: Sequence[type[BaseException] | str]
+    no_retry_on: Sequence[type[BaseException] | str]
+    tags: Sequence[str]
+    metadata: Mapping[str, Any] | None
+    unique_key: str | None
+    on_parent_failure: OnParentFailure
+
+
+class JobOptions(SharedOptions, total=False):
+    """The fields of `Job`, all of them optional, but the function and its arguments."""
+
+    name: str
+    dependencies: Sequence[str] | None
+    run_at: Instant | None
+    delay: Duration | None
+    expires_at: Instant | None
+    id: str
 
 
 def _exception_names(value: object, name: str) -> tuple[str, ...]:
@@ -120,15 +150,20 @@ def _dict(value: object, name: str) -> dict[str, Any]:
     return {} if value is None else checks.mapping(value, name)
 
 
+def _ids(value: object, name: str) -> tuple[str, ...]:
+    return () if value is None else checks.texts(value, name)
+
+
 def _timeout(value: Duration | None, name: str) -> float | None:
     return None if value is None else checks.positive_seconds(value, name, or_else=", or None for no limit")
 
 
-_CHECK_OF: Mapping[str, Callable[[Any, str], object]] = {
+_CHECKS: Mapping[str, Callable[[Any, str], object]] = {
     "name": checks.text,
+    "function": lambda value, name: value,  # checked at submit
     "params": _dict,
     "priority": to_priority,
-    "dependencies": lambda value, name: () if value is None else checks.texts(value, name),
+    "dependencies": _ids,
     "max_attempts": partial(checks.whole, least=1),
     "timeout": _timeout,
     "description": checks.any_text,
@@ -150,14 +185,47 @@ _CHECK_OF: Mapping[str, Callable[[Any, str], object]] = {
     "on_parent_failure": partial(checks.one_of, choices=("cancel", "run")),
     "id": checks.text,
 }
-"""What each field is checked by, and brought into the form that is stored. The function is checked at submit."""
+"""What checks the value of each field, and brings it into the form that is stored."""
 
-_NONE_IS_EMPTY = ("params", "dependencies", "metadata")
-"""Fields whose default, None, is kept as an empty dict or tuple."""
+_DEFAULTS: Mapping[str, Any] = {each.name: each.default for each in fields(Job)} | {
+    "params": MISSING,  # a dict of its own for each job
+    "metadata": MISSING,
+    "dependencies": (),
+}
+"""The defaults in the form that is stored: such a value needs no check."""
 
-_CHECKS = tuple(
-    (each.name, MISSING if each.name in _NONE_IS_EMPTY else each.default, _CHECK_OF[each.name])
-    for each in fields(Job)
-    if each.name in _CHECK_OF
-)
-"""The name, the default and the check of each field. What is the default needs no check."""
+
+def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of fields in the form that is stored."""
+    try:
+        checked = {
+            name: value if value is _DEFAULTS[name] else _CHECKS[name](value, name) for name, value in given.items()
+        }
+        if checked.get("delay") is not None:
+            checks.not_both(run_at=checked.get("run_at"), delay=checked["delay"])
+    except ValueError as error:
+        raise InvalidJob(f"job {given['name']!r}: {error}") from None
+    return checked
+
+
+_POSITIONAL = [each.name for each in fields(Job) if not each.kw_only]
+_assign_all = Job.__init__
+
+
+@wraps(_assign_all)
+def _init(self: Job, *args: Any, **options: Any) -> None:
+    # What dataclass() makes for a frozen class assigns 25 fields one by one and leaves each to be checked: 6 us, not 2.
+    given = dict(zip(_POSITIONAL, args)) | options  # noqa: B905
+    if len(given) < len(args) + len(options) or "name" not in given or "function" not in given:
+        _assign_all(self, *args, **options)  # raises the TypeError that Python has for such a call
+    checks.known(given, among=_DEFAULTS, what="option")
+    values = self.__dict__
+    values.update(_DEFAULTS, params={}, metadata={})
+    values.update(_checked(given))
+    if "id" not in given:
+        values["id"] = new_job_id()
+    if type(self).__post_init__ is not Job.__post_init__:
+        self.__post_init__()
+
+
+Job.__init__ = _init  # type: ignore[method-assign]

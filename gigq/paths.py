@@ -31,16 +31,10 @@ def path_of(function: Function | str) -> str:
         NotImportable: a worker could not import it: a lambda, closure, method, builtin, … The message says why.
     """
     if isinstance(function, str):
-        if not _PATH.fullmatch(function):
-            raise NotImportable(f"{function!r} is not a function's path such as package.module:name")
-        if _parts(function)[0] in _SCRIPT:
-            raise NotImportable(f"{function!r} is something else in every process; name the script's own module")
-        return function
+        return _checked_text(function)
     function = unwrapped(function)
-    refusal = _refusal(function)
-    if refusal:
-        raise NotImportable(f"{_described(function)} {refusal}")
-    return _checked_path(function)
+    find = _path_of if isinstance(function, FunctionType) else _path_of.__wrapped__  # others may have no hash
+    return find(function)
 
 
 def unwrapped(function: Function) -> Function:
@@ -132,11 +126,7 @@ def takes(function: Function, parameter: str) -> bool:
 
 def mismatch(function: Function, args: Sequence[object], params: Mapping[str, object]) -> str | None:
     """Return why this function, one that has a path, cannot be called with these arguments, or None if it can."""
-    try:
-        _signature(function).bind(*args, **params)
-    except TypeError as error:
-        return str(error)
-    return None
+    return _mismatch(function, len(args), tuple(params))
 
 
 @lru_cache(maxsize=1024)
@@ -146,7 +136,29 @@ def _signature(function: Function) -> inspect.Signature:
 
 
 @lru_cache(maxsize=1024)
-def _checked_path(function: Function) -> str:
+def _mismatch(function: Function, count: int, names: tuple[str, ...]) -> str | None:
+    """To bind takes 4 us, and only the number and the names of the arguments matter."""
+    try:
+        _signature(function).bind(*range(count), **dict.fromkeys(names))
+    except TypeError as error:
+        return str(error)
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _checked_text(path: str) -> str:
+    if not _PATH.fullmatch(path):
+        raise NotImportable(f"{path!r} is not a function's path such as package.module:name")
+    if _parts(path)[0] in _SCRIPT:
+        raise NotImportable(f"{path!r} is something else in every process; name the script's own module")
+    return path
+
+
+@lru_cache(maxsize=1024)
+def _path_of(function: Function) -> str:
+    refusal = _refusal(function)
+    if refusal:
+        raise NotImportable(f"{_described(function)} {refusal}")
     name = module_of(function)
     if name is None:
         raise NotImportable(

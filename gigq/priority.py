@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Literal
 
 from gigq.checks import MOST_INTEGER
+
+PriorityLevel = int | Literal["low", "normal", "high", "critical"]
+"""A priority, or the name of one of the usual ones."""
 
 
 class Priority(IntEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from gigq.clock import to_text
 from gigq.status import ExecutionStatus, JobStatus, Phase
@@ -175,9 +175,9 @@ class ScheduleRecord:
         return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewJob:
-    """A job as it is to be stored: its function named, its values written as JSON text."""
+# A named tuple: a frozen dataclass of this size takes 5 us to make, and one is made for every job.
+class NewJob(NamedTuple):
+    """A job as it is to be stored: its function is a path, and its values are JSON text."""
 
     id: str
     name: str

@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from enum import Enum, StrEnum
+from typing import Literal
+
+StatusText = Literal["pending", "running", "completed", "failed", "cancelled", "timeout"]
+"""A `JobStatus` as text."""
+
+PhaseText = Literal[
+    "ready", "scheduled", "waiting", "paused", "retrying", "reserved", "running", "completed", "failed", "cancelled",
+    "timeout",
+]  # fmt: skip
+"""A `Phase` as text."""
 
 
 class JobStatus(StrEnum):

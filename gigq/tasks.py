@@ -1,12 +1,13 @@
-"""A function that makes jobs of itself: `@task`."""
+"""`@task`: a function that makes jobs of its calls."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import update_wrapper
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from typing import Any, Generic, ParamSpec, TypeVar, Unpack, overload
 
-from gigq.job import Job
+from gigq import checks
+from gigq.job import Job, JobOptions
 from gigq.queue.job_queue import JobQueue
 
 P = ParamSpec("P")
@@ -14,19 +15,19 @@ R = TypeVar("R")
 
 
 class Task(Generic[P, R]):
-    """A function with the options of the jobs that are made from it. Called, it is that function.
+    """A function with the options of the jobs that are made from it, as `task` returns it. Called, it is that function.
 
     Immutable, and safe to share between threads.
     """
 
-    def __init__(self, function: Callable[P, R], options: dict[str, Any]) -> None:
+    def __init__(self, function: Callable[P, R], options: JobOptions) -> None:
         inner: object = function
-        if isinstance(inner, Task):  # its options stay, but for those named here
+        if isinstance(inner, Task):  # its options stay, but for those given here
             function, options = inner.function, {**inner._options, **options}
+        checks.known(options, among=JobOptions.__annotations__, what="option of a task")
         self.function: Callable[P, R] = function
-        self._options: dict[str, Any] = {"name": getattr(function, "__name__", repr(function)), **options}
-        # A wrong option is refused where the task is defined, as are arguments, which each job has for itself.
-        Job(function="gigq:check", args=(), params=None, **self._options)
+        self._options: JobOptions = {"name": getattr(function, "__name__", repr(function)), **options}
+        Job(function="gigq:check", **self._options)  # so that a wrong value is refused where the task is defined
         update_wrapper(self, function, updated=())  # a function's own attributes must not become the task's
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -47,34 +48,35 @@ class Task(Generic[P, R]):
         """Return a job that calls the function with these arguments; it is not submitted."""
         return Job(function=self.function, args=args, params=params, **self._options)
 
-    def options(self, **options: Any) -> Task[P, R]:
-        """Return the same task with other options; those not named stay.
+    def options(self, **options: Unpack[JobOptions]) -> Task[P, R]:
+        """Return the same task with other options. Those that are not given stay.
 
         Raises:
-            InvalidJob: a value that an option cannot have.
-            TypeError: an option that jobs do not have.
+            InvalidJob: an option's value is invalid.
+            TypeError: there is no such option.
         """
         return Task(self.function, {**self._options, **options})
 
 
 @overload
-def task(function: Callable[P, R], /, **options: Any) -> Task[P, R]: ...
+def task(function: Callable[P, R], /, **options: Unpack[JobOptions]) -> Task[P, R]: ...
 @overload
-def task(function: None = None, /, **options: Any) -> Callable[[Callable[P, R]], Task[P, R]]: ...
+def task(function: None = None, /, **options: Unpack[JobOptions]) -> Callable[[Callable[P, R]], Task[P, R]]: ...
 
 
 def task(
-    function: Callable[P, R] | None = None, /, **options: Any
+    function: Callable[P, R] | None = None, /, **options: Unpack[JobOptions]
 ) -> Task[P, R] | Callable[[Callable[P, R]], Task[P, R]]:
     """Make a task of a function: ``@task``, ``@task(max_attempts=5)``, or ``task(function, priority="high")``.
 
     Args:
         function: a function at the top level of a module. It can be called as before.
-        options: of the jobs, by the names that `Job` has for them. The name is the function's own by default.
+        options: the options of its jobs, under the names that `Job` has for them. The name is by default that of the
+            function.
 
     Raises:
-        InvalidJob: a value that an option cannot have.
-        TypeError: an option that jobs do not have.
+        InvalidJob: an option's value is invalid.
+        TypeError: there is no such option.
     """
     if function is None:
         return lambda decorated: Task(decorated, options)

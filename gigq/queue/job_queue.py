@@ -14,7 +14,7 @@ from gigq import checks
 from gigq.clock import Clock, Duration, Instant, SystemClock, later, to_instant, to_seconds
 from gigq.codec import PARAMS_LIMIT, RESULT_LIMIT, encode
 from gigq.errors import JobNotFound
-from gigq.filters import FilterOptions, Filters, Several
+from gigq.filters import FilterOptions, Filters, Statuses
 from gigq.job import Job, Submittable
 from gigq.liveness import certainly_dead
 from gigq.paths import Function
@@ -168,13 +168,23 @@ class JobQueue:
         return prefix if prefix in found else found[0]
 
     def list_jobs(
-        self, status: Several = None, limit: int | None = None, *, offset: int = 0, **filters: Unpack[FilterOptions]
+        self,
+        status: Statuses | None = None,
+        limit: int | None = None,
+        *,
+        offset: int = 0,
+        **filters: Unpack[FilterOptions],
     ) -> list[dict[str, Any]]:
         """Return the jobs that `find_jobs` finds, each as a dict with the keys of `get_status`."""
         return [record.as_dict() for record in self.find_jobs(status, limit, offset=offset, **filters)]
 
     def find_jobs(
-        self, status: Several = None, limit: int | None = None, *, offset: int = 0, **filters: Unpack[FilterOptions]
+        self,
+        status: Statuses | None = None,
+        limit: int | None = None,
+        *,
+        offset: int = 0,
+        **filters: Unpack[FilterOptions],
     ) -> list[JobRecord]:
         """Return the jobs that pass all filters, the newest first.
 
@@ -195,7 +205,7 @@ class JobQueue:
         with self.database.read() as tx:
             return list(reading.jobs(tx, chosen, limit=limit, offset=offset))
 
-    def count(self, status: Several = None, **filters: Unpack[FilterOptions]) -> int:
+    def count(self, status: Statuses | None = None, **filters: Unpack[FilterOptions]) -> int:
         """Return how many jobs pass all filters, which are those of `find_jobs`."""
         chosen = Filters.of(status=status, **filters)
         with self.database.read() as tx:
@@ -299,7 +309,9 @@ class JobQueue:
         with self.database.write() as tx:
             return control.requeue(tx, job_id, delay=seconds)
 
-    def cancel_jobs(self, status: Several = None, *, running: bool = False, **filters: Unpack[FilterOptions]) -> int:
+    def cancel_jobs(
+        self, status: Statuses | None = None, *, running: bool = False, **filters: Unpack[FilterOptions]
+    ) -> int:
         """Cancel the jobs that pass all filters now, each as `cancel` does, and return how many.
 
         Descendants that are cancelled with them are not counted. One transaction for each 200 jobs: if a later one
@@ -315,7 +327,9 @@ class JobQueue:
         """
         return bulk.cancel_jobs(self.database, Filters.of(status=status, **filters), running=running)
 
-    def requeue_jobs(self, status: Several = None, *, delay: Duration = 0, **filters: Unpack[FilterOptions]) -> int:
+    def requeue_jobs(
+        self, status: Statuses | None = None, *, delay: Duration = 0, **filters: Unpack[FilterOptions]
+    ) -> int:
         """Requeue the jobs that pass all filters now, each as `requeue_job` does, and return how many.
 
         Parents come before their children. Descendants that come back with them are not counted. One transaction for
@@ -561,9 +575,7 @@ class JobQueue:
         before = checks.optional(before_timestamp, "before_timestamp", to_instant)
         return sum(prune(self.database, Pruning(before=before)))
 
-    def prune(
-        self, status: str | Iterable[str] = USUAL, *, older_than: Duration | None = None, keep: int | None = None
-    ) -> int:
+    def prune(self, status: Statuses = USUAL, *, older_than: Duration | None = None, keep: int | None = None) -> int:
         """Delete finished jobs with their executions, the oldest first, and return how many.
 
         A job stays as long as it has a child that has not completed, for that child may still run. One transaction for

@@ -1,36 +1,38 @@
-"""How old jobs are deleted while others work: in short transactions, as fast as a person wants or as a worker can."""
+"""Deletion of old jobs while workers go on: in short transactions, one step at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
 from gigq import checks
 from gigq.clock import Duration, earlier, to_seconds, to_text
+from gigq.filters import Statuses, several
 from gigq.status import FINISHED, JobStatus
 from gigq.store import pruning
 from gigq.store.engine.database import Database, Transaction
 from gigq.store.pruning import Place
 
 USUAL = (JobStatus.COMPLETED, JobStatus.CANCELLED)
-"""What is deleted unless a person says otherwise: dead letters are for a person to look at."""
+"""The statuses that are pruned by default. Dead letters stay, for a person to look at."""
 
 _PAGES_AT_ONCE = 200
-"""To give 200 pages back takes 3 to 8 ms; 1,000 took up to 160."""
+"""Giving back 200 pages takes 3 to 8 ms; 1,000 took up to 160."""
 
 _JOBS_AT_ONCE = 200
-"""Deleted in 4 ms, with what belongs to them. 1,000 were no faster, and let a claim beside them wait up to 150 ms."""
+"""They are deleted in 4 ms, executions and all. 1,000 at once were no faster, and made a claim wait up to 150 ms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pruning:
-    """Which finished jobs are to go.
+    """The choice of finished jobs to delete.
 
     Attributes:
-        before: those that ended earlier; None for all.
-        keep: not the newest so many of them, all statuses counted together; None for no such limit.
+        statuses: the statuses of those jobs.
+        before: only jobs that ended before this instant; None for all.
+        keep: how many of the newest jobs stay, all these statuses counted together; None for none.
     """
 
     statuses: tuple[JobStatus, ...] = USUAL
@@ -39,12 +41,12 @@ class Pruning:
 
     @classmethod
     def of(
-        cls, status: str | Iterable[str], *, now: datetime, older_than: Duration | None = None, keep: int | None = None
+        cls, status: Statuses, *, now: datetime, older_than: Duration | None = None, keep: int | None = None
     ) -> Self:
-        """Read what a caller gave.
+        """Check what a caller chose.
 
         Raises:
-            ValueError: a status that is not one of a finished job, or a number that cannot be.
+            ValueError: a status that is not one of a finished job, or an invalid number.
         """
         seconds = checks.optional(older_than, "older_than", to_seconds)
         return cls(
@@ -55,9 +57,9 @@ class Pruning:
 
 
 def prune(database: Database, wanted: Pruning) -> Iterator[int]:
-    """Delete the jobs, the oldest first, and give what they leave free back to the file system.
+    """Delete the jobs, the oldest first, then give the space they took back to the file system.
 
-    A job stays while a child of it stays that has not completed. Each step reads, then writes in one transaction if
+    A job stays as long as it has a child that has not completed. Each step reads, then writes in one transaction if
     there is anything to write, and yields how many jobs it deleted, at most 200.
     """
     yield from _delete(database, wanted)
@@ -74,7 +76,7 @@ def _delete(database: Database, wanted: Pruning) -> Iterator[int]:
     place, jobs = pruning.BEGINNING, list[int]()
     while True:
         if not jobs:
-            # Looked for before the write lock is taken, and once more under it.
+            # They are looked for before the write lock is taken, and checked again under it.
             with database.read() as tx:
                 found = pruning.finished(tx, statuses, after=place, before=before, limit=_JOBS_AT_ONCE)
             if not found:
@@ -88,7 +90,7 @@ def _delete(database: Database, wanted: Pruning) -> Iterator[int]:
 
 
 def _end(tx: Transaction, wanted: Pruning) -> Place:
-    """Where the jobs begin that stay."""
+    """Return the place of the first job that stays."""
     ends = [] if wanted.before is None else [Place(to_text(wanted.before), 0)]
     if wanted.keep is not None:
         ends.append(pruning.newest(tx, wanted.statuses, keep=wanted.keep))
@@ -100,10 +102,9 @@ def _spare_pages(database: Database) -> int:
         return pruning.spare_pages(tx)
 
 
-def _finished(status: str | Iterable[str]) -> tuple[JobStatus, ...]:
-    wanted = [status] if isinstance(status, str) else list(dict.fromkeys(status))
+def _finished(status: Statuses) -> tuple[JobStatus, ...]:
+    wanted = several(status)
     wrong = [each for each in wanted if each not in FINISHED]
     if wrong or not wanted:
-        words = ", ".join(FINISHED)
-        raise ValueError(f"status is {(wrong[0] if wrong else status)!r}; only finished jobs are pruned: {words}")
+        raise ValueError(f"status is {(wrong[0] if wrong else status)!r}; it must be one of {', '.join(FINISHED)}")
     return tuple(map(JobStatus, wanted))

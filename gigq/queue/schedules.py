@@ -1,27 +1,38 @@
-"""Schedules as people hold them: rules that submit jobs, run by the workers."""
+"""The schedules of a queue: rules that submit jobs at certain times, kept in the file and run by the workers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, Unpack
 
+from gigq import checks
 from gigq.clock import Clock, Duration, to_seconds
 from gigq.cron import Cron, Interval, ticks, zone_named
-from gigq.job import Job, Submittable, new_job_id
+from gigq.job import Job, SharedOptions, Submittable, new_job_id
 from gigq.queue.preparing import prepare
 from gigq.records import ScheduleRecord
 from gigq.store import schedules
 from gigq.store.engine.database import Database
 
-_MISSED = ("once", "skip", "all")
+Missed = Literal["once", "skip", "all"]
+
+_OF_ONE_JOB = ("id", "run_at", "delay", "expires_at", "dependencies")
+
+
+class ScheduleOptions(SharedOptions, total=False):
+    """The options that all jobs of a schedule have in common: the arguments of their function, and those of `Job`."""
+
+    args: Sequence[Any]
+    params: Mapping[str, Any] | None
 
 
 class Schedules:
-    """The schedules of a queue: ``queue.schedules``. Safe to share between threads; iterating yields `ScheduleRecord`.
+    """The schedules of a queue: ``queue.schedules``. Iterating yields a `ScheduleRecord` each, in alphabetical order.
 
-    The workers submit a job at each tick, once however many they are. Without a worker nothing ticks.
+    At each tick of a schedule one of the workers submits a job. Without a worker nothing ticks. Safe to share between
+    threads.
     """
 
     def __init__(self, database: Database, clock: Clock, *, params_limit: int) -> None:
@@ -37,32 +48,31 @@ class Schedules:
         cron: str | None = None,
         every: Duration | None = None,
         timezone: str = "UTC",
-        missed: str = "once",
+        missed: Missed = "once",
         overlap: bool = True,
-        **options: Any,
+        **options: Unpack[ScheduleOptions],
     ) -> ScheduleRecord:
-        """Enter a schedule, or change the one of this name, and return it. One write transaction.
+        """Add a schedule, or change the one of this name, and return it. One write transaction.
 
-        A script may add its schedules whenever it starts: while the rule stays the same, so does the next tick.
+        A program may add its schedules each time it starts: while the rule stays the same, so does the next tick.
 
         Args:
-            name: of the schedule, and of its jobs.
-            function: what they call, as for `Job`; a task keeps its options.
-            cron: a line of five fields, or such as ``@daily``; or else
-            every: seconds from one tick to the next, at least 1; the first comes after so many.
-            timezone: in which the cron line is read, such as ``Europe/Berlin``.
+            name: the name of the schedule and of its jobs.
+            function: what its jobs call, as for `Job`. A task keeps its options.
+            cron: when it ticks, as a cron line of five fields, or a word such as ``@daily``. Give this or `every`.
+            every: the seconds from one tick to the next, at least 1. The first tick comes after that time.
+            timezone: the time zone of the cron line, such as ``Europe/Berlin``.
             missed: what to do about ticks that came more than a minute ago, while no worker ran: submit one job for all
-                of them (``once``), none (``skip``), or one for each (``all``, the latest 100).
+                of them (``once``), none (``skip``), or one for each (``all``, at most the latest 100).
             overlap: False submits nothing at a tick while the last job of the schedule is unfinished.
-            options: of `Job`, but for those of a single job: its id, times and dependencies.
+            options: `params`, `args`, and the options of `Job` that its jobs can have in common.
 
         Raises:
-            ValueError: a rule, zone or option that cannot be.
+            ValueError: an invalid rule, time zone or option.
+            TypeError: there is no such option.
             InvalidJob: the job cannot be stored, with the reason.
         """
         job = prepare(_job(name, function, options), limit=self._params_limit)
-        if missed not in _MISSED:
-            raise ValueError(f"missed is {missed!r}; it must be one of {', '.join(_MISSED)}")
         zone, now = zone_named(timezone), self._clock.now()
         rule = _rule(cron, every, anchor=now)
         new = ScheduleRecord(
@@ -70,7 +80,7 @@ class Schedules:
             cron=rule.line if isinstance(rule, Cron) else None,
             every=rule.seconds if isinstance(rule, Interval) else None,
             timezone=timezone,
-            missed=missed,
+            missed=checks.one_of(missed, "missed", choices=("once", "skip", "all")),
             overlap=overlap,
             is_paused=False,
             next_at=rule.after(now, zone),
@@ -90,22 +100,22 @@ class Schedules:
             return schedules.record(tx, name)
 
     def remove(self, name: str) -> bool:
-        """Forget a schedule; the jobs that it has submitted stay. False if there is none of this name."""
+        """Delete a schedule; the jobs that it has submitted stay. Returns False for an unknown name."""
         with self._database.write() as tx:
             return schedules.remove(tx, name)
 
     def pause(self, name: str) -> bool:
-        """Let a schedule submit nothing until `resume`. False if there is none of this name."""
+        """Stop a schedule from submitting jobs until `resume`. Returns False for an unknown name."""
         with self._database.write() as tx:
             return schedules.pause(tx, name)
 
     def resume(self, name: str) -> bool:
-        """Let a paused schedule go on with its next tick from now. False if there is none of this name."""
+        """Let a paused schedule go on with its next tick from now. Returns False for an unknown name."""
         with self._database.write() as tx:
             return schedules.resume(tx, name)
 
     def run(self, name: str) -> str:
-        """Submit the job of a schedule now, paused or not, and return the job's id; its ticks stay as they are.
+        """Submit the job of a schedule now, paused or not, and return the job's id. The ticks stay as they are.
 
         Raises:
             ValueError: there is no schedule of this name.
@@ -117,7 +127,7 @@ class Schedules:
         return submitted
 
     def preview(self, name: str, n: int = 10) -> list[datetime]:
-        """Return the next ticks of a schedule, in UTC, as if it were not paused.
+        """Return the next `n` ticks of a schedule, in UTC, as if it were not paused.
 
         Raises:
             ValueError: there is no schedule of this name.
@@ -125,8 +135,8 @@ class Schedules:
         schedule = self.get(name)
         if schedule is None:
             raise ValueError(f"there is no schedule {name!r}")
-        now = self._clock.now()
-        return ticks(schedules.rule_of(schedule), now, zone=zone_named(schedule.timezone), count=n)
+        zone = zone_named(schedule.timezone)
+        return ticks(schedules.rule_of(schedule), self._clock.now(), zone=zone, count=n)
 
     def __iter__(self) -> Iterator[ScheduleRecord]:
         with self._database.read() as tx:
@@ -134,10 +144,12 @@ class Schedules:
         return iter(found)
 
 
-def _job(name: str, function: Callable[..., Any] | Submittable | str, options: dict[str, Any]) -> Job:
-    for option in ("id", "run_at", "delay", "expires_at", "dependencies"):
+def _job(name: str, function: Callable[..., Any] | Submittable | str, options: ScheduleOptions) -> Job:
+    """Return the job that every tick submits, but for its id."""
+    for option in _OF_ONE_JOB:
         if option in options:
             raise ValueError(f"a schedule cannot give all its jobs the same {option}")
+    checks.known(options, among=ScheduleOptions.__annotations__, what="option of a schedule")
     if isinstance(function, str) or not hasattr(function, "to_job"):
         return Job(name, function, **options)
     params, args = options.pop("params", None) or {}, options.pop("args", ())
@@ -149,4 +161,4 @@ def _rule(cron: str | None, every: Duration | None, *, anchor: datetime) -> Cron
         raise ValueError("a schedule ticks by cron= or by every=; give one of the two")
     if cron is not None:
         return Cron.parse(cron)
-    return Interval(seconds=to_seconds(every or 0), anchor=anchor)
+    return Interval(seconds=to_seconds(every or 0, "every"), anchor=anchor)

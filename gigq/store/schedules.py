@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from datetime import datetime, timedelta, tzinfo
 from sqlite3 import IntegrityError, ProgrammingError, Row
 
@@ -28,7 +27,7 @@ _OF_ONE_JOB = ("id", "run_at", "delay", "expires_at", "dependencies")
 
 def add(tx: Transaction, schedule: ScheduleRecord, job: NewJob) -> None:
     """Enter a schedule, or change the one of this name; while its rule stays the same, so does its next tick."""
-    given = {each.name: getattr(job, each.name) for each in fields(job) if each.name not in _OF_ONE_JOB}
+    given = {name: value for name, value in job._asdict().items() if name not in _OF_ONE_JOB}
     values = {
         "name": schedule.name, "cron": schedule.cron, "every": schedule.every, "timezone": schedule.timezone,
         "missed": schedule.missed, "overlap": schedule.overlap, "job": encode(given, name="job", limit=_JOB_LENGTH),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import replace
 from operator import attrgetter
 from typing import Any
 
@@ -44,7 +43,7 @@ def submit(tx: Transaction, jobs: Iterable[NewJob]) -> list[str]:
     held: dict[str, str] = {}
     for job in jobs:
         if not held.keys().isdisjoint(job.dependencies):
-            job = replace(job, dependencies=tuple(held.get(each, each) for each in job.dependencies))
+            job = job._replace(dependencies=tuple(held.get(each, each) for each in job.dependencies))
         holder = _holder(tx, job)
         if holder not in (None, job.id):
             held[job.id] = holder

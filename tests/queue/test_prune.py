@@ -78,7 +78,7 @@ def test_what_is_asked_for_is_pruned_and_nothing_else(ended: JobQueue, options: 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"status": "pending"}, "status is 'pending'; only finished jobs are pruned: completed, failed, "),
+        ({"status": "pending"}, "status is 'pending'; it must be one of completed, failed, "),
         ({"status": ["completed", "running"]}, "status is 'running'"),
         ({"status": "gone"}, "status is 'gone'"),
         ({"status": ()}, r"status is \(\)"),

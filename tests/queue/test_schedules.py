@@ -243,7 +243,7 @@ def test_what_is_not_there_cannot_be_run(queue: JobQueue, act: str) -> None:
         ({"cron": MINUTES, "every": 5}, "give one of the two"),
         ({"cron": "61 * * * *"}, "minute"),
         ({"every": 0.5}, "1 second"),
-        ({"every": "5"}, "duration"),
+        ({"every": "5"}, "every is '5'; it must be seconds"),
         ({"cron": MINUTES, "timezone": "Mars/Base"}, "time zone"),
         ({"cron": MINUTES, "missed": "never"}, "missed is 'never'"),
         ({"cron": MINUTES, "run_at": START}, "the same run_at"),
