@@ -36,6 +36,8 @@ UNFINISHED = (JobStatus.PENDING, JobStatus.RUNNING)
 DEAD = (JobStatus.FAILED, JobStatus.TIMEOUT)
 ENDED_BADLY = (*DEAD, JobStatus.CANCELLED)
 FINISHED = (JobStatus.COMPLETED, *ENDED_BADLY)
+PRUNED_BY_DEFAULT = (JobStatus.COMPLETED, JobStatus.CANCELLED)
+"""The statuses that are pruned by default. Dead letters stay, for a person to look at."""
 
 
 class ExecutionStatus(StrEnum):

@@ -8,30 +8,37 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from gigq import checks
 from gigq.clock import Clock, Duration, Instant, SystemClock, later, to_instant, to_seconds
 from gigq.codec import PARAMS_LIMIT, RESULT_LIMIT, encode
 from gigq.errors import JobNotFound
 from gigq.filters import FilterOptions, Filters, Statuses
-from gigq.job import Job, Submittable
-from gigq.liveness import certainly_dead
-from gigq.paths import Function
+from gigq.lazy import LazyModule
 from gigq.priority import to_priority
-from gigq.process import is_gone, this_process
-from gigq.queue import bulk, manual, waiting
-from gigq.queue.manual import JobClaim, ManualConsumption
-from gigq.queue.preparing import called, prepare
-from gigq.queue.pruning import USUAL, Pruning, prune
-from gigq.queue.schedules import Schedules
-from gigq.queue.why import why
 from gigq.records import JobRecord, QueueRecord, WorkerRecord
-from gigq.reports import Report
-from gigq.status import DEAD, ExecutionStatus
-from gigq.store import checking, control, metrics, queues, reading, submitting, workers
+from gigq.status import DEAD, PRUNED_BY_DEFAULT, ExecutionStatus
+from gigq.store import reading
 from gigq.store.engine.connections import Durability
 from gigq.store.schema import open_queue
+
+if TYPE_CHECKING:
+    from gigq import liveness, process, reports
+    from gigq.job import Job, Submittable
+    from gigq.paths import Function
+    from gigq.queue import bulk, manual, preparing, pruning, schedules, waiting, why
+    from gigq.queue.manual import JobClaim, ManualConsumption
+    from gigq.queue.schedules import Schedules
+    from gigq.store import checking, control, metrics, queues, submitting, workers
+else:
+    liveness, process, reports = map(LazyModule, ("gigq.liveness", "gigq.process", "gigq.reports"))
+    bulk, manual, preparing = map(LazyModule, ("gigq.queue.bulk", "gigq.queue.manual", "gigq.queue.preparing"))
+    pruning, schedules = map(LazyModule, ("gigq.queue.pruning", "gigq.queue.schedules"))
+    waiting, why = map(LazyModule, ("gigq.queue.waiting", "gigq.queue.why"))
+    checking, control, metrics = map(LazyModule, ("gigq.store.checking", "gigq.store.control", "gigq.store.metrics"))
+    queues, submitting = map(LazyModule, ("gigq.store.queues", "gigq.store.submitting"))
+    workers = LazyModule("gigq.store.workers")
 
 _MOST_SLOTS = 10_000
 _MOST_RUNNING = 1_000_000
@@ -88,8 +95,6 @@ class JobQueue:
             clock=self.clock,
         )
         self._params_limit = params_limit
-        self._schedules = Schedules(self.database, self.clock, params_limit=params_limit)
-        self._manual = ManualConsumption(self.database, self.clock)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.database.path!r})"
@@ -115,7 +120,7 @@ class JobQueue:
         It is one transaction, however many they are. 100,000 jobs hold the write lock for one to two seconds; submit
         more than that in several calls. Raises as `submit`.
         """
-        new = [prepare(job, limit=self._params_limit) for job in jobs]
+        new = [preparing.prepare(job, limit=self._params_limit) for job in jobs]
         if not new:
             return []
         with self.database.write() as tx:
@@ -126,7 +131,7 @@ class JobQueue:
 
         A task keeps its options; a function has those of ``task(function, priority="high", …)``. Raises as `submit`.
         """
-        return self.submit(called(function, args, params))
+        return self.submit(preparing.called(function, args, params))
 
     # look
 
@@ -234,9 +239,9 @@ class JobQueue:
         attempt is missed if it took longer than the window and 10,000 later ones. It reads the index of all jobs, and
         the executions of the last hour: with a million finished jobs in the file that takes some tenths of a second.
         """
-        here = this_process()
+        here = process.this_process()
         with self.database.read() as tx:
-            gone = certainly_dead(workers.heartbeats(tx), here=here, is_gone=is_gone)
+            gone = liveness.certainly_dead(workers.heartbeats(tx), here=here, is_gone=process.is_gone)
             return metrics.metrics(tx, gone=gone)
 
     def why(self, job_id: str) -> list[str]:
@@ -248,7 +253,7 @@ class JobQueue:
         Raises:
             JobNotFound: no job has this id.
         """
-        return why(self.database, job_id)
+        return why.why(self.database, job_id)
 
     @overload
     def wait(self, job_ids: str, timeout: Duration | None = None) -> JobRecord: ...  # type: ignore[overload-overlap]
@@ -482,7 +487,7 @@ class JobQueue:
     @property
     def schedules(self) -> Schedules:
         """The rules that submit jobs at certain times."""
-        return self._schedules
+        return schedules.Schedules(self.database, self.clock, params_limit=self._params_limit)
 
     # consume manually
 
@@ -520,7 +525,7 @@ class JobQueue:
             QueueBusy, StoreError: nothing was written; call it again.
         """
         text = encode(result, name="result", limit=RESULT_LIMIT)
-        self._manual.settle(self._manual.claim_of(job), Report.completed(text))
+        self._manual.settle(self._manual.claim_of(job), reports.Report.completed(text))
 
     def fail(self, job: JobClaim | str, error: str | Mapping[str, str] | BaseException, *, retry: bool = True) -> None:
         """Settle a manually claimed job as failed: it is tried again if it has attempts left. One write transaction.
@@ -573,9 +578,11 @@ class JobQueue:
             ValueError: not an instant.
         """
         before = checks.optional(before_timestamp, "before_timestamp", to_instant)
-        return sum(prune(self.database, Pruning(before=before)))
+        return sum(pruning.prune(self.database, pruning.Pruning(before=before)))
 
-    def prune(self, status: Statuses = USUAL, *, older_than: Duration | None = None, keep: int | None = None) -> int:
+    def prune(
+        self, status: Statuses = PRUNED_BY_DEFAULT, *, older_than: Duration | None = None, keep: int | None = None
+    ) -> int:
         """Delete finished jobs with their executions, the oldest first, and return how many.
 
         A job stays as long as it has a child that has not completed, for that child may still run. One transaction for
@@ -591,7 +598,8 @@ class JobQueue:
         Raises:
             ValueError: a status that is not one of a finished job, or an invalid number.
         """
-        return sum(prune(self.database, Pruning.of(status, older_than=older_than, keep=keep, now=self.clock.now())))
+        wanted = pruning.Pruning.of(status, older_than=older_than, keep=keep, now=self.clock.now())
+        return sum(pruning.prune(self.database, wanted))
 
     def requeue_stuck(self, older_than: Duration | None = None) -> int:
         """Settle as lost what dead workers hold, and return how many jobs that were.
@@ -619,7 +627,8 @@ class JobQueue:
             StoreError: what was claimed could not be given back; that happens once the process has ended.
         """
         try:
-            self._manual.close()
+            if "_consumption" in vars(self):
+                self._manual.close()
         finally:
             self.database.close()
 
@@ -630,6 +639,14 @@ class JobQueue:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def _manual(self) -> ManualConsumption:
+        """What this object has claimed without a worker; made when it is first needed, once for all threads."""
+        if "_consumption" not in vars(self):
+            vars(self).setdefault("_consumption", manual.ManualConsumption(self.database, self.clock))
+        found: ManualConsumption = vars(self)["_consumption"]
+        return found
 
     def _set_paused(self, queue: str | None, *, is_paused: bool) -> None:
         name = queues.ALL if queue is None else checks.text(queue, "queue")

@@ -10,13 +10,10 @@ from typing import Self
 from gigq import checks
 from gigq.clock import Duration, earlier, to_seconds, to_text
 from gigq.filters import Statuses, several
-from gigq.status import FINISHED, JobStatus
+from gigq.status import FINISHED, PRUNED_BY_DEFAULT, JobStatus
 from gigq.store import pruning
 from gigq.store.engine.database import Database, Transaction
 from gigq.store.pruning import Place
-
-USUAL = (JobStatus.COMPLETED, JobStatus.CANCELLED)
-"""The statuses that are pruned by default. Dead letters stay, for a person to look at."""
 
 _PAGES_AT_ONCE = 200
 """Giving back 200 pages takes 3 to 8 ms; 1,000 took up to 160."""
@@ -35,7 +32,7 @@ class Pruning:
         keep: how many of the newest jobs stay, all these statuses counted together; None for none.
     """
 
-    statuses: tuple[JobStatus, ...] = USUAL
+    statuses: tuple[JobStatus, ...] = PRUNED_BY_DEFAULT
     before: datetime | None = None
     keep: int | None = None
 

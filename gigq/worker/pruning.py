@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from gigq.clock import Clock
 from gigq.errors import StoreError
 from gigq.logs import logger
-from gigq.queue.pruning import USUAL, Pruning, prune
+from gigq.status import PRUNED_BY_DEFAULT
+from gigq.queue.pruning import Pruning, prune
 from gigq.store.engine.database import Database
 
 log = logger("worker")
@@ -56,5 +57,5 @@ class PruningDuty:
             return True
 
     def _new_pass(self) -> Iterator[int]:
-        wanted = Pruning.of(USUAL, older_than=self._after, now=self._clock.now())
+        wanted = Pruning.of(PRUNED_BY_DEFAULT, older_than=self._after, now=self._clock.now())
         yield from prune(self._database, wanted)
