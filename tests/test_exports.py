@@ -34,7 +34,9 @@ def test_importing_the_package_imports_nothing_expensive() -> None:
 
 
 def test_a_script_that_submits_jobs_loads_no_worker() -> None:
-    loaded = loaded_by("from gigq import Job, JobQueue")
+    loaded = loaded_by(
+        "from gigq import Job, JobQueue\nwith JobQueue(':memory:') as queue:\n    queue.submit(Job('a', 'm.f'))"
+    )
 
     assert "gigq.store.submitting" in loaded
     assert {each for each in loaded if each.startswith("gigq.worker")} == set()

@@ -8,7 +8,6 @@ from gigq.clock import Clock
 from gigq.errors import NotAQueue
 from gigq.store.engine.connections import Durability
 from gigq.store.engine.database import Database, Transaction
-from gigq.store.legacy import upgrade
 from gigq.store.tables import INDEXES, TABLES, VIEWS
 
 VERSION = 1
@@ -44,7 +43,7 @@ def open_queue(
     )
     with database.read() as tx:
         is_ready = _version_of(tx, database.path) is not None
-        is_legacy = not is_ready and upgrade.is_legacy(tx)
+        is_legacy = not is_ready and _is_legacy(tx)
     if not is_ready and not initialize:
         raise NotAQueue(_how_to_begin(database.path, is_legacy=is_legacy))
     if not is_ready:
@@ -67,6 +66,8 @@ def _how_to_begin(path: str, *, is_legacy: bool) -> str:
 def _create(tx: Transaction, path: str) -> None:
     if _version_of(tx, path) is not None:  # another process was quicker
         return
+    from gigq.store.legacy import upgrade
+
     is_legacy = upgrade.is_legacy(tx)
     if is_legacy:
         upgrade.rename_old_tables(tx)
@@ -86,7 +87,7 @@ def _version_of(tx: Transaction, path: str) -> int | None:
     """
     names = {name for (name,) in tx.execute("SELECT name FROM sqlite_master")}
     if "job_schema" not in names:
-        if upgrade.is_legacy(tx):
+        if _is_legacy(tx):
             _refuse_unfit(tx, path)
         else:
             _refuse_foreign(path, names)
@@ -98,6 +99,12 @@ def _version_of(tx: Transaction, path: str) -> int | None:
             "install the gigq that wrote it"
         )
     return version
+
+
+def _is_legacy(tx: Transaction) -> bool:
+    from gigq.store.legacy import upgrade  # only here and in what follows: few files need it, and it loads much
+
+    return upgrade.is_legacy(tx)
 
 
 def _refuse_changed(tx: Transaction, path: str) -> None:
@@ -114,6 +121,8 @@ def _refuse_changed(tx: Transaction, path: str) -> None:
 
 
 def _refuse_unfit(tx: Transaction, path: str) -> None:
+    from gigq.store.legacy import upgrade
+
     reason = upgrade.obstacle(tx)
     if reason:
         raise NotAQueue(

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from gigq.clock import Clock
 from gigq.errors import StoreError
 from gigq.logs import logger
-from gigq.status import PRUNED_BY_DEFAULT
 from gigq.queue.pruning import Pruning, prune
+from gigq.status import PRUNED_BY_DEFAULT
 from gigq.store.engine.database import Database
 
 log = logger("worker")

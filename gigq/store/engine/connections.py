@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 import weakref
-from pathlib import Path
 from typing import Literal
 
 from gigq.store.engine.forking import PROCESS
@@ -134,4 +134,6 @@ def _as_uri(path: str) -> str:
     """Opened only if it exists: the database above creates the file, with its own mode."""
     if path == ":memory:":
         return "file::memory:"
-    return Path(path).absolute().as_uri() + "?mode=rw"
+    # Not Path.as_uri: importing pathlib takes longer than opening the file. Other characters need no escapes here.
+    name = os.path.join(os.getcwd(), path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    return f"file://{name if os.sep == '/' else '/' + name.replace(os.sep, '/')}?mode=rw"

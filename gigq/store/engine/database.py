@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from gigq.clock import Clock, attempts, to_text
 from gigq.errors import GigqError, NotAQueue, QueueBusy, QueueGone, StoreError
@@ -282,6 +281,8 @@ def _plain_path(path: str | os.PathLike[str]) -> str:
         raise ValueError(f"{text!r} is not a path of a file")
     if "://" not in text:
         return text
+    from urllib.parse import unquote, urlsplit  # only here: few paths are URLs, and it takes as long as all else
+
     url = urlsplit(text)
     if url.scheme != "sqlite" or url.netloc or len(url.path) < 2:
         raise ValueError(f"{text!r} is not a path, and not a URL such as sqlite:///jobs.db")

@@ -11,7 +11,6 @@ open new ones when they next need them. See https://sqlite.org/howtocorrupt.html
 from __future__ import annotations
 
 import atexit
-import ctypes
 import os
 import sqlite3
 import threading
@@ -84,6 +83,8 @@ class _Process:
         self._shut()
         if not self._inside:
             self._close_all()
+        else:
+            import ctypes  # noqa: F401 - for the child, which should import nothing, and for few programs at all
 
     def after_fork_in_parent(self) -> None:
         self._reopen()
@@ -92,6 +93,8 @@ class _Process:
         self._condition = threading.Condition()
         self._inside.clear()
         if self._open:  # forked by the very thread that has a transaction open: to close it here would do harm too
+            import ctypes
+
             self.is_spoilt = True
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._open))
 

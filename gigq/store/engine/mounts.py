@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from pathlib import Path
 
 MOUNTS = "/proc/self/mountinfo"
 """Where Linux tells what is mounted; elsewhere nothing is known, and nothing said."""
@@ -88,6 +87,7 @@ def kind_of(device: int, mounts: str) -> str | None:
 
 def _text_of(mounts: str) -> str:
     try:
-        return Path(mounts).read_text(errors="replace")
+        with open(mounts, errors="replace") as file:
+            return file.read()
     except OSError:
         return ""
