@@ -6,7 +6,7 @@ import math
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -88,6 +88,27 @@ def to_text(instant: datetime) -> str:
     if instant.tzinfo is not UTC:
         instant = instant.astimezone(UTC)
     return instant.isoformat("T", "microseconds")[:26] + "Z"  # by position: by name it takes twice the time
+
+
+def stamper(clock: Clock) -> Callable[[], str]:
+    """Return a function that returns a clock's time as the file holds it, for where every job needs it."""
+    return _SystemStamps().now if type(clock) is SystemClock else lambda: to_text(clock.now())
+
+
+class _SystemStamps:
+    """The machine's time as text, in 0.5 us instead of 2: only the microseconds are written each time."""
+
+    def __init__(self) -> None:
+        self._second = (0, "1970-01-01T00:00:00.")  # replaced as a whole, so that threads may share it
+
+    def now(self) -> str:
+        now = time.time_ns() // 1000
+        second, text = self._second
+        if not 0 <= now - second < 1_000_000:
+            second = now - now % 1_000_000
+            text = to_text(datetime.fromtimestamp(second // 1_000_000, UTC))[:20]
+            self._second = (second, text)
+        return "%s%06dZ" % (text, now - second)  # noqa: UP031  # an f-string takes a quarter longer
 
 
 def from_text(text: str) -> datetime:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gigq import ManualClock, SystemClock
-from gigq.clock import attempts, from_text, later, to_instant, to_seconds, to_text, unix_microseconds
+from gigq.clock import attempts, from_text, later, stamper, to_instant, to_seconds, to_text, unix_microseconds
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
@@ -199,6 +199,14 @@ def test_what_is_no_duration_is_refused(given: Any) -> None:
 )
 def test_a_later_instant_is_at_most_the_last_one(seconds: float, instant: datetime) -> None:
     assert later(NOON, seconds) == instant
+
+
+def test_a_stamper_returns_the_time_of_its_clock_as_the_file_holds_it(in_zone: Any) -> None:
+    in_zone(CENTRAL_EUROPE)
+    clock, stamp = ManualClock(), stamper(SystemClock())
+    assert stamper(clock)() == to_text(clock.now())
+    for _ in range(1000):
+        assert to_text(SystemClock().now()) <= stamp() <= to_text(SystemClock().now())
 
 
 def test_a_manual_clock_stands_still() -> None:

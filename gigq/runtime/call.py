@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 from gigq.claims import Claim
-from gigq.clock import Clock, to_seconds
+from gigq.clock import Clock, stamper, to_seconds
 from gigq.codec import decode, encode
 from gigq.errors import GiveUp, JobCancelled, JobTimeout, RetryLater
 from gigq.paths import Function, names_of, takes
@@ -32,37 +32,47 @@ def caller(functions: Functions, *, clock: Clock, result_limit: int, keeps_logs:
     """
     if keeps_logs:
         capture_logging(current_log)
-    return partial(
-        call, find=cache(functions.find), clock=clock, result_limit=result_limit, new_log=Log if keeps_logs else None
-    )
+    return Caller(functions.find, clock=clock, result_limit=result_limit, keeps_logs=keeps_logs).call
 
 
-def call(
-    claim: Claim,
-    *,
-    find: Callable[[str], Function],
-    clock: Clock,
-    result_limit: int,
-    new_log: Callable[[], Log] | None = None,
-) -> Report:
-    """Call a job's function, and report how that ended. No exception of the function gets through."""
-    started_at = clock.now()
-    token, output = enter(claim, started_at=started_at, log=new_log and new_log())
-    is_final = True  # only a failure of the function itself can be mended by another attempt
-    try:
-        function = find(claim.function)
-        args, params = _arguments(claim, function)
-        is_final = False
-        value = function(*args, **params)
-        is_final = True
-        result = encode(value, name="result", limit=result_limit)
-        report = Report.completed(result, started_at=started_at)
-    except BaseException as error:
-        is_final = is_final or _could_not_be_called(error)
-        report = report_on(error, claim, is_final=is_final)._replace(started_at=started_at)
-    finally:
-        leave(token)
-    return output.add_to(report)
+class Caller:
+    """Calls the functions of jobs. Safe to use from many threads.
+
+    Args:
+        find: returns a function by the name that a job calls it by; asked once for each name.
+        clock, result_limit, keeps_logs: as for `caller`.
+    """
+
+    __slots__ = ("_find", "_new_log", "_now", "_result_limit")
+
+    def __init__(
+        self, find: Callable[[str], Function], *, clock: Clock, result_limit: int, keeps_logs: bool = False
+    ) -> None:
+        self._find = cache(find)
+        self._now = stamper(clock)
+        self._result_limit = result_limit
+        self._new_log = Log if keeps_logs else None
+
+    def call(self, claim: Claim) -> Report:
+        """Call a job's function, and report how that ended. No exception of the function gets through."""
+        started_at = self._now()
+        token, output = enter(claim, started_at, self._new_log and self._new_log())
+        is_final = True  # only a failure of the function itself can be mended by another attempt
+        try:
+            function = self._find(claim.function)
+            args, params = decode(claim.args), decode(claim.params)
+            if claim.parent_results is not None:
+                _add_parent_results(params, claim, function)
+            is_final = False
+            value = function(*args, **params)
+            is_final = True
+            report = Report.completed(encode(value, name="result", limit=self._result_limit), started_at=started_at)
+        except BaseException as error:
+            is_final = is_final or _could_not_be_called(error)
+            report = report_on(error, claim, is_final=is_final)._replace(started_at=started_at)
+        finally:
+            leave(token)
+        return output.add_to(report)
 
 
 def timed_out(claim: Claim) -> Report:
@@ -89,13 +99,10 @@ def _could_not_be_called(error: BaseException) -> bool:
     return isinstance(error, TypeError) and frames is not None and frames.tb_next is None
 
 
-def _arguments(claim: Claim, function: Function) -> tuple[list[Any], dict[str, Any]]:
-    args, params = decode(claim.args), decode(claim.params)
-    if claim.parent_results is not None:
-        wanted = claim.pass_parent_results
-        if takes(function, "parent_results") if wanted is None else wanted:
-            params["parent_results"] = decode(claim.parent_results)
-    return args, params
+def _add_parent_results(params: dict[str, Any], claim: Claim, function: Function) -> None:
+    wanted = claim.pass_parent_results
+    if takes(function, "parent_results") if wanted is None else wanted:
+        params["parent_results"] = decode(claim.parent_results or "{}")
 
 
 def _report(error: BaseException, claim: Claim, *, is_final: bool) -> Report:
@@ -125,6 +132,6 @@ def _summary(error: BaseException) -> str:
 
 def _trace(error: BaseException) -> str:
     frames = error.__traceback__
-    if frames is not None and frames.tb_frame.f_code is call.__code__:  # a reader learns nothing from it
+    if frames is not None and frames.tb_frame.f_code is Caller.call.__code__:  # a reader learns nothing from it
         frames = frames.tb_next
     return "".join(traceback.format_exception(type(error), error, frames))

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from gigq.claims import Claim
-from gigq.clock import later
+from gigq.clock import from_text, later
 from gigq.codec import decode
 from gigq.errors import JobCancelled
 from gigq.runtime.output import Log, Output, progress_of
@@ -50,7 +50,7 @@ class JobContext:
 
     __slots__ = ("_claim", "_output", "_started_at", "_state")
 
-    def __init__(self, claim: Claim, started_at: datetime, state: CallState | None, output: Output) -> None:
+    def __init__(self, claim: Claim, started_at: str, state: CallState | None, output: Output) -> None:
         self._claim = claim
         self._started_at = started_at
         self._state = state
@@ -80,7 +80,7 @@ class JobContext:
     def deadline(self) -> datetime | None:
         """When the job will be stopped, in UTC; None if it has no timeout."""
         timeout = self._claim.timeout
-        return None if timeout is None else later(self._started_at, timeout)
+        return None if timeout is None else later(from_text(self._started_at), timeout)
 
     @property
     def tags(self) -> tuple[str, ...]:
@@ -126,7 +126,10 @@ class JobContext:
         self._output.progress = progress_of(current, total, message)
 
 
-_CURRENT: ContextVar[JobContext] = ContextVar("gigq_current_job")
+_Call = tuple[Claim, str, CallState | None, Output]
+"""The arguments of a `JobContext`, which is made only for a function that asks for it: most do not."""
+
+_CURRENT: ContextVar[_Call] = ContextVar("gigq_current_job")
 _STATE: ContextVar[CallState] = ContextVar("gigq_call_state")
 
 
@@ -150,26 +153,32 @@ def current_job() -> JobContext:
         RuntimeError: no job is running here.
     """
     try:
-        return _CURRENT.get()
+        return JobContext(*_CURRENT.get())
     except LookupError:
         raise RuntimeError("current_job() was called outside a job") from None
 
 
 def current_log() -> Log | None:
     """Return the log of the job that is running here; None if its log is not kept, or no job is running."""
-    context = _CURRENT.get(None)
-    return None if context is None else context._output.log
+    call = _CURRENT.get(None)
+    return None if call is None else call[-1].log
 
 
-def enter(claim: Claim, *, started_at: datetime, log: Log | None = None) -> tuple[Token[JobContext], Output]:
-    """Make a claim the current job until `leave`. Return also the object that will hold its function's output."""
+def enter(claim: Claim, started_at: str, log: Log | None = None) -> tuple[Token[_Call], Output]:
+    """Make a claim the current job until `leave`. Return also the object that will hold its function's output.
+
+    Args:
+        claim: the job.
+        started_at: now, as the file holds it.
+        log: where its log is kept, if it is.
+    """
     state, output = _STATE.get(None), Output(claim.execution_id, log)
     if state is not None:
         state.output = output
-    return _CURRENT.set(JobContext(claim, started_at, state, output)), output
+    return _CURRENT.set((claim, started_at, state, output)), output
 
 
-def leave(token: Token[JobContext]) -> None:
+def leave(token: Token[_Call]) -> None:
     """End what `enter` began."""
     _CURRENT.reset(token)
 

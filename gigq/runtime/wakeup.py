@@ -21,7 +21,7 @@ class Wakeup:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._receiver, selectors.EVENT_READ)
         self._file: int | None = None
-        self._is_called = False
+        self._is_waiting = self._is_called = False
 
     def wait(self, seconds: float, *, file: int | None = None) -> bool:
         """Wait this many seconds, or until `wake` is called or a file is readable. A call since the last wait counts.
@@ -29,19 +29,22 @@ class Wakeup:
         True if it has seen that the file is readable.
         """
         self._watch(file)
+        # Before the look at the call: one that comes after the look finds this thread waiting, and sends a byte.
+        self._is_waiting = True
         found = [] if self._is_called else self._selector.select(min(seconds, LONGEST_WAIT))
-        # Forget the call before the byte: a call between the two sends another byte.
-        self._is_called = False
-        with suppress(BlockingIOError):
+        self._is_waiting = self._is_called = False
+        readable = {key.fd for key, _ in found}
+        if self._receiver.fileno() in readable:
             self._receiver.recv(4096)
-        return any(key.fd == file for key, _ in found)
+        return file in readable
 
     def wake(self) -> None:
         """End the wait that is going on, or else the next one."""
         if not self._is_called:
             self._is_called = True
-            with suppress(OSError):  # it is full, and so the wait ends anyway; or it is closed
-                self._sender.send(b".")
+            if self._is_waiting:
+                with suppress(OSError):  # it is full, and so the wait ends anyway; or it is closed
+                    self._sender.send(b".")
 
     def close(self) -> None:
         """Close the files."""

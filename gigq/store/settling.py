@@ -99,8 +99,7 @@ def _write_outputs(tx: Transaction, ended: Sequence[_Ended]) -> None:
 
 def _complete(tx: Transaction, completed: Sequence[_Ended]) -> None:
     """Complete executions and their jobs, with one statement for each table."""
-    starts = [_start(each.report) for each in completed]
-    table, values = tabled([(each.execution, start) for each, start in zip(completed, starts, strict=True)])
+    table, values = tabled([(each.execution, each.report.started_at) for each in completed])
     tx.execute(
         f"""
         UPDATE executions
@@ -110,7 +109,7 @@ def _complete(tx: Transaction, completed: Sequence[_Ended]) -> None:
         """,
         (tx.stamp, *values),
     )
-    moves.complete(tx, [(each.job, each.report.result, start) for each, start in zip(completed, starts, strict=True)])
+    moves.complete(tx, [(each.job, each.report.result, each.report.started_at) for each in completed])
     for parent in parents_among(tx, [each.job for each in completed]):
         parent_done(tx, parent)
 
@@ -119,8 +118,7 @@ def _end(tx: Transaction, ended: _Ended) -> Move:
     """End an execution that has not completed."""
     job, report = _job(tx, ended.job), ended.report
     move = move_after(report.status, is_final=report.is_final, attempts_left=job.max_attempts - job.attempts)
-    start = _start(report)
-    _close(tx, ended, start=start)
+    _close(tx, ended)
     wait = _wait(tx, job, report, move)
     moves.end(
         tx,
@@ -129,7 +127,7 @@ def _end(tx: Transaction, ended: _Ended) -> Move:
         attempts=job.attempts - (move is Move.RELEASE),
         run_at=to_text(later(tx.now, wait)) if wait > 0 else None,
         error=report.error,
-        start=start,
+        start=report.started_at,
     )
     if move.target in FINISHED and parents_among(tx, [ended.job]):
         parent_ended_badly(tx, ended.job, ended_badly(job.id, job.name, move.target))
@@ -137,7 +135,7 @@ def _end(tx: Transaction, ended: _Ended) -> Move:
     return move
 
 
-def _close(tx: Transaction, ended: _Ended, *, start: str | None) -> None:
+def _close(tx: Transaction, ended: _Ended) -> None:
     report = ended.report
     tx.execute(
         """
@@ -153,7 +151,7 @@ def _close(tx: Transaction, ended: _Ended, *, start: str | None) -> None:
             "error": report.error,
             "error_type": report.error_type,
             "traceback": report.traceback,
-            "start": start,
+            "start": report.started_at,
         },
     )
 
@@ -172,11 +170,6 @@ def _job(tx: Transaction, seq: int) -> _Job:
     job_id, name, attempts, most, delay, backoff, max_delay, jitter = found
     retry = RetryRule(delay=delay, backoff=backoff, max_delay=max_delay, jitter=jitter)
     return _Job(job_id, name, attempts, most, retry)
-
-
-def _start(report: Report) -> str | None:
-    """Return when the function was called, as the file holds it; None if the file says so already."""
-    return None if report.started_at is None else to_text(report.started_at)
 
 
 def _wait(tx: Transaction, job: _Job, report: Report, move: Move) -> float:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from gigq.claims import Claim
-from gigq.clock import Clock
+from gigq.clock import Clock, from_text
 from gigq.reports import Progress, Report
 from gigq.runtime.runner import Ended
 from gigq.status import JobStatus, Move
@@ -112,7 +112,7 @@ class Emitter:
             if move is None or execution is None:
                 continue
             if not execution.is_start_told and report.started_at is not None:  # begun and ended since the last look
-                events.append(self._start(execution, report.started_at))
+                events.append(self._start(execution, from_text(report.started_at)))
             if execution.is_start_told:
                 events.append(self._end(claim, report, move, now))
         return events

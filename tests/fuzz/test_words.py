@@ -9,7 +9,7 @@ import random
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -224,7 +224,7 @@ def report_of(chance: random.Random) -> Report:
     return Report(
         chance.choice(list(ExecutionStatus)), words(chance), words(chance), words(chance), words(chance),
         chance.random() < 0.5, chance.uniform(0, 1e9),
-        chance.choice([None, datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=chance.getrandbits(50))]),
+        chance.choice([None, "2026-01-01T00:00:00.000000Z"]),
         chance.choice([None, Progress(chance.random(), 2.0, words(chance))]), chance.choice([None, words(chance)]),
     )  # fmt: skip
 

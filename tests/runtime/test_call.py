@@ -12,6 +12,7 @@ import pytest
 from calls import raising, report_of
 
 from gigq import GiveUp, JobCancelled, JobTimeout, ManualClock, NotImportable, RetryLater, current_job
+from gigq.clock import to_text
 from gigq.reports import TEXT_LIMIT, Report
 from gigq.runtime.functions import Functions
 from gigq.status import ExecutionStatus
@@ -30,7 +31,7 @@ class Bottomless(Exception):
 
 def test_the_return_value_of_a_function_is_its_result() -> None:
     report = report_of(functions.add, args="[1]", params='{"b":2}')
-    assert report == Report(status=ExecutionStatus.COMPLETED, result="3", started_at=ManualClock().now())
+    assert report == Report(status=ExecutionStatus.COMPLETED, result="3", started_at=to_text(ManualClock().now()))
 
 
 def test_a_function_is_imported_by_its_path() -> None:

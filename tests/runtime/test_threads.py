@@ -169,6 +169,35 @@ def test_a_stopped_execution_is_interrupted_and_forgotten(runner_of: Callable[..
     assert stage.interrupted_by == [JobCancelled]
 
 
+def test_an_execution_that_is_stopped_before_it_begins_is_never_called(
+    runner_of: Callable[..., ThreadRunner], stage: Stage
+) -> None:
+    called = []
+
+    def call(claim: Claim) -> Report:
+        called.append(claim.execution_id)
+        return stage.play(claim)
+
+    runner = runner_of(call, slots=1)
+    runner.start([claim(execution_id=number) for number in (1, 2, 3)])
+    stage.begun.acquire()
+    runner.stop([2])
+    stage.may_end.set()
+    ended = next_ended(runner)
+    while len(ended) < 2:
+        ended += next_ended(runner)
+    assert [each.execution_id for each, _ in ended] == called == [1, 3]
+
+
+def test_claims_that_have_not_begun_can_be_given_back(runner_of: Callable[..., ThreadRunner], stage: Stage) -> None:
+    runner = runner_of(stage.play, slots=1)
+    claims = [claim(execution_id=number) for number in (1, 2, 3)]
+    runner.start(claims)
+    stage.begun.acquire()
+    assert runner.give_back() == claims[1:]
+    assert (list(runner.running), runner.begun) == ([1], [1])
+
+
 def test_another_thread_can_end_a_wait(runner_of: Callable[..., ThreadRunner]) -> None:
     runner = runner_of(lambda claim: DONE)
     waker = threading.Thread(target=runner.wake)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from store.verbs import File
 
+from gigq.clock import to_text
 from gigq.status import ExecutionStatus, JobStatus
 from gigq.store import claiming, workers
 
@@ -272,7 +273,7 @@ def test_a_report_brings_the_start_of_what_began_and_ended_between_two_turns(fil
     file.clock.advance(5)
     began = file.clock.now()
     file.clock.advance(2)
-    file.settle(claim, ExecutionStatus.COMPLETED, started_at=began)
+    file.settle(claim, ExecutionStatus.COMPLETED, started_at=to_text(began))
     job = file.job(job_id)
     assert (job.started_at, job.executions[0].started_at, job.duration) == (began, began, 2.0)
 

@@ -8,6 +8,7 @@ import pytest
 from store.verbs import File
 
 from gigq.claims import Claim
+from gigq.clock import to_text
 from gigq.reports import Report
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, settling
@@ -147,7 +148,7 @@ def test_a_start_counts_from_when_the_function_was_called_and_not_from_the_claim
         file.submit(queue="a")
     (claim,) = file.claim()
     file.clock.advance(0.1)
-    file.settle(claim, ExecutionStatus.COMPLETED, started_at=file.clock.now())
+    file.settle(claim, ExecutionStatus.COMPLETED, started_at=to_text(file.clock.now()))
     file.clock.advance(9.95)
     assert file.claim() == []
     file.clock.advance(0.05)

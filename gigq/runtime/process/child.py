@@ -14,12 +14,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache, partial
 
 from gigq.clock import SystemClock
 from gigq.paths import Function, resolve
 from gigq.reports import Report
-from gigq.runtime.call import call
+from gigq.runtime.call import Caller
 from gigq.runtime.capture import capture_logging, capture_prints
 from gigq.runtime.context import CallState, take
 from gigq.runtime.functions import Functions
@@ -61,7 +60,7 @@ def _serve(wire: int, tickets: int, worker: int) -> None:
     settings = read_settings(first)
     if settings.keeps_logs:
         _keep_logs(state)
-    run, sender = _caller(settings), _Sender(wire, state)
+    call, sender = _caller(settings), _Sender(wire, state)
     sender.send(READY + b"\n")
     threading.Thread(target=sender.send_outputs, name="gigq-output", daemon=True).start()
     for line in lines:
@@ -69,7 +68,7 @@ def _serve(wire: int, tickets: int, worker: int) -> None:
         if os.getppid() != worker:  # another worker may have these jobs already
             return
         if ticket == GO:
-            report = run(read_claim(line))
+            report = call(read_claim(line))
             _flush()
             sender.send_report(report)
 
@@ -124,13 +123,7 @@ def _caller(settings: Settings) -> Call:
         # A handler is imported when a job first calls it: if that fails, no other job does.
         return resolve(settings.handlers[name]) if name in settings.handlers else functions.find(name)
 
-    return partial(
-        call,
-        find=cache(find),
-        clock=SystemClock(),
-        result_limit=settings.result_limit,
-        new_log=Log if settings.keeps_logs else None,
-    )
+    return Caller(find, clock=SystemClock(), result_limit=settings.result_limit, keeps_logs=settings.keeps_logs).call
 
 
 def _lines(wire: int) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from gigq.claims import Claim
-from gigq.clock import Clock
+from gigq.clock import Clock, to_text
 from gigq.paths import Function
 from gigq.reports import Progress, Report
 from gigq.runtime.call import timed_out
@@ -207,7 +207,7 @@ class ProcessRunner:
     def _end(self, child: Child, report: Report) -> None:
         """Report for a child that cannot."""
         started_at = self._clock.now() - timedelta(seconds=self._clock.monotonic() - child.begun_at)
-        report = report._replace(started_at=started_at)
+        report = report._replace(started_at=to_text(started_at))
         self._ended += [(claim, with_output(report, child.output, claim.execution_id)) for claim in child.claims]
         child.claims.clear()
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gigq.claims import Claim
-from gigq.clock import from_text, to_text
 from gigq.reports import Progress, Report
 from gigq.runtime.output import Log, Output
 from gigq.status import ExecutionStatus
@@ -27,7 +26,7 @@ GO, SKIP = b"G", b"S"
 """A ticket for each claim: what the child does with it. It begins no claim before it has drawn the claim's ticket."""
 
 # Made once, as in codec.py. Lists of values rather than objects: they take half the time of a small claim.
-_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=to_text, separators=(",", ":"))
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _DECODER = json.JSONDecoder()
 
 
@@ -72,10 +71,8 @@ def report_line(report: Report) -> bytes:
 
 def read_report(line: bytes) -> Report:
     report = Report(*_values(line))
-    start: Any = report.started_at
     return report._replace(
         status=ExecutionStatus(report.status),
-        started_at=start and from_text(start),
         progress=report.progress and Progress(*report.progress),
     )
 

@@ -10,6 +10,7 @@ from calls import claim
 from process_runs import all_ended, job, report_of, result_of
 
 from gigq import SystemClock
+from gigq.clock import to_text
 from gigq.runtime.process.runner import ProcessRunner
 from gigq.status import ExecutionStatus
 
@@ -59,10 +60,10 @@ def test_a_function_knows_its_job(shared: ProcessRunner) -> None:
 
 
 def test_the_start_is_reported(shared: ProcessRunner) -> None:
-    before = SystemClock().now()
+    before = to_text(SystemClock().now())
     report = report_of(shared, job("pid"))
     assert report.started_at is not None
-    assert before <= report.started_at <= SystemClock().now()
+    assert before <= report.started_at <= to_text(SystemClock().now())
 
 
 @pytest.mark.parametrize(
