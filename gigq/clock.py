@@ -49,7 +49,20 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock for tests: it stands still until it is moved, and sleeping moves it."""
+    """A clock for tests: it stands still until it is moved, and sleeping moves it.
+
+    Example:
+        >>> from calendar import isleap
+        >>> from gigq import JobQueue, ManualClock, task
+        >>> from gigq.testing import drain
+        >>> clock = ManualClock()
+        >>> with JobQueue(":memory:", clock=clock) as queue:
+        ...     job_id = queue.enqueue(task(isleap, delay=60), 2028)
+        ...     before = drain(queue)
+        ...     clock.advance(60)
+        ...     before, drain(queue)
+        (0, 1)
+    """
 
     def __init__(self, now: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self._lock = threading.Lock()

@@ -73,6 +73,14 @@ class Job:
 
     Raises:
         InvalidJob: a value that cannot be stored, with the name of its field.
+
+    Example:
+        >>> from datetime import timedelta
+        >>> from textwrap import shorten
+        >>> from gigq import Job
+        >>> job = Job("digest", shorten, {"text": "Hello wide world", "width": 11}, priority="high", delay=timedelta(hours=1))
+        >>> job.priority, job.delay, job.max_attempts
+        (100, 3600.0, 3)
     """
 
     name: str

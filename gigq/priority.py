@@ -12,7 +12,15 @@ PriorityLevel = int | Literal["low", "normal", "high", "critical"]
 
 
 class Priority(IntEnum):
-    """Names for usual priorities; any integer will do. Larger goes first."""
+    """Names for usual priorities; any integer will do. Larger goes first.
+
+    Example:
+        >>> from gigq import Job, Priority
+        >>> Job("first", "package.module:name", priority=Priority.HIGH + 1).priority
+        101
+        >>> Job("second", "package.module:name", priority="critical").priority
+        200
+    """
 
     LOW = -100
     NORMAL = 0

@@ -1,4 +1,4 @@
-"""Rows of the file as people read them, and the job that is about to become one."""
+"""Rows of the file as people read them, and a job that is about to become one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,31 @@ from gigq.status import ExecutionStatus, JobStatus, Phase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionRecord:
-    """One try at a job, as the file holds it."""
+    """One execution of a job, as the file held it when it was read. Instants are in UTC.
+
+    Attributes:
+        id: its number, unique in the file and never used again.
+        attempt: which attempt at the job it is or was, from 1. An execution that was given back does not count, so the
+            next one has the same number.
+        status: ``running`` while its worker owns the job; then how it ended.
+        worker_id: the name of the worker that claimed it.
+        started_at: when its function was called; None if it has not been, or never was.
+        completed_at: when it ended; None while it is running.
+        error: the message of the error; None without one.
+        error_type: the class of the exception; None if there was none.
+        traceback: the traceback of the exception; None if there was none.
+        log: what the function logged, if the worker has `capture_logs`; otherwise None.
+
+    Example:
+        >>> from calendar import isleap
+        >>> from gigq import JobQueue
+        >>> from gigq.testing import drain
+        >>> with JobQueue(":memory:") as queue:
+        ...     job_id = queue.enqueue(isleap, year="soon")
+        ...     executions = drain(queue)
+        ...     queue.get_job(job_id).executions[0].error_type
+        'TypeError'
+    """
 
     id: int
     attempt: int
@@ -29,7 +53,46 @@ class ExecutionRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRecord:
-    """A job as the file holds it, at the moment it was read."""
+    """A job, as the file held it when it was read. Instants are in UTC.
+
+    Attributes:
+        id: its id, by default a UUIDv7.
+        name: its name, for people.
+        status: one of six; see `JobStatus`.
+        phase: a finer word than the status, derived when it was read; see `Phase`.
+        queue: the name of its queue.
+        priority: jobs with a larger number are claimed first.
+        function: ``package.module:name``, or the name of a handler.
+        args: the positional arguments.
+        params: the keyword arguments.
+        result: what the function returned; None until the job has completed.
+        error: the error of the last attempt, or why the job was cancelled; None without one.
+        attempts: how many attempts have begun, without those that were given back; 0 again after a requeue.
+        max_attempts: how many attempts it has.
+        timeout: the time limit of one execution, in seconds; None for no limit.
+        description: a text for people; may be empty.
+        created_at: when it was submitted.
+        updated_at: when its status, or one of the fields that can be changed, was last written.
+        run_at: the instant before which it may not start, while there is one to wait for; otherwise None.
+        expires_at: it is cancelled if it has not been started by then; None for never.
+        started_at: when the function of its last execution was called; None if it has not been.
+        completed_at: when it ended, whatever its status; None while it is unfinished.
+        worker_id: the name of the worker that runs it, or ran it last; None before the first, and after a requeue.
+        progress: ``current``, ``total``, ``percentage`` and ``message``, as its function last said; None if it did not.
+        unique_key: while it is unfinished, no other job with this key is stored; None without a key.
+        dependencies: the ids of its parents, in the order given.
+        tags: its tags, in alphabetical order.
+        metadata: what was given with it.
+        executions: its executions, the oldest first.
+
+    Example:
+        >>> from calendar import isleap
+        >>> from gigq import JobQueue
+        >>> with JobQueue(":memory:") as queue:
+        ...     job = queue.get_job(queue.enqueue(isleap, year=2028))
+        ...     job.status, job.phase, job.function, job.params, job.executions
+        (<JobStatus.PENDING: 'pending'>, <Phase.READY: 'ready'>, 'calendar:isleap', {'year': 2028}, ())
+    """
 
     id: str
     name: str
@@ -86,15 +149,27 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerRecord:
-    """A worker as the file holds it, at the moment it was read.
+    """A worker, as the file held it when it was read. Instants are in UTC.
 
     Attributes:
-        concurrency: its slots.
-        queues: those that it serves; None for all.
-        running: jobs that it holds now.
-        completed, failed: executions that it has completed, and ended otherwise; a heartbeat behind.
+        id: its name.
+        mode: ``thread``, ``process`` or ``inline``; ``manual`` is a program that takes jobs without a Worker.
+        concurrency: how many jobs it runs at a time.
+        queues: the names of the queues that it serves; None for all.
+        pid: the number of its process.
+        running: how many jobs it holds, prefetched ones included.
+        completed: how many executions it has completed, as of its last heartbeat.
+        failed: how many executions ended otherwise, as of its last heartbeat.
+        started_at: when it was entered in the file.
         seen_at: its last heartbeat.
-        stop: ``graceful`` or ``now`` if it was asked to stop, else None.
+        stop: ``graceful`` or ``now`` if it was asked to stop; otherwise None.
+
+    Example:
+        >>> from gigq import JobQueue
+        >>> with JobQueue(":memory:") as queue:
+        ...     claim = queue.dequeue("importer")
+        ...     [(worker.id, worker.mode) for worker in queue.workers()]
+        [('importer', 'manual')]
     """
 
     id: str
@@ -116,15 +191,26 @@ class WorkerRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueRecord:
-    """A named queue at the moment it was read.
+    """A named queue, as the file held it when it was read.
 
     Attributes:
-        is_paused: by its own name, or with all others.
-        ready: jobs that could start now, but for a pause or a limit.
-        scheduled: jobs that are not ready before a certain time, retries among them.
-        running: jobs that workers hold.
-        oldest_ready_at: when the oldest of the ready jobs was submitted; None without any.
-        max_running, rate_limit, rate_period: its limits, or None. The period is in seconds.
+        name: its name.
+        is_paused: whether it is paused, by its name or with all others.
+        ready: how many jobs could start now, but for a pause or a limit.
+        scheduled: how many jobs wait for a certain time, retries included.
+        running: how many jobs are claimed.
+        oldest_ready_at: when the oldest ready job was submitted, in UTC; None if none is ready.
+        max_running: how many of its jobs may run at a time; None for no limit.
+        rate_limit: how many of its jobs may start within `rate_period`; None for no limit.
+        rate_period: the length of that period, in seconds; None without a rate limit.
+
+    Example:
+        >>> from gigq import Job, JobQueue
+        >>> with JobQueue(":memory:") as queue:
+        ...     job_id = queue.submit(Job("greet", "send_mail", queue="mail"))
+        ...     queue.configure("mail", max_running=2)
+        ...     [(each.name, each.ready, each.max_running) for each in queue.queues()]
+        [('mail', 1, 2)]
     """
 
     name: str
@@ -144,16 +230,29 @@ class QueueRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleRecord:
-    """A schedule at the moment it was read.
+    """A schedule, as the file held it when it was read. Instants are in UTC.
 
     Attributes:
-        cron, every: a cron line, or else seconds from one tick to the next.
-        timezone: the name of the zone of the cron line.
-        missed: what becomes of ticks that no worker saw: ``once``, ``skip`` or ``all``.
+        name: its name, and that of its jobs.
+        cron: the cron line by which it ticks; None if it ticks by `every`.
+        every: the seconds from one tick to the next; None if it ticks by `cron`.
+        timezone: the time zone of the cron line.
+        missed: what happens to ticks that no worker saw in time: ``once``, ``skip`` or ``all``.
         overlap: whether a tick submits a job while the last one is unfinished.
+        is_paused: whether it is paused.
         next_at: the next tick; None if none will come.
-        last_at, last_job: the last tick that submitted a job, and the id of that.
-        function, queue: of its jobs.
+        last_at: the last tick that submitted a job; None if none has.
+        last_job: the id of that job.
+        created_at: when it was added.
+        function: what its jobs call: ``package.module:name``, or the name of a handler.
+        queue: the queue of its jobs.
+
+    Example:
+        >>> from gigq import JobQueue
+        >>> with JobQueue(":memory:") as queue:
+        ...     schedule = queue.schedules.add("refresh", "package.module:refresh", every=600)
+        ...     schedule.every, schedule.missed, schedule.last_job
+        (600.0, 'once', None)
     """
 
     name: str
@@ -177,7 +276,13 @@ class ScheduleRecord:
 
 # A named tuple: a frozen dataclass of this size takes 5 us to make, and one is made for every job.
 class NewJob(NamedTuple):
-    """A job as it is to be stored: its function is a path, and its values are JSON text."""
+    """A job in the form in which it is stored. The fields are those of `gigq.Job`, except as follows.
+
+    Attributes:
+        function: ``package.module:name``, or the name of a handler.
+        args, params, retry_on, no_retry_on, metadata: JSON text.
+        pass_parent_results: None leaves it to the worker to find out whether the function takes them.
+    """
 
     id: str
     name: str

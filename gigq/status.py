@@ -16,7 +16,13 @@ PhaseText = Literal[
 
 
 class JobStatus(StrEnum):
-    """Where a job stands. The file holds these words."""
+    """Where a job stands. The file holds these words.
+
+    Example:
+        >>> from gigq import JobStatus
+        >>> JobStatus("failed") == "failed" == JobStatus.FAILED
+        True
+    """
 
     PENDING = "pending"
     """To be run: now, at `run_at`, or when its parents have completed."""

@@ -18,6 +18,15 @@ class Task(Generic[P, R]):
     """A function with the options of the jobs that are made from it, as `task` returns it. Called, it is that function.
 
     Immutable, and safe to share between threads.
+
+    Example:
+        >>> from textwrap import shorten
+        >>> from gigq import task
+        >>> digest = task(shorten, max_attempts=5, tags=["text"])
+        >>> digest("Hello wide world", width=11)
+        'Hello [...]'
+        >>> digest.options(priority="high").to_job("Hello wide world", width=11).tags
+        ('text',)
     """
 
     def __init__(self, function: Callable[P, R], options: JobOptions) -> None:
@@ -77,6 +86,16 @@ def task(
     Raises:
         InvalidJob: an option's value is invalid.
         TypeError: there is no such option.
+
+    Example:
+        >>> from gigq import task
+        >>> @task(max_attempts=5, retry_delay=10)
+        ... def greet(name: str) -> str:
+        ...     return f"hello {name}"
+        >>> greet("Ada")
+        'hello Ada'
+        >>> greet.to_job(name="Ada").retry_delay
+        10.0
     """
     if function is None:
         return lambda decorated: Task(decorated, options)

@@ -25,6 +25,15 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None) ->
     Args:
         queue: also one in memory.
         handlers: as for `Worker`.
+
+    Example:
+        >>> from calendar import isleap
+        >>> from gigq import JobQueue
+        >>> from gigq.testing import drain
+        >>> with JobQueue(":memory:") as queue:
+        ...     job_id = queue.enqueue(isleap, year=2028)
+        ...     drain(queue), queue.get_result(job_id)
+        (1, True)
     """
     options = WorkerOptions(
         worker_id="drain",

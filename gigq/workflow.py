@@ -17,6 +17,17 @@ class Workflow:
 
     Args:
         name: for people.
+
+    Example:
+        >>> from statistics import mean
+        >>> from gigq import Job, JobQueue, Workflow
+        >>> workflow = Workflow("report")
+        >>> measure = workflow.add_job(Job("measure", mean, {"data": [1, 2, 6]}))
+        >>> report = workflow.add_job(Job("report", mean, {"data": [3, 5]}), depends_on=[measure])
+        >>> with JobQueue(":memory:") as queue:
+        ...     ids = workflow.submit_all(queue)
+        ...     queue.get_status(report.id)["phase"]
+        'waiting'
     """
 
     def __init__(self, name: str) -> None:

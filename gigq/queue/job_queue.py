@@ -73,6 +73,14 @@ class JobQueue:
     Raises:
         NotAQueue: the file is not a queue, or does not exist and `initialize` is False.
         StoreError: the file cannot be opened or created.
+
+    Example:
+        >>> from statistics import mean
+        >>> from gigq import Job, JobQueue
+        >>> with JobQueue(":memory:") as queue:
+        ...     job_id = queue.submit(Job("average", mean, {"data": [1, 2, 6]}))
+        ...     queue.stats()["pending"], queue.why(job_id)
+        (1, ['There is no worker; `gigq worker` starts one.'])
     """
 
     def __init__(
@@ -111,6 +119,15 @@ class JobQueue:
             InvalidJob: the job cannot be stored, with the reason; nothing was stored. The subclasses say more:
                 NotImportable, NotSerializable, UnknownParent.
             QueueBusy, StoreError: nothing was stored.
+
+        Example:
+            >>> from textwrap import shorten
+            >>> from gigq import Job, JobQueue
+            >>> from gigq.testing import drain
+            >>> with JobQueue(":memory:") as queue:
+            ...     job_id = queue.submit(Job("digest", shorten, {"text": "Hello wide world", "width": 11}))
+            ...     drain(queue), queue.get_result(job_id)
+            (1, 'Hello [...]')
         """
         return self.submit_many([job])[0]
 
@@ -119,6 +136,14 @@ class JobQueue:
 
         It is one transaction, however many they are. 100,000 jobs hold the write lock for one to two seconds; submit
         more than that in several calls. Raises as `submit`.
+
+        Example:
+            >>> from calendar import isleap
+            >>> from gigq import Job, JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     ids = queue.submit_many(Job(f"leap {year}", isleap, {"year": year}) for year in range(2026, 2030))
+            ...     queue.count()
+            4
         """
         new = [preparing.prepare(job, limit=self._params_limit) for job in jobs]
         if not new:
@@ -130,13 +155,31 @@ class JobQueue:
         """Submit a call of a function with these arguments, and return the job's id.
 
         A task keeps its options; a function has those of ``task(function, priority="high", …)``. Raises as `submit`.
+
+        Example:
+            >>> from calendar import isleap
+            >>> from gigq import JobQueue, task
+            >>> with JobQueue(":memory:") as queue:
+            ...     plain = queue.enqueue(isleap, 2028)
+            ...     urgent = queue.enqueue(task(isleap, priority="high"), year=2028)
+            ...     [job["priority"] for job in queue.list_jobs()]
+            [100, 0]
         """
         return self.submit(preparing.called(function, args, params))
 
     # look
 
     def get_status(self, job_id: str) -> dict[str, Any]:
-        """Return everything the file holds of a job, as plain values; ``{"exists": False}`` for an unknown id."""
+        """Return everything the file holds of a job, as plain values; ``{"exists": False}`` for an unknown id.
+
+        Example:
+            >>> from calendar import isleap
+            >>> from gigq import JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     status = queue.get_status(queue.enqueue(isleap, year=2028))
+            ...     status["status"], status["attempts"], status["params"]
+            ('pending', 0, {'year': 2028})
+        """
         record = self.get_job(job_id)
         return record.as_dict() if record else {"exists": False}
 
@@ -180,7 +223,16 @@ class JobQueue:
         offset: int = 0,
         **filters: Unpack[FilterOptions],
     ) -> list[dict[str, Any]]:
-        """Return the jobs that `find_jobs` finds, each as a dict with the keys of `get_status`."""
+        """Return the jobs that `find_jobs` finds, each as a dict with the keys of `get_status`.
+
+        Example:
+            >>> from calendar import isleap
+            >>> from gigq import Job, JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     ids = queue.submit_many(Job(name, isleap, {"year": 2028}, tags=["leap"]) for name in ("a", "b", "c"))
+            ...     [job["name"] for job in queue.list_jobs("pending", 2, tags="leap")]
+            ['c', 'b']
+        """
         return [record.as_dict() for record in self.find_jobs(status, limit, offset=offset, **filters)]
 
     def find_jobs(
@@ -203,6 +255,14 @@ class JobQueue:
 
         Raises:
             ValueError: an invalid value of a filter, the limit or the offset.
+
+        Example:
+            >>> from calendar import isleap
+            >>> from gigq import Job, JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     job_id = queue.submit(Job("later", isleap, {"year": 2028}, delay=60))
+            ...     [job.name for job in queue.find_jobs(phase="scheduled")]
+            ['later']
         """
         checks.optional(limit, "limit", checks.count)
         checks.count(offset, "offset")
@@ -272,6 +332,16 @@ class JobQueue:
         Raises:
             JobNotFinished: the timeout has passed.
             JobNotFound: no job has this id.
+
+        Example:
+            >>> from calendar import isleap
+            >>> from gigq import JobQueue
+            >>> from gigq.testing import drain
+            >>> with JobQueue(":memory:") as queue:
+            ...     ids = [queue.enqueue(isleap, year) for year in (2027, 2028)]
+            ...     executions = drain(queue)
+            ...     [job.result for job in queue.wait(ids, timeout=10)]
+            [False, True]
         """
         wanted = [job_ids] if isinstance(job_ids, str) else list(job_ids)
         records = waiting.wait(self.database, self.clock, wanted, timeout=timeout)
@@ -283,6 +353,21 @@ class JobQueue:
         Raises:
             JobFailed: it ended as failed, timeout or cancelled.
             JobNotFinished, JobNotFound: as `wait`.
+
+        Example:
+            >>> from statistics import mean
+            >>> from gigq import JobFailed, JobQueue, task
+            >>> from gigq.testing import drain
+            >>> with JobQueue(":memory:") as queue:
+            ...     good, bad = queue.enqueue(mean, [1, 2, 6]), queue.enqueue(task(mean, max_attempts=1), [])
+            ...     executions = drain(queue)
+            ...     print(queue.result(good, timeout=10))
+            ...     try:
+            ...         queue.result(bad, timeout=10)
+            ...     except JobFailed as failure:
+            ...         print(failure.error_type)
+            3
+            StatisticsError
         """
         return waiting.result_of(self.wait(job_id, timeout))
 
@@ -294,6 +379,14 @@ class JobQueue:
         Args:
             running: cancel the job also if it is running. Its status is ``cancelled`` at once; within moments its
                 function is interrupted by `JobCancelled` in a thread, or its child process is stopped.
+
+        Example:
+            >>> from calendar import isleap
+            >>> from gigq import JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     job_id = queue.enqueue(isleap, 2028)
+            ...     queue.cancel(job_id), queue.cancel(job_id)
+            (True, False)
         """
         with self.database.write() as tx:
             return control.cancel(tx, job_id, running=running)
@@ -309,6 +402,15 @@ class JobQueue:
         Returns:
             False, with nothing done, for any other job, for one whose parent ended badly (requeue that parent), and for
             one whose `unique_key` an unfinished job has.
+
+        Example:
+            >>> from calendar import isleap
+            >>> from gigq import JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     job_id = queue.enqueue(isleap, 2028)
+            ...     cancelled = queue.cancel(job_id)
+            ...     queue.requeue_job(job_id), queue.get_status(job_id)["status"]
+            (True, 'pending')
         """
         seconds = to_seconds(delay, "delay")
         with self.database.write() as tx:
@@ -506,6 +608,15 @@ class JobQueue:
 
         Raises:
             QueueBusy, StoreError: nothing was claimed.
+
+        Example:
+            >>> from gigq import JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     job_id = queue.enqueue("send_mail", to="ada@example.org")
+            ...     while claim := queue.dequeue():
+            ...         queue.complete(claim, f"sent to {claim.params['to']}")
+            ...     queue.get_result(job_id)
+            'sent to ada@example.org'
         """
         return self._manual.dequeue(worker_id, queues=[queues] if isinstance(queues, str) else queues)
 

@@ -52,6 +52,14 @@ class JobClaim:
         metadata: the job's metadata.
         parent_results: ``{parent id: result}``, in the order of the job's dependencies.
         claim: the same as the queue and its functions use it.
+
+    Example:
+        >>> from gigq import JobQueue
+        >>> with JobQueue(":memory:") as queue:
+        ...     job_id = queue.enqueue("send_mail", to="ada@example.org")
+        ...     claim = queue.dequeue()
+        ...     claim.function, claim.params, claim.attempt, claim.max_attempts
+        ('send_mail', {'to': 'ada@example.org'}, 1, 3)
     """
 
     id: str

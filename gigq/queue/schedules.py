@@ -33,6 +33,15 @@ class Schedules:
 
     At each tick of a schedule one of the workers submits a job. Without a worker nothing ticks. Safe to share between
     threads.
+
+    Example:
+        >>> from calendar import isleap
+        >>> from gigq import JobQueue
+        >>> with JobQueue(":memory:") as queue:
+        ...     schedule = queue.schedules.add("nightly", isleap, cron="30 2 * * *", params={"year": 2028})
+        ...     job_id = queue.schedules.run("nightly")
+        ...     [each.name for each in queue.schedules], queue.get_status(job_id)["name"]
+        (['nightly'], 'nightly')
     """
 
     def __init__(self, database: Database, clock: Clock, *, params_limit: int) -> None:
@@ -71,6 +80,14 @@ class Schedules:
             ValueError: an invalid rule, time zone or option.
             TypeError: there is no such option.
             InvalidJob: the job cannot be stored, with the reason.
+
+        Example:
+            >>> from calendar import isleap
+            >>> from gigq import JobQueue, ManualClock
+            >>> with JobQueue(":memory:", clock=ManualClock()) as queue:
+            ...     schedule = queue.schedules.add("leap", isleap, cron="0 9 * * mon", timezone="UTC", params={"year": 2028})
+            ...     str(schedule.next_at)
+            '2026-01-05 09:00:00+00:00'
         """
         job = prepare(_job(name, function, options), limit=self._params_limit)
         zone, now = zone_named(timezone), self._clock.now()
