@@ -41,6 +41,18 @@ class Event:
         error: why the execution did not complete.
         error_type: the class of the exception.
         progress: what the function has last said of it, as `JobRecord.progress`.
+
+    Example:
+        >>> from calendar import isleap
+        >>> from tempfile import TemporaryDirectory
+        >>> from gigq import JobQueue, Worker
+        >>> events = []
+        >>> with TemporaryDirectory() as folder, JobQueue(f"{folder}/jobs.db") as queue:
+        ...     job_id = queue.enqueue(isleap, 2028)
+        ...     with Worker(f"{folder}/jobs.db", burst=True, on_event=events.append) as worker:
+        ...         worker.start()
+        >>> [event.kind for event in events]
+        ['worker.started', 'job.started', 'job.completed', 'worker.stopped']
     """
 
     kind: str

@@ -66,6 +66,17 @@ class Worker:
         ValueError: an argument that cannot be.
         NotImportable: a handler that cannot be called as jobs are, or in process mode has no import path.
         NotAQueue, StoreError: as `JobQueue`.
+
+    Example:
+        >>> from calendar import isleap
+        >>> from tempfile import TemporaryDirectory
+        >>> from gigq import JobQueue, Worker
+        >>> with TemporaryDirectory() as folder, JobQueue(f"{folder}/jobs.db") as queue:
+        ...     job_id = queue.enqueue(isleap, 2028)
+        ...     with Worker(f"{folder}/jobs.db", concurrency=4, burst=True) as worker:
+        ...         worker.start()
+        ...     queue.get_result(job_id)
+        True
     """
 
     def __init__(
