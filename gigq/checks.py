@@ -23,7 +23,7 @@ def optional(value: Any, name: str, check: Callable[[Any, str], T]) -> T | None:
 
 
 def known(names: Collection[str], *, among: Collection[str], what: str) -> None:
-    """Refuse names that do not exist, with a TypeError as of a misspelt argument, and the name that was perhaps meant."""
+    """Refuse unknown names, as Python does a misspelt argument: by TypeError, with the name that was perhaps meant."""
     for name in names:
         if name not in among:
             raise TypeError(f"there is no {what} {name!r}; {_perhaps(name, among)}")

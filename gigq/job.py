@@ -78,7 +78,7 @@ class Job:
         >>> from datetime import timedelta
         >>> from textwrap import shorten
         >>> from gigq import Job
-        >>> job = Job("digest", shorten, {"text": "Hello wide world", "width": 11}, priority="high", delay=timedelta(hours=1))
+        >>> job = Job("digest", shorten, {"text": "Hello world", "width": 9}, priority="high", delay=timedelta(hours=1))
         >>> job.priority, job.delay, job.max_attempts
         (100, 3600.0, 3)
     """

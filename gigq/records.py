@@ -12,13 +12,29 @@ from gigq.status import ExecutionStatus, JobStatus, Phase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExecutionRecord:
+class _Record:
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return to_text(value)
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value.as_dict() if isinstance(value, _Record) else value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionRecord(_Record):
     """One execution of a job, as the file held it when it was read. Instants are in UTC.
 
     Attributes:
         id: its number, unique in the file and never used again.
-        attempt: which attempt at the job it is or was, from 1. An execution that was given back does not count, so the
-            next one has the same number.
+        attempt: which attempt it is, from 1. One that is given back does not count: the next has the same number.
         status: ``running`` while its worker owns the job; then how it ended.
         worker_id: the name of the worker that claimed it.
         started_at: when its function was called; None if it has not been, or never was.
@@ -52,7 +68,7 @@ class ExecutionRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobRecord:
+class JobRecord(_Record):
     """A job, as the file held it when it was read. Instants are in UTC.
 
     Attributes:
@@ -131,24 +147,12 @@ class JobRecord:
         return (self.completed_at - self.started_at).total_seconds()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold: statuses as text, instants as ISO-8601 text in UTC."""
-        return {"exists": True} | {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return to_text(value)
-    if isinstance(value, StrEnum):
-        return value.value
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, ExecutionRecord):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
-    return value
+        """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""
+        return {"exists": True} | _Record.as_dict(self)  # super() would look in the class before it had slots
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerRecord:
+class WorkerRecord(_Record):
     """A worker, as the file held it when it was read. Instants are in UTC.
 
     Attributes:
@@ -184,13 +188,9 @@ class WorkerRecord:
     seen_at: datetime
     stop: str | None
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold."""
-        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QueueRecord:
+class QueueRecord(_Record):
     """A named queue, as the file held it when it was read.
 
     Attributes:
@@ -223,13 +223,9 @@ class QueueRecord:
     rate_limit: int | None
     rate_period: float | None
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold."""
-        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleRecord:
+class ScheduleRecord(_Record):
     """A schedule, as the file held it when it was read. Instants are in UTC.
 
     Attributes:
@@ -269,20 +265,10 @@ class ScheduleRecord:
     function: str
     queue: str
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold."""
-        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
-
 
 # A named tuple: a frozen dataclass of this size takes 5 us to make, and one is made for every job.
 class NewJob(NamedTuple):
-    """A job in the form in which it is stored. The fields are those of `gigq.Job`, except as follows.
-
-    Attributes:
-        function: ``package.module:name``, or the name of a handler.
-        args, params, retry_on, no_retry_on, metadata: JSON text.
-        pass_parent_results: None leaves it to the worker to find out whether the function takes them.
-    """
+    """A job in the form in which it is stored: the fields of `gigq.Job`, the function as a path, and values as JSON."""
 
     id: str
     name: str

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
+import sys
 import uuid
 from collections import ChainMap
-from dataclasses import FrozenInstanceError, replace
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from inspect import signature
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Unpack, get_args, get_type_hints
 
 import functions
 import pytest
 
-from gigq import InvalidJob, Job, JobTimeout, Priority
+from gigq import InvalidJob, Job, JobOptions, JobQueue, JobStatus, JobTimeout, Phase, Priority
 from gigq.checks import MOST_INTEGER
 from gigq.clock import unix_microseconds
 from gigq.job import new_job_id
-from gigq.priority import to_priority
+from gigq.priority import PriorityLevel, to_priority
+from gigq.queue.schedules import ScheduleOptions
+from gigq.status import PhaseText, StatusText
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
@@ -142,9 +149,52 @@ def test_a_job_has_one_time_to_start() -> None:
         job(run_at=NOON, delay=5)
 
 
-def test_a_field_that_there_is_not_is_refused() -> None:
-    with pytest.raises(TypeError, match="retries"):
-        job(retries=3)
+def test_an_unknown_field_is_refused_with_the_one_that_was_perhaps_meant() -> None:
+    with pytest.raises(TypeError, match=r"^there is no option 'max_atempts'; did you mean 'max_attempts'\?$"):
+        job(max_atempts=3)
+    with pytest.raises(TypeError, match=r"^there is no option 'colour'; there are name, function, params, "):
+        job(colour="red")
+
+
+@pytest.mark.parametrize(
+    ("args", "options", "reason"),
+    [
+        ((), {}, "missing 2 required positional arguments: 'name' and 'function'"),
+        (("n",), {}, "missing 1 required positional argument: 'function'"),
+        ((), {"function": functions.nothing}, "missing 1 required positional argument: 'name'"),
+        (("n", functions.nothing), {"name": "m"}, "multiple values for argument 'name'"),
+        (("n", functions.nothing, *range(9)), {}, "takes from 3 to 11 positional arguments but 12 were given"),
+    ],
+)
+def test_a_call_that_python_would_refuse_is_refused_in_its_words(
+    args: tuple[Any, ...], options: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(TypeError, match=reason):
+        Job(*args, **options)
+
+
+def test_the_signature_shows_every_option_with_its_default() -> None:
+    parameters = signature(Job).parameters
+    assert list(parameters) == [each.name for each in fields(Job)]
+    assert (parameters["max_attempts"].default, parameters["timeout"].default) == (3, 300)
+
+
+def test_options_are_typed_as_the_fields_of_a_job() -> None:
+    types = {name: kind for name, kind in get_type_hints(Job).items() if name not in ("function", "params", "args")}
+    assert get_type_hints(JobOptions) == types
+    assert get_type_hints(ScheduleOptions).items() <= get_type_hints(Job).items()
+
+
+@pytest.mark.parametrize(
+    ("words", "texts"),
+    [
+        ([status.value for status in JobStatus], StatusText),
+        ([phase.value for phase in Phase], PhaseText),
+        ([level.name.lower() for level in Priority], get_args(PriorityLevel)[1]),
+    ],
+)
+def test_the_texts_that_may_be_given_are_those_that_exist(words: list[str], texts: Any) -> None:
+    assert sorted(get_args(texts)) == sorted(words)
 
 
 def test_a_job_does_not_change() -> None:
@@ -163,8 +213,71 @@ def test_what_the_caller_does_to_its_own_values_does_not_reach_the_job() -> None
 
 def test_a_changed_copy_is_the_same_job() -> None:
     made = job(run_at=NOON, retry_on=[NoLuck], timeout=None)
-    copy = replace(made, priority="high")
-    assert (copy.id, copy.run_at, copy.retry_on, copy.timeout) == (made.id, made.run_at, made.retry_on, None)
+    changed = replace(made, priority="high")
+    assert (changed.id, changed.run_at, changed.retry_on, changed.timeout) == (made.id, NOON, made.retry_on, None)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))])
+def test_a_copied_or_pickled_job_has_the_same_fields(copied: Callable[[Job], Job]) -> None:
+    made = job(run_at=NOON, retry_on=[NoLuck], params={"a": [1]}, tags=["x"])
+    assert vars(copied(made)) == vars(made)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="copy.replace is new in Python 3.13")
+def test_a_job_can_be_changed_by_copy_replace() -> None:
+    made = job()
+    changed = copy.replace(made, queue="mail")  # type: ignore[attr-defined, unused-ignore]
+    assert (changed.id, changed.queue, made.queue) == (made.id, "mail", "default")
+
+
+class Mail(Job):
+    def __init__(self, to: str, **options: Unpack[JobOptions]) -> None:
+        super().__init__(**{"name": "mail", "queue": "mail", **options}, function=functions.nothing)
+        self.to = to
+
+
+class Checked(Job):
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.words = len(self.name.split())
+
+
+@dataclass(frozen=True, eq=False)
+class Tenant(Job):
+    queue: str = field(default="tenants", kw_only=True)
+    tenant: str = ""
+
+
+def test_a_subclass_may_have_attributes_of_its_own() -> None:
+    mail = Mail("ada", priority="high")
+    assert (mail.to, mail.name, mail.queue, mail.priority) == ("ada", "mail", "mail", 100)
+    with pytest.raises(FrozenInstanceError):
+        mail.queue = "other"  # type: ignore[misc]
+
+
+def test_a_subclass_may_add_to_what_is_done_after_init() -> None:
+    made = Checked("one two", functions.nothing, tags=["x"])
+    assert (made.words, made.tags, made.metadata) == (2, ("x",), {})
+
+
+def test_a_subclass_may_be_a_dataclass_with_other_defaults() -> None:
+    made = Tenant("n", functions.nothing, tenant="t", timeout=timedelta(minutes=1))
+    assert (made.tenant, made.queue, made.timeout, made.params, made.dependencies) == ("t", "tenants", 60.0, {}, ())
+    assert replace(made, tenant="u").id == made.id
+    with pytest.raises(InvalidJob, match="job 'n': queue is ''"):
+        Tenant("n", functions.nothing, queue="")
+
+
+def test_a_job_of_a_subclass_is_submitted(queue: JobQueue) -> None:
+    for made in (Mail("ada"), Checked("a b", functions.nothing), Tenant("n", functions.nothing)):
+        queue.submit(made)
+        assert queue.get_status(made.id)["queue"] == made.queue
+
+
+def test_every_job_has_dicts_of_its_own() -> None:
+    first, second = job(), job()
+    assert first.params is not second.params
+    assert first.metadata is not second.metadata
 
 
 def test_two_jobs_are_never_the_same() -> None:

@@ -149,10 +149,11 @@ def test_attributes_of_the_function_do_not_become_the_task_s() -> None:
         ({"priority": "urgent"}, InvalidJob, "priority is 'urgent'"),
         ({"timeout": -1}, InvalidJob, "timeout"),
         ({"name": ""}, InvalidJob, "name is ''"),
-        ({"retries": 3}, TypeError, "retries"),
-        ({"params": {"a": 1}}, TypeError, "params"),
-        ({"args": [1]}, TypeError, "args"),
-        ({"function": "a:b"}, TypeError, "function"),
+        ({"max_atempts": 3}, TypeError, r"^there is no option of a task 'max_atempts'; did you mean 'max_attempts'\?$"),
+        ({"retries": 3}, TypeError, "there is no option of a task 'retries'"),
+        ({"params": {"a": 1}}, TypeError, "there is no option of a task 'params'"),
+        ({"args": [1]}, TypeError, "there is no option of a task 'args'"),
+        ({"function": "a:b"}, TypeError, "there is no option of a task 'function'"),
     ],
 )
 def test_a_wrong_option_is_refused_where_the_task_is_defined(

@@ -12,7 +12,9 @@ mypy = pytest.importorskip("mypy.api", reason="mypy is not installed")
 ROOT = Path(__file__).parents[1]
 
 SNIPPET = """
-from gigq import Job, JobQueue, JobRecord, Task, Workflow, task
+from typing import Unpack
+
+from gigq import Job, JobOptions, JobQueue, JobRecord, JobStatus, Phase, Task, Workflow, task
 
 @task
 def bare(a: int, *, b: str = "") -> list[int]:
@@ -25,7 +27,13 @@ def with_options(a: int) -> str:
 def plain(a: int) -> bytes:
     return b""
 
+def wrapped(**options: Unpack[JobOptions]) -> Job:
+    return Job(function=plain, **options)
+
 queue = JobQueue(":memory:")
+queue.list_jobs(JobStatus.FAILED, phase=["ready", Phase.WAITING])
+queue.find_jobs(["failed", JobStatus.TIMEOUT])
+queue.schedules.add("s", plain, every=60, params={"a": 1}, priority="high", missed="all")
 
 reveal_type(bare)                           # -> Task[[a: int, *, b: str =], list[int]]
 reveal_type(bare(1, b="x"))                 # -> list[int]
@@ -35,6 +43,7 @@ reveal_type(task(plain, priority="high"))   # -> Task[[a: int], bytes]
 reveal_type(bare.options(delay=1)(2))       # -> list[int]
 reveal_type(bare.submit(queue, 1))          # -> str
 reveal_type(bare.to_job(1))                 # -> Job
+reveal_type(queue.find_jobs())              # -> list[JobRecord]
 reveal_type(queue.wait("id"))               # -> JobRecord
 reveal_type(queue.wait(["id"]))             # -> list[JobRecord]
 reveal_type(Workflow("w").add_task(bare))   # -> Job
@@ -50,6 +59,21 @@ bare.options(delay=1)("2")                  # !! arg-type
 bare.submit("jobs.db")                      # !! arg-type
 queue.list_jobs(colour="red")               # !! call-arg
 task(5)                                     # !! call-overload arg-type
+task(plain, max_atempts=3)                  # !! call-overload
+task(max_atempts=3)                         # !! call-overload
+task(plain, timeout="soon")                 # !! call-overload arg-type
+bare.options(max_atempts=3)                 # !! call-arg
+bare.options(on_parent_failure="ignore")    # !! typeddict-item arg-type
+Job("n", plain, on_parent_failure="ignore") # !! arg-type
+Job("n", plain, priority="urgent")          # !! arg-type
+queue.list_jobs("done")                     # !! arg-type
+queue.list_jobs(["failed", "done"])         # !! list-item
+queue.list_jobs(phase="done")               # !! arg-type
+queue.prune("done")                         # !! arg-type
+queue.schedules.add("s", plain, max_atempts=3)          # !! call-arg
+queue.schedules.add("s", plain, every=9, delay=3)       # !! call-arg
+queue.schedules.add("s", plain, every=9, missed="some") # !! arg-type
+JobQueue("x", durability="some")            # !! arg-type
 Workflow("w").add_task(plain)               # !! arg-type
 """
 

@@ -229,7 +229,7 @@ class JobQueue:
             >>> from calendar import isleap
             >>> from gigq import Job, JobQueue
             >>> with JobQueue(":memory:") as queue:
-            ...     ids = queue.submit_many(Job(name, isleap, {"year": 2028}, tags=["leap"]) for name in ("a", "b", "c"))
+            ...     ids = queue.submit_many(Job(name, isleap, {"year": 2028}, tags=["leap"]) for name in "abc")
             ...     [job["name"] for job in queue.list_jobs("pending", 2, tags="leap")]
             ['c', 'b']
         """

@@ -85,7 +85,7 @@ class Schedules:
             >>> from calendar import isleap
             >>> from gigq import JobQueue, ManualClock
             >>> with JobQueue(":memory:", clock=ManualClock()) as queue:
-            ...     schedule = queue.schedules.add("leap", isleap, cron="0 9 * * mon", timezone="UTC", params={"year": 2028})
+            ...     schedule = queue.schedules.add("leap", isleap, cron="0 9 * * mon", params={"year": 2028})
             ...     str(schedule.next_at)
             '2026-01-05 09:00:00+00:00'
         """

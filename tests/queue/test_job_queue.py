@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 
@@ -10,6 +11,38 @@ import pytest
 
 from gigq import InvalidJob, Job, JobFailed, JobNotFinished, JobNotFound, JobQueue, ManualClock, NotSerializable, task
 from gigq.testing import drain
+
+IN_ORDER = """
+    submit submit_many enqueue
+    get_status get_result get_job full_id list_jobs find_jobs count stats metrics why wait result
+    cancel requeue_job cancel_jobs requeue_jobs reschedule pause resume configure queues workers scale stop_workers
+    dead_letters
+    schedules
+    dequeue complete fail execute_job
+    clear_completed prune requeue_stuck check close
+"""
+
+
+def test_it_is_one_class_with_its_methods_in_the_order_in_which_people_need_them() -> None:
+    assert JobQueue.__mro__ == (JobQueue, object)
+    assert [name for name in vars(JobQueue) if not name.startswith("_")] == IN_ORDER.split()
+
+
+def test_its_docstring_names_every_method_in_the_same_order() -> None:
+    contents = str(JobQueue.__doc__).partition("Safe to share")[0]
+    assert [name for name in re.findall(r"`(\w+)`", contents) if hasattr(JobQueue, name)] == IN_ORDER.split()
+
+
+def test_it_shows_where_it_is(queue: JobQueue, path: str) -> None:
+    assert repr(queue) == f"JobQueue({path!r})"
+
+
+def test_found_jobs_are_records_and_listed_jobs_are_dicts_of_them(queue: JobQueue) -> None:
+    ids = queue.submit_many(Job(name, functions.nothing, tags=["t"]) for name in "abc")
+    found = queue.find_jobs("pending", 2, offset=1, tags="t")
+    assert [record.id for record in found] == ids[1::-1]
+    assert queue.list_jobs("pending", 2, offset=1, tags="t") == [record.as_dict() for record in found]
+    assert found[0] == queue.get_job(ids[1])
 
 
 def test_an_id_is_known_before_and_is_the_one_that_submit_returns(queue: JobQueue) -> None:
