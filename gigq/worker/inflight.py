@@ -69,7 +69,7 @@ class Inflight:
         """Own these from now on. As many as slots are free begin at once, unless they were claimed ahead."""
         for number, claim in enumerate(claims):
             execution = self._owned[claim.execution_id] = Execution(claim, now)
-            # Slots that were free when it was claimed may be gone: someone has scaled the worker down.
+            # Slots that were free when it was claimed may be gone: a person has scaled the worker down.
             if claim.is_ahead or number >= free:
                 self._waiting[claim.execution_id] = execution
 
@@ -79,6 +79,11 @@ class Inflight:
             execution = self._waiting.pop(each, None)
             if execution is not None:
                 self._begun[each] = execution
+
+    def note_waiting(self, executions: Collection[int]) -> None:
+        """Take note that these wait after all: there are fewer slots than when they were claimed."""
+        waiting = {*self._waiting, *executions}
+        self._waiting = {each: execution for each, execution in self._owned.items() if each in waiting}
 
     def note_start_written(self, executions: Iterable[int]) -> None:
         """Take note that the file says that these have begun."""

@@ -72,6 +72,7 @@ class Loop:
         self._listens = listens
         self._bell_file: int | None = None
         self._has_rung = False
+        self._claims = True
         self._ended: list[Ended] = []
         self._portion = _MOST_AT_ONCE
         self._outlook = UNKNOWN
@@ -84,12 +85,13 @@ class Loop:
         Raises:
             StoreError: nothing was written. What had ended is kept for the next turn.
         """
+        self._claims = claim
         self._collect(give_back=not claim)
         is_beat = self._timetable.is_beat_due
-        if not (self._ended or is_beat or (claim and self._has_work())):
+        if not (self._ended or is_beat or self._has_work()):
             self._look()
             return 0
-        turn = self._turn(is_beat=is_beat, claim=claim)
+        turn = self._turn(is_beat=is_beat)
         outcome = self._duties.fulfil(turn)
         del self._ended[: len(turn.ended)]
         self._portion = min(_MOST_AT_ONCE, 2 * self._portion)
@@ -177,7 +179,7 @@ class Loop:
             self._duties.beat({})
 
     def _seconds_to_wait(self) -> float:
-        is_free = self._free > 0
+        is_free = self._claims and self._free > 0
         if self._ended or (is_free and self._outlook is UNKNOWN):
             return 0.0
         return self._timetable.wait(
@@ -211,7 +213,7 @@ class Loop:
         self._is_stuck = is_stuck
 
     def _has_work(self) -> bool:
-        if not self._free:
+        if not (self._claims and self._free):
             return False
         if self._has_rung:  # most likely for a job: to look first would cost it a tenth of a millisecond
             return True
@@ -225,14 +227,14 @@ class Loop:
             self._follow(standing)
         self._has_rung = False
 
-    def _turn(self, *, is_beat: bool, claim: bool) -> Turn:
+    def _turn(self, *, is_beat: bool) -> Turn:
         looks = is_beat or self._has_rung
         return Turn(
             ended=self._ended[: self._portion],
             begun=self._inflight.begun,
             held={*self._inflight, *(claim.execution_id for claim, _ in self._ended)} if looks else None,
             slots=self._runner.slots,
-            room=self._room() if claim else None,
+            room=self._room() if self._claims else None,
             is_beat=is_beat,
             has_rung=self._has_rung,
             # With a heartbeat it costs no transaction.
@@ -277,6 +279,7 @@ class Loop:
         self.stop = standing.stop
         if standing.concurrency not in (None, self._runner.slots):
             self._runner.slots = standing.concurrency
+            self._inflight.note_waiting(set(self._runner.running) - set(self._runner.begun))
             self._timetable.beat_now()  # which also writes the new number
 
     def _start(self, claims: Sequence[Claim]) -> None:

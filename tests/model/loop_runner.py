@@ -1,0 +1,170 @@
+"""A runner whose slots begin and end executions when the test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from gigq import ManualClock
+from gigq.claims import Claim
+from gigq.reports import Progress, Report
+from gigq.runtime.call import timed_out
+from gigq.runtime.runner import Ended
+
+LONGEST_WAIT = 1.0
+"""Seconds after which a job that waits for a slot may be given back."""
+
+
+class Held:
+    """An execution that the runner has, and how far it is."""
+
+    def __init__(self, claim: Claim, at: float) -> None:
+        self.claim = claim
+        self.since = at
+        self.begun_at: float | None = None
+        self.report: Report | None = None
+        self.progress: Progress | None = None
+
+    @property
+    def waits(self) -> bool:
+        return self.begun_at is None
+
+    @property
+    def is_running(self) -> bool:
+        return self.begun_at is not None and self.report is None
+
+
+class SteppedRunner:
+    """Slots without threads or processes. A runner as the loop sees it, and what the test tells it besides.
+
+    Args:
+        keeps_reports: whether an execution stays among the running ones until its report is collected, as in threads;
+            of child processes it does not.
+
+    Attributes:
+        may_give_back: what makes it right to give back all that waits; set by the test.
+        faults: what the loop has asked of it that it should not have.
+        stopped: executions that were stopped while their functions ran.
+    """
+
+    def __init__(self, clock: ManualClock, *, slots: int, keeps_reports: bool) -> None:
+        self.slots = slots
+        self.is_stuck = False
+        self.may_give_back = False
+        self.faults: list[str] = []
+        self.stopped: list[int] = []
+        self.last_wait = 0.0
+        self._clock = clock
+        self._keeps_reports = keeps_reports
+        self._held: dict[int, Held] = {}
+        self._reports: list[Ended] = []
+
+    # what the loop asks
+
+    @property
+    def free(self) -> int:
+        return 0 if self.is_stuck else max(0, self.slots - len(self._held))
+
+    @property
+    def running(self) -> Collection[int]:
+        return self._held.keys()
+
+    @property
+    def begun(self) -> Collection[int]:
+        return [execution for execution, held in self._held.items() if held.is_running]
+
+    @property
+    def next_deadline(self) -> float | None:
+        return min((at for held in self._held.values() if (at := _deadline(held)) is not None), default=None)
+
+    def progress(self) -> Mapping[int, Progress]:
+        return {each: held.progress for each, held in self._held.items() if held.is_running and held.progress}
+
+    def logs(self, executions: Collection[int]) -> Mapping[int, str]:
+        return {each: log_of(each) for each in executions if each in self._held and self._held[each].is_running}
+
+    def start(self, claims: Sequence[Claim]) -> None:
+        for claim in claims:
+            if claim.execution_id in self._held:
+                self.faults.append(f"{claim.job_id} was started twice")
+            self._held[claim.execution_id] = Held(claim, self._clock.monotonic())
+
+    def ended(self) -> list[Ended]:
+        for execution, held in list(self._held.items()):
+            deadline = _deadline(held)
+            if held.report is not None:
+                self._report(execution)
+            elif deadline is not None and deadline <= self._clock.monotonic():
+                held.report = timed_out(held.claim)._replace(started_at=self._began(held))
+                self._report(execution)
+        reports, self._reports = self._reports, []
+        return reports
+
+    def stop(self, executions: Collection[int]) -> None:
+        for each in executions:
+            held = self._held.pop(each, None)
+            if held is not None and held.is_running:
+                self.stopped.append(each)
+        self._reports = [(claim, report) for claim, report in self._reports if claim.execution_id not in executions]
+
+    def give_back(self) -> list[Claim]:
+        waiting = [held for held in self._held.values() if held.waits]
+        longest = max((self._clock.monotonic() - held.since for held in waiting), default=0.0)
+        if waiting and not (self.may_give_back or longest >= LONGEST_WAIT):
+            self.faults.append(f"{len(waiting)} jobs were given back, and none had waited longer than {longest:g} s")
+        for held in waiting:
+            del self._held[held.claim.execution_id]
+        return [held.claim for held in waiting]
+
+    def wait(self, seconds: float, *, bell: int | None = None) -> bool:
+        self.last_wait = seconds
+        return False
+
+    def wake(self) -> None:
+        """Nobody waits."""
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    # what the test says
+
+    @property
+    def held(self) -> Mapping[int, Held]:
+        return self._held
+
+    @property
+    def uncollected(self) -> list[Ended]:
+        return self._reports
+
+    def fill(self) -> None:
+        """Let free slots begin what waits, in the order in which it was started."""
+        busy = sum(held.is_running for held in self._held.values())
+        for held in [held for held in self._held.values() if held.waits][: max(0, self.slots - busy)]:
+            held.begun_at = self._clock.monotonic()
+
+    def end(self, execution: int, report: Report) -> None:
+        """Let a running execution end."""
+        held = self._held[execution]
+        held.report = report._replace(started_at=self._began(held), progress=held.progress)
+        if not self._keeps_reports:
+            self._report(execution)
+
+    def _report(self, execution: int) -> None:
+        held = self._held.pop(execution)
+        assert held.report is not None
+        self._reports.append((held.claim, held.report))
+
+    def _began(self, held: Held) -> datetime:
+        assert held.begun_at is not None
+        return self._clock.now() - timedelta(seconds=self._clock.monotonic() - held.begun_at)
+
+
+def log_of(execution: int) -> str:
+    """Return what a function has logged that is stopped while it runs."""
+    return f"log of {execution}"
+
+
+def _deadline(held: Held) -> float | None:
+    if not held.is_running or held.begun_at is None or held.claim.timeout is None:
+        return None
+    return held.begun_at + held.claim.timeout

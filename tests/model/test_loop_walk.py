@@ -1,0 +1,88 @@
+"""Whatever happens to workers, their loops remember what their slots have and nothing else; and some rare walks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from model.loop_walk import Step, as_code, failure, plan, replay, shrunk, walk
+
+ANN = ["ann"]
+
+
+def submit(number: int, **options: Any) -> Step:
+    return "submit", [number, "nothing"], {"attempts": 3, "timeout": None, "is_suspect": False, **options}
+
+
+@pytest.mark.parametrize("first_seed", range(0, 160, 20))
+def test_on_any_walk_a_worker_remembers_its_executions_and_releases_none_without_a_reason(first_seed: int) -> None:
+    for seed in range(first_seed, first_seed + 20):
+        walk(seed, length=40)
+
+
+def test_a_reserved_job_that_is_cancelled_is_forgotten() -> None:
+    """It was remembered for ever: a second later, and from then on, each turn gave back all that had not begun."""
+    replay(
+        [
+            *[submit(2), ("turn", ANN, {}), ("end_all", ANN, {}), ("turn", ANN, {})],
+            *[submit(9), ("turn", ANN, {}), ("fill", ANN, {}), ("turn", ANN, {})],
+            ("cancel", [0.9], {}),
+            ("turn", ANN, {}),
+            *[("end_all", ANN, {}), ("turn", ANN, {}), ("let_pass", [1.0], {})],
+            *[submit(9), ("turn", ANN, {}), ("end_all", ANN, {}), ("turn", ANN, {}), ("turn", ANN, {})],
+        ]
+    )
+
+
+def test_jobs_whose_free_slots_are_gone_by_the_time_they_come_are_given_back() -> None:
+    replay(
+        [
+            submit(2),
+            ("scale", [1], {}),
+            ("turn", ANN, {}),
+            ("fill", ANN, {}),
+            ("let_pass", [1.0], {}),
+            ("turn", ANN, {}),
+        ]
+    )
+
+
+def test_jobs_whose_slots_go_before_they_begin_are_given_back() -> None:
+    replay(
+        [
+            ("turn", ANN, {}),
+            submit(2),
+            ("turn", ANN, {}),
+            ("scale", [1], {}),
+            ("rest", ANN, {}),
+            ("let_pass", [1.0], {}),
+            ("turn", ANN, {}),
+        ]
+    )
+
+
+def test_a_worker_that_stops_waits_for_its_last_job_without_turning() -> None:
+    stop: Step = ("stop", ANN, {"is_graceful": True})
+    replay([submit(1), ("turn", ANN, {}), ("fill", ANN, {}), stop, ("let_pass", [1.0], {}), ("rest", ANN, {})])
+
+
+def test_a_worker_whose_suspect_runs_waits_for_it_without_turning() -> None:
+    replay(
+        [
+            *[submit(1, is_suspect=True), submit(9), ("turn", ANN, {}), ("fill", ANN, {})],
+            *[("let_pass", [1.0], {}), ("rest", ANN, {})],
+        ]
+    )
+
+
+def test_a_claim_that_was_committed_though_it_was_said_to_have_failed_is_given_back() -> None:
+    replay([("turn", ANN, {}), submit(3), ("spoil", [0, "committed"], {}), ("turn", ANN, {}), ("rest", ANN, {})])
+
+
+def test_a_walk_that_goes_wrong_is_made_shorter_and_shown_as_code() -> None:
+    wrong: Step = ("turn", ["nobody"], {})
+    steps = [*plan(1, 20), wrong, *plan(2, 20)]
+    problem = failure(steps)
+    assert problem == "KeyError: 'nobody'"
+    assert shrunk(steps, problem) == [wrong]
+    assert "('turn', ['nobody'], {})" in as_code([wrong])
