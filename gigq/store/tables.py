@@ -1,10 +1,13 @@
-"""The tables, indexes and views of the file, as SQL."""
+"""The tables and indexes of the file, as SQL."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from gigq.status import ExecutionStatus, JobStatus
+
+VERSION = 2
+"""The version of the tables and views that this code reads and writes. `migrations` upgrades older ones."""
 
 READY = "status = 'pending' AND blockers = 0 AND run_at IS NULL"
 """Of `jobs`: a worker may claim it, unless its queue is paused or at a limit. The index `jobs_ready` holds these."""
@@ -19,37 +22,16 @@ def _one_of(column: str, words: Iterable[str]) -> str:
 
 
 def phase_of(now: str) -> str:
-    """Return the SQL of a job's phase at the instant that the SQL `now` gives."""
+    """Return the SQL of the phase of a row of `jobs`, at the instant that the SQL `now` gives."""
     return f"""
     CASE
-      WHEN status = 'running' AND started_at IS NULL THEN 'reserved'
-      WHEN status <> 'pending' THEN status
-      WHEN blockers > 0        THEN 'waiting'
-      WHEN run_at > {now}      THEN CASE WHEN attempts > 0 THEN 'retrying' ELSE 'scheduled' END
-      WHEN EXISTS (SELECT 1 FROM job_queues WHERE is_paused = 1 AND (name = queue OR name = '')) THEN 'paused'
+      WHEN jobs.status = 'running' AND jobs.started_at IS NULL THEN 'reserved'
+      WHEN jobs.status <> 'pending' THEN jobs.status
+      WHEN jobs.blockers > 0        THEN 'waiting'
+      WHEN jobs.run_at > {now}      THEN CASE WHEN jobs.attempts > 0 THEN 'retrying' ELSE 'scheduled' END
+      WHEN EXISTS (SELECT 1 FROM job_queues WHERE is_paused = 1 AND (name = jobs.queue OR name = '')) THEN 'paused'
       ELSE 'ready'
     END"""
-
-
-_NOW = "strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'"
-_END = f"coalesce(completed_at, CASE status WHEN 'running' THEN {_NOW} END)"
-
-
-def _in_words(seconds: str) -> str:
-    """The SQL of a length of time as people say it."""
-    return f"""
-    CASE
-      WHEN {seconds} IS NULL   THEN NULL
-      WHEN {seconds} < 1       THEN CAST(round(max({seconds}, 0) * 1000) AS INTEGER) || ' ms'
-      WHEN {seconds} < 100     THEN round({seconds}, 1) || ' s'
-      WHEN {seconds} < 6000    THEN CAST(round({seconds} / 60) AS INTEGER) || ' min'
-      WHEN {seconds} < 172800  THEN CAST(round({seconds} / 3600) AS INTEGER) || ' h'
-      ELSE CAST(round({seconds} / 86400) AS INTEGER) || ' days'
-    END"""
-
-
-def _between(start: str, end: str) -> str:
-    return f"((julianday({end}) - julianday({start})) * 86400.0)"
 
 
 def _text(*columns: str) -> str:
@@ -269,27 +251,4 @@ CREATE INDEX job_dependencies_of_parent -- settle: the children of a job
     "job_tags_by_tag": """
 CREATE INDEX job_tags_by_tag -- lists: the jobs with a tag
   ON job_tags (tag, job_seq)""",
-}
-
-VIEWS = {
-    "job_overview": f"""
-CREATE VIEW job_overview AS
-SELECT id, name, {phase_of(_NOW)} AS phase, queue, priority,
-       CASE WHEN {phase_of(_NOW)} = 'ready'
-            THEN row_number() OVER (PARTITION BY queue, {phase_of(_NOW)} ORDER BY priority DESC, seq)
-       END AS queue_position,
-       {_in_words(_between("created_at", _NOW))} AS age,
-       {_in_words(_between("started_at", _END))} AS duration,
-       attempts || ' of ' || max_attempts AS attempts,
-       worker_id, error, created_at, run_at, started_at, completed_at
-  FROM jobs
- ORDER BY seq DESC""",
-    "execution_overview": f"""
-CREATE VIEW execution_overview AS
-SELECT executions.id AS execution, jobs.id AS job_id, jobs.name AS job_name, executions.attempt, executions.status,
-       executions.worker_id, executions.started_at, executions.completed_at,
-       {_in_words(_between("executions.started_at", f"coalesce(executions.completed_at, {_NOW})"))} AS duration,
-       executions.error_type, executions.error, executions.traceback
-  FROM executions JOIN jobs ON jobs.seq = executions.job_seq
- ORDER BY executions.id DESC""",
 }

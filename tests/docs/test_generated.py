@@ -11,7 +11,8 @@ import pytest
 
 from gigq import ExecutionStatus, Job, JobQueue, JobStatus
 from gigq.status import Move
-from gigq.store.tables import INDEXES, TABLES, VIEWS
+from gigq.store.tables import INDEXES, TABLES
+from gigq.store.views import VIEWS
 from gigq.testing import drain
 
 REFERENCE = Path(__file__).parents[2] / "docs/reference"
@@ -51,7 +52,9 @@ def test_a_select_of_the_reference_runs_and_finds_something(sql: str, queue: Job
     drain(queue, handlers={"measure": dict})
     waiting = Job("waiting", "functions:nothing", delay=60)
     child = Job("child", "functions:nothing", dependencies=[waiting.id])
-    queue.submit_many([waiting, child, Job("ready", "functions:add")])
+    queue.submit_many([waiting, child, Job("held", "functions:add"), Job("ready", "functions:add")])
+    queue.dequeue("program")
+    queue.schedules.add("nightly", "functions:nothing", cron="0 3 * * *")
     if "->>" in sql and sqlite3.sqlite_version_info < (3, 38):
         pytest.skip("this SQLite has no ->>")
     connection = sqlite3.connect(path)

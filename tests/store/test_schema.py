@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -17,9 +18,10 @@ from store.verbs import File
 
 from gigq import Job, JobQueue, ManualClock, NotAQueue
 from gigq.clock import to_text
-from gigq.status import ExecutionStatus
-from gigq.store.schema import VERSION
-from gigq.store.tables import INDEXES, TABLES, VIEWS
+from gigq.store.tables import INDEXES, TABLES, VERSION
+from gigq.store.views import VIEWS
+
+OLDEST = Path(__file__).with_name("files") / "version-1.sqlite3"
 
 
 @pytest.fixture
@@ -33,43 +35,6 @@ def test_the_file_holds_what_the_schema_says_and_nothing_else(queue: JobQueue, t
     found = {name for (name,) in tool.execute("SELECT name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'")}
     assert found == {*TABLES, *INDEXES, *VIEWS}
     assert tool.execute("SELECT * FROM job_schema").fetchall() == [(VERSION,)]
-
-
-def test_the_overview_tells_of_every_job_in_plain_words(file: File, tool: sqlite3.Connection) -> None:
-    file.complete(file.submit("done"))
-    file.submit("second")
-    file.submit("first", priority=1)
-    file.submit("elsewhere", queue="other")
-    parent = file.submit("parent", priority=-1)
-    file.submit("waiting", dependencies=[parent])
-    rows = tool.execute("SELECT name, phase, queue_position, attempts FROM job_overview").fetchall()
-    assert rows == [
-        ("waiting", "waiting", None, "0 of 3"),
-        ("parent", "ready", 3, "0 of 3"),
-        ("elsewhere", "ready", 1, "0 of 3"),
-        ("first", "ready", 1, "0 of 3"),
-        ("second", "ready", 2, "0 of 3"),
-        ("done", "completed", None, "1 of 3"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.25, "250 ms"), (2.5, "2.5 s"), (90, "90.0 s"), (600, "10 min"), (7200, "2 h"), (864000, "10 days")],
-)
-def test_durations_are_told_as_people_say_them(
-    file: File, tool: sqlite3.Connection, seconds: float, words: str
-) -> None:
-    file.submit("job")
-    (claim,) = file.claim()
-    file.clock.advance(seconds)
-    file.settle(claim, ExecutionStatus.COMPLETED)
-    assert tool.execute("SELECT duration FROM job_overview").fetchone() == (words,)
-    assert tool.execute("SELECT job_name, duration, status FROM execution_overview").fetchone() == (
-        "job",
-        words,
-        "completed",
-    )
 
 
 def test_instants_are_read_by_sqlite(file: File, tool: sqlite3.Connection) -> None:
@@ -314,6 +279,25 @@ def test_a_backup_that_is_put_back_into_an_open_file_is_used_from_then_on(
             backup.backup(tool)
         queue.submit(Job("new", "functions:nothing"))
         assert [job["name"] for job in queue.list_jobs()] == ["new", "kept"]
+
+
+def test_an_older_backup_that_is_put_back_into_an_open_file_is_refused_until_that_is_opened_again(
+    path: str, tmp_path: Path, tool: sqlite3.Connection
+) -> None:
+    backup = shutil.copy(OLDEST, tmp_path / "backup.db")
+    with JobQueue(path) as queue, closing(sqlite3.connect(backup, isolation_level=None)) as old:
+        for statement in (
+            "PRAGMA journal_mode = DELETE",
+            "PRAGMA page_size = 4096",
+            "VACUUM",
+        ):  # the stored one is small
+            old.execute(statement)
+        old.backup(tool)
+        for use in (queue.count, lambda: queue.submit(Job("job", "functions:nothing"))):
+            with pytest.raises(NotAQueue, match="replaced by a queue of version 1 while it was open; open it again"):
+                use()
+    with JobQueue(path) as queue:
+        assert queue.check() == []
 
 
 def test_a_file_that_was_taken_apart_is_refused_by_who_has_it_open(queue: JobQueue, tool: sqlite3.Connection) -> None:

@@ -1,4 +1,4 @@
-"""A file of every version that was released opens with this code, whole, and goes on where it was."""
+"""A file of every released version opens with this code, complete, and its jobs go on from where they were."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from store.files.make import PATH
 
 from gigq import JobQueue, ManualClock, Worker
-from gigq.store.schema import VERSION
+from gigq.store.tables import VERSION
 
 FILES = sorted(PATH.parent.glob("version-*.sqlite3"))
 
@@ -49,7 +49,7 @@ THE_NEXT_DAY = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 @pytest.fixture(params=FILES, ids=lambda file: file.stem)
 def old(request: pytest.FixtureRequest, path: str) -> str:
-    """A copy of a stored file, and where it is."""
+    """The path of a copy of a stored file."""
     shutil.copy(request.param, path)
     return path
 
@@ -59,19 +59,19 @@ def test_there_is_a_file_of_every_version() -> None:
 
 
 def test_the_file_of_this_version_has_the_tables_of_this_code(path: str) -> None:
-    """If not: until this version is released run `make.py` anew, and after that make another version."""
+    """If not: until this version is released run `make.py` again, and after that make another version."""
     JobQueue(path).close()
     assert schema(PATH) == schema(Path(path))
 
 
 def schema(path: Path) -> set[str]:
-    """What stands in the schema, but for its comments."""
+    """The statements of the schema, without their comments."""
     with closing(sqlite3.connect(path)) as connection:
         found = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
     return {" ".join(re.sub("--.*", "", sql).split()) for (sql,) in found}
 
 
-def test_a_file_of_an_older_version_is_sound_and_tells_of_all_its_jobs(
+def test_a_file_of_an_older_version_is_sound_and_has_all_its_jobs(
     old: str, open_queue: Callable[..., JobQueue]
 ) -> None:
     queue = open_queue(clock=ManualClock(SHORTLY_AFTER))
@@ -104,18 +104,18 @@ def test_its_values_are_as_they_were(old: str, open_queue: Callable[..., JobQueu
     ]
     assert [(worker.id, worker.mode, worker.completed) for worker in queue.workers()] == [
         ("ann", "thread", 4),
-        ("by hand", "hand", 0),
+        ("by hand", "manual", 0),
     ]
 
 
-def test_a_worker_of_today_runs_to_its_end_what_an_older_version_has_left(
+def test_a_worker_of_this_version_finishes_the_jobs_that_an_older_version_has_left(
     old: str, open_queue: Callable[..., JobQueue]
 ) -> None:
     clock = ManualClock(THE_NEXT_DAY)
     queue = open_queue(clock=clock)
     queue.resume("paused")
     with Worker(old, clock=clock) as worker:
-        for _ in range(40):  # seconds: after 15 of silence it takes the jobs of the worker that is gone
+        for _ in range(40):  # seconds: after 15 of silence it takes the jobs from the worker that is gone
             worker.process_one()
             clock.advance(1)
     ended = {job["name"]: job["status"] for job in queue.list_jobs()}

@@ -14,7 +14,8 @@ from gigq.store.engine.database import Transaction
 from gigq.store.legacy.order import OldJob, Place, places
 from gigq.store.legacy.rows import History, execution_from, job_from, unrecorded
 from gigq.store.legacy.values import Old, as_text, ids, read
-from gigq.store.tables import INDEXES, TABLES, VIEWS
+from gigq.store.tables import INDEXES, TABLES
+from gigq.store.views import VIEWS
 
 _RENAMED = {"jobs": "jobs_of_gigq_0_5", "job_executions": "job_executions_of_gigq_0_5"}
 """The names of their tables while the rows are copied, because one of ours has the same name."""

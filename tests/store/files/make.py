@@ -1,6 +1,7 @@
-"""Writes `version-1.sqlite3`, a queue as this version of gigq leaves it: `python tests/store/files/make.py`.
+"""Write `version-N.sqlite3`, a queue as this version of gigq leaves it: `python tests/store/files/make.py`.
 
-Run it until a version is released, and never again after it: from then on the file shows what people have.
+Run it until version N is released, and never after that: from then on the file shows what people have. The files of
+older versions stay as they are.
 """
 
 from __future__ import annotations
@@ -15,32 +16,30 @@ from pathlib import Path
 TESTS = Path(__file__).parents[2]
 sys.path[:0] = [str(TESTS), str(TESTS.parent)]
 
-from store.verbs import SOMEWHERE, File  # noqa: E402
+# ruff: noqa: E402
+from store.verbs import SOMEWHERE, File
 
-from gigq import Job, JobQueue, ManualClock  # noqa: E402
+from gigq import Job, JobQueue, ManualClock
 from gigq.claims import Claim
-from gigq.reports import Progress  # noqa: E402
-from gigq.status import ExecutionStatus  # noqa: E402
-from gigq.store import (
-    manual,
-    workers,  # noqa: E402
-)
-from gigq.store.progress import write_logs, write_progress  # noqa: E402
-from gigq.store.schema import VERSION  # noqa: E402
+from gigq.reports import Progress
+from gigq.status import ExecutionStatus
+from gigq.store import manual, workers
+from gigq.store.tables import VERSION
+from gigq.store.progress import write_logs, write_progress
 
 THEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
-"""When the file begins; everything in it happens within minutes."""
+"""When the file was made; everything in it happens within minutes."""
 
 PATH = Path(__file__).with_name(f"version-{VERSION}.sqlite3")
 
 
 def job(name: str, function: str = "functions:nothing", **options: object) -> Job:
-    """A job whose id is its name, so that the file is the same whenever it is made."""
+    """A job whose id is its name, so that the file is the same each time it is made."""
     return Job(name, function, id=name, **options)  # type: ignore[arg-type]
 
 
 def fill(file: File) -> None:
-    """Put something of everything into an empty queue."""
+    """Put some of everything into an empty queue."""
     _ended(file)
     _rules(file)
     _pending(file)
@@ -48,7 +47,7 @@ def fill(file: File) -> None:
 
 
 def _ended(file: File) -> None:
-    """Jobs that have ended in every way, with an execution for every way in which one can end."""
+    """Jobs with every final status, and executions with every way to end."""
     file.queue.submit(job("completed", "functions:add", params={"a": 1, "b": 2}, tags=["sum", "ümlaut"]))
     end(file, "completed", ExecutionStatus.COMPLETED, result="3", progress=Progress(1, 2, "half"), log="a line\n")
     file.queue.submit(job("failed", "functions:fail", metadata={"why": "to fail"}))
@@ -68,7 +67,7 @@ def _ended(file: File) -> None:
 
 
 def _rules(file: File) -> None:
-    """What people have said: limits, a pause and schedules."""
+    """What people set: limits, a pause and schedules."""
     file.queue.configure("limited", max_running=2, rate_limit=10, rate_period=60)
     file.queue.pause("paused")
     file.queue.schedules.add("nightly", "functions:nothing", cron="0 3 * * *", timezone="Europe/Berlin", tags=["s"])
@@ -77,7 +76,7 @@ def _rules(file: File) -> None:
 
 
 def _pending(file: File) -> None:
-    """Jobs that wait, each for something else."""
+    """Jobs that wait, each for another reason."""
     file.queue.submit(job("retrying", retry_delay=60, retry_backoff=2, retry_on=["OSError"], priority=300))
     end(file, "retrying", ExecutionStatus.FAILED, error="OSError: no")
     file.queue.submit_many(
@@ -94,7 +93,7 @@ def _pending(file: File) -> None:
 
 
 def _held(file: File) -> None:
-    """Jobs that a worker, or somebody by hand, has when the file is closed; they are gone since."""
+    """Jobs that a worker, and a program without one, still hold when the file is closed."""
     claims = []
     for name in ("running", "limited and running", "reserved"):
         is_limited = name.startswith("limited")
@@ -113,7 +112,7 @@ def _held(file: File) -> None:
 
 
 def end(file: File, name: str, status: ExecutionStatus, **report: object) -> None:
-    """Claim the best job, which must be this one, and settle it a second later."""
+    """Claim the next job, which must be this one, and settle it a second later."""
     claim: Claim
     (claim,) = file.claim()
     assert claim.job_id == name
@@ -124,7 +123,7 @@ def end(file: File, name: str, status: ExecutionStatus, **report: object) -> Non
 def main() -> None:
     PATH.unlink(missing_ok=True)
     with closing(sqlite3.connect(PATH)) as connection:
-        # Most tables and indexes hold a few rows: with the usual pages of 4 KB the file would be twice as long.
+        # Most tables and indexes hold a few rows: with the usual pages of 4 KB the file would be twice as large.
         for pragma in ("page_size = 1024", "auto_vacuum = INCREMENTAL", "journal_mode = WAL"):
             connection.execute(f"PRAGMA {pragma}")
     clock = ManualClock(THEN)

@@ -1,0 +1,46 @@
+"""The upgrade of a file from an older version of our tables to the present one, in place."""
+
+from __future__ import annotations
+
+from gigq.errors import NotAQueue
+from gigq.store.engine.database import Transaction
+from gigq.store.tables import VERSION
+from gigq.store.views import VIEWS
+
+STEPS: dict[int, tuple[str, ...]] = {
+    2: ("UPDATE job_workers SET mode = 'manual' WHERE mode = 'hand'",),
+}
+"""The statements that turn the tables of the version before into those of each version."""
+
+VIEWS_OF = {1: ("job_overview", "execution_overview")}
+"""The views that a file of each older version has."""
+
+
+def migrate(tx: Transaction, version: int, *, path: str) -> None:
+    """Bring a file of an older version up to date: all of it, or nothing if the transaction fails.
+
+    The views hold no data, so they are dropped first and created as they are now. That makes every migration one that
+    changes the schema, which connections of older code notice before they write anything more.
+
+    Raises:
+        NotAQueue: something else in the file has the name of a new view.
+    """
+    _refuse_taken_names(tx, version, path)
+    for view in VIEWS_OF[version]:
+        tx.execute(f"DROP VIEW IF EXISTS {view}")
+    for step in range(version + 1, VERSION + 1):
+        for statement in STEPS[step]:
+            tx.execute(statement)
+    for statement in VIEWS.values():
+        tx.execute(statement)
+    tx.execute("UPDATE job_schema SET version = ?", (VERSION,))
+
+
+def _refuse_taken_names(tx: Transaction, version: int, path: str) -> None:
+    names = {name for (name,) in tx.execute("SELECT name FROM sqlite_master")}
+    taken = sorted(names & (VIEWS.keys() - set(VIEWS_OF[version])))
+    if taken:
+        raise NotAQueue(
+            f"{path!r} has the tables of version {version}, and a {taken[0]!r} of another application, which is the "
+            f"name of a view of version {VERSION}; rename that, and open the queue again"
+        )
