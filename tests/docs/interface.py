@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from itertools import groupby, pairwise
+from pathlib import Path
 from typing import Any, ForwardRef, is_typeddict
 
+import docstrings
+
 import gigq
-from gigq import errors, testing
+from gigq import Job, JobOptions, errors, testing
 from gigq.filters import FilterOptions
 from gigq.queue.schedules import Schedules
 
@@ -54,6 +57,21 @@ def others() -> str:
     )
 
 
+def types() -> str:
+    """The names of types in signatures that stand for others, and what they stand for."""
+    signatures = "".join(re.findall(r"^```py\n(.*?)^```", "".join(map(part, GROUPS)), re.MULTILINE | re.DOTALL))
+    found: dict[str, str] = {}
+    for path in sorted(Path(gigq.__file__).parent.rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            name = ast.unparse(node.targets[0]) if isinstance(node, ast.Assign) else ""
+            if re.fullmatch(r"[A-Z][a-z]\w+", name) and re.search(rf"\b{name}\b", signatures):
+                assert isinstance(node, ast.Assign)
+                found.setdefault(name, ast.unparse(node.value).replace("'", '"'))
+    lines = ["| type | stands for |", "| --- | --- |"]
+    lines += [f"| `{name}` | `{text}` |".replace(" | ", " \\| ") for name, text in sorted(found.items())]
+    return "\n".join(line.replace("` \\| `", "` | `", 1) for line in lines) + "\n"
+
+
 def tidied(text: str) -> str:
     """Markdown without more than one empty line at a time."""
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
@@ -70,13 +88,13 @@ def error_table() -> str:
     lines = ["| error | also a | means |", "| --- | --- | --- |"]
     for name, error in exceptions().items():
         also = [f"`{base.__name__}`" for base in error.__bases__ if base not in (errors.GigqError, Exception)]
-        text, *sections = _blocks(inspect.getdoc(error) or "")
-        attributes = [entry for section in sections for entry in _entries(section)]
+        text, *sections = docstrings.blocks(inspect.getdoc(error) or "")
+        attributes = [entry for section in sections for entry in docstrings.entries(section)]
         parts = [
-            " ".join(_inline(text).split()),
-            *(f"{_names(names)}: {_inline(about)}" for names, about in attributes),
+            " ".join(docstrings.inline(text).split()),
+            *(f"{docstrings.quoted(names)}: {docstrings.inline(about)}" for names, about in attributes),
         ]
-        lines.append(f"| `{name}` | {', '.join(also)} | {' '.join(_closed(each) for each in parts)} |")
+        lines.append(f"| `{name}` | {', '.join(also)} | {' '.join(docstrings.closed(each) for each in parts)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -101,7 +119,7 @@ def _heading(text: str, level: int) -> str:
 
 
 def _methods(kind: type) -> Iterator[str]:
-    """The public methods and properties of a class in the order of its source, those of its own bases first."""
+    """The public methods and properties of a class that have docstrings, in the order of its source."""
     names: dict[str, None] = {}
     for base in reversed(kind.__mro__):
         if base.__module__.startswith("gigq"):
@@ -111,7 +129,7 @@ def _methods(kind: type) -> Iterator[str]:
     for name in names:
         found = inspect.getattr_static(kind, name)
         is_callable = isinstance(found, kinds) or inspect.isfunction(found)
-        if is_callable and not name.startswith("_") and name not in taken:
+        if is_callable and not name.startswith("_") and name not in taken and inspect.getdoc(found):
             yield name
 
 
@@ -120,7 +138,7 @@ def _method(owner: str, kind: type, name: str) -> str:
     head = _heading(f"{owner}.{name}", 4)
     if isinstance(found, property):
         returns = inspect.signature(found.fget).return_annotation if found.fget else ""
-        return head + _fenced(f"{owner}.{name}: {_type(returns)}") + _document(found)
+        return head + docstrings.fenced(f"{owner}.{name}: {_type(returns)}") + _document(found)
     return head + _signature(f"{owner}.{name}", getattr(kind, name)) + _document(found)
 
 
@@ -133,20 +151,28 @@ def _members(enum: type[Enum]) -> str:
     for member, meaning in pairwise(tree.body):
         if isinstance(member, ast.Assign) and isinstance(meaning, ast.Expr) and isinstance(meaning.value, ast.Constant):
             texts[ast.unparse(member.targets[0])] = str(meaning.value.value)
-    lines = ["| member | value | means |", "| --- | --- | --- |"]
-    for each in enum:
-        lines.append(f"| `{each.name}` | `{each.value}` | {_inline(' '.join(texts.get(each.name, '').split()))} |")
-    return "\n".join(lines) + "\n"
+    rows = [(f"`{each.name}`", f"`{each.value}`", " ".join(texts.get(each.name, "").split())) for each in enum]
+    return _rows("member", "value", rows)
 
 
 def _field_table(kind: type) -> str:
     """The fields of a record or a dict of options: name, type, and what its docstring says of them."""
-    texts = {name: about for section in _blocks(inspect.getdoc(kind) or "") for name, about in _attributes(section)}
-    lines = ["| field | type | means |", "| --- | --- | --- |"]
-    for name, annotation in _annotations(kind).items():
-        shown = _type(annotation).replace("|", "\\|")
-        lines.append(f"| `{name}` | `{shown}` | {_inline(texts.get(name, ''))} |")
-    return "\n".join(lines) + "\n"
+    sources = [kind] if kind is not JobOptions else [kind, Job]  # whose options have the meaning that they have there
+    blocks = [block for each in sources for block in docstrings.blocks(inspect.getdoc(each) or "")]
+    texts = {name: about for block in blocks for name, about in docstrings.attributes(block)}
+    named = {name: _type(annotation).replace("|", "\\|") for name, annotation in _annotations(kind).items()}
+    return _rows("field", "type", [(f"`{name}`", f"`{shown}`", texts.get(name, "")) for name, shown in named.items()])
+
+
+def _rows(first: str, second: str, rows: list[tuple[str, str, str]]) -> str:
+    """A table whose last column, what each row means, is left out where no row says anything."""
+    width = 3 if any(about for *_, about in rows) else 2
+    cells = [
+        (first, second, "means"),
+        ("---",) * 3,
+        *((name, shown, docstrings.inline(about)) for name, shown, about in rows),
+    ]
+    return "".join(f"| {' | '.join(line[:width])} |\n" for line in cells)
 
 
 def _annotations(kind: type) -> dict[str, Any]:
@@ -171,7 +197,7 @@ def _signature(name: str, each: Any) -> str:
     line = f"{name}({', '.join(parameters)}){returns}"
     if len(line) > _WIDEST:
         line = f"{name}(\n" + "".join(f"    {each},\n" for each in parameters) + f"){returns}"
-    return _fenced(line)
+    return docstrings.fenced(line)
 
 
 def _separated(parameters: Iterable[inspect.Parameter]) -> list[str]:
@@ -205,7 +231,8 @@ def _default(value: Any) -> str:
         return f'"{value}"'
     if value is MISSING or "<" in repr(value):
         return "…"
-    return f"{value:_}" if isinstance(value, int) and not isinstance(value, bool) and value > 9999 else repr(value)
+    is_large = isinstance(value, int) and not isinstance(value, bool) and value > 9999
+    return f"{value:_}" if is_large else _type(repr(value)).replace("datetime.datetime(", "datetime(")
 
 
 def _type(annotation: Any) -> str:
@@ -219,17 +246,6 @@ def _returns(annotation: Any) -> str:
     return "" if annotation is inspect.Signature.empty else f" -> {_type(annotation)}"
 
 
-def _fenced(code: str, language: str = "py") -> str:
-    return f"```{language}\n{code}\n```\n\n"
-
-
-# docstrings
-
-_SECTIONS = {
-    "Args:": "Arguments", "Attributes:": "Attributes", "Raises:": "Raises", "Returns:": "Returns", "Yields:": "Yields",
-}  # fmt: skip
-
-
 def _document(each: Any) -> str:
     """A docstring as Markdown."""
     text = inspect.getdoc(each) or ""
@@ -239,128 +255,13 @@ def _document(each: Any) -> str:
         hidden = ()
     methods = set(_methods(each)) if isinstance(each, type) else set()
     owner = each.__name__ if isinstance(each, type) else ""
-    blocks = [block for block in _blocks(text) if not block.startswith(hidden or ("\0",))]
-    return "".join(_block(block, owner, methods) + "\n" for block in blocks)
-
-
-def _blocks(text: str) -> list[str]:
-    """The paragraphs and sections of a docstring; what is indented belongs to the section above it."""
-    blocks: list[str] = []
-    for paragraph in re.split(r"\n\s*\n", text.strip()):
-        is_inside = paragraph.startswith(" ") and blocks and blocks[-1].split("\n")[0] in _SECTIONS
-        if is_inside:
-            blocks[-1] += "\n" + paragraph
-        else:
-            blocks.append(paragraph)
-    return blocks
-
-
-def _block(block: str, owner: str, methods: set[str]) -> str:
-    first, _, rest = block.partition("\n")
-    if first.strip() in _SECTIONS:
-        return f"**{_SECTIONS[first.strip()]}**\n\n{_section(block)}"
-    if first in ("Example:", "Examples:"):
-        return _fenced(textwrap.dedent(rest), "pycon").rstrip("\n") + "\n"
-    if first.lstrip().startswith(">>>"):
-        return _fenced(textwrap.dedent(block), "pycon").rstrip("\n") + "\n"
-    if block.startswith("==="):
-        return _table(block, owner, methods)
-    if block.startswith(" "):
-        return _fenced(textwrap.dedent(block)).rstrip("\n") + "\n"
-    if first.startswith("- "):
-        return "".join(_item(item) for item in re.split(r"\n(?=- )", block))
-    return _lines(block)
-
-
-def _section(block: str) -> str:
-    entries = _entries(block)
-    if not entries:
-        return _lines(textwrap.dedent(block.partition("\n")[2]))
-    return "".join(_item(f"- {_names(names)}: {about}" if names else f"- {about}") for names, about in entries)
-
-
-def _entries(block: str) -> list[tuple[str, str]]:
-    """The entries of a section: names, and what is said of them."""
-    first, _, rest = block.partition("\n")
-    if first.strip() not in _SECTIONS:
-        return []
-    entries: list[tuple[str, str]] = []
-    for line in textwrap.dedent(rest).splitlines():
-        names, colon, about = line.partition(":")
-        if line.startswith(" ") and entries:
-            entries[-1] = (entries[-1][0], f"{entries[-1][1]} {line.strip()}")
-        elif colon and re.fullmatch(r"[\w*.]+(, [\w*.]+)*", names):
-            entries.append((names, about.strip()))
-        elif line.strip():
-            entries.append(("", line.strip()))
-    return entries if any(names for names, _ in entries) else []
-
-
-def _attributes(block: str) -> Iterator[tuple[str, str]]:
-    """What a section says of each of its names."""
-    if block.startswith(("Attributes:", "Args:")):
-        for names, about in _entries(block):
-            for name in names.split(", "):
-                yield name, about
-
-
-def _names(names: str) -> str:
-    return ", ".join(f"`{name}`" for name in names.split(", "))
-
-
-def _item(text: str) -> str:
-    """An item of a list, each sentence on a line of its own."""
-    first, *more = _sentences(text.removeprefix("- "))
-    return "".join([f"- {first}\n", *(f"  {line}\n" for line in more)])
-
-
-def _lines(text: str) -> str:
-    return "".join(f"{line}\n" for line in _sentences(text))
-
-
-def _sentences(text: str) -> list[str]:
-    """Prose with a sentence on each line; what is between backticks is never split."""
-    code: list[str] = []
-
-    def keep(match: re.Match[str]) -> str:
-        code.append(match[0])
-        return f"\0{len(code) - 1}\0"
-
-    flat = re.sub(r"`[^`]*`", keep, " ".join(_inline(text).split()))
-    parts = re.split(r"(?<=[.!?]) (?=[A-Z\0\"“])", flat)
-    return [re.sub(r"\0(\d+)\0", lambda match: code[int(match[1])], part) for part in parts]
-
-
-def _inline(text: str) -> str:
-    """Inline marks of reStructuredText as Markdown."""
-    return re.sub(r"``([^`]+)``", r"`\1`", text).replace("`None`", "None")
-
-
-def _closed(text: str) -> str:
-    return text if text.endswith((".", "!", "?")) else f"{text}."
-
-
-def _table(block: str, owner: str, methods: set[str]) -> str:
-    """A simple table of reStructuredText, whose first column has one word; names of methods lead to their headings."""
-    lines = [line for line in block.splitlines() if not line.startswith("=")]
-    widths = [len(mark) for mark in block.splitlines()[0].split()]
-    rows: list[list[str]] = []
-    for line in lines:
-        word, rest = line[: widths[0]].strip(), line[widths[0] :].strip()
-        if word:
-            rows.append([word, rest])
-        else:
-            rows[-1][1] += f" {rest}"
-
-    def link(match: re.Match[str]) -> str:
-        return f"[{match[0]}](#{owner.lower()}{match[1].lower()})" if match[1] in methods else match[0]
-
-    linked = [(word, re.sub(r"`(\w+)`", link, _inline(rest))) for word, rest in rows]
-    return "\n".join(["| | |", "| --- | --- |", *(f"| {word} | {rest} |" for word, rest in linked)]) + "\n"
+    shown = [block for block in docstrings.blocks(text) if not block.startswith(hidden or ("\0",))]
+    return "".join(docstrings.markdown(block, owner, methods) + "\n" for block in shown)
 
 
 PARTS: dict[str, Callable[[], str]] = {
     **{f"api {group}": lambda group=group: part(group) for group in GROUPS},  # type: ignore[misc]
+    "api types": types,
     "api errors": error_table,
     "api the rest": others,
 }

@@ -61,7 +61,7 @@ def blocks_of(page: Path) -> list[Block]:
 
 
 def script_of(blocks: list[Block]) -> str:
-    """One script of a page's Python blocks, each on the lines that it has in the page; a mark ends the output of each."""
+    """One script of a page's Python blocks, each on its own lines of the page; a mark ends the output of each."""
     lines: list[str] = []
     for block in blocks:
         lines += [""] * (block.line - 1 - len(lines))

@@ -10,7 +10,8 @@ import interface
 import pytest
 
 import gigq
-from gigq import Job, JobContext, JobQueue, Task, Worker, Workflow
+from gigq import ExecutionRecord, Job, JobContext, JobQueue, JobRecord, Task, Worker, Workflow
+from gigq.filters import FilterOptions
 from gigq.queue.schedules import Schedules
 
 TEXT = (Path(__file__).parents[2] / "docs/reference/api.md").read_text()
@@ -97,3 +98,10 @@ def test_a_docstring_is_written_with_one_sentence_a_line_and_its_sections_as_lis
         "",
         "- `ValueError`, `TypeError`: never.",
     ]
+
+
+@pytest.mark.parametrize("kind", [JobRecord, ExecutionRecord, FilterOptions], ids=lambda kind: kind.__name__)
+def test_the_reference_describes_every_field(kind: type) -> None:
+    rows = re.findall(r"^\| `(\w+)` \| `.*` \| (.*) \|$", interface.described(kind.__name__, kind), re.MULTILINE)
+    assert [name for name, about in rows if not about.strip()] == []
+    assert rows
