@@ -35,15 +35,7 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None) ->
         ...     drain(queue), queue.get_result(job_id)
         (1, True)
     """
-    options = WorkerOptions(
-        worker_id="drain",
-        mode="inline",
-        concurrency=1,
-        queues=None,
-        lease=15.0,
-        polling_interval=0.0,
-        shutdown_timeout=0.0,
-    )
+    options = WorkerOptions(worker_id="drain", mode="inline")
     runner = InlineRunner(caller(Functions(handlers=handlers or {}), clock=queue.clock, result_limit=RESULT_LIMIT))
     loop = Loop(queue.database, runner, options, clock=queue.clock)
     executions = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 
@@ -153,9 +154,9 @@ class Loop:
             return False
         return self._runner.is_stuck or not (self._outlook.is_ready or self._timetable.is_soon(self._outlook))
 
-    def wait(self) -> None:
-        """Wait until something is to be done."""
-        self._has_rung = self._runner.wait(self._seconds_to_wait(), bell=self._bell_file)
+    def wait(self, *, at_most: float = math.inf) -> None:
+        """Wait until something is to be done, or for some seconds."""
+        self._has_rung = self._runner.wait(max(0.0, min(at_most, self._seconds_to_wait())), bell=self._bell_file)
         self._has_rung |= self._bell.clear()
 
     def pause_after_error(self, error: StoreError) -> None:

@@ -1,33 +1,70 @@
-"""What a worker is asked to be."""
+"""The options of a worker, checked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, Self
+
+from gigq import checks
+from gigq.clock import to_seconds
+from gigq.codec import RESULT_LIMIT
+
+Mode = Literal["thread", "process"]
+"""Where a worker runs jobs: in threads of its process, or in child processes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerOptions:
-    """What a worker was asked to be. Durations are seconds.
+    """What a worker was asked to be, as `Worker` describes it. Durations are seconds.
 
-    Raises:
-        ValueError: it cannot be that.
+    Attributes:
+        mode: also ``inline``, one job at a time in the thread of the caller.
+        handlers: the names of functions.
     """
 
     worker_id: str
-    mode: str
-    concurrency: int
-    queues: Sequence[str] | None
-    lease: float
-    polling_interval: float
-    shutdown_timeout: float
+    mode: Mode | Literal["inline"] = "thread"
+    concurrency: int = 1
+    queues: Sequence[str] | None = None
     handlers: Sequence[str] = ()
+    lease: float = 15.0
+    polling_interval: float = 5.0
+    shutdown_timeout: float = 30.0
     burst: bool = False
+    max_jobs: int | None = None
     prune_after: float | None = None
+    result_limit: int = RESULT_LIMIT
+    capture_logs: bool = False
 
-    def __post_init__(self) -> None:
-        slots, lease = self.concurrency, self.lease
-        if isinstance(slots, bool) or not isinstance(slots, int) or slots < 1:
-            raise ValueError(f"concurrency is {slots!r}; it must be a whole number of at least 1")
-        if not 1 <= lease <= 86_400:
-            raise ValueError(f"lease is {lease!r}; it must be from 1 second, or busy workers seem dead, to a day")
+    @classmethod
+    def of(cls, **given: Any) -> Self:
+        """Check what a caller gave.
+
+        Raises:
+            ValueError: a worker cannot be that.
+        """
+        options = cls(**{name: _CHECKS[name](value, name) for name, value in given.items()})
+        if options.max_jobs is not None and options.mode != "process":
+            raise ValueError(f'max_jobs is {options.max_jobs}, and mode "{options.mode}"; it goes with mode="process"')
+        return options
+
+
+_CHECKS: Mapping[str, Callable[[Any, str], Any]] = {
+    "worker_id": checks.text,
+    "mode": partial(checks.one_of, choices=("thread", "process")),
+    "concurrency": partial(checks.whole, least=1),
+    "queues": partial(checks.optional, check=checks.texts),
+    "handlers": checks.texts,
+    # Workers that are busy may be silent for almost a second.
+    "lease": lambda value, name: checks.between(to_seconds(value, name), name, least=1, most=86_400),
+    "polling_interval": to_seconds,
+    "shutdown_timeout": to_seconds,
+    "burst": lambda value, name: bool(value),
+    "max_jobs": partial(checks.optional, check=partial(checks.whole, least=1, or_else=", or None for no limit")),
+    "prune_after": partial(checks.optional, check=to_seconds),
+    "result_limit": partial(checks.whole, least=1),
+    "capture_logs": lambda value, name: bool(value),
+}
+"""What checks the value of each option, and brings it into the form that the worker keeps."""

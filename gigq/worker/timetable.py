@@ -51,7 +51,7 @@ class Timetable:
         return outlook.next_due is not None and self._until_due(outlook) < _SOON
 
     def wait(self, outlook: Outlook, *, deadline: float | None, is_free: bool, hears_bell: bool) -> float:
-        """Return for how many seconds the loop may wait.
+        """Return for how many seconds the loop may wait; 0 or less for not at all.
 
         Args:
             outlook: what the queue will have.
@@ -68,7 +68,7 @@ class Timetable:
         if is_free and not hears_bell:
             waits.append(self._probe)
             self._probe = min(_LAST_PROBE, self._probe * 1.5)
-        return max(0.0, min(waits))
+        return min(waits)
 
     def _until_due(self, outlook: Outlook) -> float:
         due = outlook.next_due

@@ -1,21 +1,21 @@
-"""The worker as people hold it: what it is asked to be, how it starts, and how it is told to stop."""
+"""`Worker`: runs the jobs of a queue until it is told to stop."""
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from types import FrameType, TracebackType
-from typing import Literal, Self
+from typing import Self
 
-from gigq.clock import Clock, Duration, SystemClock, to_seconds
+from gigq.clock import Clock, Duration, SystemClock
 from gigq.codec import RESULT_LIMIT
 from gigq.errors import StoreError
-from gigq.logs import logger
 from gigq.paths import Function
 from gigq.runtime.call import caller
 from gigq.runtime.functions import Functions
@@ -24,12 +24,12 @@ from gigq.runtime.process.runner import ProcessRunner
 from gigq.runtime.runner import Runner
 from gigq.runtime.threads import ThreadRunner
 from gigq.store.engine.connections import Durability
+from gigq.store.engine.database import Database
 from gigq.store.schema import open_queue
 from gigq.worker.events import LISTENER_TIMEOUT, Event, Listener
+from gigq.worker.heartbeat import beating
 from gigq.worker.loop import Loop
-from gigq.worker.options import WorkerOptions
-
-log = logger("worker")
+from gigq.worker.options import Mode, WorkerOptions
 
 _LONGEST_PAUSE = 0.004
 """Seconds between two tries for the write lock. Longer than other writers', for those keep someone waiting."""
@@ -86,7 +86,7 @@ class Worker:
         polling_interval: Duration = 5,
         concurrency: int = 1,
         *,
-        mode: Literal["thread", "process"] = "thread",
+        mode: Mode = "thread",
         queues: Sequence[str] | None = None,
         handlers: Mapping[str, Function] | None = None,
         allow: Sequence[str] | None = None,
@@ -101,34 +101,26 @@ class Worker:
         durability: Durability = "full",
         clock: Clock | None = None,
     ) -> None:
-        self._options = WorkerOptions(
-            worker_id=worker_id or f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}",
-            mode=mode,
-            concurrency=concurrency,
-            queues=queues,
-            handlers=tuple(handlers or ()),
-            lease=to_seconds(lease),
-            polling_interval=to_seconds(polling_interval),
-            shutdown_timeout=to_seconds(shutdown_timeout),
-            burst=burst,
-            prune_after=None if prune_after is None else to_seconds(prune_after),
-        )
-        self._clock = clock = clock or SystemClock()
-        functions = Functions(handlers=dict(handlers or {}), allow=None if allow is None else tuple(allow))
-        self._listener = None if on_event is None else Listener(on_event, clock=clock)
-        self._call = caller(functions, clock=clock, result_limit=result_limit, keeps_logs=capture_logs)
-        self._new_runner = self._runners(
-            functions, mode, max_jobs=max_jobs, result_limit=result_limit, keeps_logs=capture_logs
-        )
-        self._database = open_queue(
-            db_path, initialize=True, timeout=30.0, durability=durability, clock=clock, longest_pause=_LONGEST_PAUSE
-        )
-        self._here = threading.Lock()
-        self._running = threading.Lock()
-        self._inline_runner = InlineRunner(self._call)
-        self._inline: Loop | None = None  # of process_one
+        name = worker_id or f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}"
+        self._options = WorkerOptions.of(
+            worker_id=name, polling_interval=polling_interval, concurrency=concurrency, mode=mode, queues=queues,
+            handlers=tuple(handlers or ()), lease=lease, shutdown_timeout=shutdown_timeout, burst=burst, max_jobs=max_jobs,
+            prune_after=prune_after, result_limit=result_limit, capture_logs=capture_logs,
+        )  # fmt: skip
+        self._clock = clock or SystemClock()
+        self._functions = Functions(handlers=dict(handlers or {}), allow=None if allow is None else tuple(allow))
+        self._call = caller(self._functions, clock=self._clock, result_limit=result_limit, keeps_logs=capture_logs)
+        self._new_runner = self._runners()
+        self._listener = None if on_event is None else Listener(on_event, clock=self._clock)
+        self._database = _open(db_path, durability, self._clock)
+        self._inline = InlineRunner(self._call)
+        self._inline_loop: Loop | None = None  # of process_one
         self._loop: Loop | None = None  # of start
-        self._is_stopping = self._is_hurried = False
+        self._inline_lock, self._start_lock = threading.Lock(), threading.Lock()
+        self._is_stopping = self._stops_now = False
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._database.path!r}, {self.worker_id!r})"
 
     @property
     def worker_id(self) -> str:
@@ -146,7 +138,7 @@ class Worker:
             NotAQueue: a newer gigq has upgraded the file.
             StoreError: what had ended could not be written when the worker stopped; those jobs will run again.
         """
-        with self._running, self._signals():
+        with self._start_lock, self._signals():
             loop = self._loop = self._new_loop(self._new_runner(), listens=True)
             try:
                 self._run(loop)
@@ -155,7 +147,7 @@ class Worker:
                 loop.close()
                 if self._listener:
                     self._listener.finish(LISTENER_TIMEOUT)
-                self._is_stopping = self._is_hurried = False
+                self._is_stopping = self._stops_now = False
 
     def stop(self) -> None:
         """Tell `start` to return, and do not wait for it. Before a `start`, it makes that one return at once."""
@@ -175,10 +167,10 @@ class Worker:
             StoreError: the queue could not be read or written. A result that could not be written is kept, and
                 written by the next call.
         """
-        with self._here:
-            runner = self._inline_runner
-            loop = self._inline = self._inline or self._new_loop(runner)
-            with _heart(loop):
+        with self._inline_lock:
+            runner = self._inline
+            loop = self._inline_loop = self._inline_loop or self._new_loop(runner)
+            with beating(loop):
                 started = loop.turn()
             if started:
                 loop.turn(claim=False)
@@ -188,16 +180,20 @@ class Worker:
             return bool(started)
 
     def close(self) -> None:
-        """Stop, wait until `start` has returned, take the worker's name out of the file, and close all connections."""
+        """Stop, wait until `start` has returned, take the worker's name out of the file, and close all connections.
+
+        Raises:
+            StoreError: the result of a job that `process_one` has run could not be written. All is closed even so.
+        """
         self.stop()
-        with self._here, self._running:
-            if self._inline is not None:
-                self._inline.leave()
-                self._inline.close()
-                self._inline = None
-        if self._listener:
-            self._listener.close(LISTENER_TIMEOUT)
-        self._database.close()
+        with ExitStack() as last, self._inline_lock, self._start_lock:
+            last.callback(self._database.close)
+            if self._listener:
+                last.callback(self._listener.close, LISTENER_TIMEOUT)
+            if self._inline_loop is not None:
+                loop, self._inline_loop = self._inline_loop, None
+                last.callback(loop.close)
+                loop.leave()
 
     def __enter__(self) -> Self:
         return self
@@ -210,85 +206,67 @@ class Worker:
     def _new_loop(self, runner: Runner, *, listens: bool = False) -> Loop:
         return Loop(self._database, runner, self._options, clock=self._clock, listens=listens, listener=self._listener)
 
-    def _runners(
-        self, functions: Functions, mode: str, *, max_jobs: int | None, result_limit: int, keeps_logs: bool
-    ) -> Callable[[], Runner]:
-        """What makes the runner of each `start`."""
-        slots, clock = self._options.concurrency, self._clock
-        if mode == "thread" and max_jobs is None:
-            return partial(ThreadRunner, self._call, slots=slots, clock=clock)
-        if mode == "process":
-            return partial(
-                ProcessRunner,
-                slots=slots,
-                clock=clock,
-                handlers=functions.handlers,
-                allow=functions.allow,
-                result_limit=result_limit,
-                jobs_per_child=max_jobs,
-                keeps_logs=keeps_logs,
-            )
-        raise ValueError(
-            f'mode is {mode!r} and max_jobs {max_jobs!r}; max_jobs goes with mode="process", else "thread"'
+    def _runners(self) -> Callable[[], Runner]:
+        """Return what makes the runner of each `start`. Handlers that no other process can import are refused here."""
+        options, functions = self._options, self._functions
+        if options.mode == "thread":
+            return partial(ThreadRunner, self._call, slots=options.concurrency, clock=self._clock)
+        return partial(
+            ProcessRunner,
+            slots=options.concurrency,
+            clock=self._clock,
+            handlers=functions.handlers,
+            allow=functions.allow,
+            result_limit=options.result_limit,
+            jobs_per_child=options.max_jobs,
+            keeps_logs=options.capture_logs,
         )
 
     def _run(self, loop: Loop) -> None:
-        self._work(loop, lambda: self._is_to_stop(loop), claim=True)
-        patience = self._clock.monotonic() + self._options.shutdown_timeout
-        self._work(loop, lambda: self._is_enough(loop, patience), claim=False)
+        while not self._is_to_stop(loop):
+            self._turn(loop, claim=True)
+        deadline = self._clock.monotonic() + self._options.shutdown_timeout
+        while not self._may_leave(loop, deadline):
+            self._turn(loop, claim=False, deadline=deadline)
         loop.leave()
 
-    def _work(self, loop: Loop, is_over: Callable[[], bool], *, claim: bool) -> None:
-        while not is_over():
-            try:
-                loop.turn(claim=claim)
-            except StoreError as error:
-                loop.pause_after_error(error)
-            else:
-                if not is_over():
-                    loop.wait()
+    def _turn(self, loop: Loop, *, claim: bool, deadline: float = math.inf) -> None:
+        """Do what is to be done now, and wait until there is more."""
+        try:
+            loop.turn(claim=claim)
+        except StoreError as error:
+            loop.pause_after_error(error)
+            return
+        if not (self._is_to_stop(loop) if claim else self._may_leave(loop, deadline)):
+            loop.wait(at_most=deadline - self._clock.monotonic())
 
     def _is_to_stop(self, loop: Loop) -> bool:
         """Whether no more jobs are to be claimed."""
         return self._is_stopping or loop.stop is not None or (self._options.burst and loop.is_done)
 
-    def _is_enough(self, loop: Loop, patience: float) -> bool:
-        """Whether a worker that was told to stop may leave: nothing runs, or it need not wait for that any more."""
-        return not loop.is_busy or self._is_hurried or loop.stop == "now" or self._clock.monotonic() >= patience
+    def _may_leave(self, loop: Loop, deadline: float) -> bool:
+        """Whether a worker that was told to stop need not wait for running jobs any more, or there are none."""
+        return not loop.is_busy or self._stops_now or loop.stop == "now" or self._clock.monotonic() >= deadline
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
+        """Stop at SIGTERM and SIGINT while the block runs."""
         if threading.current_thread() is not threading.main_thread():
             yield  # only the main thread may say what a signal does
             return
-        before = {number: signal.signal(number, self._follow) for number in (signal.SIGTERM, signal.SIGINT)}
+        before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _follow(self, number: int, frame: FrameType | None) -> None:
-        self._is_hurried = self._is_stopping
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        self._stops_now = self._is_stopping
         self.stop()
 
 
-@contextmanager
-def _heart(loop: Loop) -> Iterator[None]:
-    """Keep the worker's heart beating, from a thread of its own, while a job has this one."""
-    has_ended = threading.Event()
-
-    def beat() -> None:
-        while not has_ended.wait(loop.beat_interval):
-            try:
-                loop.beat()
-            except StoreError as error:
-                log.warning("a heartbeat could not be written: %s", error)
-
-    thread = threading.Thread(target=beat, name="gigq-heart", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        has_ended.set()
-        thread.join()
+def _open(path: str | os.PathLike[str], durability: Durability, clock: Clock) -> Database:
+    return open_queue(
+        path, initialize=True, timeout=30.0, durability=durability, clock=clock, longest_pause=_LONGEST_PAUSE
+    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from gigq import ManualClock
 from gigq.claims import Claim
+from gigq.clock import to_text
 from gigq.reports import Progress, Report
 from gigq.runtime.call import timed_out
 from gigq.runtime.runner import Ended
@@ -154,9 +155,9 @@ class SteppedRunner:
         assert held.report is not None
         self._reports.append((held.claim, held.report))
 
-    def _began(self, held: Held) -> datetime:
+    def _began(self, held: Held) -> str:
         assert held.begun_at is not None
-        return self._clock.now() - timedelta(seconds=self._clock.monotonic() - held.begun_at)
+        return to_text(self._clock.now() - timedelta(seconds=self._clock.monotonic() - held.begun_at))
 
 
 def log_of(execution: int) -> str:

@@ -19,6 +19,7 @@ from gigq.store.schema import open_queue
 from gigq.worker.events import Listener
 from gigq.worker.loop import Loop
 from gigq.worker.options import WorkerOptions
+from gigq.worker.timetable import PAUSE_AFTER_ERROR
 
 NAMES = ("ann", "bob")
 
@@ -50,12 +51,8 @@ class Machine:
     def __init__(self, database: Database, clock: ManualClock, name: str) -> None:
         options = WorkerOptions(
             worker_id=name,
-            mode="thread",
             concurrency=_SLOTS,
-            queues=None,
             lease=_LEASE,
-            polling_interval=5.0,
-            shutdown_timeout=0.0,
         )
         self.events: list[Event] = []
         self.runner = SteppedRunner(clock, slots=_SLOTS, keeps_reports=name == "ann")
@@ -179,7 +176,9 @@ class LoopSystem:
             _one(running, where).progress = Progress(number)
 
     def cancel(self, where: float) -> None:
-        if jobs := self._unfinished():
+        """Cancel an unfinished job, and rather one that a worker has."""
+        held = [each.claim.job_id for machine in self._machines.values() for each in machine.runner.held.values()]
+        if jobs := held or self._unfinished():
             self.queue.cancel(_one(jobs, where), running=True)
 
     def scale(self, slots: int) -> None:
@@ -288,6 +287,8 @@ class LoopSystem:
         self._spoil_statement()
         is_well = machine.turn()
         self._saboteur.rest()
+        if not is_well:
+            self.let_pass(PAUSE_AFTER_ERROR)
         machine.check()
         if is_well and machine.may_leave:
             self._leave(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -256,15 +257,34 @@ def test_a_file_that_vanishes_ends_the_worker_with_an_error(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("options", "word"),
+    ("options", "message"),
     [
-        ({"concurrency": 0}, "concurrency"),
-        ({"concurrency": 1.5}, "concurrency"),
-        ({"lease": 0}, "lease"),
-        ({"polling_interval": -1}, "duration"),
-        ({"shutdown_timeout": float("nan")}, "duration"),
+        ({"concurrency": 0}, "concurrency is 0; it must be a whole number from 1 up"),
+        ({"concurrency": 1.5}, "concurrency is 1.5"),
+        ({"lease": 0}, "lease is 0"),
+        ({"lease": 100_000}, "lease is 100000.0; it must be a number from 1 to 86400"),
+        ({"polling_interval": -1}, "polling_interval is -1; it must be seconds from 0 up"),
+        ({"shutdown_timeout": float("nan")}, "shutdown_timeout is nan"),
+        ({"prune_after": -1}, "prune_after is -1"),
+        ({"mode": "fibre"}, 'mode is \'fibre\'; it must be "thread" or "process"'),
+        ({"max_jobs": 0, "mode": "process"}, "max_jobs is 0"),
+        ({"max_jobs": 5}, 'max_jobs is 5, and mode "thread"; it goes with mode="process"'),
+        ({"queues": "mail"}, "queues is 'mail'; it must be a list"),
+        ({"worker_id": 7}, "worker_id is 7; it must be text"),
+        ({"result_limit": 0}, "result_limit is 0"),
     ],
 )
-def test_what_a_worker_cannot_be_is_refused(path: str, options: dict[str, object], word: str) -> None:
-    with pytest.raises(ValueError, match=word):
+def test_an_option_that_a_worker_cannot_have_is_refused(path: str, options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
         Worker(path, **options)  # type: ignore[arg-type]
+
+
+def test_a_worker_shows_its_file_and_its_name(path: str, worker: Worker) -> None:
+    assert repr(worker) == f"Worker({path!r}, 'ann')"
+    assert worker.worker_id == "ann"
+
+
+def test_a_worker_without_a_name_is_named_after_its_host_and_its_process(path: str) -> None:
+    with Worker(path) as one, Worker(path) as another:
+        assert f"-{os.getpid()}-" in one.worker_id
+        assert one.worker_id != another.worker_id

@@ -1,0 +1,34 @@
+"""The heartbeat of a worker while a job keeps the thread of its loop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gigq.errors import StoreError
+from gigq.logs import logger
+from gigq.worker.loop import Loop
+
+log = logger("worker")
+
+
+@contextmanager
+def beating(loop: Loop) -> Iterator[None]:
+    """Renew the heartbeat, and write the progress of the job, from another thread while the block runs."""
+    has_ended = threading.Event()
+
+    def beat() -> None:
+        while not has_ended.wait(loop.beat_interval):
+            try:
+                loop.beat()
+            except StoreError as error:
+                log.warning("a heartbeat could not be written: %s", error)
+
+    thread = threading.Thread(target=beat, name="gigq-heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        has_ended.set()
+        thread.join()
