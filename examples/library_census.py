@@ -40,7 +40,7 @@ COLUMNS = "files", "lines", "functions", "classes", "imports"
 SKIPPED = {"site-packages", "dist-packages", "__pycache__", "test"}  # `test` alone is larger than all the rest
 QUESTIONS = """
 All of it is in one file. Ask it:
-sqlite3 {db} 'SELECT name, duration FROM job_overview ORDER BY julianday(started_at) - julianday(completed_at) LIMIT 5'
+sqlite3 {db} 'SELECT name, duration FROM job_overview ORDER BY duration_seconds DESC LIMIT 5'
 sqlite3 {db} 'SELECT worker_id, status, count(*) AS jobs FROM execution_overview GROUP BY worker_id, status'
 sqlite3 {db} 'SELECT substr(completed_at, 12, 8) AS second, count(*) AS jobs FROM execution_overview GROUP BY second'"""
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gigq.cli.parser import COMMANDS
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "gigq"
 
@@ -228,4 +230,13 @@ def _words() -> list[str]:
     return sorted({path.stem for path in PACKAGE.glob("*/*.py") if not path.name.startswith("__")})
 
 
-PARTS: dict[str, Callable[[], str]] = {"modules": modules, "slices": slices}
+def commands() -> str:
+    """The modules of the command line that have commands, and which."""
+    found: dict[str, list[str]] = {}
+    for words, (module, _) in COMMANDS.items():
+        found.setdefault(module, []).append(f"`{words}`")
+    rows = (f"| [`{module}.py`](../../gigq/cli/{module}.py) | {', '.join(some)} |" for module, some in found.items())
+    return "\n".join(["| module | commands |", "| --- | --- |", *rows]) + "\n"
+
+
+PARTS: dict[str, Callable[[], str]] = {"modules": modules, "slices": slices, "commands": commands}
