@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from queue import Empty, SimpleQueue
 
 from gigq.claims import Claim
-from gigq.clock import Clock
+from gigq.clock import Clock, SystemClock
 from gigq.errors import JobCancelled, JobTimeout
 from gigq.reports import Progress
 from gigq.runtime.call import timed_out
@@ -20,6 +20,10 @@ from gigq.runtime.wakeup import Wakeup
 
 MAX_ABANDONED = 16
 """Threads whose function was stopped and has not returned. A runner with this many has no free slot."""
+
+_HANDOVER = 0.00005
+"""Seconds for which the loop's thread releases the GIL when it has a claim for an idle slot, so that the function is
+called at once: otherwise it would wait for all that the loop does until its next wait."""
 
 
 class ThreadRunner:
@@ -81,10 +85,13 @@ class ThreadRunner:
 
     def start(self, claims: Sequence[Claim]) -> None:
         started, put = self._shared.started, self._shared.claims.put
+        is_one_idle = len(started) < len(self._threads)
         for claim in claims:
             started[claim.execution_id] = claim
             put(claim)
         self._spawn()
+        if is_one_idle:
+            SystemClock().sleep(_HANDOVER)
 
     def ended(self) -> list[Ended]:
         return self._reported() + self._overdue()
