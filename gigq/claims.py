@@ -1,4 +1,4 @@
-"""The job that a worker has claimed, with all that is needed to run it."""
+"""A claimed job, with everything that is needed to run it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 # A named tuple: a frozen dataclass of this size takes 5 us to make, and one is made for every job.
 class Claim(NamedTuple):
-    """A job that a worker has taken, with all that is needed to run it. What is JSON in the file is so here.
+    """A job that a worker has claimed, with everything that is needed to run it. JSON is kept as the text in the file.
 
     Attributes:
-        execution_id: proves the ownership when the execution is settled; never used again.
-        is_ahead: claimed for a slot that is still busy; its start is written when it has begun.
-        timeout: seconds, or None.
-        pass_parent_results: None leaves it to whether the function takes them.
-        crashes: how often a worker has died while it held the job.
+        execution_id: the proof of ownership when the execution is settled; never used again.
+        is_ahead: whether it is prefetched, for a slot that is still busy. Its start is written when it has begun.
+        timeout: the time limit of the execution, in seconds; None for no limit.
+        pass_parent_results: None passes them if the function takes them.
+        crashes: how many times a worker has died while it held the job.
         tags: in alphabetical order.
         parent_results: ``{parent id: result}``, or None where there are none.
     """
@@ -41,9 +41,9 @@ class Claim(NamedTuple):
 
     @property
     def must_run_alone(self) -> bool:
-        """Whether a worker has died with it, and it has but one attempt left.
+        """Whether a worker has died with the job before, and this is its last attempt.
 
-        It is run alone then: if it brings the worker down again it takes no other job with it, and if it was another
-        one's victim it fails for no fault of that other.
+        It is then run alone. If it brings the worker down again, it takes no other job with it; and if it was only the
+        victim of another job, that one cannot make it fail for good.
         """
         return self.crashes > 0 and self.attempt == self.max_attempts

@@ -1,4 +1,4 @@
-"""What time it is, how instants are written in the file, and how durations are read."""
+"""Time: clocks, instants as the file holds them, and durations as callers give them."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Duration = float | timedelta
 
 
 _LONGEST_PAUSE = 0.05
-"""Seconds between two tries for what others have, after long waiting."""
+"""Seconds between two attempts to get what another process holds, after a long wait."""
 
 
 class Clock(Protocol):
-    """Where time comes from. All three are safe to call from any thread."""
+    """A source of time. Its methods are safe to call from any thread."""
 
     def now(self) -> datetime:
         """Return the wall-clock time, aware and in UTC."""
@@ -32,7 +32,7 @@ class Clock(Protocol):
         """Return seconds that never go back; only differences mean something."""
 
     def sleep(self, seconds: float) -> None:
-        """Let so many seconds pass."""
+        """Return after this many seconds."""
 
 
 class SystemClock:
@@ -49,7 +49,7 @@ class SystemClock:
 
 
 class ManualClock:
-    """A clock for tests: it stands still until it is moved, and sleeping moves it.
+    """A clock for tests: time stands still until `advance` or `set` moves it; `sleep` advances it.
 
     Example:
         >>> from calendar import isleap
@@ -79,19 +79,19 @@ class ManualClock:
         self.advance(seconds)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass.
+        """Let this many seconds pass, on both clocks.
 
         Raises:
-            ValueError: it would go back; only the wall clock does, by `set`.
+            ValueError: the seconds are negative. Only the wall clock can go back, by `set`.
         """
         if seconds < 0:
-            raise ValueError(f"time cannot pass by {seconds!r} seconds; set the wall clock back with set()")
+            raise ValueError(f"seconds is {seconds!r}; it must be 0 or more: only set() turns the wall clock back")
         with self._lock:
             self._now += timedelta(seconds=seconds)
             self._monotonic += seconds
 
     def set(self, now: datetime) -> None:
-        """Set the wall clock, forward or back; the monotonic time stays."""
+        """Set the wall clock, forward or back. The monotonic time stays."""
         with self._lock:
             self._now = now.astimezone(UTC)
 
@@ -128,12 +128,12 @@ def from_text(text: str) -> datetime:
     """Read an instant that the file holds.
 
     Raises:
-        ValueError: somebody else has written it.
+        ValueError: gigq did not write it.
     """
     try:
         instant = datetime.fromisoformat(text)
     except (ValueError, TypeError):
-        raise ValueError(f"{text!r:.80} is not an instant as the file holds it") from None
+        raise ValueError(f"{text!r:.80} is not an instant in the form that the file holds") from None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
@@ -193,10 +193,10 @@ def unix_microseconds() -> int:
 
 
 def attempts(timeout: float, *, longest_pause: float) -> Iterator[None]:
-    """Yield at once, then again after random sleeps from 0.1 ms up, until `timeout` seconds have passed.
+    """Yield at once, then again after random pauses of 0.1 ms and more, until `timeout` seconds have passed.
 
-    Who has waited for long looks less often: a hundred processes that look every half a millisecond leave the one
-    that they wait for no time to come to its end.
+    A caller that has waited for long tries less often: a hundred processes that try every half millisecond leave the
+    one that they wait for no time to finish.
     """
     start = time.monotonic()
     yield

@@ -1,4 +1,4 @@
-"""JSON out and in, strictly: what comes back is what went in, or the place that JSON cannot hold is named."""
+"""Strict JSON: a value reads back as it was written, or is refused with the place in it that JSON cannot hold."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ RESULT_LIMIT = 10 * MEGABYTE
 _ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 
 _DEEPEST = 200
-"""Levels of nesting. Not Python's own limit, for a reader must manage what a writer with a higher limit could write."""
+"""Levels of nesting. Not Python's own limit, which may be lower in the process that reads them."""
 
 _WIDEST_INTEGER = 14_000
-"""Bits, about 4,200 digits: Python reads back no integer of more than 4,300."""
+"""Bits, about 4,200 digits: Python refuses to read an integer of more than 4,300."""
 
 
 class _Fault(NamedTuple):
@@ -34,12 +34,12 @@ class _Fault(NamedTuple):
 def encode(value: object, *, name: str, limit: int) -> str:
     """Write a value as compact JSON.
 
-    Tuples become lists. Keys that are not text are refused, not turned into text: `{1: "a", "1": "b"}` would lose an
-    entry.
+    Tuples become lists. Keys that are not text are refused rather than turned into text, because
+    ``{1: "a", "1": "b"}`` would lose an entry.
 
     Args:
         value: what to write.
-        name: how messages call it, such as ``params``.
+        name: what messages call it, such as ``params``.
         limit: the most bytes that the JSON may have.
 
     Raises:
@@ -47,7 +47,7 @@ def encode(value: object, *, name: str, limit: int) -> str:
     """
     if value is None:
         return "null"
-    if not value and isinstance(value, dict | list | tuple):  # most often
+    if not value and isinstance(value, dict | list | tuple):  # the usual case
         return "{}" if isinstance(value, dict) else "[]"
     try:
         fault = _fault_in(value, depth=0)
@@ -56,14 +56,14 @@ def encode(value: object, *, name: str, limit: int) -> str:
         text = _ENCODER.encode(value)
     except RecursionError:
         raise NotSerializable(f"{name} contains itself, or is nested more than {_DEEPEST} deep") from None
-    except ValueError as error:  # what cannot even be shown, such as a key that is an integer of 5,000 digits
+    except ValueError as error:  # a value that cannot even be shown, such as a key that is an integer of 5,000 digits
         if isinstance(error, NotSerializable):
             raise
         raise NotSerializable(f"{name} cannot be written as JSON: {error}") from None
     size = len(text) if text.isascii() else len(text.encode())
     if size > limit:
         raise NotSerializable(
-            f"{name} has {size:,} bytes of JSON and at most {limit:,} are kept; "
+            f"{name} has {size:,} bytes of JSON, and the limit is {limit:,}; "
             "store the data elsewhere and pass a reference, such as a path or a key"
         )
     return text
@@ -76,7 +76,7 @@ def encode_object(entries: Iterable[tuple[str, str]]) -> str:
 
 def decode(text: str) -> Any:
     """Read what `encode` wrote."""
-    if text == "{}":  # most often
+    if text == "{}":  # the usual case
         return {}
     return [] if text == "[]" else json.loads(text)
 

@@ -1,8 +1,9 @@
-"""When a rule ticks next: cron lines and intervals → instants, right where the clocks change.
+"""The rules of schedules: the instants at which cron lines and intervals tick, also where the clocks change.
 
-Vixie's rules. A line of fixed times ticks when the wall first shows such a time *or a later one*: of two 02:30s at the
-first, and for a 02:30 that is skipped right after the gap; times skipped together are one tick. A line whose minute or
-hour begins with ``*`` follows real time: it ticks in both of two equal hours, and not for an hour that is skipped.
+The rules are Vixie's. A line of fixed times ticks when the wall clock first shows such a time *or a later one*: at the
+first of two 02:30s, and for a 02:30 that is skipped right after the gap; times that are skipped together are one tick.
+A line whose minute or hour begins with ``*`` follows real time: it ticks in both of two equal hours, and not for one
+that is skipped.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from gigq.clock import to_instant, to_seconds
 
-_FIRST, _END = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)  # room for the zones at either end
+_FIRST, _END = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)  # room for time zones at both ends
 _TINY, _SECOND = timedelta(microseconds=1), timedelta(seconds=1)
 
 
@@ -39,12 +40,12 @@ class Cron:
     def parse(cls, line: str) -> Self:
         """Read five fields (minute, hour, day of month, month, day of week) or one word such as ``@daily``.
 
-        A field is a list of ``*``, ``a`` and ``a-b``, each with a step ``/n`` or without; ``a/n`` goes on to the
+        A field is a list of ``*``, ``a`` and ``a-b``, each with or without a step ``/n``; ``a/n`` goes on to the
         field's last value. Months and days of the week have names too. A range must not go backwards, but it may
-        end on Sunday: ``fri-sun`` is ``5-7``. Where neither day field begins with ``*``, either is enough.
+        end on Sunday: ``fri-sun`` is ``5-7``. If neither day field begins with ``*``, either is enough.
 
         Raises:
-            ValueError: it is no cron line, or its day never comes.
+            ValueError: it is not a cron line, or its day never comes.
         """
         line, texts = _split(line)
         minutes, hours, days, months, weekdays = (_values(*each, line) for each in zip(_FIELDS, texts, strict=True))
@@ -65,8 +66,8 @@ class Cron:
     def after(self, instant: datetime, zone: tzinfo) -> datetime | None:
         """Return the first tick strictly after an aware instant, in UTC; None if there is none before the year 9999.
 
-        `zone` is whose wall clock the line is about: one from `zone_named`, or another that knows `fold` (PEP 495).
-        No tick lies before the year 2. Takes 10 to 20 microseconds however far the tick is, 50 next to a change.
+        `zone` is the time zone of the line: one from `zone_named`, or another that supports `fold` (PEP 495). No tick
+        is before the year 2. It takes 10 to 20 microseconds however far the tick is, 50 near a change of the clocks.
         """
         instant = max(_aware(instant), _FIRST)
         if instant >= _END:
@@ -120,14 +121,15 @@ class Cron:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """A tick every so many seconds of real time, counted from `anchor` both ways. Safe to share between threads.
+    """A tick at regular intervals of real time, counted from `anchor` both ways. Safe to share between threads.
 
     Attributes:
-        seconds: from 1, for workers look about once a second, to 100 years; exact to the microsecond.
-        anchor: one of the ticks, aware.
+        seconds: the length of the interval, from 1 second, because workers look about once a second, to 100 years;
+            exact to the microsecond.
+        anchor: one of the ticks, an aware instant.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: another length, or an anchor without a time zone.
     """
 
     seconds: float
@@ -141,25 +143,25 @@ class Interval:
         object.__setattr__(self, "anchor", _aware(self.anchor))
 
     def after(self, instant: datetime, zone: tzinfo = UTC) -> datetime | None:
-        """Return the first tick strictly after an aware instant, as `Cron.after`, but the same in every zone."""
+        """Return the first tick strictly after an aware instant, as `Cron.after` does. It is the same in every zone."""
         instant, step = max(_aware(instant), _FIRST), timedelta(seconds=self.seconds)
         wait = step - (instant - self.anchor) % step
         return instant + wait if wait < _END - instant else None
 
 
 Rule = Cron | Interval
-"""What ticks."""
+"""A rule by which a schedule ticks."""
 
 
 def ticks(rule: Rule, start: datetime, *, zone: tzinfo, count: int) -> list[datetime]:
-    """Return the next `count` ticks strictly after an aware instant, in UTC; fewer where the years end."""
+    """Return the next `count` ticks strictly after an aware instant, in UTC; fewer near the year 9999."""
     return list(islice(_following(rule, start, zone), max(0, count)))
 
 
 def missed(rule: Rule, since: datetime, *, until: datetime, zone: tzinfo, limit: int) -> list[datetime]:
-    """Return the ticks after `since` up to and with `until`, the earliest first; of more than `limit` the latest.
+    """Return the ticks after `since` up to and including `until`, the earliest first; if too many, the latest `limit`.
 
-    It halves the time until few enough are left: for ten years of every minute thirty looks at `limit` ticks each.
+    It halves the span of time until few enough are left: ten years of every minute take thirty looks at `limit` ticks.
 
     Raises:
         ValueError: `limit` is less than 1, or an instant has no time zone.
@@ -175,7 +177,7 @@ def missed(rule: Rule, since: datetime, *, until: datetime, zone: tzinfo, limit:
     if len(everything := found(0)) <= limit:
         return everything
     too_few = bisect_left(range((until - since) // _SECOND + 1), True, key=lambda skipped: len(found(skipped)) < limit)
-    return found(too_few - 1)  # exactly `limit`, for no rule ticks twice a second
+    return found(too_few - 1)  # exactly `limit`, because no rule ticks twice a second
 
 
 def _following(rule: Rule, instant: datetime, zone: tzinfo) -> Iterator[datetime]:
@@ -184,22 +186,22 @@ def _following(rule: Rule, instant: datetime, zone: tzinfo) -> Iterator[datetime
 
 
 def zone_named(name: str) -> tzinfo:
-    """Return the time zone of a name such as ``Europe/Berlin``; ``UTC`` needs no zone data on the machine.
+    """Return the time zone with a name such as ``Europe/Berlin``. ``UTC`` needs no zone data on the machine.
 
     Raises:
-        ValueError: there is none of this name, or the machine has no zone data.
+        ValueError: there is no such time zone, or the machine has no zone data.
     """
     if zone := _zone_or_none(name):
         return zone
     if _zone_or_none("Europe/Berlin"):
         raise ValueError(f'{name!r:.80} is not a time zone; write "UTC" or a name such as "Europe/Berlin"')
-    raise ValueError(f"time zone {name!r:.80} is unknown, for this machine has no zone data; install tzdata")
+    raise ValueError(f"time zone {name!r:.80} is unknown, because this machine has no zone data; install tzdata")
 
 
 def _zone_or_none(name: str) -> tzinfo | None:
     try:
         return UTC if name == "UTC" else ZoneInfo(name)
-    except (LookupError, ValueError, OSError, TypeError):  # for "", "../x", a NUL, a directory: as the version likes
+    except (LookupError, ValueError, OSError, TypeError):  # of "", "../x" or a directory, depending on the version
         return None
 
 
@@ -214,13 +216,13 @@ def _wall(instant: datetime, zone: tzinfo) -> datetime:
 
 
 def _instants_of(wall: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
-    """Return when the wall first and last shows a time; where it never does, the first is the later (PEP 495)."""
+    """Return when the wall clock first and last shows a time. If it never does, the first is the later (PEP 495)."""
     first, last = wall.replace(tzinfo=zone, fold=0), wall.replace(tzinfo=zone, fold=1)
     return first.astimezone(UTC), last.astimezone(UTC)
 
 
 def _change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
-    """Return the instant from which on the zone is as far from UTC as it is at `after`, by whole seconds."""
+    """Return the instant, to the second, since when the zone has had the offset that it has at `after`."""
     offset = after.astimezone(zone).utcoffset()
     seconds = range((after - before) // _SECOND)
     return before + _SECOND * bisect_left(
@@ -249,8 +251,8 @@ _WORDS = {
 
 
 def _split(line: str) -> tuple[str, list[str]]:
-    """Return the line with single blanks, and its five fields in small letters."""
-    if not isinstance(line, str) or len(line) > 1000:  # one that names all values of all fields has under 400
+    """Return the line with single blanks, and its five fields in lower case."""
+    if not isinstance(line, str) or len(line) > 1000:  # a line that lists all values of all fields has under 400
         raise ValueError(f"{line!r:.80} is not a cron line; it must be text of at most 1000 characters")
     line = " ".join(line.split())
     texts = _WORDS.get(line.lower(), line.lower()).split()

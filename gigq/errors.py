@@ -1,4 +1,4 @@
-"""What can go wrong, as a tree of exceptions, and the two signals that a job may raise."""
+"""The tree of exceptions that gigq raises, and the two that a job raises to say how it is to be settled."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class GigqError(Exception):
-    """Anything that gigq itself raises."""
+    """The base of everything that gigq itself raises, but for the two that jobs raise."""
 
 
 class JobNotFound(GigqError, LookupError):
@@ -21,15 +21,15 @@ class JobNotFound(GigqError, LookupError):
 
 
 class InvalidJob(GigqError, ValueError):
-    """A job that cannot be stored as it is; nothing was stored."""
+    """The job cannot be stored as it is; nothing was stored."""
 
 
 class NotImportable(InvalidJob, ImportError):
-    """The function cannot be named, or cannot be found again by its name."""
+    """The function has no name by which a worker can import it."""
 
 
 class NotSerializable(InvalidJob, TypeError):
-    """A value that JSON cannot hold; the message says where it stands."""
+    """A value that JSON cannot hold; the message says where in the whole it is."""
 
 
 class UnknownParent(InvalidJob):
@@ -41,17 +41,17 @@ class CyclicWorkflow(InvalidJob):
 
 
 class JobNotFinished(GigqError, TimeoutError):
-    """The time given to wait ran out before the job had ended; the job goes on."""
+    """The timeout of `wait` passed before the job had ended; the job goes on."""
 
 
 class JobFailed(GigqError, RuntimeError):
     """The job ended without a result.
 
     Attributes:
-        job_id: the job.
+        job_id: the id of the job.
         status: how it ended: ``failed``, ``timeout`` or ``cancelled``.
-        error_type: the class of the last exception, or None.
-        traceback: of the last execution, or None.
+        error_type: the class of the last exception; None if there was none.
+        traceback: the traceback of the last exception; None if there was none.
     """
 
     def __init__(
@@ -69,19 +69,19 @@ class JobTimeout(GigqError):
 
 
 class JobCancelled(GigqError):
-    """Raised inside a job that is no longer wanted: cancelled, or taken over after this worker was held dead."""
+    """Raised inside a job that was cancelled, or taken from this worker because others considered it dead."""
 
 
 class LeaseLost(GigqError):
-    """This execution has been ended by someone else; the report about it changes nothing."""
+    """Another process has ended this execution; the report about it changes nothing."""
 
 
 class StoreError(GigqError):
-    """The file could not be read or written; what was being written is not there."""
+    """The file could not be read or written. Nothing of what was being written is in it."""
 
 
 class QueueBusy(StoreError, TimeoutError):
-    """The write lock was not to be had within the queue's ``timeout``."""
+    """Another process held the write lock for longer than the queue's ``timeout``."""
 
 
 class QueueGone(StoreError):
@@ -89,23 +89,46 @@ class QueueGone(StoreError):
 
 
 class NotAQueue(StoreError):
-    """The file holds no queue of ours: not a database, another application's tables, or too new a version."""
+    """The file is not a queue: no database, another application's tables, or a version that is too new."""
 
 
 class RetryLater(Exception):
-    """Raise it in a job to give the job back unfinished: this attempt does not count.
+    """Raise it in a job to give the job back unfinished. The attempt does not count.
 
     Args:
         delay: seconds until the job may run again, or a timedelta.
-        reason: kept with the execution, for people.
+        reason: a text for people, kept with the execution.
+
+    Example:
+        >>> from gigq import JobQueue, RetryLater
+        >>> from gigq.testing import drain
+        >>> def busy() -> None:
+        ...     raise RetryLater(60, "the printer is busy")
+        >>> with JobQueue(":memory:") as queue:
+        ...     job_id = queue.enqueue("print")
+        ...     executions = drain(queue, handlers={"print": busy})
+        ...     queue.get_status(job_id)["phase"], queue.get_status(job_id)["attempts"]
+        ('scheduled', 0)
     """
 
     def __init__(self, delay: Duration = 0.0, reason: str = "") -> None:
         from gigq.clock import to_seconds  # only here: every command needs this module, and few need a clock
 
         super().__init__(reason or "to be tried later")
-        self.delay = to_seconds(delay)
+        self.delay = to_seconds(delay, "delay")
 
 
 class GiveUp(Exception):
-    """Raise it in a job to fail the job for good, whatever attempts are left."""
+    """Raise it in a job to fail the job for good, even if attempts are left.
+
+    Example:
+        >>> from gigq import GiveUp, JobQueue
+        >>> from gigq.testing import drain
+        >>> def check() -> None:
+        ...     raise GiveUp("there is no such account")
+        >>> with JobQueue(":memory:") as queue:
+        ...     job_id = queue.enqueue("check")
+        ...     executions = drain(queue, handlers={"check": check})
+        ...     queue.get_status(job_id)["status"], queue.get_status(job_id)["attempts"]
+        ('failed', 1)
+    """

@@ -1,4 +1,4 @@
-"""Where a worker lives, and when another one may hold it for dead."""
+"""Failure detection: where workers run, and when one of them is considered dead."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class WorkerKey(NamedTuple):
-    """A worker as the file knows it: its row, and its name for people."""
+    """A worker in the file: the number of its row, and its name for people."""
 
     seq: int
     id: str
@@ -16,12 +16,13 @@ class WorkerKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessIdentity:
-    """Where a process runs, exactly enough to tell whether it still does.
+    """The identity of a process, exact enough to tell whether it is still running.
 
     Attributes:
-        machine_id: of the installation; empty where it cannot be known.
-        boot_id: changes with every start of the machine; empty where it cannot be known.
-        pid_namespace: in which `pid` means this process.
+        machine_id: the id of the installation; empty if it is unknown.
+        boot_id: an id that changes each time the machine starts; empty if it is unknown.
+        pid_namespace: the namespace in which `pid` means this process.
+        pid: the number of the process.
     """
 
     machine_id: str
@@ -32,10 +33,13 @@ class ProcessIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """What the file shows of a worker's life.
+    """The signs of life that the file shows of a worker.
 
     Attributes:
-        counter: it moves while the worker lives; None where nobody moves one, and silence proves nothing.
+        key: the worker.
+        counter: a number that grows while the worker is alive; None for a worker without one, whose silence proves
+            nothing.
+        process: where it runs.
     """
 
     key: WorkerKey
@@ -43,12 +47,16 @@ class Heartbeat:
     process: ProcessIdentity
 
 
-def certainly_dead(heartbeats: Iterable[Heartbeat], *, here: ProcessIdentity, is_gone: Callable[[int], bool]) -> list[WorkerKey]:
-    """Return the workers whose process has certainly ended, as far as one look from `here` can prove it.
+def certainly_dead(
+    heartbeats: Iterable[Heartbeat], *, here: ProcessIdentity, is_gone: Callable[[int], bool]
+) -> list[WorkerKey]:
+    """Return the workers whose process has certainly ended, as far as one look can prove it.
 
     Args:
-        is_gone: whether no process of this pid runs in the observer's own namespace. That a pid exists proves nothing,
-            for it may have been given to another process.
+        heartbeats: of the workers in question.
+        here: the identity of the observer.
+        is_gone: whether no process has this pid in the observer's own namespace. That a process has it proves nothing:
+            it may be a later one.
     """
     return [heartbeat.key for heartbeat in heartbeats if _is_certain(heartbeat, here, is_gone)]
 
@@ -57,8 +65,8 @@ class FailureDetector:
     """One observer's memory of the other workers' heartbeats. Not safe to share between threads.
 
     Args:
-        here: where the observer itself runs.
-        lease: seconds without a heartbeat after which a worker is held dead.
+        here: the identity of the observer.
+        lease: seconds without a heartbeat after which a worker is considered dead.
     """
 
     def __init__(self, here: ProcessIdentity, *, lease: float) -> None:
@@ -68,22 +76,22 @@ class FailureDetector:
         self._seen: dict[WorkerKey, tuple[int | None, float]] = {}
 
     def dead(self, heartbeats: Iterable[Heartbeat], *, now: float, is_gone: Callable[[int], bool]) -> list[WorkerKey]:
-        """Return the workers that are dead: certainly, or by the silence of a whole lease.
+        """Return the workers that are dead for certain, or silent for a whole lease.
 
         Args:
-            heartbeats: of all workers, but the observer itself.
+            heartbeats: those of all workers but the observer itself.
             now: the observer's monotonic time.
             is_gone: as for `certainly_dead`.
         """
         if self._looked_at is None or now - self._looked_at > self._lease / 3:
-            self._seen.clear()  # the observer was away, suspended perhaps: no silence counts that it did not hear
+            self._seen.clear()  # it has not looked for a while, perhaps suspended: silence in that time proves nothing
         self._looked_at = now
         heartbeats = list(heartbeats)
         self._seen = {heartbeat.key: self._last_move(heartbeat, now) for heartbeat in heartbeats}
-        return [heartbeat.key for heartbeat in heartbeats if _is_certain(heartbeat, self._here, is_gone) or self._is_silent(heartbeat, now)]
+        return [each.key for each in heartbeats if _is_certain(each, self._here, is_gone) or self._is_silent(each, now)]
 
     def forget(self) -> None:
-        """Count no silence from before: nobody could write a heartbeat then."""
+        """Start over: until now no worker could write a heartbeat, so that silence proves nothing."""
         self._seen.clear()
 
     def _last_move(self, heartbeat: Heartbeat, now: float) -> tuple[int | None, float]:

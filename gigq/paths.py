@@ -1,4 +1,4 @@
-"""Function to "package.module:name" and back, and what can be a job's function at all."""
+"""Functions as ``package.module:name`` and back, and the tests of which functions can be a job's."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from gigq.errors import NotImportable
 Function = Callable[..., Any]
 
 _SCRIPT = ("__main__", "__mp_main__")
-"""What the script that is running calls itself; the second in the children of multiprocessing."""
+"""The names that a running script gives itself; the second one in child processes of multiprocessing."""
 
 _PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*(:[^\W\d]\w*(\.[^\W\d]\w*)*)?")
 
 
 def path_of(function: Function | str) -> str:
-    """Return the text under which a worker finds this function.
+    """Return the text by which a worker finds this function.
 
-    A function becomes ``package.module:name``. Text is a path already, or the name of a handler, and stays as it is.
+    A function becomes ``package.module:name``. Text stays as it is: it is a path already, or the name of a handler.
 
     Raises:
         NotImportable: a worker could not import it: a lambda, closure, method, builtin, … The message says why.
@@ -33,7 +33,7 @@ def path_of(function: Function | str) -> str:
     if isinstance(function, str):
         return _checked_text(function)
     function = unwrapped(function)
-    find = _path_of if isinstance(function, FunctionType) else _path_of.__wrapped__  # others may have no hash
+    find = _path_of if isinstance(function, FunctionType) else _path_of.__wrapped__  # others may not be hashable
     return find(function)
 
 
@@ -43,7 +43,7 @@ def unwrapped(function: Function) -> Function:
 
 
 def not_plain(function: object) -> str | None:
-    """Return why a function cannot be called as a job is, or None if it can."""
+    """Return why a function cannot be called as jobs are, or None if it can."""
     if not callable(function):
         return f"is {type(function).__name__}, not a function"
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
@@ -56,7 +56,7 @@ def not_plain(function: object) -> str | None:
 def resolve(path: str) -> Function:
     """Import the function that `path` names.
 
-    The script that is running answers to its own module name, so that it is not imported a second time.
+    The running script is found under its own module name, so that it is not imported a second time.
 
     Raises:
         NotImportable: there is no such module or name, the import failed, or it is not callable.
@@ -64,14 +64,14 @@ def resolve(path: str) -> Function:
     module, qualname = _parts(path)
     if not module:
         raise NotImportable(
-            f"{path!r} is no handler of this worker, and no path such as package.module:name; "
+            f"{path!r} is neither a handler of this worker nor a path such as package.module:name; "
             f"start the worker with handlers={{{path!r}: function}}"
         )
     try:
         found: Any = _script_module(module) or importlib.import_module(module)
         for part in qualname.split("."):
             found = getattr(found, part)
-    except (Exception, SystemExit) as error:  # a module may also leave when it is imported
+    except (Exception, SystemExit) as error:  # a module may call sys.exit() when it is imported
         raise NotImportable(
             f"cannot import {path!r} ({type(error).__name__}: {error}); "
             "start the worker where that import works, or give it a handler of this name"
@@ -82,15 +82,15 @@ def resolve(path: str) -> Function:
 
 
 def module_of(definition: Function | type) -> str | None:
-    """Return the module name by which another process imports what defines this function or class.
+    """Return the name under which another process imports the module that defines this function or class.
 
-    That is the file's name for the script that is running; None where there is no file to import.
+    For the running script that is the name of its file; None if there is no file to import.
     """
     return _script_name() if definition.__module__ in _SCRIPT else definition.__module__
 
 
 def names_of(exception: type[BaseException]) -> frozenset[str]:
-    """Return every name that `retry_on` may call this class by: its own and its bases', short and in full."""
+    """Return every name by which `retry_on` may mean this class: its own and those of its bases, short and in full."""
     lineage = [base for base in exception.__mro__ if issubclass(base, BaseException)]
     return frozenset(name for base in lineage for name in (base.__qualname__, full_name(base)))
 
@@ -98,7 +98,7 @@ def names_of(exception: type[BaseException]) -> frozenset[str]:
 def full_name(exception: type[BaseException]) -> str:
     """Return the name that this class has in every process, with its module.
 
-    One that a script defines is ``script.Error``, never ``__main__.Error``: that would be another one in the worker.
+    A class that a script defines is ``script.Error``, never ``__main__.Error``, which is another class in the worker.
     """
     return f"{module_of(exception) or exception.__module__}.{exception.__qualname__}"
 
@@ -111,9 +111,9 @@ def module_name(path: str) -> str:
 def takes(function: Function, parameter: str) -> bool:
     """Whether this function can be called with a keyword argument of this name.
 
-    A decorator that passes on all that it is given takes what the function inside it takes.
+    A decorator that passes on all its arguments takes what the function inside it takes.
     """
-    read = _signature if isinstance(function, FunctionType) else _signature.__wrapped__  # others may have no hash
+    read = _signature if isinstance(function, FunctionType) else _signature.__wrapped__  # others may not be hashable
     try:
         parameters = read(function).parameters.values()
     except (TypeError, ValueError):
@@ -125,19 +125,19 @@ def takes(function: Function, parameter: str) -> bool:
 
 
 def mismatch(function: Function, args: Sequence[object], params: Mapping[str, object]) -> str | None:
-    """Return why this function, one that has a path, cannot be called with these arguments, or None if it can."""
+    """Return why a function that has a path cannot be called with these arguments, or None if it can."""
     return _mismatch(function, len(args), tuple(params))
 
 
 @lru_cache(maxsize=1024)
 def _signature(function: Function) -> inspect.Signature:
-    # A decorator may add or take away arguments: what counts is the wrapper that will be called.
+    # A decorator may add or remove arguments. What counts is the wrapper, for that is what will be called.
     return inspect.signature(function, follow_wrapped=False)
 
 
 @lru_cache(maxsize=1024)
 def _mismatch(function: Function, count: int, names: tuple[str, ...]) -> str | None:
-    """To bind takes 4 us, and only the number and the names of the arguments matter."""
+    """Only the number and the names of the arguments matter, and binding them takes 4 us each time."""
     try:
         _signature(function).bind(*range(count), **dict.fromkeys(names))
     except TypeError as error:
@@ -150,7 +150,7 @@ def _checked_text(path: str) -> str:
     if not _PATH.fullmatch(path):
         raise NotImportable(f"{path!r} is not a function's path such as package.module:name")
     if _parts(path)[0] in _SCRIPT:
-        raise NotImportable(f"{path!r} is something else in every process; name the script's own module")
+        raise NotImportable(f"{path!r} is a different module in every process; use the name of the script's own module")
     return path
 
 
@@ -206,7 +206,7 @@ def _same(found: object, function: Function) -> bool:
 
 
 def _parts(path: str) -> tuple[str, str]:
-    """The module's name, empty if there is none, and the name inside it."""
+    """Split a path into the name of the module, empty if there is none, and the name inside it."""
     module, _, qualname = path.rpartition(":" if ":" in path else ".")
     return module, qualname
 
@@ -216,12 +216,12 @@ def _script_module(name: str) -> ModuleType | None:
 
 
 def _script_name() -> str | None:
-    """The module name that another process would import the running script by."""
+    """Return the name under which another process would import the running script, or None."""
     script = sys.modules["__main__"]
     spec = getattr(script, "__spec__", None)
     file = Path(getattr(script, "__file__", None) or "")
     name = str(spec.name) if spec is not None else file.stem if file.suffix == ".py" else ""
-    # A folder or __main__.py that is run by its path has no other name than that which every script has.
+    # A folder, or a __main__.py that is run by its path, has only the name that every script has.
     return name if name != "__main__" and name.rpartition(".")[2].isidentifier() else None
 
 

@@ -1,4 +1,4 @@
-"""Where this process runs, and whether another process of this machine still does."""
+"""The identity of this process, and the test whether another process on this machine has ended."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from gigq.liveness import ProcessIdentity
 
 
 def this_process() -> ProcessIdentity:
-    """Return where this process runs. Ask anew after a fork."""
-    return ProcessIdentity(machine_id=_machine_id(), boot_id=_boot_id(), pid_namespace=_pid_namespace(), pid=os.getpid())
+    """Return the identity of this process. It is another one after a fork."""
+    return ProcessIdentity(
+        machine_id=_machine_id(), boot_id=_boot_id(), pid_namespace=_pid_namespace(), pid=os.getpid()
+    )
 
 
 def is_gone(pid: int) -> bool:
-    """Whether this process has certainly ended: there is none of this pid, or it is a zombie."""
-    if sys.platform == "win32":  # there os.kill(pid, 0) would end it
+    """Whether the process with this pid has certainly ended: there is none, or it is a zombie."""
+    if sys.platform == "win32":  # os.kill(pid, 0) would end it there
         return False
     try:
         os.kill(pid, 0)
@@ -29,7 +31,7 @@ def is_gone(pid: int) -> bool:
 
 
 def _is_zombie(pid: int) -> bool:
-    # The process's name stands in parentheses and may hold anything, parentheses too; the state follows the last one.
+    # The name of the process is in parentheses and may itself contain any; the state follows the last of them.
     return _read(f"/proc/{pid}/stat").rpartition(")")[2].split()[:1] in (["Z"], ["X"])
 
 

@@ -1,4 +1,4 @@
-"""Progress of a function while it runs, and the report of how its execution ended."""
+"""The progress of a job while it runs, and the report of how its execution ended."""
 
 from __future__ import annotations
 
@@ -14,32 +14,36 @@ TEXT_LIMIT = 10_000
 
 
 class Progress(NamedTuple):
-    """How far a job is, as its function says."""
+    """How far a job has come, as its function reports it."""
 
     current: float
     total: float | None = None
     message: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what the file holds: also the percentage, with one decimal, and 100 only when it is reached."""
+        """Return what the file holds, with a percentage of one decimal, which is 100 only once the total is reached."""
         percentage = None
         if self.total is not None:
             percentage = math.floor(min(1000.0, 1000 * self.current / self.total)) / 10
-        # What UTF-8 cannot hold, JSON could not either.
+        # JSON cannot hold what UTF-8 cannot.
         message = self.message and self.message.encode(errors="backslashreplace").decode()
         return {"current": self.current, "total": self.total, "percentage": percentage, "message": message}
 
 
 class Report(NamedTuple):
-    """How an execution ended, as whoever ends it says.
+    """How an execution ended.
 
     Attributes:
-        result: JSON text, for a completed one.
-        is_final: a failure that another attempt cannot mend.
+        status: how it ended.
+        result: what the function returned, as JSON text, if it completed.
+        error: the message of the error, if there was one.
+        error_type: the class of the exception, if there was one.
+        traceback: the traceback of the exception, if there was one.
+        is_final: whether a failure is final, so that no other attempt is made.
         delay: seconds before a released job may run again.
         started_at: when the function was called, as the file holds it; None leaves what the file says.
-        progress: what the function last said of its progress, if anything.
-        log: what it has logged, if that is kept.
+        progress: what the function last reported of its progress, if anything.
+        log: what the function logged, if logs are captured.
     """
 
     status: ExecutionStatus
@@ -53,7 +57,7 @@ class Report(NamedTuple):
     progress: Progress | None = None
     log: str | None = None
 
-    # The table of ends: how an execution can end, and what is known of each.
+    # The ways in which an execution can end, and what is known of each.
 
     @classmethod
     def completed(cls, result: str, *, started_at: str | None = None) -> Self:
@@ -65,7 +69,7 @@ class Report(NamedTuple):
     def failed(
         cls, error: str, *, error_type: str | None = None, traceback: str | None = None, is_final: bool = False
     ) -> Self:
-        """The function raised, could not be called, or returned what cannot be stored; long texts are shortened."""
+        """The function raised, could not be called, or returned what cannot be stored. Long texts are shortened."""
         return cls(
             ExecutionStatus.FAILED,
             error=shortened(error),
@@ -91,12 +95,12 @@ class Report(NamedTuple):
 
     @classmethod
     def released(cls, error: str, *, delay: float = 0.0) -> Self:
-        """It was given back unfinished: the attempt does not count, and `delay` seconds pass before the next."""
+        """It was given back unfinished: the attempt does not count, and the next is at least `delay` seconds away."""
         return cls(ExecutionStatus.RELEASED, error=shortened(error), delay=delay)
 
 
 def shortened(text: str) -> str:
-    """Return text that the file can hold, of at most `TEXT_LIMIT` characters: the beginning and the end."""
+    """Return text that UTF-8 can hold, of at most `TEXT_LIMIT` characters: of longer text the beginning and the end."""
     text = text.encode(errors="backslashreplace").decode()
     if len(text) <= TEXT_LIMIT:
         return text

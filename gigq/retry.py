@@ -1,4 +1,4 @@
-"""How long to wait after the n-th failure, and which exceptions are worth another try."""
+"""The wait before a retry, and the choice of the exceptions that are worth one."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryRule:
-    """The retry numbers of one job, as they stand on its row.
+    """The numbers by which one job is retried.
 
     Attributes:
         delay: seconds before the first retry.
-        backoff: each later wait is this many times the one before.
-        max_delay: no wait is longer, in seconds.
-        jitter: up to this share of a wait (0 to 1) is taken off at random.
+        backoff: the factor by which each wait is longer than the one before.
+        max_delay: the longest wait, in seconds.
+        jitter: the largest share of a wait, from 0 to 1, that is taken off at random.
     """
 
     delay: float
@@ -23,11 +23,11 @@ class RetryRule:
     jitter: float
 
     def wait(self, failures: int, *, chance: float) -> float:
-        """Return the seconds to wait after so many failures (from 1).
+        """Return how many seconds to wait before the next attempt.
 
         Args:
-            failures: the attempts that have failed.
-            chance: a random number from 0 to 1; how much of the jitter is taken.
+            failures: how many attempts have failed, at least 1.
+            chance: a random number from 0 to 1: how much of the jitter to take off.
         """
         if self.delay == 0:
             return 0.0  # also where the power would overflow
@@ -39,7 +39,7 @@ class RetryRule:
 
 
 def is_worth_retrying(names: Iterable[str], *, retry_on: Iterable[str], no_retry_on: Iterable[str]) -> bool:
-    """Decide by the names of an exception's classes; an empty `retry_on` means any, `no_retry_on` wins."""
+    """Decide by the names of an exception's classes. An empty `retry_on` means any, and `no_retry_on` wins."""
     known = frozenset(names)
     if not known.isdisjoint(no_retry_on):
         return False

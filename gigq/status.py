@@ -1,4 +1,4 @@
-"""Where a job and an execution stand, and every legal change from one status to the next."""
+"""The statuses of jobs and executions, and every legal move from one status to the next."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PhaseText = Literal[
 
 
 class JobStatus(StrEnum):
-    """Where a job stands. The file holds these words.
+    """The status of a job, in the words that the file holds.
 
     Example:
         >>> from gigq import JobStatus
@@ -25,7 +25,7 @@ class JobStatus(StrEnum):
     """
 
     PENDING = "pending"
-    """To be run: now, at `run_at`, or when its parents have completed."""
+    """To be run: now, at `run_at`, or once its parents have completed."""
     RUNNING = "running"
     """Claimed: exactly one execution is open."""
     COMPLETED = "completed"
@@ -33,7 +33,7 @@ class JobStatus(StrEnum):
     FAILED = "failed"
     """The last attempt raised, or its worker died, or the error was final."""
     CANCELLED = "cancelled"
-    """Not wanted any more, or a parent ended badly."""
+    """Cancelled from outside, expired, or not run because a parent ended badly."""
     TIMEOUT = "timeout"
     """The last attempt ran longer than the job's timeout."""
 
@@ -47,7 +47,7 @@ PRUNED_BY_DEFAULT = (JobStatus.COMPLETED, JobStatus.CANCELLED)
 
 
 class ExecutionStatus(StrEnum):
-    """How one try at a job stands. While it is `running`, the row is the lease."""
+    """The status of an execution, in the words that the file holds. While it is `running`, its row is the lease."""
 
     RUNNING = "running"
     """Open: its worker owns the job."""
@@ -66,20 +66,20 @@ class ExecutionStatus(StrEnum):
 
 
 class Phase(StrEnum):
-    """A finer word than the status, for people. Derived when it is read, never stored."""
+    """A finer word than the status, for people. It is derived when a job is read, and never stored."""
 
     READY = "ready"
     """pending: a worker may claim it now"""
     SCHEDULED = "scheduled"
     """pending: not before `run_at`, never tried"""
     WAITING = "waiting"
-    """pending: some parents have not completed"""
+    """pending: not all of its parents have completed"""
     PAUSED = "paused"
-    """pending: ready but for its queue, which is paused"""
+    """pending: ready, but its queue is paused"""
     RETRYING = "retrying"
-    """pending: tried before, not again before `run_at`"""
+    """pending: tried before, and not again before `run_at`"""
     RESERVED = "reserved"
-    """running: claimed ahead by a worker, its function not yet called"""
+    """running: prefetched by a worker, its function not called yet"""
     RUNNING = "running"
     COMPLETED = "completed"
     FAILED = "failed"
@@ -106,12 +106,12 @@ class Move(Enum):
 
 
 def move_after(ended: ExecutionStatus, *, is_final: bool, attempts_left: int) -> Move:
-    """Decide what becomes of a job whose execution has ended.
+    """Return the move of a job whose execution has ended.
 
     Args:
         ended: how the execution ended; not `RUNNING`.
-        is_final: a failure that another attempt cannot mend.
-        attempts_left: how many attempts the job has after this one.
+        is_final: whether a failure is final, so that no other attempt is made.
+        attempts_left: how many attempts the job has left after this one.
     """
     match ended:
         case ExecutionStatus.COMPLETED:

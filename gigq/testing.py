@@ -1,4 +1,4 @@
-"""For the tests of code that submits jobs: run them here and now, under a clock that the test moves."""
+"""Tools to test code that submits jobs: run the jobs here and now, under a clock that the test moves."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["ManualClock", "drain"]
 
 
 def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None) -> int:
-    """Run, one after the other in this thread, all jobs that are ready, and return how many executions that were.
+    """Run all ready jobs in this thread, one after the other, and return how many executions that were.
 
-    Jobs that become ready meanwhile run too; a retry that has to wait does not: move the clock, and drain again.
+    Jobs that become ready meanwhile run too. A retry that has to wait does not: move the clock, and drain again.
 
     Args:
-        queue: also one in memory.
-        handlers: as for `Worker`.
+        queue: the queue, which may be one in memory.
+        handlers: functions by the names that jobs call them by, as for `Worker`.
 
     Example:
         >>> from calendar import isleap

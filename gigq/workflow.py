@@ -1,4 +1,4 @@
-"""Jobs that wait for each other, stored as one."""
+"""Workflows: jobs that wait for each other, submitted in one transaction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Workflow:
     """A graph of jobs, kept in memory until `submit_all`. Not safe to share between threads.
 
     Args:
-        name: for people.
+        name: a name for people.
 
     Example:
         >>> from statistics import mean
@@ -38,8 +38,8 @@ class Workflow:
         """Add a job, and return it with its dependencies.
 
         Args:
-            job: to be run. Added again, it waits for the new parents as well.
-            depends_on: jobs that must complete before; they may be added later.
+            job: the job. If it is added again, it waits for the new parents as well.
+            depends_on: the jobs that must complete before it; they may be added later.
         """
         before = self._jobs[job.id].dependencies or () if job.id in self._jobs else ()
         parents = [parent.id for parent in depends_on or ()]
@@ -55,10 +55,11 @@ class Workflow:
     def submit_all(self, queue: JobQueue) -> list[str]:
         """Store all jobs in one transaction, and return their ids in the order in which they were added.
 
-        For a job whose `unique_key` is taken it is the id of the one that has it, and its children wait for that one.
+        If another unfinished job has the `unique_key` of one of them, that job's id is returned in its place, and its
+        children wait for that job.
 
         Raises:
-            CyclicWorkflow: jobs wait for each other in a circle, named in the message; nothing was stored.
+            CyclicWorkflow: some jobs wait for each other in a circle, which the message names; nothing was stored.
             UnknownParent: a dependency is neither in the workflow nor in the queue; nothing was stored.
             InvalidJob, StoreError: as `JobQueue.submit`.
         """
@@ -78,6 +79,6 @@ class Workflow:
         try:
             return [self._jobs[job_id] for job_id in TopologicalSorter(graph).static_order()]
         except CycleError as error:
-            # graphlib names each before the one that waits for it.
+            # graphlib lists each job before the one that waits for it.
             circle = " -> ".join(self._jobs[job_id].name for job_id in error.args[1])
             raise CyclicWorkflow(f"workflow {self.name!r} has jobs that wait for each other: {circle}") from None

@@ -207,7 +207,7 @@ def test_what_is_just_within_the_limit_is_written(text: str, limit: int) -> None
 
 @pytest.mark.parametrize("text", ["a" * 99, "é" * 50, "𝄞" * 25, "\n" * 50])
 def test_the_limit_is_of_bytes_not_of_characters(text: str) -> None:
-    with pytest.raises(NotSerializable, match="and at most 100 are kept"):
+    with pytest.raises(NotSerializable, match="and the limit is 100"):
         written(text, limit=100)
 
 
@@ -215,7 +215,7 @@ def test_too_much_is_refused_with_its_size_and_with_advice() -> None:
     with pytest.raises(NotSerializable) as raised:
         encode({"csv": "x" * 1_000_000}, name="params", limit=PARAMS_LIMIT)
     assert str(raised.value) == (
-        "params has 1,000,010 bytes of JSON and at most 1,000,000 are kept; "
+        "params has 1,000,010 bytes of JSON, and the limit is 1,000,000; "
         "store the data elsewhere and pass a reference, such as a path or a key"
     )
 

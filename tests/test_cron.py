@@ -744,7 +744,7 @@ def no_zone_data(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("no_zone_data")
 def test_a_machine_without_zone_data_is_said_to_be_one() -> None:
-    message = "^time zone 'Europe/Berlin' is unknown, for this machine has no zone data; install tzdata$"
+    message = "^time zone 'Europe/Berlin' is unknown, because this machine has no zone data; install tzdata$"
     with pytest.raises(ValueError, match=message):
         zone_named("Europe/Berlin")
 

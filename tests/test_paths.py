@@ -79,7 +79,7 @@ def test_text_that_cannot_be_a_path_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["__main__:f", "__main__.f", "__mp_main__:f"])
 def test_text_that_means_something_else_in_every_process_is_refused(text: str) -> None:
-    with pytest.raises(NotImportable, match="is something else in every process; name the script's own module"):
+    with pytest.raises(NotImportable, match="is a different module in every process; use the name of the script's own module"):
         path_of(text)
 
 
@@ -180,7 +180,7 @@ def test_a_path_of_either_form_is_resolved(path: str, function: Any) -> None:
         ("odd_functions:Plain.missing", "AttributeError: type object 'Plain' has no attribute 'missing'"),
         ("odd_functions:number", "'odd_functions:number' is int and cannot be called"),
         ("os.path", "'os.path' is module and cannot be called"),
-        ("send_email", r"'send_email' is no handler of this worker, and no path such as package\.module:name"),
+        ("send_email", r"'send_email' is neither a handler of this worker nor a path such as package\.module:name"),
     ],
 )
 def test_a_path_that_leads_nowhere_is_refused_with_the_reason(path: str, reason: str) -> None:

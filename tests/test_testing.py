@@ -162,7 +162,7 @@ def test_a_job_that_leaves_python_does_not_leave_the_test(queue: JobQueue) -> No
 def test_a_function_that_is_not_there_fails_at_once(queue: JobQueue) -> None:
     job_id = submit(queue, "nobody", max_attempts=5)
     assert drain(queue) == 1
-    assert "'nobody' is no handler of this worker" in queue.get_status(job_id)["error"]
+    assert "'nobody' is neither a handler of this worker nor a path" in queue.get_status(job_id)["error"]
 
 
 def test_what_happened_is_told_by_the_test_s_clock(queue: JobQueue, clock: ManualClock) -> None:
