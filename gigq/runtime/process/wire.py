@@ -29,6 +29,10 @@ GO, SKIP = b"G", b"S"
 _ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _DECODER = json.JSONDecoder()
 
+# Replaced before the tuple is made: NamedTuple._replace would make another one.
+_TAGS = Claim._fields.index("tags")
+_STATUS, _PROGRESS = Report._fields.index("status"), Report._fields.index("progress")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -61,8 +65,9 @@ def claim_line(claim: Claim) -> bytes:
 
 
 def read_claim(line: bytes) -> Claim:
-    claim = Claim(*_values(line))
-    return claim._replace(tags=tuple(claim.tags))
+    values = _values(line)
+    values[_TAGS] = tuple(values[_TAGS])
+    return Claim._make(values)
 
 
 def report_line(report: Report) -> bytes:
@@ -70,11 +75,11 @@ def report_line(report: Report) -> bytes:
 
 
 def read_report(line: bytes) -> Report:
-    report = Report(*_values(line))
-    return report._replace(
-        status=ExecutionStatus(report.status),
-        progress=report.progress and Progress(*report.progress),
-    )
+    values = _values(line)
+    values[_STATUS] = ExecutionStatus(values[_STATUS])
+    if progress := values[_PROGRESS]:
+        values[_PROGRESS] = Progress(*progress)
+    return Report._make(values)
 
 
 def output_line(output: Output) -> bytes:
