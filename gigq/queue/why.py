@@ -1,13 +1,29 @@
-"""The reasons why a job is not running, or what became of it, as seen from this process."""
+"""The reasons why a job is not running, or what became of it, as sentences for people."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from shlex import quote
 
 from gigq.errors import JobNotFound
 from gigq.liveness import certainly_dead
 from gigq.process import is_gone, this_process
-from gigq.store import why as reasons
+from gigq.records import JobRecord
+from gigq.status import DEAD, ExecutionStatus, JobStatus
 from gigq.store import workers
 from gigq.store.engine.database import Database
+from gigq.store.why import MOST_AHEAD, Facts, PendingFacts, QueueFacts, facts
+from gigq.store.worker_health import WorkerHealth
+
+_MOST_NAMED = 3
+"""Workers that are named one by one."""
+
+_ERROR_LENGTH = 300
+
+_ENDS = {"failed": "failed", "timeout": "timed out", "cancelled": "was cancelled"}
+
+_SPANS = ((100, 1, "s"), (6000, 60, "min"), (172_800, 3600, "h"), (float("inf"), 86_400, "days"))
 
 
 def why(database: Database, job_id: str) -> list[str]:
@@ -19,7 +35,199 @@ def why(database: Database, job_id: str) -> list[str]:
     here = this_process()
     with database.read() as tx:
         gone = certainly_dead(workers.heartbeats(tx), here=here, is_gone=is_gone)
-        found = reasons.why(tx, job_id, gone=gone)
-    if found is None:
-        raise JobNotFound(job_id)
-    return found
+        found = facts(tx, job_id, gone=gone)
+        if found is None:
+            raise JobNotFound(job_id)
+        # Inside the transaction, which says in one sentence that a fact was not a number because somebody edited it.
+        return list(sentences(found))
+
+
+def sentences(found: Facts) -> Iterator[str]:
+    """Say what the file knows of a job."""
+    if found.pending is not None:
+        yield from _of_pending(found, found.pending)
+    elif found.job.status is JobStatus.RUNNING:
+        yield from _of_running(found)
+    else:
+        yield from _of_finished(found)
+
+
+# pending
+
+
+def _of_pending(found: Facts, pending: PendingFacts) -> Iterator[str]:
+    obstacles = [
+        *_of_queue(found, pending.queue),
+        *_of_time(found),
+        *_of_parents(pending),
+        *_of_workers(found.job, pending.workers),
+        *_of_jobs_ahead(pending.ahead),
+    ]
+    yield from _of_last_attempt(found.job)
+    yield from obstacles or ["It is ready, and a worker with a free slot serves its queue: it starts in a moment."]
+    yield from _of_expiry(found)
+
+
+def _of_last_attempt(job: JobRecord) -> Iterator[str]:
+    if not job.executions:
+        return
+    last = job.executions[-1]
+    reason = f": {_first_line(last.error)}" if last.error else "."
+    if last.status is ExecutionStatus.RELEASED:
+        yield f"It was given back unfinished, and the attempt did not count{reason}"
+    elif job.attempts:  # a requeued job starts afresh
+        yield f"Attempt {last.attempt} of {job.max_attempts} ended as {last.status}{reason}"
+
+
+def _of_queue(found: Facts, queue: QueueFacts) -> Iterator[str]:
+    name = found.job.queue
+    if queue.are_all_paused:
+        yield "All queues are paused; `gigq resume` resumes them."
+    if queue.is_paused:
+        yield f"Queue {name!r} is paused; `gigq resume {quote(name)}` resumes it."
+    if queue.max_running is not None:
+        yield f"Queue {name!r} is running as many jobs as it may at a time: {queue.max_running}."
+    if queue.rate is not None:
+        limit, period, next_at = queue.rate
+        then = f"; the next may start at {_when(found, next_at)}" if next_at else ""
+        yield f"Queue {name!r} may start {_count(limit, 'job')} every {period:g} s, and has done so{then}."
+
+
+def _of_time(found: Facts) -> Iterator[str]:
+    job = found.job
+    if job.run_at is not None and job.run_at > found.now:
+        if job.attempts:
+            yield f"The next attempt may start at {_when(found, job.run_at)}."
+        else:
+            yield f"It is scheduled for {_when(found, job.run_at)}."
+
+
+def _of_parents(pending: PendingFacts) -> Iterator[str]:
+    if pending.blockers:
+        named = [f"{parent.id} ({_first_line(parent.name)}) is {parent.status}" for parent in pending.parents]
+        more = _and_more(pending.blockers - len(named))
+        yield f"It is waiting for {_count(pending.blockers, 'job')} to complete: {', '.join(named)}{more}."
+
+
+def _of_workers(job: JobRecord, known: Sequence[WorkerHealth]) -> Iterator[str]:
+    serving = [each for each in known if each.serves(job.queue)]
+    able = [each for each in serving if each.is_alive and not each.is_stopping]
+    if not able:
+        yield from _of_nobody(job.queue, known, serving)
+        return
+    if _is_handler(job.function) and all(job.function not in each.handlers for each in able):
+        yield (
+            f"No live worker that serves queue {job.queue!r} has a handler {job.function!r}; "
+            "one without it would fail the job."
+        )
+    if all(each.running >= each.concurrency for each in able):
+        slots = sum(each.concurrency for each in able)
+        yield f"All slots of the workers that serve queue {job.queue!r} are taken: {slots}."
+
+
+def _of_nobody(queue: str, known: Sequence[WorkerHealth], serving: Sequence[WorkerHealth]) -> Iterator[str]:
+    if all(each.is_manual for each in known):
+        yield "There is no worker; `gigq worker` starts one."
+        return
+    yield f"No live worker serves queue {queue!r}; `gigq worker --queue {quote(queue)}` starts one."
+    for each in serving[:_MOST_NAMED]:
+        yield f"Worker {each.key.id} {_trouble(each)}."
+    others = [each.key.id for each in known if not (each.is_manual or each.serves(queue))]
+    if others:
+        more = _and_more(len(others) - _MOST_NAMED)
+        yield f"These workers serve only other queues: {', '.join(others[:_MOST_NAMED])}{more}."
+
+
+def _of_jobs_ahead(number: int) -> Iterator[str]:
+    if number > MOST_AHEAD:
+        yield f"More than {MOST_AHEAD:,} jobs of its queue go first."
+    elif number:
+        yield f"{_count(number, 'job')} of its queue {'goes' if number == 1 else 'go'} first."
+
+
+def _of_expiry(found: Facts) -> Iterator[str]:
+    job = found.job
+    if job.expires_at is not None and job.attempts == 0:
+        if job.expires_at > found.now:
+            yield f"It is cancelled if it has not started by {_when(found, job.expires_at)}."
+        else:
+            yield f"It expired at {_instant(job.expires_at)}; the next worker that looks cancels it."
+
+
+# running
+
+
+def _of_running(found: Facts) -> Iterator[str]:
+    job, holder = found.job, found.holder
+    attempt = f"attempt {job.attempts} of {job.max_attempts}"
+    if job.started_at is None:
+        yield f"Worker {job.worker_id} has reserved it, and calls its function when a slot is free ({attempt})."
+    else:
+        since = f"since {_instant(job.started_at)}, for {_span((found.now - job.started_at).total_seconds())}"
+        verb = "holding it manually" if holder is not None and holder.is_manual else "running it"
+        yield f"Worker {job.worker_id} has been {verb} {since} ({attempt})."
+    if holder is not None and not holder.is_alive:
+        yield f"Worker {holder.key.id} {_trouble(holder)}; a live worker, or `gigq recover`, takes the job from it."
+
+
+# finished
+
+
+def _of_finished(found: Facts) -> Iterator[str]:
+    job = found.job
+    ended_at = "" if job.completed_at is None else _instant(job.completed_at)
+    if job.status is JobStatus.COMPLETED:
+        took = "" if job.duration is None else f", having run for {_span(job.duration)}"
+        yield f"It completed at {ended_at} in attempt {job.attempts} of {job.max_attempts}{took}."
+    elif job.status in DEAD:
+        yield f"It {_ENDS[job.status]} at {ended_at} after {job.attempts} of {_count(job.max_attempts, 'attempt')}."
+        yield f"The last error: {_first_line(job.error or 'none was given')}"
+        yield f"`gigq requeue {job.id}` sends it back."
+    else:
+        yield f"It was cancelled at {ended_at}{f': {_first_line(job.error)}' if job.error else '.'}"
+    if found.root is not None:
+        root, name, status = found.root
+        ended = _ENDS.get(status, f"is {status}")
+        yield f"Job {root} ({_first_line(name)}) {ended}; `gigq requeue {root}` brings this one back with it."
+
+
+# words
+
+
+def _trouble(worker: WorkerHealth) -> str:
+    if worker.is_gone:
+        return "is dead: its process has ended"
+    if not worker.is_alive:
+        return f"is silent: it was last seen {_span(worker.silence)} ago, at {_instant(worker.seen_at)}"
+    return "is about to stop"
+
+
+def _is_handler(function: str) -> bool:
+    """Whether no worker could import it: it names no module."""
+    return not {":", "."} & set(function)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _and_more(number: int) -> str:
+    return f", and {number:,} more" if number > 0 else ""
+
+
+def _when(found: Facts, instant: datetime) -> str:
+    return f"{_instant(instant)}, in {_span((instant - found.now).total_seconds())}"
+
+
+def _instant(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _span(seconds: float) -> str:
+    """A length of time as people say it."""
+    return next(f"{max(0.0, seconds) / unit:.0f} {name}" for limit, unit, name in _SPANS if seconds < limit)
+
+
+def _first_line(text: str) -> str:
+    line = text.partition("\n")[0]
+    return line if len(line) <= _ERROR_LENGTH else f"{line[:_ERROR_LENGTH]}…"
