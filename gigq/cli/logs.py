@@ -24,7 +24,7 @@ def _logs_options(parser: Parser) -> None:
 def logs(call: Call) -> None:
     """Show what a job has logged, attempt by attempt.
 
-    Workers that were started with --capture-logs keep it, and write it when the attempt ends.
+    Only workers started with --capture-logs keep logs, and they write them when the attempt ends.
     """
     with call.open_queue() as queue:
         job = call.job(queue)

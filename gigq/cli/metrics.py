@@ -26,7 +26,7 @@ class _Family(NamedTuple):
 def metrics(call: Call) -> None:
     """Print metrics of the queue in the Prometheus text format.
 
-    All but gigq_claims_total are gauges: they count rows of the file, which pruning deletes.
+    All but gigq_claims_total are gauges: they count rows of the file, and pruned jobs are no longer there.
     """
     with call.open_queue() as queue:
         found = queue.metrics()

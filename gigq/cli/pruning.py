@@ -12,7 +12,7 @@ from gigq.status import FINISHED
 
 
 def _prune_options(parser: Parser) -> None:
-    add_choice(parser, "--status", FINISHED, "only jobs with this status; default: completed and cancelled")
+    add_choice(parser, "--status", FINISHED, "only jobs with this status, by default completed and cancelled")
     add_ages(parser)
 
 
@@ -32,7 +32,7 @@ def _clear_options(parser: Parser) -> None:
         "--before",
         metavar="DAYS",
         type=values.age,
-        help="only jobs that ended at least this many days ago, or this long ago, such as 12h; default: all",
+        help="only jobs that ended at least this long ago: days, or a duration such as 12h; default: all",
     )
 
 

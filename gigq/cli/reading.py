@@ -38,7 +38,7 @@ def _status_options(parser: Parser) -> None:
 def status(call: Call) -> None:
     """Show one job.
 
-    With --json, everything that the file holds about it.
+    With --json, print everything that the file holds about it.
     """
     with call.open_queue() as queue:
         job = call.job(queue)
@@ -57,7 +57,7 @@ def _list_options(parser: Parser) -> None:
 def list_jobs(call: Call) -> None:
     """List jobs, newest first.
 
-    If there are more than the limit, a last line says how many (with --json, on standard error).
+    If there are more than --limit, a last line says how many (with --json, on standard error).
     """
     filters = call.given("status", "phase", *FILTERS)
     with call.open_queue() as queue:

@@ -19,8 +19,8 @@ _TITLES = ("id", "mode", "slots", "running", "completed", "failed", "queues", "p
 def list_workers(call: Call) -> None:
     """List the workers, oldest first.
 
-    A dead worker is listed until another worker, or recover, finds it; the column seen shows how long it has been
-    silent.
+    The column seen shows how long a worker has been silent.
+    A dead worker is listed until another worker, or recover, notices it.
     """
     with call.open_queue() as queue:
         workers = queue.workers()
@@ -40,7 +40,7 @@ def _scale_options(parser: Parser) -> None:
 def scale(call: Call) -> None:
     """Set how many jobs workers run at a time.
 
-    Workers do as they are asked within a second, and until they end.
+    They do so within a second, and until they end.
     """
     slots = call.options.concurrency
     with call.open_queue() as queue:
@@ -69,15 +69,15 @@ def _recover_options(parser: Parser) -> None:
         "--older-than",
         metavar="DURATION",
         type=values.duration,
-        help="also jobs that have been running for at least this long, even of living workers; they may then run twice",
+        help="also jobs that have been running for at least this long, even if their worker lives; they may then run twice",
     )
 
 
 def recover(call: Call) -> None:
     """Recover the jobs of dead workers, and print how many.
 
-    Only of workers that are certainly dead.
-    A running worker does this by itself; the command is for when none runs.
+    A worker counts as dead only if its process has ended for certain.
+    Running workers do this themselves; the command is for when none runs.
     """
     with call.open_queue() as queue:
         recovered = queue.requeue_stuck(**call.given("older_than"))

@@ -1,4 +1,4 @@
-"""Whatever words come in: they are read, or refused by the one error that their reader promises."""
+"""Random words are read, or refused with the one error that their reader documents."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ ODD = [
 
 
 def texts(seed: int, pieces: list[str]) -> Iterator[str]:
-    """Texts that are nearly right: of the pieces that right ones are made of, with something odd between at times."""
+    """Texts that are nearly right: made of the pieces of right ones, with an odd piece in between now and then."""
     chance = random.Random(seed)
     for _ in range(ROUNDS):
         chosen = [chance.choice(ODD if chance.random() < 0.1 else pieces) for _ in range(chance.randrange(1, 9))]
@@ -60,7 +60,7 @@ def texts(seed: int, pieces: list[str]) -> Iterator[str]:
 
 
 def refusal_of(read: Callable[[str], object], text: str, *allowed: type[Exception]) -> str | None:
-    """What is said where a text is refused, which must be one short line; None where it is read."""
+    """The error for a text that is refused, which must be one line; None for a text that is read."""
     try:
         read(text)
     except allowed as error:
@@ -96,7 +96,7 @@ CRON = [
 ]
 
 
-def test_a_cron_line_is_read_or_refused_and_one_that_is_read_ticks_on() -> None:
+def test_a_cron_line_is_refused_or_has_ticks_in_order() -> None:
     now, zone = datetime(2026, 3, 29, 0, 59, tzinfo=UTC), zone_named("Europe/Berlin")
     ticking = 0
     for text in texts(1, CRON):
@@ -107,7 +107,7 @@ def test_a_cron_line_is_read_or_refused_and_one_that_is_read_ticks_on() -> None:
     assert ticking > 20
 
 
-def test_a_duration_is_read_as_finite_seconds_or_refused() -> None:
+def test_a_duration_is_finite_seconds_or_refused() -> None:
     read = 0
     for text in texts(2, ["1", "90", "0", ".", "5", "s", "m", "h", "d", "e", "inf", "nan", "_"]):
         for reader in (values.duration, values.age, values.limit):
@@ -118,7 +118,7 @@ def test_a_duration_is_read_as_finite_seconds_or_refused() -> None:
     assert read > 100
 
 
-def test_a_number_on_the_command_line_is_one_that_the_file_can_hold() -> None:
+def test_a_number_is_refused_or_fits_into_the_file() -> None:
     for text in texts(3, ["1", "0", "9" * 9, "-", "high", "LOW", " ", "."]):
         for reader in (values.whole, values.at_least_one, values.priority):
             if refusal_of(reader, text, ArgumentTypeError) is None:
@@ -146,7 +146,7 @@ INSTANT = [
 ]
 
 
-def test_an_instant_is_read_and_written_back_or_refused() -> None:
+def test_an_instant_is_refused_or_the_same_when_written_and_read_again() -> None:
     read = 0
     for text in texts(4, [*INSTANT, "2026-01-31", "T09:30:00"]):
         if refusal_of(to_instant, text, ValueError) is None:
@@ -156,14 +156,14 @@ def test_an_instant_is_read_and_written_back_or_refused() -> None:
     assert read > 20
 
 
-def test_what_stands_in_the_file_for_an_instant_is_read_or_refused() -> None:
+def test_any_value_in_place_of_an_instant_is_read_or_refused() -> None:
     odd: list[Any] = [None, 0, -1.5, b"\xff", [], *texts(5, INSTANT)]
     for value in odd:
         if refusal_of(from_text, value, ValueError) is None:
             assert from_text(value).utcoffset() is not None, repr(value)
 
 
-def test_a_functions_path_is_read_or_refused_and_never_runs_anything_else() -> None:
+def test_a_path_of_a_function_is_resolved_or_refused() -> None:
     for text in texts(
         6, ["os", ".", ":", "path", "join", "functions", "nothing", "__main__", "odd", "Class", "1", " "]
     ):
@@ -171,7 +171,7 @@ def test_a_functions_path_is_read_or_refused_and_never_runs_anything_else() -> N
             refusal_of(resolve, text, NotImportable)
 
 
-def test_a_parameter_is_a_key_and_what_json_can_hold() -> None:
+def test_a_parameter_is_refused_or_a_key_and_a_json_value() -> None:
     read = 0
     pieces = [
         "k",
@@ -264,7 +264,7 @@ def test_a_line_that_no_worker_has_written_raises_only_errors_of_values() -> Non
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_job_of_random_fields_is_made_or_refused(seed: int) -> None:
+def test_a_job_with_random_values_is_made_or_invalid(seed: int) -> None:
     chance = random.Random(seed)
     odd: list[Any] = [
         None,
