@@ -50,6 +50,7 @@ class Child:
         is_ready: whether it waits for claims or works on them.
         served: how many reports it has sent.
         output: what it has sent of the output of the running function, if anything.
+        is_garbled: whether it has sent a line that cannot be read.
 
     Raises:
         OSError: the system refused to start it.
@@ -61,6 +62,7 @@ class Child:
         self.is_ready = False
         self.served = 0
         self.output: Output | None = None
+        self.is_garbled = False
         self._lines = Lines()
         self._unsent = settings_line(settings)
         self._last_took = math.inf
@@ -141,21 +143,28 @@ class Child:
         return []
 
     def ended(self, now: float) -> tuple[list[Ended], bool]:
-        """Read all that it has sent. Return what has ended, and whether it has hung up."""
-        ended = []
-        pieces, has_hung_up = self._pieces()
-        for line in self._lines.feed(b"".join(pieces)):
-            if is_output(line):
-                self.output = read_output(line)
-                continue
-            self._last_took, self.begun_at = now - self.begun_at, now
-            if line == READY:
-                self.is_ready = True
-            else:
-                self.served += 1
-                self.output = None
-                ended.append((self.claims.popleft(), read_report(line)))
-        return ended, has_hung_up
+        """Read all that it has sent. Return what has ended, and whether nothing more can be read from it."""
+        ended: list[Ended] = []
+        pieces, is_over = self._pieces()
+        try:
+            for line in self._lines.feed(b"".join(pieces)):
+                self._read(line, ended, now=now)
+        except (ValueError, TypeError, LookupError, AttributeError):  # a job has written to the wire
+            self.is_garbled = is_over = True
+        return ended, is_over
+
+    def _read(self, line: bytes, ended: list[Ended], *, now: float) -> None:
+        if is_output(line):
+            self.output = read_output(line)
+            return
+        if line == READY:
+            self.is_ready = True
+        else:
+            report = read_report(line)
+            ended.append((self.claims.popleft(), report))
+            self.served += 1
+            self.output = None
+        self._last_took, self.begun_at = now - self.begun_at, now
 
     def _pieces(self) -> tuple[list[bytes], bool]:
         pieces = []
@@ -191,8 +200,15 @@ class Child:
             end.close()
 
 
-def exit_reason(exit_code: int | None) -> str:
-    """Describe how a process ended."""
+def exit_reason(exit_code: int | None, *, is_garbled: bool = False) -> str:
+    """Describe how a process ended.
+
+    Args:
+        exit_code: as `Child.exit_code`; None for a process that had to be killed, because nothing more came from it.
+        is_garbled: whether that was because of a line that could not be read.
+    """
+    if is_garbled:
+        return "its process wrote something other than reports to its connection to the worker"
     if exit_code is None:
         return "its process closed its connection to the worker"
     if exit_code >= 0:

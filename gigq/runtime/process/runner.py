@@ -169,9 +169,9 @@ class ProcessRunner:
         return has_rung
 
     def _read(self, child: Child) -> None:
-        ended, has_hung_up = child.ended(self._clock.monotonic())
+        ended, is_over = child.ended(self._clock.monotonic())
         self._ended += ended
-        if has_hung_up:
+        if is_over:
             self._lose(child)
         elif child.is_ready:
             self._spawner.note_ready()
@@ -182,7 +182,7 @@ class ProcessRunner:
         """Report the job of a child that has died. What it had not begun goes back to the backlog."""
         self._children.remove(child)
         self._backlog.take_back(child)
-        reason = exit_reason(self._reaper.reap(child))
+        reason = exit_reason(self._reaper.reap(child), is_garbled=child.is_garbled)
         self._end(child, Report.failed(reason, error_type="ProcessDied"))
         if not child.is_ready:
             self._note_failed_start(reason)
