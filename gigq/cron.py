@@ -51,7 +51,7 @@ class Cron:
         minutes, hours, days, months, weekdays = (_values(*each, line) for each in zip(_FIELDS, texts, strict=True))
         any_minute, any_hour, any_day, _, any_weekday = (text.startswith("*") for text in texts)
         if (any_day or any_weekday) and days[0] > max(monthrange(2000, month)[1] for month in months):
-            raise ValueError(f"day of month is {texts[2]!r} in {line!r}; no month of {texts[3]!r} has so many days")
+            raise ValueError(f"day of month is {texts[2]!r} in {line!r}; no month of {texts[3]!r} has that many days")
         return cls(
             line=line,
             minutes=minutes,

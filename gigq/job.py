@@ -58,7 +58,7 @@ class Job:
         args: positional arguments, as JSON can hold them.
         queue: the name of the queue inside the file.
         run_at: do not start it before this instant.
-        delay: do not start it before so many seconds have passed since the submit. Give this or `run_at`.
+        delay: how many seconds after the submit it may start at the earliest. Give this or `run_at`.
         expires_at: cancel it if it has not been started by this instant.
         retry_backoff: the factor by which each wait before a retry is longer than the one before, at least 1.
         retry_max_delay: the longest wait before a retry, in seconds.

@@ -1,4 +1,4 @@
-"""The checks of values: what each lets pass, in which form, and what it says of the rest."""
+"""The checks of values: the values that each accepts, and its message for others."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_none_passes_what_is_optional() -> None:
 
 def test_two_values_that_exclude_each_other_are_refused() -> None:
     checks.not_both(one=None, other=0)
-    with pytest.raises(ValueError, match="^one and other were both given; give one$"):
+    with pytest.raises(ValueError, match=r"^one and other were both given; give one$"):
         checks.not_both(one=0, other=0)
 
 

@@ -88,13 +88,13 @@ def test_an_aware_instant_means_the_same_everywhere(in_zone: Any, given: Any) ->
         "\0",
     ],
 )
-def test_text_that_is_no_instant_is_refused_with_an_example(given: str) -> None:
+def test_text_that_is_not_an_instant_is_refused_with_an_example(given: str) -> None:
     with pytest.raises(ValueError, match="it must be ISO-8601 text such as 2026-01-31T09:00:00"):
         to_instant(given)
 
 
 @pytest.mark.parametrize("given", [None, 0, 1.5, True, b"2026-01-01", date(2026, 1, 1), timedelta(1), ["2026-01-01"]])
-def test_what_is_no_instant_is_refused(given: Any) -> None:
+def test_a_value_that_is_not_an_instant_is_refused(given: Any) -> None:
     with pytest.raises(ValueError, match="it must be a datetime or ISO-8601 text"):
         to_instant(given)
 
@@ -110,7 +110,7 @@ def test_what_is_no_instant_is_refused(given: Any) -> None:
         ("UTC0", "9999-12-31T23:59:59-00:01"),
     ],
 )
-def test_an_instant_outside_the_years_is_refused(in_zone: Any, zone: str, given: Any) -> None:
+def test_an_instant_outside_the_years_1_to_9999_is_refused(in_zone: Any, zone: str, given: Any) -> None:
     in_zone(zone)
     with pytest.raises(ValueError, match="it must be in the years 1 to 9999 in UTC"):
         to_instant(given)
@@ -132,17 +132,19 @@ def test_an_instant_is_written_in_one_form_and_read_back(instant: datetime, text
 
 
 def test_an_instant_without_a_zone_is_read_as_utc() -> None:
-    """SQLite's own `datetime('now')` writes it so, by which people change a file."""
+    """That is how SQLite's `datetime('now')` writes it, which people use when they change a file."""
     assert from_text("2026-07-01 12:00:00") == NOON
 
 
 @pytest.mark.parametrize("written", ["soon", "", "12:00", "9" * 1000, 7, 1.5, b"2026-07-01", None])
-def test_what_is_no_instant_is_refused_and_shown(written: Any) -> None:
-    with pytest.raises(ValueError, match=f"^{re.escape(f'{written!r:.80}')} is not an instant in the form that the file holds$"):
+def test_text_in_the_file_that_is_not_an_instant_is_refused_and_shown(written: Any) -> None:
+    with pytest.raises(
+        ValueError, match=f"^{re.escape(f'{written!r:.80}')} is not an instant in the form that the file holds$"
+    ):
         from_text(written)
 
 
-def test_written_instants_sort_as_they_follow_each_other() -> None:
+def test_written_instants_sort_in_the_order_of_time() -> None:
     instants = [
         datetime.min.replace(tzinfo=UTC),
         NOON,
@@ -181,7 +183,7 @@ def test_a_duration_is_finite_and_not_negative(given: Any) -> None:
 
 
 @pytest.mark.parametrize("given", [True, False, None, "5", "5s", b"5", [5], 5j, Decimal(5), NOON])
-def test_what_is_no_duration_is_refused(given: Any) -> None:
+def test_a_value_that_is_not_a_duration_is_refused(given: Any) -> None:
     with pytest.raises(ValueError, match="it must be seconds from 0 up, or a timedelta"):
         to_seconds(given)
 
@@ -197,7 +199,7 @@ def test_what_is_no_duration_is_refused(given: Any) -> None:
         (1e308, LAST),
     ],
 )
-def test_a_later_instant_is_at_most_the_last_one(seconds: float, instant: datetime) -> None:
+def test_a_later_instant_is_at_most_the_last_that_can_be_written(seconds: float, instant: datetime) -> None:
     assert later(NOON, seconds) == instant
 
 
@@ -214,7 +216,7 @@ def test_a_manual_clock_stands_still() -> None:
     assert (clock.now(), clock.monotonic()) == (clock.now(), clock.monotonic()) == (NOON, 0.0)
 
 
-def test_advancing_moves_both_times_of_a_manual_clock() -> None:
+def test_advancing_a_manual_clock_moves_both_of_its_times() -> None:
     clock = ManualClock(NOON)
     clock.advance(1.5)
     clock.sleep(0.5)
@@ -250,18 +252,18 @@ def test_the_system_clock_tells_utc_whatever_the_zone(in_zone: Any) -> None:
     assert before <= round(now.timestamp() * 1e6) <= unix_microseconds()
 
 
-def test_sleeping_by_the_system_clock_lets_time_pass() -> None:
+def test_the_system_clock_sleeps() -> None:
     clock = SystemClock()
     before = clock.monotonic()
     clock.sleep(0.001)
     assert clock.monotonic() - before >= 0.001
 
 
-def test_with_no_time_there_is_one_attempt() -> None:
+def test_a_timeout_of_0_allows_one_attempt() -> None:
     assert list(attempts(0, longest_pause=0.001)) == [None]
 
 
-def test_attempts_go_on_until_the_time_is_over() -> None:
+def test_attempts_go_on_until_the_timeout() -> None:
     before = time.monotonic()
     assert len(list(attempts(0.02, longest_pause=0.001))) > 1
     assert time.monotonic() - before >= 0.02

@@ -1,4 +1,4 @@
-"""What JSON can hold comes back as it was; for the rest the message says where it stands."""
+"""Values read back as they were written, or are refused with their place."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def written(value: object, *, name: str = "params", limit: int = PARAMS_LIMIT) -
         [[[], {}], {"a": {"b": {"c": [None, True]}}}],
     ],
 )
-def test_what_goes_in_comes_out(value: object) -> None:
+def test_a_value_reads_back_as_it_was_written(value: object) -> None:
     back = decode(written(value))
     assert back == value
     assert repr(back) == repr(value)
@@ -81,11 +81,11 @@ def test_what_goes_in_comes_out(value: object) -> None:
         (Level.HIGH, 7),
     ],
 )
-def test_what_json_has_no_word_for_becomes_the_nearest(value: object, back: object) -> None:
+def test_a_tuple_and_an_enum_become_their_nearest_equivalents_in_json(value: object, back: object) -> None:
     assert decode(written(value)) == back
 
 
-def test_the_order_of_keys_stays() -> None:
+def test_keys_keep_their_order() -> None:
     assert list(decode(written({"b": 1, "a": 2, "c": 3}))) == ["b", "a", "c"]
 
 
@@ -132,7 +132,7 @@ def test_the_message_names_the_place(value: object, message: str) -> None:
     assert str(raised.value) == message
 
 
-def test_the_first_fault_is_the_one_that_is_named() -> None:
+def test_the_first_fault_is_named() -> None:
     with pytest.raises(NotSerializable, match=r'^result\["a"\]\[1\] is a set'):
         encode({"a": [0, set()], "b": b""}, name="result", limit=RESULT_LIMIT)
 
@@ -165,14 +165,14 @@ def nested(levels: int) -> object:
 @pytest.mark.parametrize(
     "value", [itself_in_a_list(), itself_in_a_dict(), itself_twice(), nested(201), nested(100_000)]
 )
-def test_what_contains_itself_or_is_too_deep_is_refused(value: object) -> None:
+def test_a_value_that_contains_itself_or_is_too_deep_is_refused(value: object) -> None:
     with pytest.raises(NotSerializable, match=r"^params contains itself, or is nested more than 200 deep$"):
         written(value)
 
 
 @pytest.fixture
 def deep_stack() -> Iterator[None]:
-    """A process that has raised its own limit, as some do."""
+    """Raise the recursion limit of this process, as some programs do."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(20_000)
     yield
@@ -180,12 +180,12 @@ def deep_stack() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("deep_stack")
-def test_a_higher_limit_of_the_writer_does_not_let_through_what_no_reader_can_read() -> None:
+def test_a_writer_with_a_higher_recursion_limit_writes_nothing_that_others_cannot_read() -> None:
     with pytest.raises(NotSerializable, match="nested more than 200 deep"):
         written(nested(1500))
 
 
-def test_the_deepest_that_is_written_can_be_read() -> None:
+def test_the_deepest_value_that_is_written_can_be_read() -> None:
     value = nested(200)
     assert decode(written(value)) == value
 
@@ -201,17 +201,17 @@ def test_a_key_that_cannot_even_be_shown_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("text", "limit"), [("a" * 98, 100), ("é" * 49, 100), ("𝄞" * 25, 102), ("\n" * 49, 100)])
-def test_what_is_just_within_the_limit_is_written(text: str, limit: int) -> None:
+def test_a_value_at_the_limit_is_written(text: str, limit: int) -> None:
     assert len(written(text, limit=limit).encode()) == limit
 
 
 @pytest.mark.parametrize("text", ["a" * 99, "é" * 50, "𝄞" * 25, "\n" * 50])
-def test_the_limit_is_of_bytes_not_of_characters(text: str) -> None:
+def test_the_limit_counts_bytes_not_characters(text: str) -> None:
     with pytest.raises(NotSerializable, match="and the limit is 100"):
         written(text, limit=100)
 
 
-def test_too_much_is_refused_with_its_size_and_with_advice() -> None:
+def test_a_value_that_is_too_large_is_refused_with_its_size_and_advice() -> None:
     with pytest.raises(NotSerializable) as raised:
         encode({"csv": "x" * 1_000_000}, name="params", limit=PARAMS_LIMIT)
     assert str(raised.value) == (
@@ -229,7 +229,7 @@ def test_too_much_is_refused_with_its_size_and_with_advice() -> None:
         {'say "hi" \\ \n ü': True},
     ],
 )
-def test_an_object_is_written_of_values_that_are_json_already(entries: dict[str, Any]) -> None:
+def test_an_object_is_written_from_values_that_are_already_json(entries: dict[str, Any]) -> None:
     text = encode_object((key, written(value)) for key, value in entries.items())
     assert json.loads(text) == entries
     assert list(decode(text)) == list(entries)

@@ -1,4 +1,4 @@
-"""When a rule ticks next: cron lines in a zone whose clocks change, intervals, what was missed, names of zones."""
+"""The ticks of cron lines, also where the clocks change, and of intervals; missed ticks; the names of time zones."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_field_is_a_list_of_numbers_ranges_and_steps(text: str, minutes: Any) 
         ("* * * * 5-7", {"weekdays": {5, 6, 0}}),
         ("* * * * Mon-FRI", {"weekdays": {1, 2, 3, 4, 5}}),
         ("* * * * sat,sun", {"weekdays": {6, 0}}),
-        # A week may end on Sunday, whatever its name
+        # A week may end on Sunday, by either of its numbers
         ("* * * * fri-sun", {"weekdays": {5, 6, 0}}),
         ("* * * * 5-0", {"weekdays": {5, 6, 0}}),
         ("* * * * mon-sun/2", {"weekdays": {1, 3, 5, 0}}),
@@ -106,7 +106,7 @@ def test_every_field_has_its_own_values_and_names(line: str, values: dict[str, A
         (" @Daily\n", "0 0 * * *"),
     ],
 )
-def test_a_word_stands_for_a_line(word: str, line: str) -> None:
+def test_a_word_such_as_daily_is_a_whole_line(word: str, line: str) -> None:
     berlin = zone_or_skip("Europe/Berlin")
     one, other = Cron.parse(word), Cron.parse(line)
     assert one.line == word.strip()
@@ -140,7 +140,7 @@ def test_lines_are_values() -> None:
         ("* * * * 8", "day of week is '8' in '* * * * 8'; it must be 0 to 7 or sun to sat"),
         ("* * * * jan", "day of week is 'jan' in '* * * * jan'; it must be 0 to 7 or sun to sat"),
         ("mon * * * *", "minute is 'mon' in 'mon * * * *'; it must be 0 to 59"),
-        # The item, not the whole list
+        # The message names the item, not the whole list
         ("1,2,60 * * * *", "minute is '60' in '1,2,60 * * * *'; it must be 0 to 59"),
         ("1,,2 * * * *", "minute is '' in '1,,2 * * * *'; it must be 0 to 59"),
         ("1, * * * *", "minute is '' in '1, * * * *'; it must be 0 to 59"),
@@ -157,7 +157,7 @@ def test_lines_are_values() -> None:
         ("² * * * *", "minute is '²' in '² * * * *'; it must be 0 to 59"),
         ("\0 * * * *", r"minute is '\x00' in '\x00 * * * *'; it must be 0 to 59"),
         ("\ud800 * * * *", r"minute is '\ud800' in '\ud800 * * * *'; it must be 0 to 59"),
-        # What only other crons know
+        # Forms that only other crons accept
         ("* * L * *", "day of month is 'l' in '* * L * *'; it must be 1 to 31"),
         ("* * ? * *", "day of month is '?' in '* * ? * *'; it must be 1 to 31"),
         ("* * * * 5#3", "day of week is '5#3' in '* * * * 5#3'; it must be 0 to 7 or sun to sat"),
@@ -175,14 +175,14 @@ def test_lines_are_values() -> None:
         ("/5 * * * *", "minute is '/5' in '/5 * * * *'; it must be 0 to 59"),
         ("* */24 * * *", "hour is '*/24' in '* */24 * * *'; a step must be 1 to 23"),
         ("* * * */mar *", "month is '*/mar' in '* * * */mar *'; a step must be 1 to 12"),
-        # Days that never come
-        ("0 0 30 2 *", "day of month is '30' in '0 0 30 2 *'; no month of '2' has so many days"),
-        ("0 0 30,31 feb *", "day of month is '30,31' in '0 0 30,31 feb *'; no month of 'feb' has so many days"),
-        ("0 0 31 4,6,9,11 *", "day of month is '31' in '0 0 31 4,6,9,11 *'; no month of '4,6,9,11' has so many days"),
-        ("0 0 30 2 */2", "day of month is '30' in '0 0 30 2 */2'; no month of '2' has so many days"),
+        # Days that do not exist
+        ("0 0 30 2 *", "day of month is '30' in '0 0 30 2 *'; no month of '2' has that many days"),
+        ("0 0 30,31 feb *", "day of month is '30,31' in '0 0 30,31 feb *'; no month of 'feb' has that many days"),
+        ("0 0 31 4,6,9,11 *", "day of month is '31' in '0 0 31 4,6,9,11 *'; no month of '4,6,9,11' has that many days"),
+        ("0 0 30 2 */2", "day of month is '30' in '0 0 30 2 */2'; no month of '2' has that many days"),
     ],
 )
-def test_a_wrong_field_is_named_with_what_it_may_be(line: str, message: str) -> None:
+def test_a_wrong_field_is_named_with_its_allowed_values(line: str, message: str) -> None:
     with pytest.raises(ValueError) as caught:
         Cron.parse(line)
     assert str(caught.value) == message
@@ -191,7 +191,7 @@ def test_a_wrong_field_is_named_with_what_it_may_be(line: str, message: str) -> 
 @pytest.mark.parametrize(
     "line", ["", " ", "\0", "*", "* * * *", "* * * * * *", "0 0 * * * root", "@reboot", "@every 5m"]
 )
-def test_a_line_that_has_not_five_fields_is_refused_with_the_forms(line: str) -> None:
+def test_a_line_without_five_fields_is_refused_with_the_accepted_forms(line: str) -> None:
     with pytest.raises(ValueError) as caught:
         Cron.parse(line)
     assert str(caught.value) == (
@@ -201,7 +201,7 @@ def test_a_line_that_has_not_five_fields_is_refused_with_the_forms(line: str) ->
 
 
 @pytest.mark.parametrize("line", [None, 5, b"* * * * *", ["*"] * 5, "*" * 1_000_000, "* " * 500_000, "1," * 501])
-def test_what_is_no_text_or_far_too_much_is_refused(line: Any) -> None:
+def test_a_line_that_is_not_text_or_far_too_long_is_refused(line: Any) -> None:
     with pytest.raises(ValueError, match="is not a cron line; it must be text of at most 1000 characters") as caught:
         Cron.parse(line)
     assert len(str(caught.value)) < 200
@@ -212,14 +212,14 @@ def test_a_huge_number_is_refused() -> None:
         Cron.parse("9" * 900 + " * * * *")
 
 
-def test_a_line_may_name_everything_that_there_is() -> None:
+def test_a_line_may_list_every_value_of_every_field() -> None:
     whole = [range(60), range(24), range(1, 32), range(1, 13), range(8)]
     line = " ".join(",".join(map(str, values)) for values in whole)
     assert Cron.parse(line).minutes == tuple(range(60))
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_random_text_is_read_or_refused_in_one_line(seed: int) -> None:
+def test_random_text_is_accepted_or_refused_in_one_line(seed: int) -> None:
     chance = random.Random(seed)
     alphabets = ["0123456789*/,-", "0123456789*/,- \t", "05*/-,sunmojan@ ", "".join(map(chr, range(0x250)))]
     for _ in range(300):
@@ -251,20 +251,20 @@ def test_random_text_is_read_or_refused_in_one_line(seed: int) -> None:
         ("0 0 1-31 * fri", ["2025-01-02", "2025-01-03"]),
         ("0 0 13 * 0-6", ["2025-01-02", "2025-01-03"]),
         ("0 0 30 2 fri", ["2025-02-07", "2025-02-14", "2025-02-21", "2025-02-28", "2026-02-06"]),
-        # One begins with a star: both must match, which is never so odd as it looks
+        # One begins with a star: both must match
         ("0 0 */2 * fri", ["2025-01-03", "2025-01-17", "2025-01-31", "2025-02-07"]),
         ("0 0 13 * */5", ["2025-04-13", "2025-06-13", "2025-07-13"]),
         ("0 0 *,13 * fri", ["2025-01-03", "2025-01-10"]),
         ("0 0 29 2 */7", ["2032-02-29", "2060-02-29", "2088-02-29", "2128-02-29"]),
     ],
 )
-def test_which_days_match(line: str, days: list[str]) -> None:
+def test_the_two_day_fields_are_combined_as_in_vixie_cron(line: str, days: list[str]) -> None:
     found = ticks(Cron.parse(line), NEW_YEAR, zone=UTC, count=len(days))
     assert [tick.date().isoformat() for tick in found] == days
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_random_days_are_those_of_a_walk_through_the_calendar(seed: int) -> None:
+def test_random_lines_match_the_days_found_by_walking_through_the_calendar(seed: int) -> None:
     chance = random.Random(seed)
     for _ in range(25):
         days, months, weekdays = (
@@ -298,7 +298,7 @@ def listed(values: set[int]) -> str:
 # The clocks change
 
 CHANGES = [
-    # Fixed times: the skipped one right after the gap, of two the first
+    # Fixed times: a skipped one ticks right after the gap, and of two the first
     ("Europe/Berlin", "30 2 * * *", "2025-03-30T00:00", ["2025-03-30T03:00+02:00", "2025-03-31T02:30+02:00"]),
     ("Europe/Berlin", "30 2 * * *", "2025-10-26T00:00", ["2025-10-26T02:30+02:00", "2025-10-27T02:30+01:00"]),
     ("Europe/Berlin", "0,20,40 2 * * *", "2025-03-30T00:00", ["2025-03-30T03:00+02:00", "2025-03-31T02:00+02:00"]),
@@ -306,14 +306,14 @@ CHANGES = [
     ("Europe/Berlin", "0 0-23 * * *", "2025-10-26T01:00", ["2025-10-26T02:00+02:00", "2025-10-26T03:00+01:00"]),
     ("Europe/Berlin", "0 3 * * *", "2025-10-26T00:00", ["2025-10-26T03:00+01:00", "2025-10-27T03:00+01:00"]),
     ("America/New_York", "30 2 9 3 *", "2025-01-01T00:00", ["2025-03-09T03:00-04:00", "2026-03-09T02:30-04:00"]),
-    # Stars follow real time: the skipped are not made up for, the repeated come again
+    # Stars follow real time: skipped ticks are not made up for, repeated ones come twice
     ("Europe/Berlin", "0 * * * *", "2025-03-30T00:30", ["2025-03-30T01:00+01:00", "2025-03-30T03:00+02:00"]),
     ("Europe/Berlin", "30 * * * *", "2025-10-26T02:00", ["2025-10-26T02:30+02:00", "2025-10-26T02:30+01:00"]),
     ("Europe/Berlin", "30 */2 * * *", "2025-03-30T00:00", ["2025-03-30T00:30+01:00", "2025-03-30T04:30+02:00"]),
     ("Europe/Berlin", "30 */2 * * *", "2025-10-26T02:00", ["2025-10-26T02:30+02:00", "2025-10-26T02:30+01:00"]),
     ("Europe/Berlin", "*/30 2 * * *", "2025-03-30T00:00", ["2025-03-31T02:00+02:00", "2025-03-31T02:30+02:00"]),
     ("Europe/Berlin", "*/40 2 * * *", "2025-10-26T02:00", ["2025-10-26T02:40+02:00", "2025-10-26T02:00+01:00"]),
-    # Half an hour
+    # The clocks change by half an hour
     ("Australia/Lord_Howe", "15 2 * * *", "2025-10-05T00:00", ["2025-10-05T02:30+11:00", "2025-10-06T02:15+11:00"]),
     ("Australia/Lord_Howe", "45 1 * * *", "2025-04-06T00:00", ["2025-04-06T01:45+11:00", "2025-04-07T01:45+10:30"]),
     ("Australia/Lord_Howe", "45 * * * *", "2025-04-06T01:30", ["2025-04-06T01:45+11:00", "2025-04-06T01:45+10:30"]),
@@ -328,21 +328,21 @@ CHANGES = [
     ("America/Havana", "15 0 * * *", "2025-03-08T12:00", ["2025-03-09T01:00-04:00", "2025-03-10T00:15-04:00"]),
     ("Asia/Beirut", "@daily", "2025-03-29T12:00", ["2025-03-30T01:00+03:00", "2025-03-31T00:00+03:00"]),
     ("Asia/Beirut", "@daily", "2025-10-25T12:00", ["2025-10-26T00:00+02:00", "2025-10-27T00:00+02:00"]),
-    # A minute past midnight: the first midnight had been
+    # The clocks change a minute past midnight, after the first midnight
     ("America/St_Johns", "0 0 * * *", "2010-11-06T12:00", ["2010-11-07T00:00-02:30", "2010-11-08T00:00-03:30"]),
     ("America/St_Johns", "30 23 * * *", "2010-11-06T12:00", ["2010-11-06T23:30-02:30", "2010-11-07T23:30-03:30"]),
     ("America/St_Johns", "30 0 * * *", "2010-03-13T12:00", ["2010-03-14T01:01-02:30", "2010-03-15T00:30-02:30"]),
-    # A whole day is skipped: its noon comes right after it
+    # A whole day is skipped: the tick of its noon comes right after it
     ("Pacific/Apia", "0 12 * * *", "2011-12-29T12:00", ["2011-12-31T00:00+14:00", "2011-12-31T12:00+14:00"]),
     ("Pacific/Apia", "0 12 30 * *", "2011-12-01T00:00", ["2011-12-31T00:00+14:00", "2012-01-30T12:00+14:00"]),
     ("Pacific/Apia", "0 * * * *", "2011-12-29T22:30", ["2011-12-29T23:00-10:00", "2011-12-31T00:00+14:00"]),
     ("Pacific/Apia", "0 * * * fri", "2011-12-29T22:30", ["2012-01-06T00:00+14:00", "2012-01-06T01:00+14:00"]),
-    # Summer time below zero, and clocks that go back for Ramadan
+    # Negative summer time, and clocks that go back for Ramadan
     ("Europe/Dublin", "30 1 * * *", "2025-03-30T00:00", ["2025-03-30T02:00+01:00", "2025-03-31T01:30+01:00"]),
     ("Europe/Dublin", "30 1 * * *", "2025-10-26T00:00", ["2025-10-26T01:30+01:00", "2025-10-27T01:30+00:00"]),
     ("Africa/Casablanca", "30 2 * * *", "2025-02-23T00:00", ["2025-02-23T02:30+01:00", "2025-02-24T02:30+00:00"]),
     ("Africa/Casablanca", "30 2 * * *", "2025-04-06T00:00", ["2025-04-06T03:00+01:00", "2025-04-07T02:30+01:00"]),
-    # A zone that moves for good
+    # A zone whose offset changes for good
     ("Asia/Kathmandu", "5 0 * * *", "1985-12-31T12:00", ["1986-01-01T00:15+05:45", "1986-01-02T00:05+05:45"]),
     ("Asia/Kathmandu", "0 9 * * *", "2025-01-01T00:00", ["2025-01-01T09:00+05:45", "2025-01-02T09:00+05:45"]),
     ("UTC", "30 2 * * *", "2025-03-30T00:00", ["2025-03-30T02:30+00:00", "2025-03-31T02:30+00:00"]),
@@ -350,7 +350,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize(("zone", "line", "start", "expected"), CHANGES)
-def test_where_the_clocks_change(zone: str, line: str, start: str, expected: list[str]) -> None:
+def test_ticks_where_the_clocks_change_follow_vixie(zone: str, line: str, start: str, expected: list[str]) -> None:
     place = zone_or_skip(zone)
     found = ticks(
         Cron.parse(line), datetime.fromisoformat(start).replace(tzinfo=place), zone=place, count=len(expected)
@@ -372,17 +372,17 @@ def test_where_the_clocks_change(zone: str, line: str, start: str, expected: lis
         ("30 2 * * *", "2025-03-30T03:00+02:00", "2025-03-31T02:30+02:00"),
     ],
 )
-def test_a_start_within_the_change_neither_loses_nor_repeats(line: str, start: str, tick: str) -> None:
+def test_starting_within_a_change_of_the_clocks_loses_and_repeats_nothing(line: str, start: str, tick: str) -> None:
     assert Cron.parse(line).after(at(start), zone_or_skip("Europe/Berlin")) == at(tick)
 
 
-def test_an_offset_may_have_seconds() -> None:
+def test_the_offset_of_a_zone_may_have_seconds() -> None:
     zone = zone_or_skip("America/New_York")
     [tick] = ticks(Cron.parse("0 9 * * *"), at("1880-01-01T00:00+00:00"), zone=zone, count=1)
     assert tick == at("1880-01-01T09:00-04:56:02")
 
 
-# The same from the other direction: minute by minute through the time of the world, looking at the wall
+# The same the other way round: minute by minute through real time, looking at the wall clock
 
 Match = Callable[[datetime], bool]
 LINES: dict[str, tuple[bool, Match]] = {
@@ -421,7 +421,7 @@ PLACES = [
 ]
 
 Shown = tuple[datetime, datetime, datetime]
-"""An instant, what the wall shows then, and the latest time that it had shown before."""
+"""An instant, the time that the wall clock shows then, and the latest time that it had shown before."""
 
 
 def look_at_the_wall(zone: tzinfo, start: datetime, end: datetime) -> Iterator[Shown]:
@@ -449,7 +449,7 @@ def between(latest: datetime, wall: datetime) -> list[datetime]:
 
 @cache
 def windows(name: str, year: int) -> list[list[Shown]]:
-    """Some 50 hours around every change of the year, and around another hour."""
+    """About 50 hours around each change of the clocks in a year, and around another hour."""
     zone, first, chance = zone_named(name), datetime(year, 1, 1, tzinfo=UTC), random.Random(f"{name} {year}")
     hours = [first + HOUR * number for number in range(-12, 24 * 366)]
     offsets = [hour.astimezone(zone).utcoffset() for hour in hours]
@@ -460,12 +460,12 @@ def windows(name: str, year: int) -> list[list[Shown]]:
 
 @pytest.mark.parametrize("line", LINES)
 @pytest.mark.parametrize(("name", "year"), PLACES)
-def test_around_every_change_nothing_is_lost_and_nothing_comes_twice(name: str, year: int, line: str) -> None:
+def test_around_every_change_of_the_clocks_no_tick_is_lost_or_repeated(name: str, year: int, line: str) -> None:
     zone, cron, chance = zone_or_skip(name), Cron.parse(line), random.Random(line)
     for shown in windows(name, year):
         start, end = shown[0][0] - MINUTE, shown[-1][0]
         expected = seen(shown, line)
-        if line != "* * * * *":  # so many that the instants between them will do
+        if line != "* * * * *":  # it has so many ticks that the instants between them suffice
             assert missed(cron, start, until=end, zone=zone, limit=10_000) == expected
         for width in [HOUR, end - start] * 6:
             instant = start + (end - start) / 2 + width * (chance.random() - 0.5)
@@ -482,7 +482,7 @@ def test_around_every_change_nothing_is_lost_and_nothing_comes_twice(name: str, 
         ("America/Sao_Paulo", 2018, "@daily"),
     ],
 )
-def test_over_a_whole_year_nothing_is_lost_and_nothing_comes_twice(name: str, year: int, line: str) -> None:
+def test_over_a_whole_year_no_tick_is_lost_or_repeated(name: str, year: int, line: str) -> None:
     zone, start, end = zone_or_skip(name), datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC)
     expected = seen(look_at_the_wall(zone, start, end), line)
     assert missed(Cron.parse(line), start, until=end, zone=zone, limit=20_000) == expected
@@ -521,7 +521,7 @@ def test_an_instant_without_a_zone_is_refused(rule: Cron | Interval) -> None:
 
 @pytest.mark.parametrize("hours", [-23.99, -12, 0, 5.75, 14, 23.99])
 @pytest.mark.parametrize("rule", [Cron.parse("* * * * *"), Cron.parse("0 0 29 2 0-7"), Cron.parse("@yearly")])
-def test_a_fixed_offset_is_a_zone_too_up_to_the_ends_of_time(rule: Cron, hours: float) -> None:
+def test_a_fixed_offset_works_as_a_zone_from_the_first_year_to_the_last(rule: Cron, hours: float) -> None:
     zone = timezone(timedelta(seconds=round(hours * 3600)))
     first = rule.after(datetime.min.replace(tzinfo=UTC), zone)
     assert first is not None
@@ -530,7 +530,7 @@ def test_a_fixed_offset_is_a_zone_too_up_to_the_ends_of_time(rule: Cron, hours: 
     assert rule.after(datetime(9999, 1, 1, tzinfo=UTC), zone) is None
 
 
-def test_after_the_last_tick_there_is_none() -> None:
+def test_there_is_no_tick_after_the_last_year() -> None:
     start = datetime(9998, 12, 31, 23, 57, tzinfo=UTC)
     assert [tick.minute for tick in ticks(Cron.parse("* * * * *"), start, zone=UTC, count=10)] == [58, 59]
     assert ticks(Cron.parse("0 0 29 2 *"), datetime(9996, 3, 1, tzinfo=UTC), zone=UTC, count=10) == []
@@ -538,7 +538,7 @@ def test_after_the_last_tick_there_is_none() -> None:
 
 
 class CountingZone(tzinfo):
-    """UTC, which counts how often it is asked."""
+    """UTC, counting how many times it is asked."""
 
     asked = 0
 
@@ -551,7 +551,7 @@ class CountingZone(tzinfo):
 
 
 @pytest.mark.parametrize("line", ["* * * * *", "0 0 29 2 *", "0 0 29 2 */7", "59 23 31 12 *", "0 0 1 jan mon"])
-def test_a_far_tick_costs_no_more_than_a_near_one(line: str) -> None:
+def test_a_distant_tick_costs_no_more_than_a_near_one(line: str) -> None:
     zone = CountingZone()
     assert Cron.parse(line).after(datetime(1897, 1, 1, tzinfo=UTC), zone) is not None
     assert zone.asked < 10
@@ -568,7 +568,7 @@ def test_a_far_tick_costs_no_more_than_a_near_one(line: str) -> None:
         (300, "2025-01-01T00:00+00:00", "2031-01-01T00:07+00:00", "2031-01-01T00:10+00:00"),
         (1.5, "2025-01-01T00:00+00:00", "2025-01-01T00:00:04.4+00:00", "2025-01-01T00:00:04.5+00:00"),
         (86_400, "2025-01-01T09:30+01:00", "2025-06-01T00:00+00:00", "2025-06-01T08:30+00:00"),
-        # Before the anchor too: a clock that was wrong when it was set does not stop it
+        # Before the anchor too: a clock that was wrong when the anchor was set does not stop it
         (300, "2025-01-01T00:02+00:00", "2024-12-31T23:50+00:00", "2024-12-31T23:52+00:00"),
         (7, "2025-01-01T00:00+00:00", "2024-12-31T23:59:59+00:00", "2025-01-01T00:00+00:00"),
         (100 * 366 * 86_400, "2025-01-01T00:00+00:00", "2025-01-01T00:00+00:00", "2125-03-18T00:00+00:00"),
@@ -587,7 +587,7 @@ def test_an_interval_is_the_same_in_every_zone() -> None:
     assert found == ticks(rule, start, zone=UTC, count=4) == [start + HOUR * number for number in range(1, 5)]
 
 
-def test_a_third_of_a_second_does_not_add_up() -> None:
+def test_fractions_of_a_second_do_not_drift() -> None:
     rule = Interval(seconds=4 / 3, anchor=NEW_YEAR)
     start = NEW_YEAR + 1000 * timedelta(seconds=4 / 3)
     assert ticks(rule, NEW_YEAR, zone=UTC, count=1000)[-1] == start
@@ -595,13 +595,13 @@ def test_a_third_of_a_second_does_not_add_up() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, 0.5, 0.999999, 3.2e9, 1e300])
-def test_an_interval_outside_its_bounds_is_refused(seconds: float) -> None:
+def test_an_interval_outside_its_range_is_refused(seconds: float) -> None:
     with pytest.raises(ValueError, match=r"^an interval is .* seconds; it must be from 1 second to 100 years$"):
         Interval(seconds=seconds, anchor=NEW_YEAR)
 
 
 @pytest.mark.parametrize("seconds", [-1, math.nan, math.inf, 10**400, "60", None, True])
-def test_an_interval_that_is_no_duration_is_refused(seconds: Any) -> None:
+def test_an_interval_that_is_not_a_duration_is_refused(seconds: Any) -> None:
     with pytest.raises(ValueError, match="it must be seconds from 0 up, or a timedelta"):
         Interval(seconds=seconds, anchor=NEW_YEAR)
 
@@ -633,7 +633,7 @@ RULES = [
 @pytest.mark.parametrize("rule", RULES, ids=str)
 @pytest.mark.parametrize("limit", [1, 2, 7, 100])
 @pytest.mark.parametrize("span", [timedelta(0), timedelta(seconds=30), timedelta(seconds=90.7), 33 * DAY])
-def test_the_latest_that_were_missed_are_found(rule: Cron | Interval, limit: int, span: timedelta) -> None:
+def test_the_latest_missed_ticks_are_found(rule: Cron | Interval, limit: int, span: timedelta) -> None:
     zone, since = zone_or_skip("Europe/Berlin"), at("2025-03-09T08:00:30.5+00:00")
     until, first = since + span, rule.after(since, zone)
     found = missed(rule, since, until=until, zone=zone, limit=limit)
@@ -655,7 +655,9 @@ def test_the_latest_that_were_missed_are_found(rule: Cron | Interval, limit: int
         ("00:01", "00:00", []),
     ],
 )
-def test_missed_are_those_after_the_one_and_up_to_the_other(since: str, until: str, minutes: list[int]) -> None:
+def test_missed_ticks_lie_after_the_first_instant_and_up_to_the_second(
+    since: str, until: str, minutes: list[int]
+) -> None:
     start, end = at(f"2025-01-01T{since}Z"), at(f"2025-01-01T{until}Z")
     found = missed(Cron.parse("* * * * *"), start, until=end, zone=UTC, limit=4)
     assert found == [NEW_YEAR + MINUTE * number for number in minutes]
@@ -669,7 +671,9 @@ def test_missed_are_those_after_the_one_and_up_to_the_other(since: str, until: s
         ("* * 29 2 *", ["2024-02-29T23:57Z", "2024-02-29T23:58Z", "2024-02-29T23:59Z"]),
     ],
 )
-def test_the_latest_of_millions_are_found_without_walking_through_them(line: str, found: list[str]) -> None:
+def test_the_latest_of_millions_of_missed_ticks_are_found_without_walking_through_all(
+    line: str, found: list[str]
+) -> None:
     zone = CountingZone()
     latest = missed(Cron.parse(line), datetime(1925, 1, 1, tzinfo=UTC), until=NEW_YEAR, zone=zone, limit=3)
     assert latest == [at(text) for text in found]
@@ -722,7 +726,7 @@ def test_a_zone_is_found_by_its_name() -> None:
         ["UTC"],
     ],
 )
-def test_a_name_that_is_no_zone_is_refused_with_an_example(name: Any) -> None:
+def test_a_name_that_is_not_a_time_zone_is_refused_with_an_example(name: Any) -> None:
     zone_or_skip("Europe/Berlin")
     with pytest.raises(ValueError) as caught:
         zone_named(name)
@@ -731,7 +735,7 @@ def test_a_name_that_is_no_zone_is_refused_with_an_example(name: Any) -> None:
 
 @pytest.fixture
 def no_zone_data(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A machine without any, as a Windows without the package tzdata."""
+    """A machine without zone data, such as Windows without the package tzdata."""
     before = zoneinfo.TZPATH
     for module in [name for name in sys.modules if name.partition(".")[0] == "tzdata"]:
         monkeypatch.delitem(sys.modules, module)
@@ -743,7 +747,7 @@ def no_zone_data(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("no_zone_data")
-def test_a_machine_without_zone_data_is_said_to_be_one() -> None:
+def test_a_machine_without_zone_data_is_named_as_the_reason() -> None:
     message = "^time zone 'Europe/Berlin' is unknown, because this machine has no zone data; install tzdata$"
     with pytest.raises(ValueError, match=message):
         zone_named("Europe/Berlin")

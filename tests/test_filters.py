@@ -1,4 +1,4 @@
-"""Filters as a caller says them, and as the store reads them."""
+"""Filters as a caller gives them, and as the store reads them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
         ({"search": "x"}, "search", "x"),
     ],
 )
-def test_a_filter_is_read_in_one_form(given: dict[str, Any], field: str, read: Any) -> None:
+def test_a_filter_is_kept_in_one_form(given: dict[str, Any], field: str, read: Any) -> None:
     found = getattr(Filters.of(**given), field)
     assert (list(found) if isinstance(found, tuple) else found) == read
 
@@ -65,11 +65,11 @@ def test_no_filter_lets_every_job_pass() -> None:
         ({"until": 5}, "until is 5; it must be a datetime"),
     ],
 )
-def test_a_value_that_a_filter_cannot_have_is_refused(given: dict[str, Any], reason: str) -> None:
+def test_an_invalid_value_of_a_filter_is_refused(given: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         Filters.of(**given)
 
 
-def test_a_filter_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+def test_an_unknown_filter_is_refused_with_a_list_of_the_known_ones() -> None:
     with pytest.raises(TypeError, match="there is no filter 'colour'; there are phase, queue, name, tags"):
         Filters.of(colour="red")  # type: ignore[call-arg]

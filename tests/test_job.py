@@ -1,4 +1,4 @@
-"""A job's fields: what each may be, and the one form in which it is kept."""
+"""The fields of a job: their values, the form in which they are kept, and subclasses."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_job_needs_only_a_name_and_a_function() -> None:
     assert (made.retry_delay, made.retry_backoff, made.retry_max_delay, made.retry_jitter) == (0.0, 1.0, 3600.0, 0.0)
 
 
-def test_the_fields_that_people_s_code_gives_by_position_keep_their_places() -> None:
+def test_fields_that_code_passes_by_position_keep_their_positions() -> None:
     made = Job("n", functions.add, {"a": 1}, 5, ["p"], 2, 9, "text", True, 4)
     assert (made.name, made.params, made.priority, made.dependencies) == ("n", {"a": 1}, 5, ("p",))
     assert (made.max_attempts, made.timeout, made.description) == (2, 9.0, "text")
@@ -139,12 +139,12 @@ def test_a_wrong_value_is_refused_with_the_name_of_its_field(field: str, wrong: 
         job(**{field: wrong})
 
 
-def test_a_refusal_says_which_job_it_is_of() -> None:
+def test_a_refusal_names_the_job() -> None:
     with pytest.raises(InvalidJob, match=r"^job 'nightly': max_attempts is 0; it must be a whole number from 1 up"):
         Job("nightly", functions.nothing, max_attempts=0)
 
 
-def test_a_job_has_one_time_to_start() -> None:
+def test_run_at_and_delay_exclude_each_other() -> None:
     with pytest.raises(InvalidJob, match="run_at and delay were both given; give one"):
         job(run_at=NOON, delay=5)
 
@@ -197,13 +197,13 @@ def test_the_texts_that_may_be_given_are_those_that_exist(words: list[str], text
     assert sorted(get_args(texts)) == sorted(words)
 
 
-def test_a_job_does_not_change() -> None:
+def test_a_job_is_immutable() -> None:
     made = job()
     with pytest.raises(FrozenInstanceError):
         made.name = "b"  # type: ignore[misc]
 
 
-def test_what_the_caller_does_to_its_own_values_does_not_reach_the_job() -> None:
+def test_changing_the_values_that_were_passed_does_not_change_the_job() -> None:
     params, tags = {"a": 1}, ["x"]
     made = job(params=params, tags=tags)
     params["b"] = 2
@@ -280,7 +280,7 @@ def test_every_job_has_dicts_of_its_own() -> None:
     assert first.metadata is not second.metadata
 
 
-def test_two_jobs_are_never_the_same() -> None:
+def test_two_jobs_are_never_equal() -> None:
     assert job() != job()
     assert len({job(), job()}) == 2
 
@@ -293,7 +293,7 @@ def test_a_priority_has_a_name(name: str, number: int) -> None:
     assert to_priority(name) == number
 
 
-def test_a_priority_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+def test_an_unknown_priority_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"^priority is 'urgent'; it must be .* one of low, normal, high, critical"):
         to_priority("urgent")
 
@@ -306,7 +306,7 @@ def test_an_id_is_a_uuid_of_version_7() -> None:
     assert before <= made.int >> 80 <= after
 
 
-def test_an_id_is_written_in_the_usual_form() -> None:
+def test_an_id_is_written_in_the_usual_form_of_a_uuid() -> None:
     made = new_job_id()
     assert str(uuid.UUID(made)) == made
 

@@ -1,4 +1,4 @@
-"""When a worker may be held for dead, and when it must not be."""
+"""Failure detection: when a worker is considered dead, and when it must not be."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def everybody_is_gone(pid: int) -> bool:
 
 
 class Observer:
-    """A watch that looks every second, as a worker does."""
+    """A failure detector that looks every second, as a worker does."""
 
     def __init__(self, *, here: ProcessIdentity = HERE, lease: float = LEASE) -> None:
-        self.watch = FailureDetector(here, lease=lease)
+        self.detector = FailureDetector(here, lease=lease)
         self.now = 1000.0
 
     def look(self, *heartbeats: Heartbeat) -> list[WorkerKey]:
-        return self.watch.dead(heartbeats, now=self.now, is_gone=nobody_is_gone)
+        return self.detector.dead(heartbeats, now=self.now, is_gone=nobody_is_gone)
 
     def look_for(self, seconds: int, *heartbeats: Heartbeat) -> list[WorkerKey]:
-        """Look every second, so many times, and return what the last look found; the earlier ones found nothing."""
+        """Look every second for some seconds, and return what the last look found; the earlier ones found nothing."""
         found: list[WorkerKey] = []
         for _ in range(seconds):
             assert found == []
@@ -47,7 +47,7 @@ class Observer:
         return found
 
 
-# Where the other one lives, where the observer does, whether the other's pid is gone here, and the verdict of one look.
+# The identity of the other process, that of the observer, whether the pid is gone here, and the verdict of one look.
 @pytest.mark.parametrize(
     ("there", "here", "gone", "is_dead"),
     [
@@ -81,7 +81,7 @@ class Observer:
         ),
     ],
 )
-def test_a_death_is_certain_only_where_the_pid_or_the_boot_proves_it(
+def test_a_death_is_certain_only_if_the_pid_or_the_boot_id_proves_it(
     there: ProcessIdentity, here: ProcessIdentity, gone: bool, is_dead: bool
 ) -> None:
     is_gone = everybody_is_gone if gone else nobody_is_gone
@@ -90,26 +90,30 @@ def test_a_death_is_certain_only_where_the_pid_or_the_boot_proves_it(
     assert FailureDetector(here, lease=LEASE).dead([heartbeat(there)], now=0.0, is_gone=is_gone) == verdict
 
 
-def test_only_the_pids_of_the_own_namespace_are_asked_for() -> None:
+def test_only_pids_of_the_observers_own_namespace_are_checked() -> None:
     asked: list[int] = []
 
     def is_gone(pid: int) -> bool:
         asked.append(pid)
         return False
 
-    heartbeats = [heartbeat(), heartbeat(replace(BESIDE, pid_namespace="other", pid=300)), heartbeat(replace(BESIDE, boot_id="x", pid=400))]
+    heartbeats = [
+        heartbeat(),
+        heartbeat(replace(BESIDE, pid_namespace="other", pid=300)),
+        heartbeat(replace(BESIDE, boot_id="x", pid=400)),
+    ]
     FailureDetector(HERE, lease=LEASE).dead(heartbeats, now=0.0, is_gone=is_gone)
     assert asked == [200]
 
 
-def test_a_worker_is_dead_after_the_silence_of_a_whole_lease() -> None:
+def test_a_worker_is_dead_after_a_whole_lease_of_silence() -> None:
     observer = Observer()
     assert observer.look(heartbeat()) == []
     assert observer.look_for(14, heartbeat()) == []
     assert observer.look_for(1, heartbeat()) == [ANN]
 
 
-def test_the_silence_counts_from_the_first_look_not_from_the_heartbeat() -> None:
+def test_silence_counts_from_the_first_look_not_from_the_last_heartbeat() -> None:
     observer = Observer()
     observer.look()
     assert observer.look_for(20) == []
@@ -118,7 +122,7 @@ def test_the_silence_counts_from_the_first_look_not_from_the_heartbeat() -> None
     assert observer.look_for(1, heartbeat()) == [ANN]
 
 
-def test_a_counter_that_moved_starts_the_silence_anew() -> None:
+def test_a_counter_that_has_moved_ends_the_silence() -> None:
     observer = Observer()
     observer.look(heartbeat(counter=1))
     assert observer.look_for(14, heartbeat(counter=1)) == []
@@ -126,28 +130,28 @@ def test_a_counter_that_moved_starts_the_silence_anew() -> None:
     assert observer.look_for(1, heartbeat(counter=2)) == [ANN]
 
 
-def test_a_counter_that_went_back_has_moved_too() -> None:
+def test_a_counter_that_went_back_has_moved() -> None:
     observer = Observer()
     observer.look(heartbeat(counter=9))
     assert observer.look_for(14, heartbeat(counter=9)) == []
     assert observer.look_for(15, heartbeat(counter=3)) == []
 
 
-def test_one_without_a_heart_is_dead_only_when_it_is_certain() -> None:
+def test_a_worker_without_a_counter_is_dead_only_if_that_is_certain() -> None:
     observer = Observer()
     observer.look(heartbeat(counter=None))
     assert observer.look_for(100, heartbeat(counter=None)) == []
     assert observer.watch.dead([heartbeat(counter=None)], now=observer.now, is_gone=everybody_is_gone) == [ANN]
 
 
-def test_a_worker_whose_heart_beats_is_never_dead() -> None:
+def test_a_worker_whose_counter_moves_is_never_dead() -> None:
     observer = Observer()
     for counter in range(100):
         observer.now += 4.9
         assert observer.look(heartbeat(counter=counter)) == []
 
 
-def test_an_observer_that_was_away_forgets_what_it_did_not_hear() -> None:
+def test_an_observer_that_was_suspended_counts_no_silence_from_before() -> None:
     observer = Observer()
     observer.look(heartbeat())
     assert observer.look_for(14, heartbeat()) == []
@@ -158,7 +162,7 @@ def test_an_observer_that_was_away_forgets_what_it_did_not_hear() -> None:
 
 
 @pytest.mark.parametrize(("gap", "is_dead"), [(LEASE / 3, True), (LEASE / 3 + 0.001, False)])
-def test_a_third_of_a_lease_between_two_looks_is_still_listening(gap: float, is_dead: bool) -> None:
+def test_a_third_of_a_lease_between_two_looks_counts_as_watching(gap: float, is_dead: bool) -> None:
     observer = Observer()
     observer.look(heartbeat())
     observer.look_for(12, heartbeat())
@@ -166,7 +170,7 @@ def test_a_third_of_a_lease_between_two_looks_is_still_listening(gap: float, is_
     assert observer.look(heartbeat()) == ([ANN] if is_dead else [])
 
 
-def test_one_worker_is_judged_apart_from_the_other() -> None:
+def test_each_worker_is_judged_on_its_own() -> None:
     observer = Observer()
     observer.look(heartbeat(), heartbeat(key=BOB))
     assert observer.look_for(10, heartbeat(), heartbeat(key=BOB)) == []
@@ -174,7 +178,7 @@ def test_one_worker_is_judged_apart_from_the_other() -> None:
     assert observer.look_for(1, heartbeat(), heartbeat(key=BOB, counter=2)) == [ANN]
 
 
-def test_a_worker_that_went_and_came_is_listened_to_anew() -> None:
+def test_a_worker_that_left_and_came_back_is_watched_from_the_start() -> None:
     observer = Observer()
     observer.look(heartbeat())
     assert observer.look_for(14, heartbeat()) == []
@@ -182,7 +186,7 @@ def test_a_worker_that_went_and_came_is_listened_to_anew() -> None:
     assert observer.look_for(1, heartbeat()) == []
 
 
-def test_two_workers_of_one_name_are_two() -> None:
+def test_two_workers_of_one_name_are_told_apart() -> None:
     again = WorkerKey(7, "ann")
     observer = Observer()
     observer.look(heartbeat())
@@ -190,7 +194,7 @@ def test_two_workers_of_one_name_are_two() -> None:
     assert observer.look_for(5, heartbeat(), heartbeat(key=again)) == [ANN]
 
 
-def test_an_observer_that_sees_itself_does_not_accuse_itself() -> None:
+def test_an_observer_does_not_consider_itself_dead() -> None:
     def is_gone(pid: int) -> bool:
         return pid != HERE.pid
 
@@ -199,7 +203,7 @@ def test_an_observer_that_sees_itself_does_not_accuse_itself() -> None:
         assert watch.dead([heartbeat(HERE, counter=counter)], now=float(counter), is_gone=is_gone) == []
 
 
-def test_signs_may_come_as_they_are_read() -> None:
+def test_heartbeats_may_be_an_iterator() -> None:
     def read() -> Iterable[Heartbeat]:
         yield heartbeat(key=ANN)
         yield heartbeat(key=BOB)

@@ -1,4 +1,4 @@
-"""What can be a job's function, under which name, and how that name is found again."""
+"""The functions that a job can have, the paths that they get, and how a path leads back to its function."""
 
 from __future__ import annotations
 
@@ -78,8 +78,10 @@ def test_text_that_cannot_be_a_path_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["__main__:f", "__main__.f", "__mp_main__:f"])
-def test_text_that_means_something_else_in_every_process_is_refused(text: str) -> None:
-    with pytest.raises(NotImportable, match="is a different module in every process; use the name of the script's own module"):
+def test_text_that_means_something_different_in_every_process_is_refused(text: str) -> None:
+    with pytest.raises(
+        NotImportable, match="is a different module in every process; use the name of the script's own module"
+    ):
         path_of(text)
 
 
@@ -107,7 +109,7 @@ def test_text_that_means_something_else_in_every_process_is_refused(text: str) -
         (odd_functions.first, "replaced is not what 'odd_functions:replaced' names; give it a name of its own"),
     ],
 )
-def test_what_a_worker_could_not_import_is_refused_with_the_reason(function: Any, reason: str) -> None:
+def test_a_function_that_a_worker_could_not_import_is_refused_with_the_reason(function: Any, reason: str) -> None:
     with pytest.raises(NotImportable, match=reason):
         path_of(function)
 
@@ -124,11 +126,11 @@ def test_what_a_worker_could_not_import_is_refused_with_the_reason(function: Any
         (len, None),
     ],
 )
-def test_what_a_handler_may_be_is_less_than_what_can_be_imported(handler: Any, reason: str | None) -> None:
+def test_a_handler_must_be_a_plain_function_too(handler: Any, reason: str | None) -> None:
     assert not_plain(handler) == reason
 
 
-def test_a_function_whose_name_now_means_another_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_whose_name_now_means_another_function_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def stranger() -> None:
         pass
 
@@ -138,7 +140,7 @@ def test_a_function_whose_name_now_means_another_is_refused(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("replacement", [None, 5, len])
-def test_a_function_whose_name_was_given_away_is_refused(monkeypatch: pytest.MonkeyPatch, replacement: Any) -> None:
+def test_a_function_whose_name_was_reassigned_is_refused(monkeypatch: pytest.MonkeyPatch, replacement: Any) -> None:
     module: dict[str, Any] = {"__name__": "odd_functions"}
     exec("def was_here(): pass", module)
     monkeypatch.setattr(odd_functions, "was_here", replacement, raising=False)
@@ -146,7 +148,7 @@ def test_a_function_whose_name_was_given_away_is_refused(monkeypatch: pytest.Mon
         path_of(module["was_here"])
 
 
-def test_a_function_of_no_module_is_refused() -> None:
+def test_a_function_without_a_module_is_refused() -> None:
     module: dict[str, Any] = {}
     exec("def homeless(): pass", module)
     module["homeless"].__module__ = None
@@ -166,7 +168,7 @@ def test_a_function_of_no_module_is_refused() -> None:
         ("odd_functions:multiplier", odd_functions.multiplier),
     ],
 )
-def test_a_path_of_either_form_is_resolved(path: str, function: Any) -> None:
+def test_a_path_in_either_form_is_resolved(path: str, function: Any) -> None:
     assert resolve(path) is function
 
 
@@ -259,7 +261,7 @@ def test_a_call_is_checked_against_the_signature(
     assert (found is None) if problem is None else (problem in str(found))
 
 
-# What a script defines. Real processes, for only a script can be `__main__`.
+# Functions of a script, in real processes: only a script can be `__main__`.
 
 SCRIPT = """
 import json, sys
@@ -341,19 +343,19 @@ def run(tmp_path: Path) -> Callable[..., list[str]]:
         ["-c", "import sys, tasks\nfor step in sys.argv[1:]: vars(tasks)[step]()"],
     ],
 )
-def test_what_a_script_submits_another_process_runs(run: Any, start: list[str]) -> None:
+def test_another_process_runs_what_a_script_submits(run: Any, start: list[str]) -> None:
     run(*start, "submit")
     assert json.loads(run("-c", "import tasks; tasks.work(); tasks.show()")[-1]) == RAN
 
 
 @pytest.mark.parametrize("start", [["tasks.py"], ["-m", "tasks"]])
-def test_what_another_process_submits_a_script_runs(run: Any, start: list[str]) -> None:
+def test_a_script_runs_what_another_process_submits(run: Any, start: list[str]) -> None:
     run("-c", "import tasks; tasks.submit()")
     assert json.loads(run(*start, "work", "show")[-1]) == RAN
 
 
 @pytest.mark.parametrize("start", [["tasks.py"], ["-m", "tasks"]])
-def test_a_script_that_runs_its_own_jobs_is_not_loaded_twice(run: Any, start: list[str]) -> None:
+def test_a_script_that_runs_its_own_jobs_is_not_imported_twice(run: Any, start: list[str]) -> None:
     lines = run(*start, "submit", "work", "show")
     assert lines[:-1] == ["loaded"]
     assert json.loads(lines[-1]) == RAN
@@ -412,7 +414,7 @@ def test_a_function_of_an_interactive_session_is_refused(run: Any) -> None:
         ("app/__main__.py", "app/__main__.py"),
     ],
 )
-def test_a_script_that_cannot_be_imported_cannot_give_a_job_its_function(
+def test_a_function_of_a_script_that_cannot_be_imported_is_refused(
     run: Any, tmp_path: Path, file: str, start: str
 ) -> None:
     (tmp_path / file).parent.mkdir(exist_ok=True)
@@ -422,7 +424,7 @@ def test_a_script_that_cannot_be_imported_cannot_give_a_job_its_function(
     ]
 
 
-def test_a_package_that_is_run_is_named_by_its_main_module(run: Any, tmp_path: Path) -> None:
+def test_a_function_of_a_package_that_is_run_is_in_its_main_module(run: Any, tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "__main__.py").write_text(REFUSED)
     assert run("-m", "app") == ["accepted as app.__main__:f"]

@@ -1,4 +1,4 @@
-"""What a program gets of a worker and of a schedule that it wants to show: plain values, as JSON holds them."""
+"""Records as dicts of plain values, as JSON holds them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def file(open_queue: Callable[..., JobQueue], clock: ManualClock) -> File:
     return File(open_queue(clock=clock), clock)
 
 
-def test_a_worker_is_shown_by_plain_values(file: File) -> None:
+def test_a_worker_as_a_dict_has_plain_values(file: File) -> None:
     (record,) = file.queue.workers()
     shown = record.as_dict()
     assert json.loads(json.dumps(shown)) == shown
@@ -27,7 +27,7 @@ def test_a_worker_is_shown_by_plain_values(file: File) -> None:
     )  # fmt: skip
 
 
-def test_a_schedule_is_shown_by_plain_values(file: File) -> None:
+def test_a_schedule_as_a_dict_has_plain_values(file: File) -> None:
     record = file.queue.schedules.add("report", functions.nothing, every=60, queue="night")
     shown = record.as_dict()
     assert json.loads(json.dumps(shown)) == shown

@@ -1,4 +1,4 @@
-"""How long a retry waits, and what is worth one."""
+"""The wait before a retry, and the exceptions that are worth one."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def rule(delay: float = 0.0, backoff: float = 1.0, max_delay: float = HOUR, jitt
         (rule(delay=10, backoff=3, max_delay=300), 5, 300),
         (rule(delay=7200), 1, HOUR),
         (rule(delay=5, max_delay=0), 1, 0),
-        # Where the power is beyond all floats
+        # The power is larger than any float
         (rule(delay=1, backoff=2), 1026, HOUR),
         (rule(delay=1e-300, backoff=1e6), 60, HOUR),
         (rule(delay=1e300, backoff=1e6, max_delay=1e308), 3, 1e308),
@@ -43,7 +43,7 @@ def rule(delay: float = 0.0, backoff: float = 1.0, max_delay: float = HOUR, jitt
         (rule(delay=0, backoff=1e6), 2**62, 0),
     ],
 )
-def test_the_wait_grows_up_to_the_cap(numbers: RetryRule, failures: int, wait: float) -> None:
+def test_the_wait_grows_up_to_the_maximum(numbers: RetryRule, failures: int, wait: float) -> None:
     assert numbers.wait(failures, chance=0.5) == pytest.approx(wait)
 
 
@@ -51,18 +51,18 @@ def test_the_wait_grows_up_to_the_cap(numbers: RetryRule, failures: int, wait: f
     ("jitter", "chance", "share"),
     [(0.0, 0.9, 1.0), (0.25, 0.0, 1.0), (0.25, 1.0, 0.75), (0.25, 0.5, 0.875), (1.0, 1.0, 0.0), (1.0, 0.25, 0.75)],
 )
-def test_jitter_only_ever_takes_off(jitter: float, chance: float, share: float) -> None:
+def test_jitter_only_shortens_the_wait(jitter: float, chance: float, share: float) -> None:
     assert rule(delay=100, jitter=jitter).wait(1, chance=chance) == pytest.approx(100 * share)
 
 
-def test_jitter_is_taken_off_the_cap_too() -> None:
+def test_jitter_shortens_the_maximum_too() -> None:
     assert rule(delay=1, backoff=10, max_delay=60, jitter=0.5).wait(9, chance=1.0) == pytest.approx(30)
 
 
 @pytest.mark.parametrize("failures", [1, 2, 50, 51, 52, 53, 54, 400, 10_000])
 @pytest.mark.parametrize("delay", [0.0, 5e-324, 1.0, 1e308])
 @pytest.mark.parametrize("backoff", [1.0, 1.0000001, 1e6])
-def test_a_wait_is_always_between_nothing_and_the_cap(failures: int, delay: float, backoff: float) -> None:
+def test_a_wait_is_always_between_zero_and_the_maximum(failures: int, delay: float, backoff: float) -> None:
     wait = rule(delay=delay, backoff=backoff, max_delay=1e9, jitter=1.0).wait(failures, chance=0.3)
     assert math.isfinite(wait)
     assert 0 <= wait <= 1e9
@@ -101,7 +101,7 @@ def test_an_exception_is_not_known_by_other_names(exception: type[BaseException]
     assert name not in names_of(exception)
 
 
-def test_a_base_that_is_no_exception_gives_no_name() -> None:
+def test_a_base_class_that_is_not_an_exception_gives_no_name() -> None:
     class Mixin:
         pass
 

@@ -1,4 +1,4 @@
-"""Where a job may go from where it stands."""
+"""The moves of a job from status to status."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COMPLETED, FAILED, TIMEOUT, CANCELLED, LOST, RELEASED = (
 )
 
 
-# What becomes of the job with attempts left, and with none.
+# The move of the job with attempts left, and with none.
 @pytest.mark.parametrize(
     ("ended", "is_final", "with_attempts", "without"),
     [
@@ -42,7 +42,7 @@ def test_a_job_with_more_attempts_than_it_may_have_is_not_retried(ended: Executi
     assert move_after(ended, is_final=False, attempts_left=-1).target in DEAD
 
 
-def test_an_execution_that_runs_has_no_move() -> None:
+def test_a_running_execution_has_no_move() -> None:
     with pytest.raises(ValueError, match="running has not ended"):
         move_after(ExecutionStatus.RUNNING, is_final=False, attempts_left=1)
 
@@ -74,7 +74,7 @@ def test_a_move_leads_from_its_sources_to_its_target(move: Move, sources: set[st
     assert move.target == target
 
 
-def test_no_two_moves_are_one() -> None:
+def test_no_two_moves_are_the_same() -> None:
     assert len(Move) == 8
     assert len({move.label for move in Move}) == len(Move)
 
@@ -97,5 +97,5 @@ def test_a_status_is_either_unfinished_or_finished() -> None:
 
 
 @pytest.mark.parametrize("status", JobStatus)
-def test_a_status_is_the_plain_word_that_the_file_holds(status: JobStatus) -> None:
+def test_a_status_is_the_word_that_the_file_holds(status: JobStatus) -> None:
     assert f"{status}" == status.value == status.name.lower()

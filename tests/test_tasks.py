@@ -1,4 +1,4 @@
-"""A function that makes jobs of itself stays a function."""
+"""Tasks: functions that make jobs of their calls, and stay functions."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def ordinary(a: int) -> int:
     return a
 
 
-def test_a_task_is_called_as_the_function_that_it_was() -> None:
+def test_a_task_is_called_like_its_function() -> None:
     assert bare(1) == [1, 2]
     assert bare(b=4, a=3) == [3, 4]
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'a'"):
         bare()  # type: ignore[call-arg]
 
 
-def test_a_task_looks_like_the_function_that_it_was() -> None:
+def test_a_task_has_the_name_and_docstring_of_its_function() -> None:
     assert (bare.__name__, bare.__doc__, bare.__module__) == ("bare", "Return both.", __name__)
     assert repr(with_options) == "<task 'nightly'>"
 
@@ -48,7 +48,7 @@ def test_a_task_looks_like_the_function_that_it_was() -> None:
     ("made", "name"),
     [(bare, "bare"), (called, "called"), (with_options, "nightly"), (task(ordinary), "ordinary")],
 )
-def test_a_job_bears_the_name_of_the_function_unless_another_is_given(made: Task[Any, Any], name: str) -> None:
+def test_a_job_has_the_name_of_the_function_unless_another_is_given(made: Task[Any, Any], name: str) -> None:
     assert isinstance(made, Task)
     assert made.to_job().name == name
 
@@ -58,11 +58,11 @@ def test_a_job_of_a_task_has_its_options() -> None:
     assert (job.priority, job.tags, job.timeout, job.max_attempts) == (100, ("x",), None, 3)
 
 
-def test_every_job_of_a_task_is_another() -> None:
+def test_every_call_of_to_job_makes_another_job() -> None:
     assert called.to_job().id != called.to_job().id
 
 
-def test_arguments_may_be_given_by_place_or_by_name() -> None:
+def test_arguments_may_be_positional_or_by_keyword() -> None:
     job = bare.to_job(1, b=5)
     assert (job.args, job.params) == ((1,), {"b": 5})
 
@@ -82,7 +82,7 @@ def test_a_submitted_task_runs(queue: JobQueue) -> None:
     assert (queue.get_status(job_id)["max_attempts"], queue.get_status(job_id)["tags"]) == (5, ["hello"])
 
 
-def test_a_submitted_task_runs_with_what_was_given_by_place(queue: JobQueue) -> None:
+def test_a_submitted_task_runs_with_positional_arguments(queue: JobQueue) -> None:
     job_id = functions.greet.submit(queue, "you")
     drain(queue)
     assert queue.result(job_id) == "hello you"
@@ -106,7 +106,7 @@ def test_an_enqueued_task_keeps_its_options(queue: JobQueue) -> None:
     assert (status["name"], status["max_attempts"], status["tags"], status["args"]) == ("greet", 5, ["hello"], ["you"])
 
 
-def test_a_call_that_the_function_cannot_take_is_refused_and_nothing_stored(queue: JobQueue) -> None:
+def test_a_call_that_does_not_fit_the_function_is_refused_and_nothing_is_stored(queue: JobQueue) -> None:
     with pytest.raises(
         InvalidJob, match="job 'greet': its arguments do not fit the function: got an unexpected keyword argument 'nam'"
     ):
@@ -114,7 +114,7 @@ def test_a_call_that_the_function_cannot_take_is_refused_and_nothing_stored(queu
     assert queue.stats()["total"] == 0
 
 
-def test_other_options_make_another_task_and_leave_the_first() -> None:
+def test_options_make_another_task_and_leave_the_first_one_alone() -> None:
     urgent = with_options.options(priority="critical", delay=60)
     assert (urgent.to_job().priority, urgent.to_job().delay, urgent.to_job().tags) == (200, 60.0, ("x",))
     assert (with_options.to_job().priority, with_options.to_job().delay) == (100, None)
@@ -176,7 +176,7 @@ def test_a_wrong_option_is_refused_where_the_task_is_defined(
         (len, "len is a builtin"),
     ],
 )
-def test_a_task_of_what_cannot_be_imported_is_refused_when_it_is_submitted(
+def test_a_task_of_a_function_that_cannot_be_imported_is_refused_at_submit(
     queue: JobQueue, function: Any, reason: str
 ) -> None:
     with pytest.raises(NotImportable, match=reason):

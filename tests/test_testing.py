@@ -1,4 +1,4 @@
-"""What people use in the tests of their own code."""
+"""The tools for testing code that submits jobs."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def test_draining_an_empty_queue_runs_nothing(queue: JobQueue) -> None:
     assert drain(queue) == 0
 
 
-def test_draining_runs_all_that_is_ready(queue: JobQueue) -> None:
+def test_draining_runs_every_ready_job(queue: JobQueue) -> None:
     ids = [submit(queue, functions.add, args=[number]) for number in range(5)]
     assert drain(queue) == 5
     assert [queue.result(each) for each in ids] == [0, 1, 2, 3, 4]
     assert drain(queue) == 0
 
 
-def test_jobs_run_one_after_the_other_the_most_urgent_first(queue: JobQueue) -> None:
+def test_jobs_run_one_at_a_time_by_priority(queue: JobQueue) -> None:
     ran: list[str] = []
     handlers = {"note": lambda: ran.append(current_job().name)}
     for name, priority in (("b", 0), ("c", 0), ("last", -5), ("a", 100)):
@@ -65,7 +65,7 @@ def test_jobs_that_a_job_submits_run_too(queue: JobQueue) -> None:
     assert drain(queue, handlers={"spread": spread}) == 1 + 2 + 4 + 8
 
 
-def test_children_run_when_their_parents_have(queue: JobQueue) -> None:
+def test_children_run_after_their_parents(queue: JobQueue) -> None:
     parent = submit(queue, functions.add, args=[3])
     child = submit(queue, functions.collect, dependencies=[parent])
     assert drain(queue) == 2
@@ -108,7 +108,7 @@ def test_a_scheduled_job_waits_for_the_clock(queue: JobQueue, clock: ManualClock
     assert drain(queue) == 1
 
 
-def test_a_job_that_was_given_back_runs_again_when_its_delay_is_over(queue: JobQueue, clock: ManualClock) -> None:
+def test_a_job_that_was_given_back_runs_again_after_its_delay(queue: JobQueue, clock: ManualClock) -> None:
     tries: list[int] = []
 
     def not_yet() -> str:
@@ -153,19 +153,19 @@ def test_the_exception_decides_whether_there_is_a_retry(
     assert drain(queue) == executions
 
 
-def test_a_job_that_leaves_python_does_not_leave_the_test(queue: JobQueue) -> None:
+def test_a_job_that_calls_sys_exit_does_not_end_the_test(queue: JobQueue) -> None:
     job_id = submit(queue, functions.leave, max_attempts=1)
     assert drain(queue) == 1
     assert queue.get_status(job_id)["error"] == "SystemExit: 3"
 
 
-def test_a_function_that_is_not_there_fails_at_once(queue: JobQueue) -> None:
+def test_a_function_that_does_not_exist_fails_at_once(queue: JobQueue) -> None:
     job_id = submit(queue, "nobody", max_attempts=5)
     assert drain(queue) == 1
     assert "'nobody' is neither a handler of this worker nor a path" in queue.get_status(job_id)["error"]
 
 
-def test_what_happened_is_told_by_the_test_s_clock(queue: JobQueue, clock: ManualClock) -> None:
+def test_recorded_times_are_those_of_the_manual_clock(queue: JobQueue, clock: ManualClock) -> None:
     begun = clock.now()
 
     def take_an_hour() -> None:
@@ -187,6 +187,6 @@ def test_the_clock_may_be_set_back_between_two_drains(queue: JobQueue, clock: Ma
     assert drain(queue) == 1
 
 
-def test_the_module_offers_what_its_page_says() -> None:
+def test_the_module_exports_what_its_page_says() -> None:
     assert set(gigq.testing.__all__) == {"ManualClock", "drain"}
     assert all(hasattr(gigq.testing, name) for name in gigq.testing.__all__)

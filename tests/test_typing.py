@@ -1,4 +1,4 @@
-"""What a type checker sees of a task: the signature of the function that it was."""
+"""The types that a type checker sees: signatures of tasks, options, statuses."""
 
 from __future__ import annotations
 
@@ -79,12 +79,12 @@ Workflow("w").add_task(plain)               # !! arg-type
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[str]]:
-    """What mypy says of each line of the snippet."""
+def messages(tmp_path_factory: pytest.TempPathFactory) -> dict[int, list[str]]:
+    """The messages of mypy, by the line of the snippet."""
     snippet = tmp_path_factory.mktemp("typing") / "snippet.py"
     snippet.write_text(SNIPPET)
     with pytest.MonkeyPatch.context() as patch:
-        # Here, and with the options of `mypy gigq`, each of the two finds in the cache what the other one has found.
+        # Run here with the options of `mypy gigq`, so that the two share their cache.
         patch.chdir(ROOT)
         output, errors, _ = mypy.run(["--strict", str(snippet)])
     assert errors == ""
@@ -100,18 +100,18 @@ def with_output(mark: str) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize(("line", "type_"), with_output("# ->"))
-def test_a_type_is_what_it_should_be(said: dict[int, list[str]], line: int, type_: str) -> None:
-    plain_words = [re.sub(r"\b(builtins|gigq\.\w+)\.", "", message) for message in said[line]]
+def test_a_revealed_type_is_the_expected_one(messages: dict[int, list[str]], line: int, type_: str) -> None:
+    plain_words = [re.sub(r"\b(builtins|gigq\.\w+)\.", "", message) for message in messages[line]]
     assert plain_words == [f'note: Revealed type is "{type_}"']
 
 
 @pytest.mark.parametrize(("line", "codes"), with_output("# !!"))
-def test_a_wrong_call_is_an_error(said: dict[int, list[str]], line: int, codes: str) -> None:
-    found = re.findall(r"^error: .*\[([\w-]+)\]$", "\n".join(said.get(line, [])), re.MULTILINE)
+def test_a_wrong_call_is_an_error(messages: dict[int, list[str]], line: int, codes: str) -> None:
+    found = re.findall(r"^error: .*\[([\w-]+)\]$", "\n".join(messages.get(line, [])), re.MULTILINE)
     assert found
     assert set(found) <= set(codes.split())
 
 
-def test_nothing_else_is_an_error(said: dict[int, list[str]]) -> None:
+def test_nothing_else_is_an_error(messages: dict[int, list[str]]) -> None:
     expected = {number for mark in ("# ->", "# !!") for number, _ in with_output(mark)}
-    assert {number: messages for number, messages in said.items() if number not in expected} == {}
+    assert {number: found for number, found in messages.items() if number not in expected} == {}

@@ -1,4 +1,4 @@
-"""Jobs that wait for each other, stored as one."""
+"""Workflows: jobs that wait for each other, submitted in one transaction."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def parents_of(queue: JobQueue, child: Job) -> list[str]:
     return list(queue.get_status(child.id)["dependencies"])
 
 
-def test_the_ids_come_in_the_order_of_adding(queue: JobQueue) -> None:
+def test_ids_are_in_the_order_in_which_jobs_were_added(queue: JobQueue) -> None:
     flow = Workflow("flow")
     last, first = job("last"), job("first")
     flow.add_job(last, depends_on=[first])
@@ -136,7 +136,7 @@ def test_one_bad_job_stores_nothing(queue: JobQueue, place: int) -> None:
     assert queue.stats()["total"] == 0
 
 
-def test_a_parent_that_is_nowhere_stores_nothing(queue: JobQueue) -> None:
+def test_an_unknown_parent_stores_nothing(queue: JobQueue) -> None:
     flow = Workflow("flow")
     flow.add_job(job("a"))
     flow.add_job(job("b"), depends_on=[job("forgotten")])
@@ -164,7 +164,7 @@ def test_a_workflow_is_stored_whole_once_its_parent_is_added(queue: JobQueue) ->
         ([("x", "a"), ("a", "b"), ("b", "c"), ("c", "a"), ("c", "y")], {"a", "b", "c"}),
     ],
 )
-def test_a_circle_is_refused_by_name_and_nothing_is_stored(
+def test_a_cycle_is_refused_by_name_and_nothing_is_stored(
     queue: JobQueue, edges: list[tuple[str, str]], circle: set[str]
 ) -> None:
     jobs = {name: job(name) for edge in edges for name in edge}
@@ -200,7 +200,7 @@ def test_a_task_is_added_with_its_params_and_options(queue: JobQueue) -> None:
     assert queue.get_status(first.id)["max_attempts"] == 5
 
 
-def test_a_job_that_cannot_take_its_params_stores_nothing(queue: JobQueue) -> None:
+def test_params_that_do_not_fit_the_function_store_nothing(queue: JobQueue) -> None:
     flow = Workflow("flow")
     flow.add_job(job("a"))
     flow.add_task(functions.greet, {"nam": "you"})
@@ -209,12 +209,12 @@ def test_a_job_that_cannot_take_its_params_stores_nothing(queue: JobQueue) -> No
     assert queue.stats()["total"] == 0
 
 
-# a -> bad -> (b, c) -> d, and e beside them
+# a -> bad -> (b, c) -> d, and e on its own
 
 
 @pytest.fixture
 def broken(queue: JobQueue, tmp_path: Path) -> dict[str, Job]:
-    """A workflow that has run, and in which `bad` failed, for its function is missing."""
+    """A workflow that has run, and in which `bad` failed because its function is missing."""
     flow = Workflow("broken")
     jobs = {"a": flow.add_job(job("a"))}
     jobs["bad"] = flow.add_job(Job("bad", "functions:nothing_or_missing", max_attempts=1), depends_on=[jobs["a"]])
@@ -227,7 +227,9 @@ def broken(queue: JobQueue, tmp_path: Path) -> dict[str, Job]:
     return jobs
 
 
-def test_a_failing_parent_cancels_its_descendants_and_names_itself(queue: JobQueue, broken: dict[str, Job]) -> None:
+def test_a_failed_parent_cancels_its_descendants_with_an_error_that_names_it(
+    queue: JobQueue, broken: dict[str, Job]
+) -> None:
     assert statuses(queue) == {
         "a": "completed", "bad": "failed", "b": "cancelled", "c": "cancelled", "d": "cancelled", "e": "completed",
     }  # fmt: skip
@@ -240,7 +242,7 @@ def test_a_cancelled_descendant_was_never_tried(queue: JobQueue, broken: dict[st
     assert [queue.get_status(broken[name].id)["executions"] for name in "bcd"] == [[], [], []]
 
 
-def test_requeuing_the_parent_revives_what_was_cancelled_because_of_it(
+def test_requeuing_a_parent_revives_the_descendants_cancelled_because_of_it(
     queue: JobQueue, broken: dict[str, Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(functions, "nothing_or_missing", functions.nothing, raising=False)
@@ -263,7 +265,7 @@ def test_a_parent_that_is_requeued_and_fails_again_cancels_again(queue: JobQueue
     assert statuses(queue)["d"] == "cancelled"
 
 
-def test_a_child_that_runs_all_the_same_gets_none_for_the_parent_that_failed(queue: JobQueue) -> None:
+def test_a_child_that_runs_despite_a_failed_parent_gets_none_as_its_result(queue: JobQueue) -> None:
     flow = Workflow("flow")
     good = flow.add_job(Job("good", functions.add, {"a": 5}))
     bad = flow.add_job(failing())
@@ -273,7 +275,7 @@ def test_a_child_that_runs_all_the_same_gets_none_for_the_parent_that_failed(que
     assert queue.result(child.id) == [None, 5]
 
 
-def test_what_runs_all_the_same_saves_its_own_children_too(queue: JobQueue) -> None:
+def test_a_child_that_runs_despite_a_failed_parent_saves_its_own_children(queue: JobQueue) -> None:
     flow = Workflow("flow")
     bad = flow.add_job(failing())
     child = flow.add_job(job("child", on_parent_failure="run"), depends_on=[bad])
@@ -284,7 +286,7 @@ def test_what_runs_all_the_same_saves_its_own_children_too(queue: JobQueue) -> N
     assert statuses(queue) == {"bad": "failed", "child": "completed", "grandchild": "completed", "other": "cancelled"}
 
 
-def test_a_parent_that_will_be_retried_cancels_nobody(queue: JobQueue, clock: ManualClock) -> None:
+def test_a_parent_that_will_be_retried_cancels_no_child(queue: JobQueue, clock: ManualClock) -> None:
     flow = Workflow("flow")
     bad = flow.add_job(failing(max_attempts=2, retry_delay=60))
     flow.add_job(job("child"), depends_on=[bad])

@@ -468,7 +468,7 @@ class JobQueue:
 
         Args:
             run_at: do not start it before this instant; one that has passed means now.
-            delay: or do not start it before so many seconds from now; 0 means now.
+            delay: or how many seconds from now it may start at the earliest; 0 means now.
             priority: as for `Job`.
             queue: as for `Job`.
 
@@ -702,7 +702,7 @@ class JobQueue:
 
         Args:
             status: one or several of completed, cancelled, failed and timeout.
-            older_than: only jobs that ended more than so many seconds ago.
+            older_than: how many seconds ago a job must have ended; None for any time.
             keep: how many of the newest jobs to keep, all these statuses counted together. If `older_than` is given
                 too, both must allow the deletion.
 
@@ -719,8 +719,8 @@ class JobQueue:
         as timeout.
 
         Args:
-            older_than: also settle as lost what has been running for more than so many seconds, whether its worker is
-                dead or not. The function may still be running, so that is a person's decision.
+            older_than: also settle as lost the executions that have been running for more seconds than this, even if
+                their worker is alive. The functions may still be running, so that is a person's decision.
         """
         return bulk.requeue_stuck(self.database, older_than=older_than)
 

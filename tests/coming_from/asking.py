@@ -1,4 +1,4 @@
-"""Questions to a queue whose answer must not be None."""
+"""Calls of a queue whose answer must not be None."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def status(queue: JobQueue, job_id: str) -> str:
 
 
 def slots(path: str) -> list[int]:
-    """A job that returns the number of slots of each worker of its file."""
+    """A job that returns the concurrency of each worker of its file."""
     with JobQueue(path) as queue:
         return [worker.concurrency for worker in queue.workers()]
 
 
 def gigq(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command with these variables of ours in its environment, and no others."""
+    """Run a command with these variables of gigq in its environment, and no others of gigq."""
     root = Path(__file__).parents[2]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIGQ_")}
     env = {**kept, **variables, "PYTHONPATH": os.pathsep.join([str(root), str(root / "tests")])}

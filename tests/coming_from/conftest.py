@@ -1,4 +1,4 @@
-"""What the tests of all four systems share: a queue whose time the test moves, and one under the machine's clock."""
+"""Fixtures of the tests for all four systems: a queue whose clock the test moves, and one under the system clock."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ def queue(open_queue: Callable[..., JobQueue], clock: ManualClock) -> JobQueue:
 
 @pytest.fixture
 def live(open_queue: Callable[..., JobQueue]) -> JobQueue:
-    """The test's queue under the machine's clock, for workers in threads of their own."""
+    """The test's queue under the system clock, for workers in threads of their own."""
     return open_queue()

@@ -115,7 +115,9 @@ def test_researcharr_handler_that_is_not_registered(queue: JobQueue) -> None:
     job_id = queue.enqueue("process_media", 123)
     drain(queue)
     assert status(queue, job_id) == "failed"
-    assert str(record(queue, job_id).error).startswith("NotImportable: 'process_media' is neither a handler of this worker")
+    assert str(record(queue, job_id).error).startswith(
+        "NotImportable: 'process_media' is neither a handler of this worker"
+    )
 
 
 # submit_job

@@ -1,4 +1,4 @@
-"""What a person does to many jobs at once, and how one is moved."""
+"""Cancelling and requeuing many jobs at once, dead letters, and rescheduling a job."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def statuses(queue: JobQueue) -> dict[str, str]:
         {"phase": "scheduled"},
     ],
 )
-def test_the_pending_jobs_that_pass_are_cancelled_and_no_other(queue: JobQueue, filters: dict[str, Any]) -> None:
+def test_only_pending_jobs_that_pass_the_filters_are_cancelled(queue: JobQueue, filters: dict[str, Any]) -> None:
     submit(queue, "a", queue="red", tags=["red"], priority="high", description="Paint it", delay=60)
     submit(queue, "b")
     assert queue.cancel_jobs(**filters) == 1
     assert statuses(queue) == {"a": "cancelled", "b": "pending"}
 
 
-def test_all_pending_jobs_are_cancelled_when_that_is_said(queue: JobQueue) -> None:
+def test_all_pending_jobs_are_cancelled_if_the_status_says_so(queue: JobQueue) -> None:
     for name in "abc":
         submit(queue, name)
     assert queue.cancel_jobs("pending") == 3
@@ -58,7 +58,7 @@ def test_all_pending_jobs_are_cancelled_when_that_is_said(queue: JobQueue) -> No
 
 @pytest.mark.parametrize("nothing", [{}, {"queue": None, "tags": ()}, {"search": ""}])
 @pytest.mark.parametrize("verb", ["cancel_jobs", "requeue_jobs"])
-def test_without_a_filter_nothing_is_done(queue: JobQueue, verb: str, nothing: dict[str, Any]) -> None:
+def test_a_call_without_a_filter_is_refused(queue: JobQueue, verb: str, nothing: dict[str, Any]) -> None:
     submit(queue, "a")
     queue.cancel(submit(queue, "b"))
     with pytest.raises(ValueError, match=f"{verb} without a filter would take every job"):
@@ -80,7 +80,7 @@ def test_a_status_that_the_verb_does_not_take_is_refused(queue: JobQueue, verb: 
         getattr(queue, verb)(status)
 
 
-def test_the_children_of_what_is_cancelled_go_with_it_uncounted(queue: JobQueue) -> None:
+def test_descendants_are_cancelled_with_a_job_and_not_counted(queue: JobQueue) -> None:
     parent = submit(queue, "parent", tags=["t"])
     submit(queue, "child", tags=["t"], dependencies=[parent])
     submit(queue, "grandchild", dependencies=[parent])
@@ -88,7 +88,7 @@ def test_the_children_of_what_is_cancelled_go_with_it_uncounted(queue: JobQueue)
     assert set(statuses(queue).values()) == {"cancelled"}
 
 
-def test_running_jobs_are_cancelled_only_when_that_is_said(
+def test_running_jobs_are_cancelled_only_on_request(
     open_queue: Callable[..., JobQueue], run: Callable[..., Running], pipes: Pipes
 ) -> None:
     queue = open_queue()
@@ -101,7 +101,7 @@ def test_running_jobs_are_cancelled_only_when_that_is_said(
     pipes.let_end()
 
 
-def test_a_child_that_may_run_now_wakes_workers_whatever_is_cancelled_after_its_parent(
+def test_a_child_that_becomes_ready_by_a_cancel_wakes_the_workers(
     open_queue: Callable[..., JobQueue], run: Callable[..., Running]
 ) -> None:
     queue = open_queue()
@@ -115,7 +115,7 @@ def test_a_child_that_may_run_now_wakes_workers_whatever_is_cancelled_after_its_
     assert queue.result(child, timeout=60) == 1
 
 
-def test_more_than_one_transaction_holds_are_all_cancelled_and_requeued(queue: JobQueue) -> None:
+def test_more_jobs_than_one_transaction_takes_are_cancelled_and_requeued(queue: JobQueue) -> None:
     queue.submit_many(Job("job", "functions.nothing") for _ in range(450))
     assert queue.cancel_jobs(name="job") == 450
     assert queue.requeue_jobs(name="job") == 450
@@ -127,7 +127,7 @@ def test_more_than_one_transaction_holds_are_all_cancelled_and_requeued(queue: J
 
 @pytest.fixture
 def ended(queue: JobQueue) -> JobQueue:
-    """Jobs that ended in three ways."""
+    """A queue with jobs that ended in three ways."""
     submit(queue, "failed", "functions.fail", queue="red")
     submit(queue, "completed", queue="red")
     drain(queue)
@@ -144,19 +144,21 @@ def ended(queue: JobQueue) -> JobQueue:
         ({"queue": "blue"}, set()),
     ],
 )
-def test_what_ended_badly_and_passes_comes_back(ended: JobQueue, filters: dict[str, Any], back: set[str]) -> None:
+def test_jobs_that_ended_badly_and_pass_the_filters_are_requeued(
+    ended: JobQueue, filters: dict[str, Any], back: set[str]
+) -> None:
     assert ended.requeue_jobs(**filters) == len(back)
     assert {name for name, status in statuses(ended).items() if status == "pending"} == back
 
 
-def test_what_comes_back_waits_for_its_delay(ended: JobQueue, clock: ManualClock) -> None:
+def test_requeued_jobs_wait_for_their_delay(ended: JobQueue, clock: ManualClock) -> None:
     ended.requeue_jobs("failed", delay=timedelta(minutes=1))
     assert ended.count(phase="scheduled") == 1
     clock.advance(60)
     assert ended.count(phase="ready") == 1
 
 
-def test_parents_come_back_before_their_children_who_are_not_counted(queue: JobQueue) -> None:
+def test_parents_are_requeued_before_their_children_which_are_not_counted(queue: JobQueue) -> None:
     parent = submit(queue, "parent", "functions.fail")
     submit(queue, "child", dependencies=[parent])
     drain(queue)
@@ -164,7 +166,7 @@ def test_parents_come_back_before_their_children_who_are_not_counted(queue: JobQ
     assert statuses(queue) == {"parent": "pending", "child": "pending"}
 
 
-def test_a_child_whose_parent_ended_badly_stays_where_it_is(queue: JobQueue) -> None:
+def test_a_child_whose_parent_ended_badly_is_not_requeued(queue: JobQueue) -> None:
     parent = submit(queue, "parent", "functions.fail")
     submit(queue, "child", dependencies=[parent])
     drain(queue)
@@ -172,13 +174,13 @@ def test_a_child_whose_parent_ended_badly_stays_where_it_is(queue: JobQueue) -> 
     assert statuses(queue) == {"parent": "failed", "child": "cancelled"}
 
 
-def test_a_delay_that_cannot_be_requeues_nothing(ended: JobQueue) -> None:
+def test_nothing_is_requeued_with_an_invalid_delay(ended: JobQueue) -> None:
     with pytest.raises(ValueError, match="delay is -1; it must be seconds"):
         ended.requeue_jobs("failed", delay=-1)
     assert ended.count("failed") == 1
 
 
-def test_a_job_whose_key_another_one_has_now_is_not_requeued(queue: JobQueue) -> None:
+def test_a_job_whose_unique_key_another_job_has_now_is_not_requeued(queue: JobQueue) -> None:
     first = submit(queue, "first", unique_key="k")
     queue.cancel(first)
     second = submit(queue, "second", unique_key="k")
@@ -191,9 +193,7 @@ def test_a_job_whose_key_another_one_has_now_is_not_requeued(queue: JobQueue) ->
 # Dead letters
 
 
-def test_dead_letters_are_what_used_up_its_attempts_the_last_that_ended_first(
-    queue: JobQueue, clock: ManualClock
-) -> None:
+def test_dead_letters_are_jobs_without_attempts_left_the_latest_first(queue: JobQueue, clock: ManualClock) -> None:
     slow = submit(queue, "slow", "functions.fail", delay=60)
     quick = submit(queue, "quick", "functions.fail")
     queue.cancel(submit(queue, "cancelled"))
@@ -216,7 +216,7 @@ def test_dead_letters_take_a_limit_and_filters(queue: JobQueue) -> None:
     assert len(queue.dead_letters(tags=["t"], search="ValueError")) == 1
 
 
-def test_a_limit_below_nothing_is_refused(queue: JobQueue) -> None:
+def test_a_negative_limit_is_refused(queue: JobQueue) -> None:
     with pytest.raises(ValueError, match="limit is -1"):
         queue.dead_letters(-1)
 
@@ -224,7 +224,7 @@ def test_a_limit_below_nothing_is_refused(queue: JobQueue) -> None:
 # Reschedule
 
 
-def test_a_pending_job_can_be_put_off_and_brought_forward(queue: JobQueue, clock: ManualClock) -> None:
+def test_a_pending_job_can_be_postponed_and_brought_forward(queue: JobQueue, clock: ManualClock) -> None:
     job_id = submit(queue)
     assert queue.reschedule(job_id, delay=60)
     assert drain(queue) == 0
@@ -234,7 +234,7 @@ def test_a_pending_job_can_be_put_off_and_brought_forward(queue: JobQueue, clock
 
 
 @pytest.mark.parametrize("days", [-1, 0])
-def test_an_instant_that_has_passed_means_now(queue: JobQueue, clock: ManualClock, days: float) -> None:
+def test_an_instant_in_the_past_means_now(queue: JobQueue, clock: ManualClock, days: float) -> None:
     job_id = submit(queue, delay=60)
     assert queue.reschedule(job_id, run_at=clock.now() + timedelta(days=days))
     assert queue.get_status(job_id)["phase"] == "ready"
@@ -247,7 +247,7 @@ def test_an_instant_without_a_zone_is_local_time(queue: JobQueue, clock: ManualC
     assert queue.get_job(job_id).run_at == local.astimezone()  # type: ignore[union-attr]
 
 
-def test_a_job_that_is_made_urgent_runs_first(queue: JobQueue) -> None:
+def test_a_job_with_a_raised_priority_runs_first(queue: JobQueue) -> None:
     submit(queue, "first")
     second = submit(queue, "second", "functions.context")
     assert queue.reschedule(second, priority="critical")
@@ -262,7 +262,7 @@ def test_a_job_is_moved_to_another_queue(queue: JobQueue, clock: ManualClock) ->
     assert (job["queue"], job["phase"]) == ("red", "scheduled")
 
 
-def test_a_job_that_waits_for_its_retry_can_be_tried_at_once(queue: JobQueue) -> None:
+def test_a_job_waiting_for_a_retry_can_be_rescheduled_to_now(queue: JobQueue) -> None:
     job_id = queue.submit(Job("job", "functions.fail", max_attempts=2, retry_delay=3600))
     drain(queue)
     assert queue.get_status(job_id)["phase"] == "retrying"
@@ -271,7 +271,7 @@ def test_a_job_that_waits_for_its_retry_can_be_tried_at_once(queue: JobQueue) ->
     assert queue.get_status(job_id)["status"] == "failed"
 
 
-def test_a_retry_that_is_rescheduled_after_the_clock_went_back_waits(queue: JobQueue, clock: ManualClock) -> None:
+def test_a_retry_rescheduled_after_the_clock_went_back_still_waits(queue: JobQueue, clock: ManualClock) -> None:
     job_id = queue.submit(Job("job", "functions.nothing", retry_delay=100))
     claim = queue.dequeue()
     assert claim is not None
@@ -288,7 +288,7 @@ def test_a_child_that_is_rescheduled_still_waits_for_its_parent(queue: JobQueue)
     assert drain(queue) == 0
 
 
-def test_only_a_pending_job_is_rescheduled(queue: JobQueue) -> None:
+def test_only_a_pending_job_can_be_rescheduled(queue: JobQueue) -> None:
     job_id = submit(queue)
     drain(queue)
     assert not queue.reschedule(job_id, delay=60)
@@ -308,7 +308,7 @@ def test_only_a_pending_job_is_rescheduled(queue: JobQueue) -> None:
         ({"queue": 7}, "queue is 7"),
     ],
 )
-def test_what_cannot_be_meant_changes_nothing(queue: JobQueue, changes: dict[str, Any], message: str) -> None:
+def test_invalid_changes_change_nothing(queue: JobQueue, changes: dict[str, Any], message: str) -> None:
     job_id = submit(queue)
     before = queue.get_status(job_id)
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,4 @@
-"""The queue as people hold it: what it takes, what it refuses, and how it waits."""
+"""The class JobQueue: its shape, submitting jobs, finding them and waiting for them."""
 
 from __future__ import annotations
 
@@ -45,27 +45,27 @@ def test_found_jobs_are_records_and_listed_jobs_are_dicts_of_them(queue: JobQueu
     assert found[0] == queue.get_job(ids[1])
 
 
-def test_an_id_is_known_before_and_is_the_one_that_submit_returns(queue: JobQueue) -> None:
+def test_the_id_of_a_job_is_known_before_it_is_submitted(queue: JobQueue) -> None:
     job = Job("job", functions.nothing)
     assert queue.submit(job) == job.id
     assert queue.get_status(job.id)["name"] == "job"
 
 
-def test_the_same_id_twice_is_one_job(queue: JobQueue) -> None:
+def test_the_same_id_submitted_twice_is_one_job(queue: JobQueue) -> None:
     first = queue.submit(Job("first", functions.nothing, id="one", tags=["t"]))
     second = queue.submit(Job("second", functions.nothing, id="one", tags=["u"]))
     assert first == second == "one"
     assert [(job["name"], job["tags"]) for job in queue.list_jobs()] == [("first", ["t"])]
 
 
-def test_a_client_that_tries_again_after_a_crash_submits_once(queue: JobQueue) -> None:
+def test_a_client_that_retries_after_a_crash_submits_once(queue: JobQueue) -> None:
     jobs = [Job(str(number), functions.nothing) for number in range(10)]
     queue.submit_many(jobs[:5])
     assert queue.submit_many(jobs) == [job.id for job in jobs]
     assert queue.count() == 10
 
 
-def test_many_jobs_are_stored_all_or_none(queue: JobQueue) -> None:
+def test_either_all_jobs_are_stored_or_none(queue: JobQueue) -> None:
     jobs = [Job(str(number), functions.nothing) for number in range(2500)]
     with pytest.raises(InvalidJob):
         queue.submit_many([*jobs, Job("bad", "functions:nothing", {"x": object()})])
@@ -75,7 +75,7 @@ def test_many_jobs_are_stored_all_or_none(queue: JobQueue) -> None:
     assert len(queue.submit_many(iter(jobs))) == queue.count() == 2500
 
 
-def test_no_jobs_at_all_are_submitted_without_a_fuss(queue: JobQueue) -> None:
+def test_submitting_no_jobs_is_allowed(queue: JobQueue) -> None:
     assert queue.submit_many([]) == []
 
 
@@ -84,7 +84,7 @@ def test_a_function_is_stored_by_its_module_and_name(queue: JobQueue) -> None:
     assert queue.get_status(job_id)["function"] == "functions:add"
 
 
-def test_params_that_are_not_json_are_refused_with_the_place(queue: JobQueue) -> None:
+def test_params_that_json_cannot_hold_are_refused_with_the_place(queue: JobQueue) -> None:
     with pytest.raises(NotSerializable, match=r'params\["user"\]\["avatar"\] is a bytes object'):
         queue.submit(Job("job", "functions:nothing", {"user": {"avatar": b"x"}}))
     assert queue.count() == 0
@@ -110,7 +110,7 @@ def test_a_plain_call_is_enqueued(open_queue: Callable[..., JobQueue], clock: Ma
     assert [queue.get_result(each) for each in (by_function, by_name, by_task, with_options)] == [3, 5, "hello ann", 7]
 
 
-def test_waiting_ends_when_the_job_has(queue: JobQueue) -> None:
+def test_wait_returns_when_the_job_has_ended(queue: JobQueue) -> None:
     job_id = queue.submit(Job("job", functions.add, {"a": 1}))
     worker = threading.Thread(target=drain, args=[queue])
     worker.start()
@@ -119,14 +119,16 @@ def test_waiting_ends_when_the_job_has(queue: JobQueue) -> None:
     worker.join()
 
 
-def test_waiting_for_several_keeps_their_order(queue: JobQueue) -> None:
+def test_wait_returns_several_jobs_in_the_order_given(queue: JobQueue) -> None:
     ids = queue.submit_many(Job("job", functions.add, {"a": number}) for number in range(3))
     drain(queue)
     assert [record.result for record in queue.wait(reversed(ids))] == [2, 1, 0]
     assert queue.wait([]) == []
 
 
-def test_waiting_gives_up_and_the_job_goes_on(open_queue: Callable[..., JobQueue], clock: ManualClock) -> None:
+def test_wait_gives_up_at_its_timeout_and_the_job_goes_on(
+    open_queue: Callable[..., JobQueue], clock: ManualClock
+) -> None:
     queue = open_queue(clock=clock)
     job_id = queue.submit(Job("job", functions.nothing))
     with pytest.raises(JobNotFinished, match=f"^job {job_id} had not ended after 5 s$"):
@@ -135,13 +137,13 @@ def test_waiting_gives_up_and_the_job_goes_on(open_queue: Callable[..., JobQueue
     assert queue.get_status(job_id)["status"] == "pending"
 
 
-def test_waiting_for_nobody_is_an_error_at_once(queue: JobQueue) -> None:
+def test_waiting_for_an_unknown_job_is_an_error_at_once(queue: JobQueue) -> None:
     for wait in (queue.wait, queue.result, queue.get_result):
         with pytest.raises(JobNotFound, match="nobody"):
             wait("nobody")
 
 
-def test_the_result_of_a_failed_job_is_an_exception_with_its_traceback(queue: JobQueue) -> None:
+def test_asking_for_the_result_of_a_failed_job_raises_its_error(queue: JobQueue) -> None:
     job_id = queue.submit(Job("bad", functions.fail, max_attempts=1))
     drain(queue)
     with pytest.raises(JobFailed, match=r"\(bad\) ended as failed: ValueError: no") as caught:
@@ -151,7 +153,7 @@ def test_the_result_of_a_failed_job_is_an_exception_with_its_traceback(queue: Jo
     assert "in fail" in caught.value.traceback
 
 
-def test_the_result_of_a_cancelled_job_is_an_exception(queue: JobQueue) -> None:
+def test_asking_for_the_result_of_a_cancelled_job_raises(queue: JobQueue) -> None:
     job_id = queue.submit(Job("job", functions.nothing))
     queue.cancel(job_id)
     with pytest.raises(JobFailed, match="ended as cancelled"):

@@ -1,4 +1,4 @@
-"""Jobs are taken and settled by hand, as safely as by a worker."""
+"""Manual consumption: a program claims and settles jobs as safely as a worker does."""
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ def statuses(queue: JobQueue, job_id: str) -> list[str]:
     return [each["status"] for each in queue.get_status(job_id)["executions"]]
 
 
-# take
+# dequeue
 
 
-def test_the_best_job_is_taken_with_all_that_is_needed_to_do_it(open_queue: Callable[..., JobQueue]) -> None:
+def test_the_next_job_is_claimed_with_everything_needed_to_do_it(open_queue: Callable[..., JobQueue]) -> None:
     clock = ManualClock()
     queue = open_queue(clock=clock)
     submit(queue)
@@ -78,20 +78,20 @@ def test_the_best_job_is_taken_with_all_that_is_needed_to_do_it(open_queue: Call
     assert queue.get_status(call.id)["phase"] == "running"
 
 
-def test_without_a_ready_job_nothing_is_taken(queue: JobQueue) -> None:
+def test_nothing_is_claimed_if_no_job_is_ready(queue: JobQueue) -> None:
     submit(queue, delay=3600)
     assert queue.dequeue() is None
 
 
 @pytest.mark.parametrize("queues", ["mail", ["mail"], ("other", "mail")])
-def test_only_jobs_of_the_named_queues_are_taken(queue: JobQueue, queues: Any) -> None:
+def test_only_jobs_of_the_named_queues_are_claimed(queue: JobQueue, queues: Any) -> None:
     submit(queue)
     mail = queue.submit(Job("mail", functions.nothing, queue="mail"))
     assert taken(queue, queues=queues).id == mail
     assert queue.dequeue(queues=queues) is None
 
 
-def test_a_child_is_taken_with_the_results_of_its_parents(queue: JobQueue) -> None:
+def test_a_child_is_claimed_with_the_results_of_its_parents(queue: JobQueue) -> None:
     parent = submit(queue)
     child = submit(queue, dependencies=[parent])
     queue.complete(taken(queue), {"rows": 3})
@@ -107,7 +107,7 @@ def test_a_queue_in_memory_can_be_consumed() -> None:
         assert queue.check() == []
 
 
-def test_the_name_that_is_given_is_shown(queue: JobQueue) -> None:
+def test_the_given_worker_name_is_shown(queue: JobQueue) -> None:
     first, second = submit(queue), submit(queue)
     taken(queue, worker_id="importer")
     taken(queue, worker_id="exporter")
@@ -115,13 +115,13 @@ def test_the_name_that_is_given_is_shown(queue: JobQueue) -> None:
     assert [(worker.id, worker.mode, worker.running) for worker in queue.workers()] == [("importer", "manual", 2)]
 
 
-def test_the_name_tells_the_process_where_none_is_given(queue: JobQueue) -> None:
+def test_the_default_worker_name_contains_the_process_id(queue: JobQueue) -> None:
     submit(queue)
     taken(queue)
     assert f"-{os.getpid()}-" in queue.workers()[0].id
 
 
-def test_queues_that_are_never_closed_do_not_fill_the_file_with_names(
+def test_queue_objects_that_are_never_closed_do_not_fill_the_file_with_workers(
     queue: JobQueue, open_queue: Callable[..., JobQueue]
 ) -> None:
     for _ in range(5):
@@ -149,7 +149,7 @@ def test_a_job_can_be_completed_by_another_queue_object(queue: JobQueue, open_qu
     assert [status(queue, each) for each in (first, second)] == ["completed", "completed"]
 
 
-def test_a_result_that_json_cannot_hold_leaves_the_job_with_its_holder(queue: JobQueue) -> None:
+def test_a_result_that_json_cannot_hold_is_refused_and_the_job_stays_claimed(queue: JobQueue) -> None:
     job_id = submit(queue)
     claim = taken(queue)
     with pytest.raises(NotSerializable):
@@ -159,7 +159,7 @@ def test_a_result_that_json_cannot_hold_leaves_the_job_with_its_holder(queue: Jo
 
 
 @pytest.mark.parametrize("by", [lambda claim: claim, lambda claim: claim.id], ids=["by its claim", "by its id"])
-def test_what_was_settled_is_not_settled_again(queue: JobQueue, by: Callable[[JobClaim], Any]) -> None:
+def test_a_settled_execution_cannot_be_settled_again(queue: JobQueue, by: Callable[[JobClaim], Any]) -> None:
     job_id = submit(queue)
     claim = taken(queue)
     queue.complete(claim, "first")
@@ -177,7 +177,9 @@ def test_an_unknown_id_is_refused(queue: JobQueue) -> None:
         queue.fail("unknown", "no")
 
 
-def test_the_job_of_a_worker_is_not_settled_by_hand(queue: JobQueue, run: Callable[..., Running], pipes: Pipes) -> None:
+def test_the_job_of_a_worker_cannot_be_settled_manually(
+    queue: JobQueue, run: Callable[..., Running], pipes: Pipes
+) -> None:
     job_id = queue.submit(Job("slow", functions.hold, {"tell": pipes.tell, "until": pipes.until}))
     run()
     pipes.wait_until_begun()
@@ -187,7 +189,7 @@ def test_the_job_of_a_worker_is_not_settled_by_hand(queue: JobQueue, run: Callab
     assert queue.result(job_id, timeout=30) is None
 
 
-def test_a_pending_job_is_not_settled_by_hand(queue: JobQueue) -> None:
+def test_a_pending_job_cannot_be_settled_manually(queue: JobQueue) -> None:
     job_id = submit(queue)
     with pytest.raises(LeaseLost):
         queue.complete(job_id)
@@ -220,7 +222,7 @@ def test_an_error_may_be_a_dict(queue: JobQueue) -> None:
     assert execution.error == queue.get_status(job_id)["error"] == "ValueError: Invalid"
 
 
-def test_the_type_may_be_missing(queue: JobQueue) -> None:
+def test_the_dict_of_an_error_may_lack_the_type(queue: JobQueue) -> None:
     job_id = submit(queue, max_attempts=1)
     queue.fail(taken(queue), {"message": "Invalid"})
     execution = last_execution(queue, job_id)
@@ -253,7 +255,7 @@ def test_an_exception_is_kept_with_its_traceback(queue: JobQueue) -> None:
         ({"retry_delay": 60}, ValueError("no"), "retrying"),
     ],
 )
-def test_an_exception_is_judged_as_if_the_function_had_raised_it(
+def test_an_exception_is_treated_as_if_the_function_had_raised_it(
     queue: JobQueue, options: dict[str, Any], error: Any, phase: str
 ) -> None:
     by_claim, by_id = submit(queue, **options), submit(queue, **options)
@@ -264,7 +266,7 @@ def test_an_exception_is_judged_as_if_the_function_had_raised_it(
 
 
 @pytest.mark.parametrize("error", [None, 7, {}, {"type": "E"}, {"message": 1}, {"message": "no", "code": "1"}])
-def test_an_error_of_another_shape_is_refused_and_the_job_stays(queue: JobQueue, error: Any) -> None:
+def test_an_error_of_another_type_is_refused_and_the_job_stays_claimed(queue: JobQueue, error: Any) -> None:
     submit(queue)
     claim = taken(queue)
     with pytest.raises(ValueError, match="the error is"):
@@ -272,7 +274,7 @@ def test_an_error_of_another_shape_is_refused_and_the_job_stays(queue: JobQueue,
     queue.complete(claim)
 
 
-def test_an_error_of_a_million_letters_is_cut(queue: JobQueue) -> None:
+def test_an_error_of_a_million_characters_is_shortened(queue: JobQueue) -> None:
     job_id = submit(queue, max_attempts=1)
     queue.fail(taken(queue), "x" * 1_000_000)
     assert len(queue.get_status(job_id)["error"]) <= 10_000
@@ -287,7 +289,7 @@ def test_a_job_is_executed_here_and_now(queue: JobQueue) -> None:
     assert queue.get_result(job_id) == 3
 
 
-def test_the_function_knows_its_job(queue: JobQueue) -> None:
+def test_the_function_can_ask_for_its_job(queue: JobQueue) -> None:
     job_id = queue.submit(Job("context", functions.context, tags=["t"], metadata={"m": 1}))
     queue.execute_job(taken(queue))
     assert queue.get_result(job_id) == {
@@ -295,7 +297,7 @@ def test_the_function_knows_its_job(queue: JobQueue) -> None:
     }  # fmt: skip
 
 
-def test_what_the_function_raises_is_kept_and_does_not_come_out(queue: JobQueue) -> None:
+def test_what_the_function_raises_is_kept_and_not_raised(queue: JobQueue) -> None:
     job_id = queue.submit(Job("fail", functions.fail, max_attempts=2))
     assert queue.execute_job(taken(queue)) is ExecutionStatus.FAILED
     assert queue.get_status(job_id)["phase"] == "ready"
@@ -315,7 +317,7 @@ def test_a_function_is_stopped_at_its_timeout(queue: JobQueue) -> None:
     assert status(queue, job_id) == "timeout"
 
 
-def test_what_has_ended_is_not_executed(queue: JobQueue, tmp_path: Path) -> None:
+def test_an_execution_that_has_ended_is_not_executed(queue: JobQueue, tmp_path: Path) -> None:
     trace = tmp_path / "trace"
     queue.submit(Job("append", functions.append, {"path": str(trace), "line": "called"}))
     claim = taken(queue)
@@ -324,7 +326,7 @@ def test_what_has_ended_is_not_executed(queue: JobQueue, tmp_path: Path) -> None
     assert not trace.exists()
 
 
-def test_what_is_cancelled_while_it_is_executed_stays_cancelled(queue: JobQueue) -> None:
+def test_a_job_cancelled_while_it_is_executed_stays_cancelled(queue: JobQueue) -> None:
     job_id = queue.submit(Job("cancelled", "cancel"))
     claim = taken(queue)
     handlers = {"cancel": lambda: queue.cancel(job_id, running=True)}
@@ -350,10 +352,10 @@ def test_an_interrupt_gives_the_job_back_and_then_interrupts(queue: JobQueue) ->
     assert (record["phase"], record["attempts"], record["executions"][0]["status"]) == ("ready", 0, "released")
 
 
-# until when
+# timeouts
 
 
-def test_who_takes_the_next_job_takes_what_is_overdue(open_queue: Callable[..., JobQueue]) -> None:
+def test_dequeue_times_out_what_is_overdue(open_queue: Callable[..., JobQueue]) -> None:
     clock = ManualClock()
     queue = open_queue(clock=clock)
     submit(queue, timeout=60)
@@ -365,7 +367,7 @@ def test_who_takes_the_next_job_takes_what_is_overdue(open_queue: Callable[..., 
     assert (claim.attempt, statuses(queue, claim.id)) == (2, ["timeout", "running"])
 
 
-def test_who_comes_late_changes_nothing(open_queue: Callable[..., JobQueue]) -> None:
+def test_a_late_program_changes_nothing(open_queue: Callable[..., JobQueue]) -> None:
     clock = ManualClock()
     slow, quick = open_queue(clock=clock), open_queue(clock=clock)
     submit(slow, timeout=60)
@@ -383,7 +385,7 @@ def test_who_comes_late_changes_nothing(open_queue: Callable[..., JobQueue]) -> 
     assert quick.get_result(claim.id) == "in time"
 
 
-def test_a_living_process_keeps_what_has_no_timeout(open_queue: Callable[..., JobQueue], path: str) -> None:
+def test_a_live_process_keeps_a_job_without_a_timeout(open_queue: Callable[..., JobQueue], path: str) -> None:
     clock = ManualClock()
     queue = open_queue(clock=clock)
     submit(queue, timeout=None)
@@ -396,7 +398,7 @@ def test_a_living_process_keeps_what_has_no_timeout(open_queue: Callable[..., Jo
     queue.complete(claim)
 
 
-def test_a_clock_that_is_set_back_takes_nothing_away(open_queue: Callable[..., JobQueue], path: str) -> None:
+def test_setting_the_clock_back_takes_no_job_away(open_queue: Callable[..., JobQueue], path: str) -> None:
     clock = ManualClock()
     queue = open_queue(clock=clock)
     submit(queue, timeout=60)
@@ -409,7 +411,7 @@ def test_a_clock_that_is_set_back_takes_nothing_away(open_queue: Callable[..., J
     queue.complete(claim)
 
 
-def test_a_worker_takes_what_is_overdue(open_queue: Callable[..., JobQueue], path: str) -> None:
+def test_a_worker_times_out_what_is_overdue(open_queue: Callable[..., JobQueue], path: str) -> None:
     clock = ManualClock()
     queue = open_queue(clock=clock)
     job_id = submit(queue, timeout=60)
@@ -421,7 +423,7 @@ def test_a_worker_takes_what_is_overdue(open_queue: Callable[..., JobQueue], pat
     assert statuses(queue, job_id) == ["timeout", "completed"]
 
 
-def test_what_is_overdue_can_be_sent_back_where_nobody_comes(open_queue: Callable[..., JobQueue]) -> None:
+def test_requeue_stuck_times_out_what_is_overdue(open_queue: Callable[..., JobQueue]) -> None:
     clock = ManualClock()
     queue = open_queue(clock=clock)
     job_id = submit(queue, timeout=60)
@@ -431,7 +433,7 @@ def test_what_is_overdue_can_be_sent_back_where_nobody_comes(open_queue: Callabl
     assert statuses(queue, job_id) == ["timeout"]
 
 
-def test_whose_name_was_taken_out_of_the_file_is_entered_anew(
+def test_a_program_whose_row_was_removed_is_registered_again(
     queue: JobQueue, open_queue: Callable[..., JobQueue]
 ) -> None:
     submit(queue)
@@ -444,10 +446,10 @@ def test_whose_name_was_taken_out_of_the_file_is_entered_anew(
     assert queue.get_result(job_id) == 1
 
 
-# given back
+# closing a queue
 
 
-def test_a_queue_that_is_closed_gives_back_what_it_holds(queue: JobQueue, path: str) -> None:
+def test_closing_a_queue_gives_back_what_it_has_claimed(queue: JobQueue, path: str) -> None:
     with JobQueue(path) as other:
         done, held = submit(other), submit(other)
         other.complete(taken(other))
@@ -460,7 +462,7 @@ def test_a_queue_that_is_closed_gives_back_what_it_holds(queue: JobQueue, path: 
         queue.complete(claim)
 
 
-def test_what_others_hold_stays_theirs_when_a_queue_is_closed(queue: JobQueue, path: str) -> None:
+def test_closing_a_queue_leaves_the_claims_of_others_alone(queue: JobQueue, path: str) -> None:
     submit(queue)
     claim = taken(queue)
     with JobQueue(path) as other:
@@ -502,7 +504,7 @@ with JobQueue(sys.argv[1]) as queue:
 
 @pytest.fixture
 def start(path: str) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
-    """Starts scripts on the test's queue, and kills what is left of them."""
+    """Starts scripts on the test's queue, and kills those that are left at the end."""
     started: list[subprocess.Popen[str]] = []
 
     def start_one(script: str) -> subprocess.Popen[str]:
@@ -520,7 +522,7 @@ def start(path: str) -> Iterator[Callable[[str], subprocess.Popen[str]]]:
 
 
 def killed_with_a_job(queue: JobQueue, start: Callable[[str], subprocess.Popen[str]]) -> str:
-    """The id of a job whose holder has just died."""
+    """Let a process claim a job and kill it; return the id of the job."""
     job_id = submit(queue, timeout=None)
     process = start(TAKE_AND_WAIT)
     assert process.stdout is not None
@@ -531,7 +533,7 @@ def killed_with_a_job(queue: JobQueue, start: Callable[[str], subprocess.Popen[s
     return job_id
 
 
-def test_threads_and_processes_take_each_job_once(
+def test_threads_and_processes_claim_each_job_once(
     queue: JobQueue, start: Callable[[str], subprocess.Popen[str]]
 ) -> None:
     ids = queue.submit_many(Job("job", functions.nothing) for _ in range(200))
@@ -559,7 +561,7 @@ def test_threads_and_processes_take_each_job_once(
     assert [worker.running for worker in queue.workers()] == [0]
 
 
-def test_what_a_killed_process_held_is_sent_back(
+def test_requeue_stuck_requeues_what_a_killed_process_held(
     queue: JobQueue, start: Callable[[str], subprocess.Popen[str]]
 ) -> None:
     job_id = killed_with_a_job(queue, start)
@@ -568,7 +570,7 @@ def test_what_a_killed_process_held_is_sent_back(
     assert queue.workers() == []
 
 
-def test_a_worker_runs_at_once_what_a_killed_process_held(
+def test_a_worker_at_once_runs_what_a_killed_process_held(
     queue: JobQueue, path: str, start: Callable[[str], subprocess.Popen[str]]
 ) -> None:
     job_id = killed_with_a_job(queue, start)
@@ -577,7 +579,7 @@ def test_a_worker_runs_at_once_what_a_killed_process_held(
     assert statuses(queue, job_id) == ["lost", "completed"]
 
 
-def test_who_takes_the_next_job_takes_what_a_killed_process_held(
+def test_dequeue_claims_what_a_killed_process_held(
     queue: JobQueue, start: Callable[[str], subprocess.Popen[str]]
 ) -> None:
     job_id = killed_with_a_job(queue, start)
@@ -585,7 +587,7 @@ def test_who_takes_the_next_job_takes_what_a_killed_process_held(
     assert statuses(queue, job_id) == ["lost", "completed"]
 
 
-def test_the_dead_are_looked_for_once_a_second(open_queue: Callable[..., JobQueue]) -> None:
+def test_dequeue_looks_for_dead_workers_once_a_second(open_queue: Callable[..., JobQueue]) -> None:
     clock = ManualClock()
     queue = open_queue(clock=clock)
     assert queue.dequeue() is None
@@ -612,7 +614,7 @@ def in_child(act: Callable[[], object]) -> None:
 
 
 @FORKS
-def test_the_child_of_a_fork_does_not_give_back_what_its_parent_holds(queue: JobQueue) -> None:
+def test_the_child_of_a_fork_does_not_give_back_its_parents_claims(queue: JobQueue) -> None:
     mine, childs = submit(queue), submit(queue)
     claim = taken(queue)
 
@@ -627,7 +629,7 @@ def test_the_child_of_a_fork_does_not_give_back_what_its_parent_holds(queue: Job
 
 
 @FORKS
-def test_what_the_child_of_a_fork_held_is_lost_when_it_ends(queue: JobQueue) -> None:
+def test_the_claims_of_a_forked_child_are_lost_when_it_ends(queue: JobQueue) -> None:
     first, second = submit(queue), submit(queue)
     claim = taken(queue)
     in_child(lambda: taken(queue))

@@ -1,4 +1,4 @@
-"""What is checked of a job at the door."""
+"""The checks of a job at submit, and the form in which it is stored."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def prepared(function: Any, *args: Any, **fields: Any) -> Any:
         (odd_functions.Plain.static, (1, 2), {}, "too many positional arguments"),
     ],
 )
-def test_a_call_that_the_function_cannot_take_is_refused(
+def test_a_call_that_does_not_fit_the_function_is_refused(
     function: Any, args: tuple[Any, ...], params: dict[str, Any], reason: str
 ) -> None:
     with pytest.raises(InvalidJob, match=rf"^job 'a': its arguments do not fit the function: .*{re.escape(reason)}"):
         prepared(function, *args, params=params)
 
 
-def test_the_call_of_a_function_that_is_only_named_is_left_to_the_worker() -> None:
+def test_a_call_of_a_function_given_by_name_is_checked_by_the_worker() -> None:
     assert prepared("functions:add", 1, 2, 3, 4).args == "[1,2,3,4]"
 
 
-# A row: the function, whether it has parents, what the caller says, what is stored.
+# The function, the parents, the option pass_parent_results, and what is stored.
 @pytest.mark.parametrize(
     ("function", "parents", "asked", "stored"),
     [
@@ -84,11 +84,11 @@ def test_parent_results_that_the_function_does_not_take_or_lacks_are_refused(
         prepared(function, params=params, dependencies=parents, pass_parent_results=asked)
 
 
-def test_a_decorator_that_keeps_parent_results_from_the_function_is_not_given_them() -> None:
+def test_a_decorator_that_does_not_take_parent_results_gets_none() -> None:
     assert prepared(odd_functions.narrowed_child, 1, dependencies=["p"]).pass_parent_results is False
 
 
-def test_a_job_without_parents_may_be_given_what_looks_like_their_results() -> None:
+def test_a_job_without_parents_may_have_a_parameter_called_parent_results() -> None:
     assert prepared(functions.collect, params={"parent_results": {"x": 1}}).params == '{"parent_results":{"x":1}}'
 
 
@@ -106,7 +106,7 @@ def test_a_job_without_parents_may_be_given_what_looks_like_their_results() -> N
         ({"metadata": {"m": "x" * 1_000_000}}, NotSerializable, "metadata has 1,000,008 bytes of JSON"),
     ],
 )
-def test_what_cannot_be_stored_is_refused_with_the_name_of_the_job(
+def test_a_job_that_cannot_be_stored_is_refused_by_name(
     fields: dict[str, Any], error: type[InvalidJob], reason: str
 ) -> None:
     with pytest.raises(error, match=f"^job 'nightly': {re.escape(reason)}") as raised:
@@ -114,7 +114,7 @@ def test_what_cannot_be_stored_is_refused_with_the_name_of_the_job(
     assert type(raised.value) is error
 
 
-def test_what_is_stored_is_text_numbers_and_instants() -> None:
+def test_a_prepared_job_consists_of_text_numbers_and_instants() -> None:
     new = prepared(
         functions.add, 1, params={"b": 2}, retry_on=[KeyError], metadata={"ü": None}, tags=["x"], priority="low"
     )

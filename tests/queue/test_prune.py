@@ -1,4 +1,4 @@
-"""How a queue's file is kept small: by a person, and by workers beside their jobs."""
+"""Deletion of old jobs, on request and by workers while they run jobs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def queue(open_queue: Callable[..., JobQueue], clock: ManualClock) -> JobQueue:
 
 
 def end_one(queue: JobQueue, name: str, status: str = "completed") -> str:
-    """A job that ended so, a second after the one before it."""
+    """Let a job end in this status, a second after the one before it."""
     function = "functions.fail" if status == "failed" else "functions.nothing"
     job_id = queue.submit(Job(name, function, max_attempts=1))
     queue.clock.sleep(1)
@@ -37,7 +37,7 @@ def end_one(queue: JobQueue, name: str, status: str = "completed") -> str:
 
 @pytest.fixture
 def ended(queue: JobQueue) -> JobQueue:
-    """Four jobs of three statuses, and one that is not finished."""
+    """A queue with four jobs that ended in three statuses, and one that is unfinished."""
     for name, status in (("a", "completed"), ("b", "cancelled"), ("c", "failed"), ("d", "completed")):
         end_one(queue, name, status)
     queue.submit(Job("e", "functions.nothing"))
@@ -69,7 +69,7 @@ def left(queue: JobQueue) -> str:
         ({"older_than": 0, "keep": 2}, "bcde"),
     ],
 )
-def test_what_is_asked_for_is_pruned_and_nothing_else(ended: JobQueue, options: dict[str, Any], stays: str) -> None:
+def test_only_the_chosen_jobs_are_pruned(ended: JobQueue, options: dict[str, Any], stays: str) -> None:
     pruned = ended.prune(**options)
     assert left(ended) == stays
     assert pruned == 5 - len(stays)
@@ -89,7 +89,7 @@ def test_what_is_asked_for_is_pruned_and_nothing_else(ended: JobQueue, options: 
         ({"older_than": "7d"}, "older_than is '7d'; it must be seconds"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_and_prunes_nothing(
+def test_an_invalid_choice_is_refused_and_prunes_nothing(
     ended: JobQueue, options: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
@@ -116,7 +116,7 @@ def test_the_transactions_of_a_prune_are_short(ended: JobQueue) -> None:
     assert sum(statement.startswith("BEGIN IMMEDIATE") for statement in statements) >= 3
 
 
-# A worker prunes
+# Pruning by workers
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_a_worker_deletes_two_hundred_jobs_in_a_turn(queue: JobQueue, worker: Wo
     assert counts == [250, 50, 0]
 
 
-def test_a_worker_runs_what_is_ready_however_much_there_is_to_prune(
+def test_a_worker_runs_ready_jobs_however_much_there_is_to_prune(
     queue: JobQueue, worker: Worker, clock: ManualClock
 ) -> None:
     queue.submit_many(Job("old", "functions.nothing") for _ in range(1000))
@@ -171,7 +171,7 @@ def test_a_worker_runs_what_is_ready_however_much_there_is_to_prune(
     assert queue.count("cancelled") == 600, "a portion for the claim, and one for the settlement"
 
 
-def test_a_worker_that_found_nothing_more_looks_again_after_some_seconds(
+def test_a_worker_that_has_pruned_everything_looks_again_seconds_later(
     queue: JobQueue, worker: Worker, clock: ManualClock
 ) -> None:
     old = end_one(queue, "old")
@@ -196,15 +196,13 @@ def test_several_workers_may_prune_at_once(open_queue: Callable[..., JobQueue], 
     assert queue.count("cancelled") == 1000, "they are not an hour old"
 
 
-def test_a_running_worker_prunes_beside_its_jobs(
-    open_queue: Callable[..., JobQueue], run: Callable[..., Running]
-) -> None:
+def test_a_worker_prunes_while_it_runs_jobs(open_queue: Callable[..., JobQueue], run: Callable[..., Running]) -> None:
     queue = open_queue()
     queue.submit_many(Job("old", "functions.nothing") for _ in range(500))
     queue.cancel_jobs("pending")
     first = run(worker_id="a", prune_after=0)
     second = run(worker_id="b", prune_after=0)
-    # A turn follows each job, and a turn prunes: so many of them are enough, at whatever pace.
+    # The loop takes a turn after each job, and each turn prunes: enough jobs bring it to its end, at whatever pace.
     while queue.count("cancelled"):
         queue.submit(Job("new", "functions.nothing", {}))
     assert (first.error, second.error) == (None, None)
@@ -239,6 +237,6 @@ def test_a_prune_waits_for_the_lock_and_then_says_so(path: str, open_queue: Call
     assert queue.prune() == 1
 
 
-def test_a_worker_refuses_a_time_that_cannot_be(path: str) -> None:
+def test_a_worker_refuses_an_invalid_prune_after(path: str) -> None:
     with pytest.raises(ValueError, match="it must be seconds from 0 up"):
         Worker(path, prune_after=-1)

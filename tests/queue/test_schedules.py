@@ -1,4 +1,4 @@
-"""Schedules submit jobs at their ticks, once each, whoever runs them and whatever happened meanwhile."""
+"""Schedules: each tick submits one job, whichever worker sees it and whatever happened meanwhile."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def worker(path: str, clock: ManualClock) -> Iterator[Worker]:
 
 
 def ticks(queue: JobQueue) -> list[str]:
-    """The times of the ticks that have submitted a job, the earliest first."""
+    """The ticks that have submitted a job, the earliest first."""
     return [job["metadata"]["tick"][11:19] for job in reversed(queue.list_jobs())]
 
 
@@ -68,7 +68,9 @@ def test_an_interval_ticks_from_when_it_was_added(queue: JobQueue, clock: Manual
     assert ticks(queue) == ["12:00:10", "12:00:50"]
 
 
-def test_two_workers_submit_one_job_a_tick(queue: JobQueue, clock: ManualClock, worker: Worker, path: str) -> None:
+def test_two_workers_submit_one_job_for_each_tick(
+    queue: JobQueue, clock: ManualClock, worker: Worker, path: str
+) -> None:
     queue.schedules.add("report", functions.nothing, cron=MINUTES)
     clock.advance(30)
     with Worker(path, clock=clock) as other:
@@ -81,7 +83,7 @@ def test_two_workers_submit_one_job_a_tick(queue: JobQueue, clock: ManualClock, 
     ("missed", "submitted"),
     [("once", ["12:30:00"]), ("skip", ["12:30:00"]), ("all", [f"12:{minute:02}:00" for minute in range(31)])],
 )
-def test_after_downtime_missed_ticks_are_made_up_for_as_was_said(
+def test_missed_ticks_are_made_up_for_as_configured(
     queue: JobQueue, clock: ManualClock, worker: Worker, missed: str, submitted: list[str]
 ) -> None:
     queue.schedules.add("report", functions.nothing, cron=MINUTES, missed=missed)
@@ -101,7 +103,7 @@ def test_a_tick_more_than_a_minute_ago_was_missed(
     assert [each.next_at for each in queue.schedules] == [datetime(2026, 3, 1, 14, tzinfo=UTC)]
 
 
-def test_no_more_than_a_hundred_are_made_up_for(queue: JobQueue, clock: ManualClock, worker: Worker) -> None:
+def test_at_most_a_hundred_missed_ticks_are_made_up_for(queue: JobQueue, clock: ManualClock, worker: Worker) -> None:
     queue.schedules.add("report", functions.nothing, cron=MINUTES, missed="all")
     clock.advance(7 * 86_400)
     drain(worker)
@@ -125,14 +127,14 @@ def test_without_overlap_no_tick_submits_while_the_last_job_is_unfinished(
     assert ticks(queue) == ["12:00:00", "12:03:00"]
 
 
-def test_the_line_is_read_in_its_time_zone(queue: JobQueue) -> None:
+def test_the_cron_line_is_read_in_its_time_zone(queue: JobQueue) -> None:
     berlin = queue.schedules.add("a", functions.nothing, cron="0 9 * * *", timezone="Europe/Berlin")
     utc = queue.schedules.add("b", functions.nothing, cron="0 9 * * *")
     assert berlin.next_at == datetime(2026, 3, 2, 8, tzinfo=UTC)
     assert utc.next_at == datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-def test_a_clock_that_goes_back_repeats_no_tick(queue: JobQueue, clock: ManualClock, worker: Worker) -> None:
+def test_no_tick_is_repeated_when_the_clock_goes_back(queue: JobQueue, clock: ManualClock, worker: Worker) -> None:
     queue.schedules.add("report", functions.nothing, cron=MINUTES)
     clock.advance(30)
     drain(worker)
@@ -144,7 +146,7 @@ def test_a_clock_that_goes_back_repeats_no_tick(queue: JobQueue, clock: ManualCl
     assert ticks(queue) == ["12:00:00", "12:01:00"]
 
 
-# steering
+# pause, resume, run, remove
 
 
 def test_a_paused_schedule_submits_nothing_and_makes_up_for_nothing(
@@ -162,7 +164,7 @@ def test_a_paused_schedule_submits_nothing_and_makes_up_for_nothing(
     assert ticks(queue) == ["12:10:00"]
 
 
-def test_to_resume_a_schedule_that_is_not_paused_changes_nothing(
+def test_resuming_a_schedule_that_is_not_paused_changes_nothing(
     queue: JobQueue, clock: ManualClock, worker: Worker
 ) -> None:
     before = queue.schedules.add("report", functions.nothing, every=60)
@@ -173,7 +175,7 @@ def test_to_resume_a_schedule_that_is_not_paused_changes_nothing(
     assert ticks(queue) == ["12:00:30"], "the tick that had come is not lost"
 
 
-def test_a_schedule_is_run_now_also_while_it_is_paused(queue: JobQueue) -> None:
+def test_a_paused_schedule_can_be_run_now(queue: JobQueue) -> None:
     before = queue.schedules.add("report", functions.nothing, cron=MINUTES)
     queue.schedules.pause("report")
     job_id = queue.schedules.run("report")
@@ -183,14 +185,14 @@ def test_a_schedule_is_run_now_also_while_it_is_paused(queue: JobQueue) -> None:
     assert (after.last_job, after.last_at, after.next_at) == (job_id, START, before.next_at)
 
 
-def test_a_removed_schedule_is_gone_and_its_jobs_stay(queue: JobQueue) -> None:
+def test_removing_a_schedule_leaves_its_jobs(queue: JobQueue) -> None:
     queue.schedules.add("report", functions.nothing, cron=MINUTES)
     queue.schedules.run("report")
     assert queue.schedules.remove("report")
     assert (list(queue.schedules), queue.stats()["total"]) == ([], 1)
 
 
-def test_a_preview_shows_the_next_ticks_also_of_a_paused_one(queue: JobQueue) -> None:
+def test_the_next_ticks_of_a_paused_schedule_can_be_previewed(queue: JobQueue) -> None:
     queue.schedules.add("report", functions.nothing, cron="0 0 * * mon")
     queue.schedules.pause("report")
     assert [each.day for each in queue.schedules.preview("report", 3)] == [2, 9, 16]
@@ -198,7 +200,7 @@ def test_a_preview_shows_the_next_ticks_also_of_a_paused_one(queue: JobQueue) ->
     assert queue.schedules.preview("beat", 2) == [START + timedelta(seconds=90), START + timedelta(seconds=180)]
 
 
-def test_to_add_it_anew_changes_it_and_keeps_its_next_tick_while_the_rule_stays(
+def test_adding_a_schedule_again_changes_it_and_keeps_its_next_tick_if_the_rule_is_the_same(
     queue: JobQueue, clock: ManualClock
 ) -> None:
     first = queue.schedules.add("report", functions.nothing, cron="0 * * * *")
@@ -210,7 +212,7 @@ def test_to_add_it_anew_changes_it_and_keeps_its_next_tick_while_the_rule_stays(
     assert [each.name for each in queue.schedules] == ["report"]
 
 
-def test_a_paused_schedule_that_is_added_anew_stays_paused(queue: JobQueue) -> None:
+def test_a_paused_schedule_that_is_added_again_stays_paused(queue: JobQueue) -> None:
     queue.schedules.add("report", functions.nothing, cron=MINUTES)
     queue.schedules.pause("report")
     assert queue.schedules.add("report", functions.nothing, cron=MINUTES).is_paused
@@ -225,13 +227,13 @@ def test_a_task_keeps_its_options(queue: JobQueue, clock: ManualClock, worker: W
 
 
 @pytest.mark.parametrize("act", ["remove", "pause", "resume"])
-def test_what_is_not_there_cannot_be_steered(queue: JobQueue, act: str) -> None:
+def test_a_schedule_that_does_not_exist_cannot_be_changed(queue: JobQueue, act: str) -> None:
     assert getattr(queue.schedules, act)("nothing") is False
     assert queue.schedules.get("nothing") is None
 
 
 @pytest.mark.parametrize("act", ["run", "preview"])
-def test_what_is_not_there_cannot_be_run(queue: JobQueue, act: str) -> None:
+def test_a_schedule_that_does_not_exist_cannot_be_run(queue: JobQueue, act: str) -> None:
     with pytest.raises(ValueError, match="there is no schedule 'nothing'"):
         getattr(queue.schedules, act)("nothing")
 
@@ -250,7 +252,7 @@ def test_what_is_not_there_cannot_be_run(queue: JobQueue, act: str) -> None:
         ({"cron": MINUTES, "id": "x"}, "the same id"),
     ],
 )
-def test_what_cannot_be_is_refused_with_the_reason(queue: JobQueue, given: dict[str, Any], problem: str) -> None:
+def test_an_invalid_schedule_is_refused_with_the_reason(queue: JobQueue, given: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         queue.schedules.add("report", functions.nothing, **given)
     assert list(queue.schedules) == []
@@ -263,7 +265,7 @@ def test_a_job_that_could_not_be_submitted_cannot_be_scheduled(queue: JobQueue) 
         queue.schedules.add("", functions.nothing, cron=MINUTES)
 
 
-def test_a_schedule_that_someone_has_spoilt_is_paused_and_the_others_go_on(
+def test_a_schedule_whose_row_was_spoilt_is_paused_and_the_others_go_on(
     queue: JobQueue, clock: ManualClock, worker: Worker, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("bad cron", "bad job", "good"):
