@@ -141,7 +141,7 @@ def test_a_worker_without_a_counter_is_dead_only_if_that_is_certain() -> None:
     observer = Observer()
     observer.look(heartbeat(counter=None))
     assert observer.look_for(100, heartbeat(counter=None)) == []
-    assert observer.watch.dead([heartbeat(counter=None)], now=observer.now, is_gone=everybody_is_gone) == [ANN]
+    assert observer.detector.dead([heartbeat(counter=None)], now=observer.now, is_gone=everybody_is_gone) == [ANN]
 
 
 def test_a_worker_whose_counter_moves_is_never_dead() -> None:
