@@ -51,7 +51,7 @@ class JobQueue:
     submit    `submit` `submit_many` `enqueue`
     look      `get_status` `get_result` `get_job` `full_id` `list_jobs` `find_jobs` `count` `stats`
               `metrics` `why` `wait` `result`
-    steer     `cancel` `requeue_job` `cancel_jobs` `requeue_jobs` `reschedule` `pause` `resume` `configure`
+    control   `cancel` `requeue_job` `cancel_jobs` `requeue_jobs` `reschedule` `pause` `resume` `configure`
               `queues` `workers` `scale` `stop_workers` `dead_letters`
     schedule  `schedules`, an object of its own: `Schedules`
     consume   `dequeue` `complete` `fail` `execute_job`: manual consumption, without a `Worker`
@@ -371,7 +371,7 @@ class JobQueue:
         """
         return waiting.result_of(self.wait(job_id, timeout))
 
-    # steer
+    # control
 
     def cancel(self, job_id: str, *, running: bool = False) -> bool:
         """Cancel a pending job, and the descendants that need it. Returns False, and does nothing, for any other job.
