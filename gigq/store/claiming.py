@@ -109,9 +109,14 @@ def begin(tx: Transaction, executions: Iterable[int]) -> None:
         )
 
 
-def outlook(tx: Transaction, *, queues: Sequence[str] | None = None) -> Outlook:
-    """Return whether a claim would find something now, and when else it may. The time it takes does not grow."""
-    due, tick = instant_of(next_due(tx)), instant_of(next_tick(tx))
+def outlook(tx: Transaction, *, queues: Sequence[str] | None = None, has_ticked: bool = False) -> Outlook:
+    """Return whether a claim would find something now, and when else it may. The time it takes does not grow.
+
+    Args:
+        has_ticked: this transaction has submitted the jobs of all ticks that have come. One that is still to come then
+            is left to another machine, which may know the time zone of its schedule.
+    """
+    due, tick = instant_of(next_due(tx)), instant_of(next_tick(tx, after=tx.stamp if has_ticked else ""))
     is_ready = any(each is not None and each <= tx.now for each in (due, tick))
     moments = [each for each in (due, tick, instant_of(next_expiry(tx))) if each is not None]
     for queue, allowed in Limits(tx, queues).allowances():

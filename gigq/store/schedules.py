@@ -107,9 +107,9 @@ def tick(tx: Transaction, *, new_id: Callable[[], str]) -> list[str]:
     return unread
 
 
-def next_tick(tx: Transaction) -> str | None:
-    """When the next tick will come."""
-    found: str | None = tx.value("SELECT min(next_at) FROM job_schedules WHERE is_paused = 0 AND next_at IS NOT NULL")
+def next_tick(tx: Transaction, *, after: str = "") -> str | None:
+    """Return when the next tick comes after an instant, or the first one that has not been made."""
+    found: str | None = tx.value("SELECT min(next_at) FROM job_schedules WHERE is_paused = 0 AND next_at > ?", (after,))
     return found
 
 

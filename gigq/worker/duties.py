@@ -178,7 +178,7 @@ class Duties:
         if room.free or room.ahead:
             claims = claiming.claim(tx, key, room=room, queues=self._options.queues)
         if len(claims) < room.free:  # nothing is left: when will there be something?
-            outlook = claiming.outlook(tx, queues=self._options.queues)
+            outlook = claiming.outlook(tx, queues=self._options.queues, has_ticked=True)
         return claims, outlook
 
     def _tick(self, tx: Transaction) -> None:

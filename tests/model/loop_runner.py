@@ -89,6 +89,8 @@ class SteppedRunner:
             if claim.execution_id in self._held:
                 self.faults.append(f"{claim.job_id} was started twice")
             self._held[claim.execution_id] = Held(claim, self._clock.monotonic())
+        if len(self._held) > 1 and any(held.claim.must_run_alone for held in self._held.values()):
+            self.faults.append("a suspect that must run alone was started with other jobs")
 
     def ended(self) -> list[Ended]:
         for execution, held in list(self._held.items()):

@@ -13,7 +13,7 @@ from model.loop_runner import LONGEST_WAIT, Held, SteppedRunner, log_of
 from gigq import Event, Job, JobQueue, ManualClock, StoreError
 from gigq.liveness import WorkerKey
 from gigq.reports import Progress, Report
-from gigq.store import workers
+from gigq.store import claiming, workers
 from gigq.store.engine.database import Database
 from gigq.store.schema import open_queue
 from gigq.worker.events import Listener
@@ -55,6 +55,7 @@ class Machine:
             lease=_LEASE,
         )
         self.events: list[Event] = []
+        self.is_stopping = False
         self.runner = SteppedRunner(clock, slots=_SLOTS, keeps_reports=name == "ann")
         self.listener = Listener(self.events.append, clock=clock) if name == "ann" else None
         self.loop = Loop(database, self.runner, options, clock=clock, listens=True, listener=self.listener)
@@ -66,7 +67,8 @@ class Machine:
 
     def turn(self) -> bool:
         """Do what a worker does between two waits, and return whether it went well. One that may stop leaves."""
-        claims = self.loop.stop is None
+        self.is_stopping |= self.loop.stop is not None
+        claims = not self.is_stopping
         self.runner.may_give_back = not claims
         try:
             self.loop.turn(claim=claims)
@@ -78,7 +80,7 @@ class Machine:
 
     @property
     def may_leave(self) -> bool:
-        return self.loop.stop is not None and (self.loop.stop == "now" or not self.loop.is_busy)
+        return self.is_stopping and (self.loop.stop == "now" or not self.loop.is_busy)
 
     def check(self) -> None:
         """See that the loop remembers what its slots have, and nothing else."""
@@ -210,6 +212,12 @@ class LoopSystem:
                 tx.execute("DELETE FROM executions WHERE job_seq = ?", (seq,))
                 tx.execute("DELETE FROM jobs WHERE seq = ?", (seq,))
 
+    def schedule_elsewhere(self) -> None:
+        """Let a tick be due that no worker here can make, for this machine does not know its time zone."""
+        self.queue.schedules.add("elsewhere", "functions:nothing", every=3600)
+        with self.queue.database.write() as tx:
+            tx.execute("UPDATE job_schedules SET timezone = 'Mars/Olympus', next_at = ?", (tx.stamp,))
+
     def spoil(self, statement: int, fault: str) -> None:
         """Let a statement of the next turn fail, or say of its commit that it did."""
         self._is_disturbed = True
@@ -241,7 +249,7 @@ class LoopSystem:
         for name in NAMES:
             self.rest(name)
         for name, machine in self._machines.items():
-            if machine.loop.stop is None:
+            if not machine.is_stopping:
                 self._compare(name, machine)
         self._check_releases()
 
@@ -285,9 +293,11 @@ class LoopSystem:
         is_well = machine.turn()
         self._saboteur.rest()
         machine.check_after_turn(self.clock.monotonic())
+        machine.check()
         if not is_well:
             self.let_pass(PAUSE_AFTER_ERROR)
-        machine.check()
+        elif not machine.is_stopping:
+            self._check_wait(name, machine)
         if is_well and machine.may_leave:
             self._leave(name)
         return is_well
@@ -334,6 +344,15 @@ class LoopSystem:
                 if held.is_running:
                     _check_running(tx, execution, held)
             _check_logs(tx, [each for each in machine.runner.stopped if each not in machine.loop._progress.logs])
+
+    def _check_wait(self, name: str, machine: Machine) -> None:
+        """See that a worker does not wait while it has a slot for a job that is ready."""
+        is_alone = any(held.claim.must_run_alone for held in machine.runner.held.values())
+        if machine.runner.free and machine.runner.last_wait > 0 and not machine.loop._has_rung and not is_alone:
+            with self.queue.database.read() as tx:
+                suspects = tx.value("SELECT count(*) FROM jobs WHERE crashes > 0 AND status IN ('pending', 'running')")
+                is_ready = claiming.outlook(tx, has_ticked=True).is_ready
+            assert suspects or not is_ready, f"{name} waits though a job is ready"
 
     def _check_releases(self) -> None:
         """See that each execution that was released had a reason."""

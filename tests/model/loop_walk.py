@@ -40,6 +40,7 @@ _DRAWS: dict[Callable[[random.Random], Step], int] = {
     lambda draw: ("expel", [draw.choice(NAMES)], {}): 1,
     lambda draw: ("reclaim", [], {}): 1,
     lambda draw: ("stick", [draw.choice(NAMES)], {"is_stuck": draw.random() < 0.5}): 1,
+    lambda draw: ("schedule_elsewhere", [], {}): 1,
     lambda draw: ("miss_bell", [draw.choice(NAMES)], {}): 3,
 }
 _DISTURBANCES: dict[Callable[[random.Random], Step], int] = {

@@ -34,29 +34,48 @@ def test_a_reserved_job_that_is_cancelled_is_forgotten() -> None:
     )
 
 
-def test_jobs_whose_free_slots_are_gone_by_the_time_they_come_are_given_back() -> None:
-    replay(
-        [
-            submit(2),
-            ("scale", [1], {}),
-            ("turn", ANN, {}),
-            ("fill", ANN, {}),
-            ("let_pass", [1.0], {}),
-            ("turn", ANN, {}),
-        ]
-    )
+def test_jobs_whose_free_slots_are_gone_when_they_are_claimed_are_given_back() -> None:
+    scaled_down: list[Step] = [
+        ("turn", ANN, {}),
+        submit(2),
+        ("scale", [1], {}),
+        ("let_pass", [0.2], {}),
+        ("turn", ANN, {}),
+    ]
+    replay([*scaled_down, ("fill", ANN, {}), ("let_pass", [1.0], {}), ("turn", ANN, {})])
 
 
 def test_jobs_whose_slots_go_before_they_begin_are_given_back() -> None:
+    claimed: list[Step] = [("turn", ANN, {}), submit(2), ("turn", ANN, {})]
+    replay([*claimed, ("scale", [1], {}), ("rest", ANN, {}), ("let_pass", [1.0], {}), ("turn", ANN, {})])
+
+
+def test_the_start_of_a_job_whose_free_slot_was_gone_is_sent_once() -> None:
+    scaled_down: list[Step] = [
+        ("turn", ANN, {}),
+        submit(2),
+        ("scale", [1], {}),
+        ("let_pass", [0.2], {}),
+        ("turn", ANN, {}),
+    ]
+    replay(
+        [*scaled_down, ("fill", ANN, {}), ("end", ["ann", 0.0, "completed"], {}), ("fill", ANN, {}), ("rest", ANN, {})]
+    )
+
+
+def test_the_start_of_a_job_that_is_cancelled_before_it_is_written_is_forgotten() -> None:
+    """The slot begins what was claimed ahead, and before anything is written of that the job is cancelled."""
     replay(
         [
-            ("turn", ANN, {}),
-            submit(2),
-            ("turn", ANN, {}),
-            ("scale", [1], {}),
-            ("rest", ANN, {}),
-            ("let_pass", [1.0], {}),
-            ("turn", ANN, {}),
+            *[("turn", ANN, {}), submit(2), ("turn", ANN, {}), ("end_all", ANN, {}), ("turn", ANN, {})],
+            *[
+                submit(5),
+                ("turn", ANN, {}),
+                ("fill", ANN, {}),
+                ("turn", ANN, {}),
+                ("let_pass", [0.2], {}),
+                ("turn", ANN, {}),
+            ],
         ]
     )
 
@@ -73,6 +92,10 @@ def test_a_worker_whose_suspect_runs_waits_for_it_without_turning() -> None:
             *[("let_pass", [1.0], {}), ("rest", ANN, {})],
         ]
     )
+
+
+def test_a_worker_waits_while_a_tick_is_due_that_only_another_machine_can_make() -> None:
+    replay([("schedule_elsewhere", [], {}), ("turn", ANN, {}), ("rest", ANN, {})])
 
 
 def test_a_claim_that_was_committed_though_it_was_said_to_have_failed_is_given_back() -> None:

@@ -10,7 +10,7 @@ from store.verbs import File
 
 from gigq.clock import to_text
 from gigq.status import ExecutionStatus, JobStatus
-from gigq.store import claiming, workers
+from gigq.store import claiming, schedules, workers
 
 
 def test_the_highest_priority_goes_first_and_then_the_oldest(file: File) -> None:
@@ -309,3 +309,14 @@ def test_the_outlook_tells_whether_something_is_ready_and_when_something_will_be
     file.claim()
     file.clock.advance(60)
     assert outlook().is_ready
+
+
+def test_a_tick_that_was_left_to_another_machine_is_not_expected_again(file: File) -> None:
+    file.queue.schedules.add("elsewhere", "functions:nothing", every=3600)
+    file.clock.advance(3600)
+    file.submit("later", delay=60)
+    with file.write() as tx:
+        tx.execute("UPDATE job_schedules SET timezone = 'Mars/Olympus'")
+        assert schedules.tick(tx, new_id=iter(()).__next__) == ["elsewhere"]
+        assert claiming.outlook(tx) == (True, file.clock.now())
+        assert claiming.outlook(tx, has_ticked=True) == (False, file.clock.now() + timedelta(seconds=60))
