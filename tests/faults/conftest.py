@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from faults.sabotage import Saboteur
+from faults.trial import Trials
 
 
 @pytest.fixture
@@ -27,3 +28,17 @@ def new_path(empty: Path, tmp_path: Path) -> Callable[[], str]:
         return str(made[-1])
 
     return make
+
+
+@pytest.fixture
+def trials_of(saboteur: Saboteur, new_path: Callable[[], str]) -> Iterator[Callable[..., Trials]]:
+    """Makes the trials of an operation, by its name."""
+    made: list[Trials] = []
+
+    def make(name: str, *, timeout: float = 0.0) -> Trials:
+        made.append(Trials(saboteur, new_path, name, timeout=timeout))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()

@@ -465,7 +465,7 @@ def prune_many(file: File) -> Act:
 
 @long_operation
 def prune_and_shrink(file: File) -> Act:
-    file.queue.submit_many([job(str(number), description="x" * 200_000) for number in range(10)])
+    file.queue.submit_many([job(str(number), description="x" * 200_000) for number in range(5)])
     file.queue.cancel_jobs("pending")
     return lambda: file.queue.prune("cancelled")
 

@@ -1,24 +1,18 @@
-"""Connections whose n-th statement ends badly, and what stands in a file."""
+"""Connections whose n-th statement fails, or is the last one of its process."""
 
 from __future__ import annotations
 
 import os
-import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-from gigq.store.tables import TABLES
 
 GONE = 9
 """The exit code of a process that ended in the middle of a statement."""
 
 _connect = sqlite3.connect
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
-_CREATED = {"sqlite_sequence", *TABLES}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,27 +165,3 @@ class _Cursor(sqlite3.Cursor):
     def _ask(self) -> None:
         if self.description is not None:
             self.connection.saboteur.before_answer(self.connection)
-
-
-def content(path: str) -> str:
-    """Return all that stands in a file, as text: two files with the same content have the same text.
-
-    Ids that were drawn at random are replaced by numbers in the order in which they appear; of workers, the pid.
-    """
-    if not Path(path).exists():
-        return ""
-    known: dict[str, str] = {}
-    with closing(_connect(path, isolation_level=None)) as connection:
-        connection.execute("BEGIN")
-        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        lines = [line for name in sorted(names) if name in _CREATED for line in _lines(connection, name)]
-    return _UUID.sub(lambda found: known.setdefault(found[0], f"id {len(known)}"), "\n".join(lines))
-
-
-def _lines(connection: sqlite3.Connection, table: str) -> Iterator[str]:
-    rows = connection.execute(f"SELECT * FROM {table}")  # tables lie in the order of their keys
-    names = [column[0] for column in rows.description]
-    for row in rows:
-        yield f"{table}: " + ", ".join(
-            f"{name}={value!r}" for name, value in zip(names, row, strict=True) if name != "pid"
-        )

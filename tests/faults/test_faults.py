@@ -9,50 +9,49 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from faults.observer import version
 from faults.operations import LONG_OPERATIONS, OPERATIONS, open_new
-from faults.sabotage import CTRL_C, FAULTS, UNREADABLE, Saboteur, content
-from faults.trial import edges, problems, stages, survives
+from faults.sabotage import CTRL_C, FAULTS, UNREADABLE, Saboteur
+from faults.trial import Trials, edges
 
 from gigq import StoreError
 from gigq.store.tables import VERSION
 
-NewPath = Callable[[], str]
+TrialsOf = Callable[..., Trials]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_wherever_a_write_fails_it_is_there_or_it_is_not_and_can_be_made_again(
-    saboteur: Saboteur, new_path: NewPath, name: str, fault: str
+    trials_of: TrialsOf, name: str, fault: str
 ) -> None:
-    undisturbed = stages(saboteur, new_path(), name)
-    assert len(undisturbed) > 1
+    trials = trials_of(name)
+    assert len(trials.stages) > 1
     for statement in count(1):
-        if not survives(saboteur, new_path(), name, statement=statement, fault=FAULTS[fault], stages=undisturbed):
+        if not trials.survives(FAULTS[fault], statement=statement):
             break
     assert statement > 3, "it has a BEGIN, something to do, and a COMMIT"
 
 
-# All writes are made by the same transaction: one of many statements, those of a worker, and those that begin anew.
+# All writes are made by the same transaction: one of many statements, those of a worker, and those that begin again.
 @pytest.mark.parametrize(
     "name", ["submit_workflow", "claim", "process_one", "cancel_jobs", "prune", "dequeue", "close"]
 )
 def test_wherever_ctrl_c_comes_twice_the_lock_is_let_go_and_the_write_can_be_made_again(
-    saboteur: Saboteur, new_path: NewPath, name: str
+    trials_of: TrialsOf, name: str
 ) -> None:
-    undisturbed = stages(saboteur, new_path(), name)
+    trials = trials_of(name)
     for statement in count(1):  # and once more at the ROLLBACK
-        if not survives(saboteur, new_path(), name, statement=statement, fault=CTRL_C, stages=undisturbed):
+        if not trials.survives(CTRL_C, statement=statement):
             break
     assert statement > 3
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_wherever_an_answer_cannot_be_read_a_write_is_there_or_it_is_not(
-    saboteur: Saboteur, new_path: NewPath, name: str
-) -> None:
-    undisturbed = stages(saboteur, new_path(), name)
+def test_wherever_an_answer_cannot_be_read_a_write_is_there_or_it_is_not(trials_of: TrialsOf, name: str) -> None:
+    trials = trials_of(name)
     for answer in count(1):
-        if not survives(saboteur, new_path(), name, answer=answer, fault=UNREADABLE, stages=undisturbed):
+        if not trials.survives(UNREADABLE, answer=answer):
             break
     assert answer > 1, "each transaction asks at least which schema the file has"
 
@@ -60,23 +59,18 @@ def test_wherever_an_answer_cannot_be_read_a_write_is_there_or_it_is_not(
 @pytest.mark.parametrize("fault", [*FAULTS, "Ctrl-C"])
 @pytest.mark.parametrize("name", LONG_OPERATIONS)
 def test_what_is_done_in_several_transactions_goes_on_where_it_failed(
-    saboteur: Saboteur, new_path: NewPath, name: str, fault: str
+    trials_of: TrialsOf, name: str, fault: str
 ) -> None:
-    undisturbed = stages(saboteur, new_path(), name)
-    for statement in edges(saboteur.statements):
-        struck = FAULTS.get(fault, CTRL_C)
-        assert survives(saboteur, new_path(), name, statement=statement, fault=struck, stages=undisturbed)
+    trials = trials_of(name)
+    for statement in edges(trials.statements):
+        assert trials.survives(FAULTS.get(fault, CTRL_C), statement=statement)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_a_write_that_finds_the_file_locked_for_a_moment_waits(
-    saboteur: Saboteur, new_path: NewPath, name: str
-) -> None:
-    after = stages(saboteur, new_path(), name)[-1:]
+def test_a_write_that_finds_the_file_locked_for_a_moment_waits(trials_of: TrialsOf, name: str) -> None:
+    trials = trials_of(name, timeout=30.0)
     for statement in (1, 2):  # the BEGIN and the first read: with the lock in hand no other statement waits for it
-        assert survives(
-            saboteur, new_path(), name, statement=statement, fault=FAULTS["locked"], stages=after, timeout=30.0
-        )
+        assert trials.survives(FAULTS["locked"], statement=statement, must_be_done=True)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -86,15 +80,10 @@ def test_wherever_the_making_of_a_file_fails_it_can_be_made_again(
     for statement in count(1):
         path = str(tmp_path / f"{statement}.db")
         saboteur.spoil(statement, FAULTS[fault])
-        is_made = True
-        try:
-            open_new(path)
-        except StoreError:
-            is_made = False
+        is_made = opens(path)
         saboteur.rest()
-        assert is_made <= (f"job_schema: version={VERSION}" in content(path))
+        assert is_made <= (version(path) == VERSION)
         open_new(path)
-        assert problems(path) == []
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
         if not saboteur.struck:
             break
@@ -103,18 +92,23 @@ def test_wherever_the_making_of_a_file_fails_it_can_be_made_again(
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_wherever_the_opening_of_a_file_fails_it_can_be_opened_again(
-    saboteur: Saboteur, new_path: NewPath, fault: str
+    saboteur: Saboteur, new_path: Callable[[], str], fault: str
 ) -> None:
     path = new_path()
     for statement in count(1):
         saboteur.spoil(statement, FAULTS[fault])
-        try:
-            open_new(path)
-        except StoreError:
-            assert saboteur.struck
+        assert opens(path) or saboteur.struck
         saboteur.rest()
         open_new(path)
         if not saboteur.struck:
             break
     assert statement > 5
-    assert problems(path) == []
+
+
+def opens(path: str) -> bool:
+    """Whether a file is made or opened without an error."""
+    try:
+        open_new(path)
+    except StoreError:
+        return False
+    return True

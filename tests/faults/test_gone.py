@@ -1,31 +1,44 @@
-"""A process that is gone in the middle of a write leaves a sound file, and never half of what it was at."""
+"""A process that is gone in the middle of a write leaves a sound file, and never half of what it was doing."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
-from itertools import count
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from faults.operations import OPERATIONS
-from faults.sabotage import Saboteur, content
-from faults.trial import ends, problems, stages
 
-NewPath = Callable[[], str]
+TESTS = Path(__file__).parents[1]
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)])}
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the process that ends is forked")
 
 
+@pytest.fixture(scope="module")
+def let_processes_end(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], tuple[int, list[str]]]]:
+    """Lets processes end at each statement of an operation; returns at how many, and what was wrong afterwards."""
+    folder = tmp_path_factory.mktemp("gone")
+    arguments = [sys.executable, "-W", "error", "-m", "faults.gone", str(folder)]
+    with subprocess.Popen(arguments, env=ENVIRONMENT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as gone:
+        assert gone.stdin
+        assert gone.stdout
+
+        def let_end(name: str) -> tuple[int, list[str]]:
+            print(name, file=gone.stdin, flush=True)
+            deaths, wrong = json.loads(gone.stdout.readline())
+            return deaths, wrong
+
+        yield let_end
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_wherever_the_process_ends_a_write_is_there_or_it_is_not(
-    saboteur: Saboteur, new_path: NewPath, name: str
+    let_processes_end: Callable[[str], tuple[int, list[str]]], name: str
 ) -> None:
-    undisturbed = stages(saboteur, new_path(), name)
-    for statement in count(1):
-        path = new_path()
-        is_gone = ends(saboteur, path, name, statement=statement)
-        assert content(path) in (undisturbed if is_gone else undisturbed[-1:])
-        assert problems(path) == []
-        if not is_gone:
-            break
-    assert statement > 3
+    deaths, wrong = let_processes_end(name)
+    assert wrong == []
+    assert deaths >= 3, "it has a BEGIN, something to do, and a COMMIT"

@@ -1,95 +1,118 @@
-"""One operation on one file: undisturbed, with a statement that fails, and in a process that ends."""
+"""Trials of one operation: with a statement that fails, or an answer that cannot be read."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import traceback
-from contextlib import closing
+import shutil
+from collections.abc import Callable
 
+from faults.observer import Observer
 from faults.operations import LONG_OPERATIONS, NOT_REPEATED, OPERATIONS, open_file
-from faults.sabotage import GONE, Fault, Saboteur, content
+from faults.sabotage import Fault, Saboteur
 
-from gigq import JobQueue, StoreError
+from gigq import StoreError, close_connections
 
-_ARRANGE = OPERATIONS | LONG_OPERATIONS
+ARRANGE = OPERATIONS | LONG_OPERATIONS
 
-
-def stages(saboteur: Saboteur, path: str, name: str) -> list[str]:
-    """Return what a file holds before an operation, and after each of its transactions."""
-    file = open_file(path)
-    act = _ARRANGE[name](file)
-    found = [content(path)]
-    saboteur.watch(lambda: found.append(content(path)))
-    act()
-    saboteur.rest()
-    file.queue.close()
-    return found
+_EACH_IN_A_NEW_FILE = (*LONG_OPERATIONS, *NOT_REPEATED)
 
 
-def survives(
-    saboteur: Saboteur,
-    path: str,
-    name: str,
-    *,
-    fault: Fault,
-    stages: list[str],
-    statement: int | None = None,
-    answer: int | None = None,
-    timeout: float = 0.0,
-) -> bool:
-    """Let the n-th statement of an operation fail, or an answer, and see that it has done all, or said that it has not.
+class Trials:
+    """One operation, tried again and again, each time with another fault.
+
+    After a trial that has changed nothing, the next one does the operation with the same queue on the same file: so
+    what has failed is done again, at once, as often as it fails. A trial that has changed the file is the last one on
+    it; if the operation failed all the same, it is done once more, and must come to the same in the end.
+
+    Of a long operation, each trial begins with the same file, and the statements are those of the undisturbed one.
 
     Args:
-        stages: what the file may hold then.
+        new_path: returns the path of a new empty queue, each time another one.
+        name: of the operation.
         timeout: seconds that the queue waits for the lock.
 
-    Returns:
-        False if the operation has no such statement.
+    Attributes:
+        stages: what the file holds before the undisturbed operation, and after each of its transactions.
+        statements: those of the undisturbed operation.
     """
-    file = open_file(path, timeout=timeout)
-    act = _ARRANGE[name](file)
-    if answer is None:
-        saboteur.spoil(statement or 0, fault)
-    else:
-        saboteur.spoil_answer(answer, fault)
-    try:
-        act()
-        is_done = True
-    except (StoreError, KeyboardInterrupt):
-        is_done = False
-    saboteur.rest()
-    assert is_free(path)
-    assert content(path) in (stages[-1:] if is_done else stages)
-    assert problems(path) == []
-    if not is_done and name not in NOT_REPEATED:
-        act()
-        assert content(path) == stages[-1], "done again, it comes to the same"
-    file.queue.close()
-    return saboteur.struck
 
+    def __init__(self, saboteur: Saboteur, new_path: Callable[[], str], name: str, *, timeout: float = 0.0) -> None:
+        self._saboteur = saboteur
+        self._new_path = new_path
+        self._name = name
+        self._timeout = timeout
+        self._copy = new_path() if name in LONG_OPERATIONS else None
+        self._is_spent = True
+        self._arrange()
+        self.stages = [self._observer.content()]
+        saboteur.watch(lambda: self.stages.append(self._observer.content()))
+        self._act()
+        saboteur.rest()
+        self.statements = list(saboteur.statements)
 
-def ends(saboteur: Saboteur, path: str, name: str, *, statement: int) -> bool:
-    """Do an operation in a process of its own that ends right after the n-th statement.
+    def survives(self, fault: Fault, *, statement: int = 0, answer: int = 0, must_be_done: bool = False) -> bool:
+        """Let the n-th statement fail, or the n-th answer; all must be done, or reported as not done.
 
-    Returns:
-        False if the operation has no such statement.
-    """
-    child = os.fork()
-    if child == 0:
-        code = 1
+        Args:
+            must_be_done: it may not be reported as not done.
+
+        Returns:
+            False if the operation has no such statement or answer; then all was done.
+        """
+        if self._is_spent:
+            self._renew()
+        if answer:
+            self._saboteur.spoil_answer(answer, fault)
+        else:
+            self._saboteur.spoil(statement, fault)
+        is_done = self._is_done()
+        self._saboteur.rest()
+        content = self._observer.content()
+        assert content in (self.stages[-1:] if is_done else self.stages)
+        assert is_done or not must_be_done
+        self._is_spent = is_done or content != self.stages[0] or self._name in _EACH_IN_A_NEW_FILE
+        if self._is_spent and not is_done and self._name not in NOT_REPEATED:
+            self._act()
+            assert self._observer.content() == self.stages[-1], "done again, it comes to the same"
+        return self._saboteur.struck
+
+    def close(self) -> None:
+        self._observer.close()
+        self._file.queue.close()
+
+    def _is_done(self) -> bool:
         try:
-            act = _ARRANGE[name](open_file(path))
-            saboteur.spoil(statement, None)
-            act()
-            code = 0
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert code in (0, GONE)
-    return code == GONE
+            self._act()
+        except (StoreError, KeyboardInterrupt):
+            return False
+        return True
+
+    def _arrange(self) -> None:
+        """Make a file, and what the operation needs in it."""
+        path = self._new_path()
+        self._file = open_file(path, timeout=self._timeout)
+        self._act = ARRANGE[self._name](self._file)
+        if self._copy:
+            close_connections()  # the last one that is closed moves what was written into the file
+            shutil.copyfile(path, self._copy)
+        self._open(path)
+
+    def _renew(self) -> None:
+        """Have a file in which the operation was not done."""
+        if not self._copy:
+            self.close()
+            self._arrange()
+            return
+        # Long operations need nothing but the file, and to prepare one takes longer than they do.
+        path = self._file.queue.database.path
+        self._observer.close()
+        close_connections()
+        shutil.copyfile(self._copy, path)
+        self._open(path)
+
+    def _open(self, path: str) -> None:
+        """Have connections, so that opening them is none of the statements."""
+        with self._file.queue.database.read():
+            self._observer = Observer(path)
 
 
 def edges(statements: list[str]) -> list[int]:
@@ -98,16 +121,3 @@ def edges(statements: list[str]) -> list[int]:
     ends = [place for place, sql in enumerate(statements, 1) if sql == "COMMIT"]
     middles = [(begin + end) // 2 for begin, end in zip(begins, ends, strict=True)]
     return sorted({*begins, *middles, *ends})
-
-
-def is_free(path: str) -> bool:
-    """Whether nobody has the write lock."""
-    with closing(sqlite3.Connection(path, timeout=0, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        other.execute("ROLLBACK")
-    return True
-
-
-def problems(path: str) -> list[str]:
-    with JobQueue(path, initialize=False, durability="normal") as queue:
-        return queue.check()
