@@ -264,10 +264,10 @@ class LoopSystem:
                 self.end_all(name)
                 self.turn(name)
             self.let_pass(0.3)
-            if not self._unfinished() and len(self.queue.workers()) == len(NAMES):
+            if not self._unfinished() and self._known() == {machine.key for machine in self._machines.values()}:
                 break
         else:
-            raise AssertionError(f"these never end: {self._unfinished()}; {self.queue.workers()}")
+            raise AssertionError(f"these never end: {self._unfinished()}, {self._known()}")
         self.check_file()
         for name in NAMES:
             self._machines[name].check_empty()
@@ -334,6 +334,10 @@ class LoopSystem:
     def _unfinished(self) -> list[str]:
         with self.queue.database.read() as tx:
             return [job for (job,) in tx.execute("SELECT id FROM jobs WHERE completed_at IS NULL ORDER BY seq")]
+
+    def _known(self) -> set[WorkerKey]:
+        with self.queue.database.read() as tx:
+            return {heartbeat.key for heartbeat in workers.heartbeats(tx)}
 
     def _compare(self, name: str, machine: Machine) -> None:
         with self.queue.database.read() as tx:
