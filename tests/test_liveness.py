@@ -11,11 +11,11 @@ from gigq.liveness import FailureDetector, Heartbeat, ProcessIdentity, WorkerKey
 
 LEASE = 15.0
 HERE = ProcessIdentity(machine_id="machine", boot_id="boot", pid_namespace="ns", pid=100)
-BESIDE = replace(HERE, pid=200)
+NEIGHBOUR = replace(HERE, pid=200)
 ANN, BOB = WorkerKey(1, "ann"), WorkerKey(2, "bob")
 
 
-def heartbeat(process: ProcessIdentity = BESIDE, *, counter: int | None = 1, key: WorkerKey = ANN) -> Heartbeat:
+def heartbeat(process: ProcessIdentity = NEIGHBOUR, *, counter: int | None = 1, key: WorkerKey = ANN) -> Heartbeat:
     return Heartbeat(key=key, counter=counter, process=process)
 
 
@@ -51,29 +51,29 @@ class Observer:
 @pytest.mark.parametrize(
     ("there", "here", "gone", "is_dead"),
     [
-        pytest.param(BESIDE, HERE, False, False, id="its process runs"),
-        pytest.param(BESIDE, HERE, True, True, id="its process is gone"),
+        pytest.param(NEIGHBOUR, HERE, False, False, id="its process runs"),
+        pytest.param(NEIGHBOUR, HERE, True, True, id="its process is gone"),
         pytest.param(
-            replace(BESIDE, pid_namespace="other"), HERE, True, False, id="its pid means another process here"
+            replace(NEIGHBOUR, pid_namespace="other"), HERE, True, False, id="its pid means another process here"
         ),
-        pytest.param(replace(BESIDE, pid_namespace=""), HERE, True, False, id="its namespace is unknown"),
-        pytest.param(BESIDE, replace(HERE, pid_namespace=""), True, False, id="the observer's namespace is unknown"),
-        pytest.param(replace(BESIDE, boot_id="before"), HERE, False, True, id="the machine has been started since"),
+        pytest.param(replace(NEIGHBOUR, pid_namespace=""), HERE, True, False, id="its namespace is unknown"),
+        pytest.param(NEIGHBOUR, replace(HERE, pid_namespace=""), True, False, id="the observer's namespace is unknown"),
+        pytest.param(replace(NEIGHBOUR, boot_id="before"), HERE, False, True, id="the machine has been started since"),
         pytest.param(
-            replace(BESIDE, boot_id="before", machine_id="other"), HERE, True, False, id="another machine, another boot"
+            replace(NEIGHBOUR, boot_id="before", machine_id="other"), HERE, True, False, id="another machine, another boot"
         ),
         pytest.param(
-            replace(BESIDE, boot_id="before", machine_id=""),
+            replace(NEIGHBOUR, boot_id="before", machine_id=""),
             replace(HERE, machine_id=""),
             True,
             False,
             id="no machine ids",
         ),
-        pytest.param(replace(BESIDE, boot_id=""), HERE, True, False, id="its boot is unknown"),
-        pytest.param(BESIDE, replace(HERE, boot_id=""), True, False, id="the observer's boot is unknown"),
-        pytest.param(replace(BESIDE, boot_id=""), replace(HERE, boot_id=""), True, False, id="both boots are unknown"),
+        pytest.param(replace(NEIGHBOUR, boot_id=""), HERE, True, False, id="its boot is unknown"),
+        pytest.param(NEIGHBOUR, replace(HERE, boot_id=""), True, False, id="the observer's boot is unknown"),
+        pytest.param(replace(NEIGHBOUR, boot_id=""), replace(HERE, boot_id=""), True, False, id="both boots are unknown"),
         pytest.param(
-            replace(BESIDE, pid_namespace=""),
+            replace(NEIGHBOUR, pid_namespace=""),
             replace(HERE, pid_namespace=""),
             True,
             True,
@@ -99,8 +99,8 @@ def test_only_pids_of_the_observers_own_namespace_are_checked() -> None:
 
     heartbeats = [
         heartbeat(),
-        heartbeat(replace(BESIDE, pid_namespace="other", pid=300)),
-        heartbeat(replace(BESIDE, boot_id="x", pid=400)),
+        heartbeat(replace(NEIGHBOUR, pid_namespace="other", pid=300)),
+        heartbeat(replace(NEIGHBOUR, boot_id="x", pid=400)),
     ]
     FailureDetector(HERE, lease=LEASE).dead(heartbeats, now=0.0, is_gone=is_gone)
     assert asked == [200]
@@ -128,6 +128,14 @@ def test_a_counter_that_has_moved_ends_the_silence() -> None:
     assert observer.look_for(14, heartbeat(counter=1)) == []
     assert observer.look_for(15, heartbeat(counter=2)) == []
     assert observer.look_for(1, heartbeat(counter=2)) == [ANN]
+
+
+def test_silence_from_before_is_forgotten_on_request() -> None:
+    observer = Observer()
+    assert observer.look_for(int(LEASE) - 1, heartbeat()) == []
+    observer.detector.forget()
+    assert observer.look_for(int(LEASE), heartbeat()) == []
+    assert observer.look_for(1, heartbeat()) == [ANN]
 
 
 def test_a_counter_that_went_back_has_moved() -> None:
@@ -198,9 +206,9 @@ def test_an_observer_does_not_consider_itself_dead() -> None:
     def is_gone(pid: int) -> bool:
         return pid != HERE.pid
 
-    watch = FailureDetector(HERE, lease=LEASE)
+    detector = FailureDetector(HERE, lease=LEASE)
     for counter in range(100):
-        assert watch.dead([heartbeat(HERE, counter=counter)], now=float(counter), is_gone=is_gone) == []
+        assert detector.dead([heartbeat(HERE, counter=counter)], now=float(counter), is_gone=is_gone) == []
 
 
 def test_heartbeats_may_be_an_iterator() -> None:

@@ -24,14 +24,16 @@ def wait(database: Database, clock: Clock, job_ids: Sequence[str], *, timeout: D
         JobNotFound: no job has one of these ids.
     """
     deadline = None if timeout is None else clock.monotonic() + to_seconds(timeout, "timeout")
-    unfinished, pause = _unfinished(database, job_ids), _SHORTEST_PAUSE
-    while unfinished:
+    unfinished, pause = job_ids, _SHORTEST_PAUSE
+    while True:
+        with database.read() as tx:
+            unfinished = _unfinished(tx, unfinished)
+            if not unfinished:
+                return [_existing(tx, job_id) for job_id in job_ids]
         if deadline is not None and clock.monotonic() >= deadline:
             raise JobNotFinished(_not_finished(unfinished, among=job_ids, timeout=timeout))
         clock.sleep(pause)
-        unfinished, pause = _unfinished(database, unfinished), min(_LONGEST_PAUSE, pause * 1.5)
-    with database.read() as tx:
-        return [_existing(tx, job_id) for job_id in job_ids]
+        pause = min(_LONGEST_PAUSE, pause * 1.5)
 
 
 def result_of(job: JobRecord) -> Any:
@@ -58,9 +60,8 @@ def _not_finished(unfinished: Sequence[str], *, among: Sequence[str], timeout: D
     return f"{len(unfinished)} of {len(among)} jobs had not ended after {timeout} s, {unfinished[0]} among them"
 
 
-def _unfinished(database: Database, job_ids: Sequence[str]) -> list[str]:
-    with database.read() as tx:
-        found = reading.statuses_of(tx, job_ids)
+def _unfinished(tx: Transaction, job_ids: Sequence[str]) -> list[str]:
+    found = reading.statuses_of(tx, job_ids)
     for job_id in job_ids:
         if job_id not in found:
             raise JobNotFound(job_id)

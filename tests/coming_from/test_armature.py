@@ -301,7 +301,7 @@ def test_armature_dedicated_worker(path: str, queue: JobQueue, clock: ManualCloc
 
 
 def test_armature_update_progress(live: JobQueue, run: Callable[..., Running]) -> None:
-    told, may_end = threading.Event(), threading.Event()
+    reported, may_end = threading.Event(), threading.Event()
 
     def long_running_task() -> None:
         current_job().progress(25, 100, "Processing step 1")
@@ -311,10 +311,10 @@ def test_armature_update_progress(live: JobQueue, run: Callable[..., Running]) -
     job_id = live.enqueue("long_running_task")
     run(
         handlers={"long_running_task": long_running_task},
-        on_event=lambda event: told.set() if event.kind == "job.progress" else None,
+        on_event=lambda event: reported.set() if event.kind == "job.progress" else None,
         lease=1,
     )
-    assert told.wait(PATIENCE)
+    assert reported.wait(PATIENCE)
     running = record(live, job_id)
     assert running.progress is not None
     assert (running.status, running.progress["percentage"]) == ("running", 25.0)

@@ -201,7 +201,7 @@ def test_researcharr_get_job_result_of_a_failed_job(queue: JobQueue) -> None:
 
 
 def test_researcharr_progress_callback(path: str, live: JobQueue, run: Callable[..., Running]) -> None:
-    may_end, told = threading.Event(), threading.Event()
+    may_end, reported = threading.Event(), threading.Event()
 
     def long_running_task(items: list[str]) -> None:
         current_job().progress(1, len(items), f"Processed 1/{len(items)} items")
@@ -210,10 +210,10 @@ def test_researcharr_progress_callback(path: str, live: JobQueue, run: Callable[
     job_id = live.enqueue("long_running_task", ["a", "b"])
     run(
         handlers={"long_running_task": long_running_task},
-        on_event=lambda event: told.set() if event.kind == "job.progress" else None,
+        on_event=lambda event: reported.set() if event.kind == "job.progress" else None,
         lease=1,
     )
-    assert told.wait(PATIENCE)
+    assert reported.wait(PATIENCE)
     wanted = {"current": 1, "total": 2, "percentage": 50.0, "message": "Processed 1/2 items"}
     assert (live.get_status(job_id)["status"], live.get_status(job_id)["progress"]) == ("running", wanted)
     may_end.set()

@@ -137,6 +137,44 @@ def test_wait_gives_up_at_its_timeout_and_the_job_goes_on(
     assert queue.get_status(job_id)["status"] == "pending"
 
 
+def test_wait_says_how_many_of_several_jobs_have_not_ended(open_queue: Callable[..., JobQueue]) -> None:
+    queue = open_queue(clock=ManualClock())
+    done = queue.submit(Job("done", functions.nothing))
+    drain(queue)
+    later = queue.submit(Job("later", functions.nothing))
+    with pytest.raises(JobNotFinished, match=f"^1 of 2 jobs had not ended after 1 s, {later} among them$"):
+        queue.wait([done, later], timeout=1)
+
+
+def test_a_job_that_is_deleted_while_others_are_waited_for_is_not_found(open_queue: Callable[..., JobQueue]) -> None:
+    class Meanwhile(ManualClock):
+        """Something that happens while a caller sleeps."""
+
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            queue.prune()
+            drain(queue)
+
+    queue = open_queue(clock=Meanwhile())
+    first = queue.submit(Job("first", functions.nothing))
+    drain(queue)
+    second = queue.submit(Job("second", functions.nothing))
+    with pytest.raises(JobNotFound, match=first):
+        queue.wait([first, second], timeout=10)
+
+
+def test_an_id_may_be_shortened_to_a_beginning_that_no_other_has(queue: JobQueue) -> None:
+    for job_id in ("abc1", "abc12", "xyz"):
+        queue.submit(Job("job", functions.nothing, id=job_id))
+    assert [queue.full_id(prefix) for prefix in ("x", "abc1", "abc12")] == ["xyz", "abc1", "abc12"]
+    with pytest.raises(ValueError, match="several jobs have ids that begin with 'abc'"):
+        queue.full_id("abc")
+    with pytest.raises(ValueError, match="the beginning of an id is ''; it must be text that is not empty"):
+        queue.full_id("")
+    with pytest.raises(JobNotFound):
+        queue.full_id("b")
+
+
 def test_waiting_for_an_unknown_job_is_an_error_at_once(queue: JobQueue) -> None:
     for wait in (queue.wait, queue.result, queue.get_result):
         with pytest.raises(JobNotFound, match="nobody"):
