@@ -60,7 +60,11 @@ class Observer:
         pytest.param(NEIGHBOUR, replace(HERE, pid_namespace=""), True, False, id="the observer's namespace is unknown"),
         pytest.param(replace(NEIGHBOUR, boot_id="before"), HERE, False, True, id="the machine has been started since"),
         pytest.param(
-            replace(NEIGHBOUR, boot_id="before", machine_id="other"), HERE, True, False, id="another machine, another boot"
+            replace(NEIGHBOUR, boot_id="before", machine_id="other"),
+            HERE,
+            True,
+            False,
+            id="another machine, another boot",
         ),
         pytest.param(
             replace(NEIGHBOUR, boot_id="before", machine_id=""),
@@ -71,7 +75,9 @@ class Observer:
         ),
         pytest.param(replace(NEIGHBOUR, boot_id=""), HERE, True, False, id="its boot is unknown"),
         pytest.param(NEIGHBOUR, replace(HERE, boot_id=""), True, False, id="the observer's boot is unknown"),
-        pytest.param(replace(NEIGHBOUR, boot_id=""), replace(HERE, boot_id=""), True, False, id="both boots are unknown"),
+        pytest.param(
+            replace(NEIGHBOUR, boot_id=""), replace(HERE, boot_id=""), True, False, id="both boots are unknown"
+        ),
         pytest.param(
             replace(NEIGHBOUR, pid_namespace=""),
             replace(HERE, pid_namespace=""),
