@@ -6,18 +6,15 @@ import json
 import os
 import select
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
+
+from forked import ForkedProcess
 
 from gigq import SystemClock
 
 PATIENCE = 60.0
 """Seconds after which a test gives up waiting."""
-
-TESTS = Path(__file__).parents[1]
 
 WORK = """
 import json, logging, signal, sys
@@ -29,8 +26,6 @@ with Worker(sys.argv[1], **json.loads(sys.argv[2])) as worker:
     worker.start()
 """
 
-ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, [TESTS.parent, TESTS, TESTS / "runtime"]))}
-
 
 class Process:
     """A Python process that a test has started, which says on its output that it is ready and on stderr what is wrong.
@@ -41,23 +36,19 @@ class Process:
     """
 
     def __init__(self, script: str, *arguments: str) -> None:
-        # Without buffers of ours, what has not been read is always in the pipe, where `select` sees it.
-        self._popen = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", script, *arguments],
-            env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
-        )  # fmt: skip
+        # Its pipes have no buffers of ours: what has not been read is always in the pipe, where `select` sees it.
+        self._process = ForkedProcess(script, arguments)
         self._heard: list[str] = []
         self._is_ready = False
 
     @property
     def pid(self) -> int:
-        return self._popen.pid
+        return self._process.pid
 
     def says(self) -> str:
         """Wait for the next line of its output, and return it; empty at the end."""
-        assert self._popen.stdout is not None
-        assert select.select([self._popen.stdout], [], [], PATIENCE)[0], "it says nothing"
-        return self._popen.stdout.readline().decode()
+        assert select.select([self._process.stdout], [], [], PATIENCE)[0], "it says nothing"
+        return self._process.stdout.readline().decode()
 
     def wait_until_ready(self) -> None:
         self._is_ready = self._is_ready or self.says() == "ready\n"
@@ -65,10 +56,9 @@ class Process:
 
     def complains(self, *words: str) -> str:
         """Wait until it has complained with all these words in a line, and return the line."""
-        assert self._popen.stderr is not None
         while True:
-            assert select.select([self._popen.stderr], [], [], PATIENCE)[0], f"no {words} in {self._heard}"
-            line = self._popen.stderr.readline().decode()
+            assert select.select([self._process.stderr], [], [], PATIENCE)[0], f"no {words} in {self._heard}"
+            line = self._process.stderr.readline().decode()
             assert line, f"it ended without {words}: {self._heard}"
             self._heard.append(line)
             if all(word in line for word in words):
@@ -79,38 +69,35 @@ class Process:
         deadline = SystemClock().monotonic() + PATIENCE
         while not is_so():
             assert SystemClock().monotonic() < deadline, "it has not become true"
-            with suppress(subprocess.TimeoutExpired):
-                raise AssertionError(f"it ended with {self._popen.wait(0.01)}")
+            assert self._process.wait(0.01) is None, f"it ended with {self._process.returncode}"
 
     def signal(self, number: int) -> None:
-        self._popen.send_signal(number)
+        self._process.send_signal(number)
 
     def wait_until_stopped(self) -> None:
         """Wait until SIGSTOP has arrived, which others may have sent."""
-        found = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
-        assert found is not None
-        assert found.si_status == signal.SIGSTOP, f"it ended with {found.si_status}"
+        assert self._process.wait_until_stopped(PATIENCE), f"it was not stopped: {self._process.returncode}"
 
     def kill(self) -> None:
         """End it by kill -9, and return when it has ended."""
-        self._popen.kill()
-        self._popen.wait()
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(PATIENCE)
 
-    def wait_for_the_end(self) -> tuple[int, str]:
+    def wait_for_the_end(self) -> tuple[int | None, str]:
         """Wait until it ends by itself, and return its exit code and all that it had to complain about."""
-        _, rest = self._popen.communicate(timeout=PATIENCE)
-        return self._popen.returncode, "".join(self._heard) + rest.decode()
+        _, rest = self._process.communicate(PATIENCE)
+        return self._process.returncode, "".join(self._heard) + rest.decode()
 
     def rest_of_output(self) -> list[str]:
         """Kill it, and return the lines that it had written in whole and the test had not read."""
-        self._popen.kill()
-        rest, _ = self._popen.communicate()
+        self.kill()
+        rest, _ = self._process.communicate(PATIENCE)
         return [line for line in rest.decode().splitlines(keepends=True) if line.endswith("\n")]
 
     def clean_up(self) -> None:
         """End it, whatever it is at, and close its pipes."""
-        self._popen.kill()
-        self._popen.communicate()
+        self.kill()
+        self._process.communicate(PATIENCE)
 
 
 class WorkerProcess(Process):

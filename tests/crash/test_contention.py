@@ -4,41 +4,45 @@ from __future__ import annotations
 
 import bisect
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import functions
 import pytest
+from outside import PATIENCE, Process
 
 from gigq import Job, JobQueue
 
-WORKERS = 8
-ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(str(Path(__file__).parents[each]) for each in (1, 2))}
+WORKERS = 4
 WORK = """
 import sys
 from gigq import Worker
-with Worker(sys.argv[1], concurrency=2, burst=True) as worker:
+with Worker(sys.argv[1], concurrency=2, burst=len(sys.argv) == 3) as worker:
     worker.start()
 """
+SUBMIT = """
+import os, sys
+from gigq import Job, JobQueue
+with JobQueue(sys.argv[1]) as queue:
+    print("ready", flush=True)
+    with open(sys.argv[2], "rb"):  # until the test opens it too
+        pass
+    print(*{queue.submit(Job("job", "a:b", unique_key="k")) for _ in range(25)})
+"""
+
+Spawn = Callable[..., Process]
 
 
 @pytest.fixture
-def workers(path: str) -> Iterator[Callable[[], None]]:
+def work(path: str, spawn: Spawn) -> Callable[[], None]:
     """Starts the workers, and returns when all have ended for want of work."""
-    started: list[subprocess.Popen[bytes]] = []
 
-    def work() -> None:
-        started.extend(subprocess.Popen([sys.executable, "-c", WORK, path], env=ENVIRONMENT) for _ in range(WORKERS))
-        assert [each.wait(timeout=120) for each in started] == [0] * WORKERS
+    def work_to_the_end() -> None:
+        workers = [spawn(Process, WORK, path, "burst") for _ in range(WORKERS)]
+        assert [each.wait_for_the_end() for each in workers] == [(0, "")] * WORKERS
 
-    yield work
-    for each in started:
-        each.kill()
-        each.wait()
+    return work_to_the_end
 
 
 def spans(queue: JobQueue, name: str) -> list[tuple[datetime, datetime]]:
@@ -49,65 +53,61 @@ def spans(queue: JobQueue, name: str) -> list[tuple[datetime, datetime]]:
     )
 
 
-def test_no_more_jobs_of_a_queue_run_at_a_time_than_may(queue: JobQueue, workers: Callable[[], None]) -> None:
+def test_no_more_jobs_of_a_queue_run_at_a_time_than_may(queue: JobQueue, work: Callable[[], None]) -> None:
     queue.configure("few", max_running=3)
-    queue.submit_many(Job("job", "functions:nothing", queue="few") for _ in range(300))
-    queue.submit_many(Job("job", "functions:nothing", queue="many") for _ in range(300))
-    workers()
+    queue.submit_many(Job("job", "functions:nothing", queue="few") for _ in range(150))
+    queue.submit_many(Job("job", "functions:nothing", queue="many") for _ in range(150))
+    work()
     found = spans(queue, "few")
-    assert len(found) == 300
-    assert len(spans(queue, "many")) == 300
+    assert len(found) == 150
+    assert len(spans(queue, "many")) == 150
     # One that ends in the transaction in which another one starts has made room for it.
     running = [sum(other <= start < end for other, end in found) for start, _ in found]
     assert max(running) == 3
 
 
-def test_no_more_jobs_of_a_queue_start_within_a_period_than_may(queue: JobQueue, workers: Callable[[], None]) -> None:
+def test_no_more_jobs_of_a_queue_start_within_a_period_than_may(queue: JobQueue, work: Callable[[], None]) -> None:
     period = 0.25
     queue.configure("slow", rate_limit=10, rate_period=period)
-    queue.submit_many(Job("job", "functions:nothing", queue="slow") for _ in range(80))
-    queue.submit_many(Job("job", "functions:nothing") for _ in range(300))
-    workers()
+    queue.submit_many(Job("job", "functions:nothing", queue="slow") for _ in range(50))
+    queue.submit_many(Job("job", "functions:nothing") for _ in range(150))
+    work()
     starts = [start.timestamp() for start, _ in spans(queue, "slow")]
-    assert len(starts) == 80
+    assert len(starts) == 50
     most = [bisect.bisect_left(starts, start + period) - number for number, start in enumerate(starts)]
     assert max(most) == 10
 
 
-def test_of_all_who_submit_with_a_key_at_once_one_stores_a_job(queue: JobQueue, path: str) -> None:
-    submit = """
-import sys
-from gigq import Job, JobQueue
-sys.stdin.readline()
-with JobQueue(sys.argv[1]) as queue:
-    print(*{queue.submit(Job("job", "a:b", unique_key="k")) for _ in range(25)})
-"""
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": ENVIRONMENT}
-    submitters = [subprocess.Popen([sys.executable, "-c", submit, path], **pipes) for _ in range(WORKERS)]
-    ids = [each.communicate("go\n", timeout=60)[0].split() for each in submitters]
+def test_of_all_that_submit_with_a_key_at_once_one_stores_a_job(
+    queue: JobQueue, path: str, tmp_path: Path, spawn: Spawn
+) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    submitters = [spawn(Process, SUBMIT, path, str(gate)) for _ in range(WORKERS)]
+    for each in submitters:
+        each.wait_until_ready()
+    with gate.open("wb"):
+        ids = [each.says().split() for each in submitters]
     (job,) = queue.list_jobs()
     assert ids == [[job["id"]]] * WORKERS
 
 
-def test_each_tick_submits_one_job_however_many_workers_run(queue: JobQueue, path: str, tmp_path: Path) -> None:
+def test_each_tick_submits_one_job_however_many_workers_run(
+    queue: JobQueue, path: str, tmp_path: Path, spawn: Spawn
+) -> None:
     gate = tmp_path / "gate"
     os.mkfifo(gate)
-    ear = os.open(gate, os.O_RDWR)  # both: then no job waits for a reader
-    work = WORK.replace(", burst=True", "")
-    workers = [subprocess.Popen([sys.executable, "-c", work, path], env=ENVIRONMENT) for _ in range(4)]
-    try:
-        params = {"gate": str(gate)}
-        first = queue.schedules.add("tick", functions.open_gate, every=1, missed="all", params=params).next_at
+    for _ in range(WORKERS):
+        spawn(Process, WORK, path)
+    with gate.open("r+b", buffering=0) as begun:  # in both directions: then no job waits for a reader
+        first = queue.schedules.add(
+            "tick", functions.open_gate, every=1, missed="all", params={"gate": str(gate)}
+        ).next_at
         heard = b""
-        while len(heard) < 4:
-            heard += os.read(ear, 4)
+        while len(heard) < 3:
+            heard += begun.read(3)
         queue.schedules.pause("tick")
-        queue.wait([job["id"] for job in queue.list_jobs()], timeout=60)
-    finally:
-        os.close(ear)
-        for each in workers:
-            each.kill()
-            each.wait()
+        queue.wait([job["id"] for job in queue.list_jobs()], timeout=PATIENCE)
     ticks = sorted(datetime.fromisoformat(job["metadata"]["tick"]) for job in queue.list_jobs())
     assert first is not None
     assert ticks == [first + timedelta(seconds=number) for number in range(len(ticks))]
