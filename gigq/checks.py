@@ -65,7 +65,7 @@ def texts(value: object, name: str) -> tuple[str, ...]:
 
 def mapping(value: object, name: str) -> dict[str, Any]:
     """Return the entries of a mapping as a dict of their own."""
-    if not isinstance(value, dict | Mapping):  # to ask first whether it is a dict takes a third of the time
+    if not (isinstance(value, dict) or isinstance(value, Mapping)):  # noqa: SIM101 (one call takes three times as long)
         raise ValueError(f"{name} is {value!r}; it must be a dict")
     return dict(value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 from gigq.codec import encode
@@ -10,6 +11,11 @@ from gigq.errors import InvalidJob
 from gigq.job import Job, Submittable
 from gigq.paths import Function, mismatch, path_of, takes, unwrapped
 from gigq.records import NewJob
+
+_EMPTY = {"args": "[]", "params": "{}", "metadata": "{}", "retry_on": "[]", "no_retry_on": "[]"}
+"""The fields that are stored as JSON, and the text of an empty one, which most of them are."""
+
+_in_order = itemgetter(*NewJob._fields)
 
 
 def called(function: Callable[..., Any] | Submittable | str, args: Sequence[Any], params: Mapping[str, Any]) -> Job:
@@ -34,43 +40,19 @@ def prepare(job: Job, *, limit: int) -> NewJob:
     """
     try:
         function, passing = path_of(job.function), _passes_parent_results(job)
-        new = _new_job(job, function=function, passing=passing, limit=limit)
+        texts = _texts(vars(job), limit=limit)
         if not isinstance(job.function, str):
             _check_call(job, unwrapped(job.function), passes_parent_results=bool(passing))
-        return new
     except InvalidJob as error:
         raise type(error)(f"job {job.name!r}: {error}") from None
+    return NewJob._make(_in_order({**vars(job), **texts, "function": function, "pass_parent_results": passing}))
 
 
-def _new_job(job: Any, *, function: str, passing: bool | None, limit: int) -> NewJob:
-    # Any: the fields of a job accept more types than those in which its constructor has left them.
-    return NewJob(
-        id=job.id,
-        name=job.name,
-        description=job.description,
-        function=function,
-        args=encode(job.args, name="args", limit=limit),
-        params=encode(job.params, name="params", limit=limit),
-        queue=job.queue,
-        priority=job.priority,
-        run_at=job.run_at,
-        delay=job.delay,
-        expires_at=job.expires_at,
-        timeout=job.timeout,
-        max_attempts=job.max_attempts,
-        retry_delay=job.retry_delay,
-        retry_backoff=job.retry_backoff,
-        retry_max_delay=job.retry_max_delay,
-        retry_jitter=job.retry_jitter,
-        retry_on=encode(job.retry_on, name="retry_on", limit=limit),
-        no_retry_on=encode(job.no_retry_on, name="no_retry_on", limit=limit),
-        pass_parent_results=passing,
-        on_parent_failure=job.on_parent_failure,
-        metadata=encode(job.metadata, name="metadata", limit=limit),
-        unique_key=job.unique_key,
-        dependencies=job.dependencies,
-        tags=job.tags,
-    )
+def _texts(values: Mapping[str, Any], *, limit: int) -> dict[str, str]:
+    return {
+        name: encode(value, name=name, limit=limit) if (value := values[name]) else empty
+        for name, empty in _EMPTY.items()
+    }
 
 
 def _passes_parent_results(job: Job) -> bool | None:
