@@ -33,7 +33,7 @@ _LARGEST_REQUEST = 1 << 16
 
 
 class ForkedProcess:
-    """A process without input that runs a script; the script finds the arguments in ``sys.argv[1:]``. Used by one thread.
+    """A process without input that runs a script, with the arguments in ``sys.argv[1:]``. Used by one thread.
 
     Attributes:
         stdout: its output, without a buffer.

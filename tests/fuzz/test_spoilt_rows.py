@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import random
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
-from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from store.verbs import SOMEWHERE, File
+from fuzz.spoiling import PLACES, busy_file, flaws
 
-from gigq import Job, JobNotFound, JobQueue, ManualClock, StoreError, Worker
-from gigq.store import manual
+from gigq import Job, JobNotFound, JobQueue, StoreError, Worker
 
 pytestmark = pytest.mark.unsound("somebody has spoilt it by hand")
 
@@ -174,151 +169,14 @@ def test_a_job_that_cannot_be_called_fails_with_a_readable_error_and_the_good_on
     assert queue.get_status(good)["status"] == "completed"
 
 
-def no_text(value: bytes) -> str:
-    """Bytes as the test writes them into a column of text."""
-    return f"CAST(x'{value.hex()}' AS TEXT)"
-
-
-GARBAGE = [
-    *(
-        "'nonsense'",
-        "''",
-        "'[1]'",
-        "'[[1, 5], [\"a\", null]]'",
-        "'[[99999999999999999999, null]]'",
-        "'{\"a\": 1}'",
-        "NULL",
-        "x'ff00'",
-        "char(0)",
-    ),
-    *("-7", "0", "1", "2.5", "2147483648", "9223372036854775807", "1e300"),
-    *(no_text("Müller".encode("latin-1")), no_text(b'["\xfc"]')),
-    *("'2026-02-31T00:00:00.000000Z'", "'2026-01-01T24:00:00.000000Z'", "'0000-01-01T00:00:00.000000Z'"),
-    *("'2026-01-01T00:00:61.000000Z'", "'2026-01-01'", "'9999-12-31T23:59:59.999999Z'"),
-]
-"""As SQL."""
-
-AT_ONCE = 2
-"""Values that are tried in each column, drawn from what SQLite takes there."""
-
-GOOD = ("good", "good child", "good elsewhere")
-
-BADLY = (b"failed", b"timeout", b"cancelled")
-
-RULES_BETWEEN_COLUMNS = {("jobs", "status"), ("jobs", "completed_at"), ("executions", "status")}
-"""Where SQLite is told not to look, whoever writes here has said something of the whole row that is not so."""
-
-
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with jobs in all hands: of a worker that is gone, of somebody by hand, and for the worker to come."""
-    path = tmp_path_factory.mktemp("busy") / "jobs.db"
-    with JobQueue(path, durability="normal", clock=ManualClock()) as queue:
-        file = File(queue, ManualClock())
-        queue.submit(Job("lost", "functions:nothing", id="lost", max_attempts=1))
-        file.claim()
-        queue.submit(Job("held", "functions:nothing", id="held", max_attempts=1, timeout=5))
-        with file.write() as tx:
-            by_hand = manual.register(tx, "by hand", replace(SOMEWHERE, pid=2))
-        file.claim(worker=by_hand)
-        _submit_the_rest(queue)
-    return path
-
-
-def _submit_the_rest(queue: JobQueue) -> None:
-    options: dict[str, Any] = {"priority": "high", "max_attempts": 2, "retry_delay": 60, "metadata": {"k": 1}}
-    queue.submit(Job("spoilt", "functions:fail", id="spoilt", tags=["t"], expires_at="2027-01-01", **options))
-    queue.submit(Job("later", "functions:fail", id="later", delay=3, unique_key="k", **options))
-    queue.submit(Job("good", "functions:nothing", id="good"))
-    queue.submit(Job("good child", "functions:collect", id="good child", dependencies=["good"]))
-    queue.submit(Job("good elsewhere", "functions:nothing", id="good elsewhere", queue="other"))
-    queue.configure("default", max_running=50, rate_limit=1000, rate_period=1)
-    queue.pause("nobody's")
-    queue.schedules.add("interval", "functions:nothing", every=3600)
-    queue.schedules.add("cron", "functions:nothing", cron="0 3 * * *")
-
-
-def columns(path: Path, table: str) -> list[tuple[str, bool]]:
-    """The columns of a table, and whether they hold text."""
-    with closing(sqlite3.connect(path)) as tool:
-        return [(row[1], row[2] == "TEXT") for row in tool.execute(f"PRAGMA table_info({table})")]
-
-
-def edit(path: str, table: str, column: str, value: str, *, rows: str, is_checked: bool) -> bool:
-    """Write by hand; False if SQLite refuses it, or it is what a person may write there."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as editor:
-        editor.execute(f"PRAGMA ignore_check_constraints = {not is_checked}")
-        try:
-            editor.execute(f"UPDATE {table} SET {column} = {value} WHERE {rows}")
-        except sqlite3.Error:
-            return False
-        return not editor.execute("SELECT 1 FROM job_queues WHERE name = 'default' AND is_paused = 1").fetchone()
-
-
-def work(path: str) -> None:
-    """Let a worker do what there is to do, for half a minute of its time: then a silent one is dead for it."""
-    clock = ManualClock(datetime(2026, 1, 1, 0, 0, 10, tzinfo=UTC))
-    with Worker(path, durability="normal", clock=clock) as worker:
-        for _ in range(8):
-            worker.process_one()
-            clock.advance(4)
-
-
-def wrong_with(path: str) -> list[str]:
-    """The good jobs that were not done, and those that have ended badly and nobody can read why."""
-    with closing(sqlite3.connect(path)) as tool:
-        tool.text_factory = bytes
-        found = tool.execute("SELECT id, status, error FROM jobs").fetchall()
-    good = {name.encode() for name in GOOD}
-    return [
-        f"{name!r} is {status!r}: {error!r}"
-        for name, status, error in found
-        if (status != b"completed" if name in good else status in BADLY and not error)
-    ]
+    return busy_file(tmp_path_factory.mktemp("busy"))
 
 
 @pytest.mark.parametrize("is_checked", [True, False], ids=["as it is", "without checks"])
-@pytest.mark.parametrize(
-    ("table", "rows"),
-    [
-        *(("jobs", f"id = '{name}'") for name in ("spoilt", "later", "held", "lost")),
-        ("executions", "1"),
-        ("job_queues", "name = 'default'"),
-        ("job_schedules", "1"),
-        ("job_workers", "1"),
-        ("job_tags", "1"),
-    ],
-)
+@pytest.mark.parametrize(("table", "rows"), PLACES)
 def test_whatever_somebody_writes_into_a_column_the_worker_lives_and_the_good_jobs_run(
     busy: Path, path: str, table: str, rows: str, is_checked: bool
 ) -> None:
-    chance = random.Random(f"{table} {rows} {is_checked}")
-    wrong: list[str] = []
-    for column, is_text in columns(busy, table):
-        # Without checks only text is tried: who turns them off, and then writes text into numbers, has asked for it.
-        if is_checked or (is_text and (table, column) not in RULES_BETWEEN_COLUMNS):
-            for value in takes(busy, path, table, column, chance, rows=rows, is_checked=is_checked):
-                wrong += [f"{table}.{column} = {value}: {each}" for each in tried(path)]
-    assert wrong == []
-
-
-def takes(
-    busy: Path, path: str, table: str, column: str, chance: random.Random, *, rows: str, is_checked: bool
-) -> Iterator[str]:
-    """Yield some of the values that SQLite takes there, each when it is in the file and nothing has looked at it."""
-    taken = 0
-    for value in chance.sample(GARBAGE, len(GARBAGE)):
-        shutil.copy(busy, path)
-        if edit(path, table, column, value, rows=rows, is_checked=is_checked):
-            yield value
-            taken += 1
-        if taken == AT_ONCE:
-            return
-
-
-def tried(path: str) -> list[str]:
-    try:
-        work(path)
-    except Exception as error:
-        return [repr(error)]
-    return wrong_with(path)
+    assert flaws(busy, path, table, rows, is_checked=is_checked, values=1) == []
