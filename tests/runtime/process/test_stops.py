@@ -9,19 +9,20 @@ from process_runs import PATIENCE, Make, all_ended, job, report_of, result_of
 from runtime.gates import Gate
 
 from gigq import ManualClock
+from gigq.process import is_gone
 from gigq.runtime.process import distribution
 from gigq.runtime.process.runner import ProcessRunner
 from gigq.status import ExecutionStatus
 
 
 def test_an_overdue_execution_ends_at_once_and_its_process_is_killed(runner: ProcessRunner, gate: Gate) -> None:
-    late = job("hang", gate=gate.path, timeout=0.3)
-    report = report_of(runner, late)
-    assert (report.status, report.error) == (ExecutionStatus.TIMEOUT, "timed out after 0.3 seconds")
+    pid = result_of(runner, job("pid", 1))
+    report = report_of(runner, job("hang", 2, gate=gate.path, timeout=0.1))
+    assert (report.status, report.error) == (ExecutionStatus.TIMEOUT, "timed out after 0.1 seconds")
     assert (runner.free, list(runner.running)) == (1, [])
-    assert result_of(runner, job("echo", 2, value=1)) == 1
-    gate.entered()
-    gate.wait_for_the_end()
+    assert result_of(runner, job("pid", 3)) != pid
+    while not is_gone(pid):
+        runner.wait(0.001)
 
 
 def test_a_timeout_does_not_include_the_start_of_the_child(make: Make, clock: ManualClock, gate: Gate) -> None:
