@@ -1,9 +1,8 @@
 """The rules of schedules: the instants at which cron lines and intervals tick, also where the clocks change.
 
 The rules are Vixie's. A line of fixed times ticks when the wall clock first shows such a time *or a later one*: at the
-first of two 02:30s, and for a 02:30 that is skipped right after the gap; times that are skipped together are one tick.
-A line whose minute or hour begins with ``*`` follows real time: it ticks in both of two equal hours, and not for one
-that is skipped.
+first of two 02:30s, and for a 02:30 that is skipped right after the gap. Times that are skipped together are one tick.
+A line whose minute or hour begins with ``*`` follows real time: in both of two equal hours, and not in a skipped one.
 """
 
 from __future__ import annotations
@@ -124,8 +123,7 @@ class Interval:
     """A tick at regular intervals of real time, counted from `anchor` both ways. Safe to share between threads.
 
     Attributes:
-        seconds: the length of the interval, from 1 second, because workers look about once a second, to 100 years;
-            exact to the microsecond.
+        seconds: its length, from 1 (workers look about once a second) to 100 years, exact to the microsecond.
         anchor: one of the ticks, an aware instant.
 
     Raises:
