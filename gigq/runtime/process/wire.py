@@ -36,7 +36,7 @@ _STATUS, _PROGRESS = Report._fields.index("status"), Report._fields.index("progr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What a child is told once.
+    """What a child is sent first.
 
     Attributes:
         handlers: import paths by the names that jobs use for them.
