@@ -156,9 +156,9 @@ def test_that_a_full_disk_was_full_may_be_said() -> None:
 
 
 def test_a_battle_is_survived(tmp_path: Path) -> None:
-    acts = ["kill=0.3", "child=1", "stop=1", "suspend=1", "jump=1", "fill=3", "protect=3", "pin=2"]
+    acts = ["kill=0.2", "child=0.7", "stop=0.7", "suspend=0.7", "jump=0.7", "fill=2", "protect=2", "pin=1.5"]
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(TESTS / "nemesis" / "battle.py"), "--seconds", "8", "--acts", *acts],
+        [sys.executable, "-W", "error", str(TESTS / "nemesis" / "battle.py"), "--seconds", "5", "--acts", *acts],
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)]), "TMPDIR": str(tmp_path)},
         capture_output=True, text=True,
     )  # fmt: skip
