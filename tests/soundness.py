@@ -7,8 +7,9 @@ from contextlib import closing
 from pathlib import Path
 
 from gigq import SystemClock
+from gigq.clock import to_text
 from gigq.store.checking import check
-from gigq.store.engine.database import Transaction
+from gigq.store.engine.transaction import Transaction
 
 
 def problems_in(folder: Path) -> list[str]:
@@ -32,7 +33,7 @@ def _problems_of(path: Path) -> list[str]:
         try:
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'job_schema'").fetchall():
                 return []
-            return check(Transaction(connection, SystemClock().now()))
+            return check(Transaction(connection, to_text(SystemClock().now())))
         except sqlite3.DatabaseError as error:
             is_other = error.sqlite_errorcode == sqlite3.SQLITE_NOTADB and path.suffix != ".db"
             return [] if is_other else [f"SQLite: {error}"]

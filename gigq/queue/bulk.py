@@ -12,7 +12,8 @@ from gigq.liveness import certainly_dead
 from gigq.process import is_gone, this_process
 from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
 from gigq.store import control, manual, reading, workers
-from gigq.store.engine.database import Database, Transaction
+from gigq.store.engine.database import Database
+from gigq.store.engine.transaction import Transaction
 
 _BATCH = 200
 """Jobs in one transaction. It takes about 20 ms, so workers hardly wait for it."""

@@ -25,7 +25,8 @@ from gigq.runtime.inline import InlineRunner
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, manual, settling, workers
 from gigq.store.claiming import Room
-from gigq.store.engine.database import Database, Transaction
+from gigq.store.engine.database import Database
+from gigq.store.engine.transaction import Transaction
 
 _SECONDS_BETWEEN_SWEEPS = 1.0
 _CLOSED = "given back: the queue that claimed it was closed"

@@ -12,7 +12,8 @@ from gigq.clock import Duration, earlier, to_seconds, to_text
 from gigq.filters import Statuses, several
 from gigq.status import FINISHED, PRUNED_BY_DEFAULT, JobStatus
 from gigq.store import pruning
-from gigq.store.engine.database import Database, Transaction
+from gigq.store.engine.database import Database
+from gigq.store.engine.transaction import Transaction
 from gigq.store.pruning import Place
 
 _PAGES_AT_ONCE = 200

@@ -10,7 +10,8 @@ from gigq.errors import JobFailed, JobNotFinished, JobNotFound
 from gigq.records import JobRecord
 from gigq.status import FINISHED, JobStatus
 from gigq.store import reading
-from gigq.store.engine.database import Database, Transaction
+from gigq.store.engine.database import Database
+from gigq.store.engine.transaction import Transaction
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
 """Seconds between two looks at the file."""

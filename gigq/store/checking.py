@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gigq.store.engine.database import Transaction
+from gigq.store.engine.transaction import Transaction
 
 # Each statement selects the ids of what breaks its rule.
 _RULES = {

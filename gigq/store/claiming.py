@@ -17,13 +17,16 @@ from gigq.codec import encode_object
 from gigq.liveness import WorkerKey
 from gigq.store import moves
 from gigq.store.due import make_due_ready, next_due, next_expiry
-from gigq.store.engine.database import Transaction
 from gigq.store.engine.lists import listed, portions, tabled
+from gigq.store.engine.transaction import Transaction
 from gigq.store.limits import Limits, instant_of
 from gigq.store.schedules import next_tick
 from gigq.store.tables import OPEN, READY
 
 _Row = tuple[Any, ...]
+
+_NO_EXECUTION = 0
+"""Ids of executions begin at 1."""
 
 _NOT_OF_JOBS = ("execution_id", "is_ahead", "tags", "parent_results")
 _RENAMED = {"job_seq": "jobs.seq", "job_id": "jobs.id", "attempt": "jobs.attempts + 1"}
@@ -214,15 +217,17 @@ def _with_relations(tx: Transaction, claims: Sequence[Claim]) -> list[Claim]:
 
 def _take(tx: Transaction, worker: WorkerKey, claims: Sequence[Claim], *, start: str | None) -> None:
     """Open an execution for each claim, all with the same start, and move the jobs."""
-    table, values = tabled([(claim.execution_id, claim.job_seq, claim.attempt) for claim in claims])
+    table, values = tabled(
+        [(claim.execution_id, claim.job_seq, claim.attempt) for claim in claims], filler=(_NO_EXECUTION, 0, 0)
+    )
     tx.execute(
         f"""
         INSERT INTO executions (status, worker_id, worker_seq, started_at, id, job_seq, attempt)
         SELECT 'running', ?, ?, ?, column1, column2, column3
           FROM {table}
-         WHERE column1 IS NOT NULL
+         WHERE column1 > ?
         """,
-        (worker.id, worker.seq, start, *values),
+        (worker.id, worker.seq, start, *values, _NO_EXECUTION),
     )
     moves.claim(tx, [claim.job_seq for claim in claims], worker=worker, start=start)
 

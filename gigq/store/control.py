@@ -9,7 +9,7 @@ from gigq.reports import Report
 from gigq.status import ENDED_BADLY, JobStatus
 from gigq.store import moves
 from gigq.store.dependencies import ended_badly, failed_parent_of, is_key_taken, parent_ended_badly, reopen, revive
-from gigq.store.engine.database import Transaction
+from gigq.store.engine.transaction import Transaction
 from gigq.store.settling import settle
 from gigq.store.tables import OPEN
 

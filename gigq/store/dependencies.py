@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gigq.store import moves
-from gigq.store.engine.database import Transaction
 from gigq.store.engine.lists import listed
+from gigq.store.engine.transaction import Transaction
 
 
 def ended_badly(job_id: str, name: str, status: str) -> str:

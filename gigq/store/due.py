@@ -5,7 +5,7 @@ from __future__ import annotations
 from gigq.status import JobStatus
 from gigq.store import moves
 from gigq.store.dependencies import ended_badly, parent_ended_badly
-from gigq.store.engine.database import Transaction
+from gigq.store.engine.transaction import Transaction
 
 
 def make_due_ready(tx: Transaction) -> None:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from gigq.claims import Claim
 from gigq.clock import from_text, later, to_text
 from gigq.codec import decode, encode
-from gigq.store.engine.database import Transaction
 from gigq.store.engine.lists import listed, portions
+from gigq.store.engine.transaction import Transaction
 from gigq.store.queues import ALL, NO_RULE, Rule, rules
 from gigq.store.tables import OPEN, READY
 

@@ -11,7 +11,7 @@ from gigq.liveness import ProcessIdentity, WorkerKey
 from gigq.reports import Report
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, workers
-from gigq.store.engine.database import Transaction
+from gigq.store.engine.transaction import Transaction
 from gigq.store.settling import settle
 from gigq.store.tables import OPEN
 

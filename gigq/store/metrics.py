@@ -10,7 +10,7 @@ from gigq.liveness import WorkerKey
 from gigq.records import QueueRecord
 from gigq.status import FINISHED, Phase
 from gigq.store import queues, reading, windows
-from gigq.store.engine.database import Transaction
+from gigq.store.engine.transaction import Transaction
 from gigq.store.tables import OPEN, READY, phase_of
 from gigq.store.worker_health import health
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gigq.errors import NotAQueue
-from gigq.store.engine.database import Transaction
+from gigq.store.engine.transaction import Transaction
 from gigq.store.tables import VERSION
 from gigq.store.views import VIEWS
 

@@ -11,8 +11,8 @@ from functools import cache
 
 from gigq.liveness import WorkerKey
 from gigq.status import FINISHED, JobStatus, Move
-from gigq.store.engine.database import Transaction
 from gigq.store.engine.lists import assigned, listed, portions, tabled
+from gigq.store.engine.transaction import Transaction
 
 
 @cache

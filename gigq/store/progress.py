@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gigq.codec import encode
 from gigq.reports import Progress
-from gigq.store.engine.database import Transaction
+from gigq.store.engine.transaction import Transaction
 from gigq.store.tables import OPEN
 
 _LIMIT = 10_000

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gigq.store.engine.database import Transaction
 from gigq.store.engine.lists import listed
+from gigq.store.engine.transaction import Transaction
 
 
 class Place(NamedTuple):

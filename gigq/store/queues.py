@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from gigq.clock import from_text
 from gigq.records import QueueRecord
-from gigq.store.engine.database import Transaction
+from gigq.store.engine.transaction import Transaction
 from gigq.store.tables import OPEN, READY
 
 ALL = ""

@@ -11,8 +11,8 @@ from gigq.clock import to_text
 from gigq.filters import Filters
 from gigq.records import ExecutionRecord, JobRecord
 from gigq.status import ExecutionStatus, JobStatus
-from gigq.store.engine.database import Transaction
 from gigq.store.engine.lists import listed, portions
+from gigq.store.engine.transaction import Transaction
 from gigq.store.rows import execution_record, job_record
 from gigq.store.tables import OPEN, phase_of
 

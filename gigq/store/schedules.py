@@ -10,7 +10,7 @@ from gigq.clock import from_text, to_text
 from gigq.codec import decode, encode
 from gigq.cron import Cron, Interval, Rule, missed, zone_named
 from gigq.records import NewJob, ScheduleRecord
-from gigq.store.engine.database import Transaction
+from gigq.store.engine.transaction import Transaction
 from gigq.store.submitting import submit
 
 MOST_MADE_UP = 100

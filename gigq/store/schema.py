@@ -7,7 +7,8 @@ import os
 from gigq.clock import Clock
 from gigq.errors import NotAQueue
 from gigq.store.engine.connections import Durability
-from gigq.store.engine.database import Database, Transaction
+from gigq.store.engine.database import Database
+from gigq.store.engine.transaction import Transaction
 from gigq.store.tables import VERSION
 
 # `creating` and `migrations` are imported where they are needed: few files need them, and they load much.

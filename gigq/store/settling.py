@@ -12,8 +12,8 @@ from gigq.retry import RetryRule
 from gigq.status import FINISHED, ExecutionStatus, JobStatus, Move, move_after
 from gigq.store import moves
 from gigq.store.dependencies import ended_badly, parent_done, parent_ended_badly, parents_among
-from gigq.store.engine.database import Transaction
 from gigq.store.engine.lists import listed, portions, tabled
+from gigq.store.engine.transaction import Transaction
 from gigq.store.limits import is_waited_for
 from gigq.store.progress import write_logs, write_progress
 from gigq.store.tables import OPEN

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
-from operator import attrgetter
+from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from gigq.clock import later, to_text
@@ -12,22 +14,30 @@ from gigq.errors import UnknownParent
 from gigq.records import NewJob
 from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
 from gigq.store.dependencies import ended_badly
-from gigq.store.engine.database import Transaction
+from gigq.store.engine.transaction import Transaction
 
-_GIVEN = (
+_PLAIN = (
     "id", "name", "description", "function", "args", "params", "queue", "priority", "timeout", "max_attempts",
-    "retry_delay", "retry_backoff", "retry_max_delay", "retry_jitter", "retry_on", "no_retry_on",
-    "pass_parent_results", "on_parent_failure", "metadata", "unique_key",
+    "retry_delay", "retry_backoff", "retry_max_delay", "retry_jitter", "retry_on", "no_retry_on", "on_parent_failure",
+    "metadata",
 )  # fmt: skip
-"""The columns that hold a field of `NewJob` as it is."""
+"""The columns of a plain job that differ from one to another: those without a usual value in `_USUAL`."""
 
-_FOUND = (
-    "status", "blockers", "attempts", "run_at", "expires_at", "created_at", "updated_at", "failed_parent", "error",
-    "completed_at",
-)  # fmt: skip
-"""The columns that depend on the time and on the job's parents."""
+_USUAL = {
+    "run_at": None, "delay": None, "expires_at": None, "pass_parent_results": False, "unique_key": None,
+    "dependencies": (), "tags": (),
+}  # fmt: skip
+"""The other fields of a plain job. Without them it takes one row, and no look at other rows."""
 
-_given = attrgetter(*_GIVEN)
+_AT_ONCE = 48
+"""Plain jobs that one statement stores: that takes two thirds of `executemany`, and less than 999 values."""
+
+
+def _fields(names: Iterable[str]) -> itemgetter[Any]:
+    return itemgetter(*(NewJob._fields.index(name) for name in names))
+
+
+_plain, _usual, _USUALLY = _fields(_PLAIN), _fields(_USUAL), tuple(_USUAL.values())
 
 
 def submit(tx: Transaction, jobs: Iterable[NewJob]) -> list[str]:
@@ -39,18 +49,31 @@ def submit(tx: Transaction, jobs: Iterable[NewJob]) -> list[str]:
     Raises:
         UnknownParent: a dependency is neither in the file nor earlier in `jobs`.
     """
-    ids = []
-    held: dict[str, str] = {}
+    ids: list[str] = []
+    holders: dict[str, str] = {}
+    plain: list[NewJob] = []
     for job in jobs:
-        if not held.keys().isdisjoint(job.dependencies):
-            job = job._replace(dependencies=tuple(held.get(each, each) for each in job.dependencies))
-        holder = _holder(tx, job)
-        if holder not in (None, job.id):
-            held[job.id] = holder
-        elif not (job.dependencies and _is_stored(tx, job.id)):
-            _store(tx, job)
-        ids.append(held.get(job.id, job.id))
+        if _usual(job) == _USUALLY:
+            plain.append(job)
+            ids.append(job.id)
+        else:
+            _store_plain(tx, plain)
+            plain.clear()
+            ids.append(_submit(tx, job, holders))
+    _store_plain(tx, plain)
     return ids
+
+
+def _submit(tx: Transaction, job: NewJob, holders: dict[str, str]) -> str:
+    """Store a job, and return its id, or that of the unfinished job that has its key, which then is in `holders`."""
+    if not holders.keys().isdisjoint(job.dependencies):
+        job = job._replace(dependencies=tuple(holders.get(each, each) for each in job.dependencies))
+    holder = _holder(tx, job)
+    if holder not in (None, job.id):
+        holders[job.id] = holder
+    elif not (job.dependencies and _is_stored(tx, job.id)):
+        _store(tx, job)
+    return holders.get(job.id, job.id)
 
 
 def _holder(tx: Transaction, job: NewJob) -> str | None:
@@ -63,9 +86,44 @@ def _holder(tx: Transaction, job: NewJob) -> str | None:
     return holder
 
 
+def _store_plain(tx: Transaction, jobs: Sequence[NewJob]) -> None:
+    """Store plain jobs, unless their ids are in the file."""
+    stored = 0
+    whole = len(jobs) - len(jobs) % _AT_ONCE
+    for start in range(0, whole, _AT_ONCE):
+        values = chain.from_iterable(map(_plain, jobs[start : start + _AT_ONCE]))
+        stored += tx.execute(_INSERT_MANY, (tx.stamp, tx.stamp, *values)).rowcount
+    for job in jobs[whole:]:
+        stored += tx.execute(_INSERT_ONE, (tx.stamp, tx.stamp, *_plain(job))).rowcount
+    tx.has_news |= stored > 0
+
+
+_COLUMNS = ", ".join(_PLAIN)
+_PLACES = ", ".join(f"column{place}" for place, _ in enumerate(_PLAIN, start=1))
+_MARKS = ", ".join("?" * len(_PLAIN))
+_ROWS = ", ".join([f"({_MARKS})"] * _AT_ONCE)
+
+_INSERT_ONE = f"""
+    INSERT INTO jobs (status, blockers, attempts, pass_parent_results, created_at, updated_at, {_COLUMNS})
+    VALUES ('pending', 0, 0, 0, ?, ?, {_MARKS})
+        ON CONFLICT (id) DO NOTHING
+"""
+
+_INSERT_MANY = f"""
+    INSERT INTO jobs (status, blockers, attempts, pass_parent_results, created_at, updated_at, {_COLUMNS})
+    SELECT 'pending', 0, 0, 0, ?, ?, {_PLACES}
+      FROM (VALUES {_ROWS})
+     WHERE true
+        ON CONFLICT (id) DO NOTHING
+"""
+
+
 def _store(tx: Transaction, job: NewJob) -> None:
+    """Store a job of any kind, unless its id is in the file."""
     parents = [_parent(tx, job, parent_id) for parent_id in job.dependencies]
-    inserted = tx.execute(_INSERT, (*_given(job), *_found(tx, job, parents)))
+    values = dict(zip(_PLAIN, _plain(job), strict=True)) | _other_columns(tx, job, parents)
+    values = {column: value for column, value in values.items() if value is not None}  # None is slow to bind
+    inserted = tx.execute(_insert(tuple(values)), tuple(values.values()))
     if inserted.rowcount == 0:
         return
     tx.has_news = True
@@ -73,36 +131,47 @@ def _store(tx: Transaction, job: NewJob) -> None:
     if parents:
         tx.executemany(
             "INSERT INTO job_dependencies (child, parent, position) VALUES (?, ?, ?)",
-            ((seq, parent["seq"], position) for position, parent in enumerate(parents)),
+            [(seq, parent["seq"], position) for position, parent in enumerate(parents)],
         )
     if job.tags:
-        tx.executemany("INSERT INTO job_tags (job_seq, tag) VALUES (?, ?)", ((seq, tag) for tag in job.tags))
+        tx.executemany("INSERT INTO job_tags (job_seq, tag) VALUES (?, ?)", [(seq, tag) for tag in job.tags])
 
 
-_COLUMNS = ", ".join(_GIVEN + _FOUND)
-_MARKS = ", ".join("?" * len(_GIVEN + _FOUND))
-_INSERT = f"""
-    INSERT INTO jobs ({_COLUMNS})
-    VALUES ({_MARKS})
-        ON CONFLICT (id) DO NOTHING
-"""
+@cache
+def _insert(columns: tuple[str, ...]) -> str:
+    return f"""
+        INSERT INTO jobs ({", ".join(columns)})
+        VALUES ({", ".join("?" * len(columns))})
+            ON CONFLICT (id) DO NOTHING
+    """
 
 
-def _found(tx: Transaction, job: NewJob, parents: list[sqlite3.Row]) -> tuple[Any, ...]:
-    """Return the values of the columns `_FOUND`."""
+def _other_columns(tx: Transaction, job: NewJob, parents: Sequence[sqlite3.Row]) -> dict[str, Any]:
+    """Return the values of the columns that are not in `_PLAIN`."""
+    values = {
+        "status": JobStatus.PENDING.value,
+        "blockers": sum(parent["status"] in UNFINISHED for parent in parents),
+        "attempts": 0,
+        "run_at": _run_at(tx, job),
+        "expires_at": None if job.expires_at is None else to_text(job.expires_at),
+        "pass_parent_results": None if job.pass_parent_results is None else int(job.pass_parent_results),
+        "unique_key": job.unique_key,
+        "created_at": tx.stamp,
+        "updated_at": tx.stamp,
+    }
     failed_parent = _failed_parent(job, parents)
-    blockers = sum(parent["status"] in UNFINISHED for parent in parents)
-    expires_at = None if job.expires_at is None else to_text(job.expires_at)
     if failed_parent is None:
-        pending = JobStatus.PENDING.value
-        return pending, blockers, 0, _run_at(tx, job), expires_at, tx.stamp, tx.stamp, None, None, None
-    root = failed_parent["failed_parent"] or failed_parent["seq"]
-    error = ended_badly(failed_parent["id"], failed_parent["name"], failed_parent["status"])
-    cancelled = JobStatus.CANCELLED.value
-    return cancelled, blockers, 0, None, expires_at, tx.stamp, tx.stamp, root, error, tx.stamp
+        return values
+    return values | {
+        "status": JobStatus.CANCELLED.value,
+        "run_at": None,
+        "failed_parent": failed_parent["failed_parent"] or failed_parent["seq"],
+        "error": ended_badly(failed_parent["id"], failed_parent["name"], failed_parent["status"]),
+        "completed_at": tx.stamp,
+    }
 
 
-def _failed_parent(job: NewJob, parents: list[sqlite3.Row]) -> sqlite3.Row | None:
+def _failed_parent(job: NewJob, parents: Sequence[sqlite3.Row]) -> sqlite3.Row | None:
     """Return the parent whose bad end cancels the job as soon as it is stored."""
     if job.on_parent_failure == "run":
         return None

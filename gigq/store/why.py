@@ -11,7 +11,7 @@ from gigq.liveness import WorkerKey
 from gigq.records import JobRecord
 from gigq.status import JobStatus
 from gigq.store import reading
-from gigq.store.engine.database import Transaction
+from gigq.store.engine.transaction import Transaction
 from gigq.store.limits import allowance
 from gigq.store.queues import ALL, NO_RULE, Rule, rules
 from gigq.store.tables import OPEN, READY

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from gigq.clock import from_text, to_text
 from gigq.status import ExecutionStatus
-from gigq.store.engine.database import Transaction
+from gigq.store.engine.transaction import Transaction
 
 _WINDOWS = {"1m": 60.0, "5m": 300.0, "60m": 3600.0}
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from gigq.clock import from_text
 from gigq.codec import decode
 from gigq.liveness import WorkerKey
-from gigq.store.engine.database import Transaction
+from gigq.store.engine.transaction import Transaction
 from gigq.store.tables import OPEN
 
 SILENCE = 15.0

@@ -11,7 +11,7 @@ from gigq.codec import decode, encode
 from gigq.liveness import Heartbeat, ProcessIdentity, WorkerKey
 from gigq.records import WorkerRecord
 from gigq.reports import Report
-from gigq.store.engine.database import Transaction
+from gigq.store.engine.transaction import Transaction
 from gigq.store.settling import settle
 from gigq.store.tables import OPEN
 

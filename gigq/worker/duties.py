@@ -18,7 +18,8 @@ from gigq.runtime.runner import Ended
 from gigq.status import ExecutionStatus, Move
 from gigq.store import claiming, manual, schedules, settling, workers
 from gigq.store.claiming import Outlook, Room
-from gigq.store.engine.database import Database, Transaction
+from gigq.store.engine.database import Database
+from gigq.store.engine.transaction import Transaction
 from gigq.store.progress import write_logs, write_progress
 from gigq.store.reading import ExecutionEnd, ends_of
 from gigq.store.workers import Standing

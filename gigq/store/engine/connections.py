@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sqlite3
 import threading
@@ -11,6 +12,9 @@ from typing import Literal
 from gigq.store.engine.forking import PROCESS
 
 Durability = Literal["full", "normal"]
+
+_FOR_EVER = math.inf
+"""The generation of a connection to a queue in memory, which would go with it."""
 
 _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
@@ -41,23 +45,17 @@ class ConnectionPool:
         Raises:
             sqlite3.ProgrammingError: the pool was closed, or the process cannot use it.
         """
-        if self._is_closed:
-            raise sqlite3.ProgrammingError("this queue is closed; open it again with JobQueue(…)")
-        if PROCESS.is_spoilt:
-            raise sqlite3.ProgrammingError("this process was forked inside a transaction; start it by spawn instead")
-        connection = self.current()
-        if connection is None:
-            handle = self._local.handle = _Handle(self._open())
-            with self._lock:
-                self._handles.add(handle)
-            connection = handle.connection
-        return connection
+        handle: _Handle | None = getattr(self._local, "handle", None)
+        if handle is not None and handle.generation == PROCESS.generation:  # as `current` says, in half the time
+            return handle.connection
+        return self.current() or self._connected()
 
     def current(self) -> sqlite3.Connection | None:
-        """Return this thread's connection if it has one."""
+        """Return this thread's connection if it has one that may be used."""
         handle: _Handle | None = getattr(self._local, "handle", None)
-        is_mine = handle is not None and (handle.generation == PROCESS.generation or self._path == ":memory:")
-        return handle.connection if handle is not None and is_mine else None
+        if handle is None or (handle.generation != PROCESS.generation and handle.generation is not _FOR_EVER):
+            return None
+        return handle.connection
 
     def discard(self) -> None:
         """Close this thread's connection, and with it its transaction; the next call opens another one.
@@ -80,7 +78,18 @@ class ConnectionPool:
         self._is_closed = True
         with PROCESS.closing(), self._lock:
             for handle in self._handles:
+                handle.generation = None
                 PROCESS.close(handle.connection)
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._is_closed:
+            raise sqlite3.ProgrammingError("this queue is closed; open it again with JobQueue(…)")
+        if PROCESS.is_spoilt:
+            raise sqlite3.ProgrammingError("this process was forked inside a transaction; start it by spawn instead")
+        handle = self._local.handle = _Handle(self._open(), _FOR_EVER if self._path == ":memory:" else PROCESS.generation)
+        with self._lock:
+            self._handles.add(handle)
+        return handle.connection
 
     def _open(self) -> sqlite3.Connection:
         # timeout=0: SQLite's own busy handler starves under contention (once in 6,756 tries); database.py waits.
@@ -105,11 +114,15 @@ class ConnectionPool:
 
 
 class _Handle:
-    """What a thread holds of its connection; when the thread ends, the connection is dismissed."""
+    """What a thread holds of its connection; when the thread ends, the connection is dismissed.
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    Attributes:
+        generation: that of `PROCESS` in which it may be used; None once it was closed.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, generation: int | float | None) -> None:
         self.connection = connection
-        self.generation = PROCESS.generation
+        self.generation = generation
 
     def __del__(self) -> None:
         PROCESS.dismiss(self.connection)

@@ -1,11 +1,11 @@
-"""All connections that this process holds, so that none is open while it forks.
+"""The connections that this process holds: none of them is open while it forks.
 
 It is not enough that the child of a fork leaves inherited connections alone. SQLite keeps the locks of a process in
-tables of the process, which the child inherits, while the kernel gives it none of the locks. A connection that the
-child opens anew finds in the table that the file is locked already, and does not lock it: the parent, when it closes,
-takes itself for the last, deletes the write-ahead log, and what the child then commits is lost (98 jobs of 200 in our
-test). So before a fork the other threads' transactions end, all connections are closed, and parent and child each
-open new ones when they next need them. See https://sqlite.org/howtocorrupt.html, section 2.6.
+tables in its memory, which the child inherits, while the kernel does not let it inherit the locks. A connection that
+the child opens then finds in these tables that the file is locked already, and does not lock it. When the parent
+closes, it takes itself for the last user and deletes the write-ahead log, and what the child commits is lost (98 jobs
+of 200 in our test). So before a fork the transactions of other threads end and all connections are closed; parent and
+child open new ones when they next need them. See https://sqlite.org/howtocorrupt.html, section 2.6.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import atexit
 import os
 import sqlite3
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -23,8 +23,9 @@ class _Process:
     """The connections of this process, and the gate that its transactions pass. Safe to use from any thread.
 
     Attributes:
-        generation: grows whenever all connections were closed; one of an earlier generation is not to be used.
+        generation: grows whenever all connections are closed; one of an earlier generation must not be used.
         is_spoilt: this process was forked inside a transaction, and can use no queue that it inherited.
+        inside: how often each thread is inside the gate: a transaction of one queue may enclose one of another.
     """
 
     def __init__(self) -> None:
@@ -32,26 +33,47 @@ class _Process:
         self.is_spoilt = False
         self._open: dict[int, sqlite3.Connection] = {}
         self._dismissed: deque[sqlite3.Connection] = deque()
-        self._condition = threading.Condition()
-        self._inside: Counter[int] = Counter()
+        self._reset()
+
+    def _reset(self) -> None:
+        self._lock = threading.RLock()
+        self._someone_left = threading.Condition(self._lock)
+        self._closers = 0
+        self.inside: dict[int, int] = {}
 
     @contextmanager
     def passage(self) -> Iterator[None]:
         """Use connections while the block runs: nobody forks or closes them meanwhile."""
-        me = threading.get_ident()
-        with self._condition:  # not to be had while another thread has shut it
-            self._inside[me] += 1
+        thread = threading.get_ident()
+        before = self.inside.get(thread, 0)
         try:
-            self._close_dismissed()
+            self.enter(thread)
             yield
         finally:
-            with self._condition:
-                self._inside -= Counter({me: 1})
-                self._condition.notify_all()
+            self.leave(thread, before)
+
+    # The parts of `passage`, for transactions, which are mostly a submit: context managers took as long as SQLite.
+
+    def enter(self, thread: int) -> None:
+        """Pass the gate, unless another thread has shut it; then wait."""
+        with self._lock:
+            self.inside[thread] = self.inside.get(thread, 0) + 1
+        if self._dismissed:
+            self._close_dismissed()
+
+    def leave(self, thread: int, before: int) -> None:
+        """Let this thread be inside as often as it was before `enter`, however far that came before an interrupt."""
+        with self._lock:
+            if before:
+                self.inside[thread] = before
+            else:
+                self.inside.pop(thread, None)
+            if self._closers:
+                self._someone_left.notify_all()
 
     @contextmanager
     def closing(self) -> Iterator[None]:
-        """Keep the other threads out while the block closes connections: to close one in use crashes the process."""
+        """Keep other threads out while the block closes connections: to close one that is in use crashes Python."""
         self._shut()
         try:
             yield
@@ -59,11 +81,11 @@ class _Process:
             self._reopen()
 
     def adopt(self, connection: sqlite3.Connection) -> None:
-        """Take care of a connection that was opened inside a passage."""
+        """Take charge of a connection that was opened inside a passage."""
         self._open[id(connection)] = connection
 
     def dismiss(self, connection: sqlite3.Connection) -> None:
-        """Have a connection closed inside the next passage. Takes no lock: safe in a `__del__`."""
+        """Have a connection closed at the next passage. Takes no lock, so it is safe in a `__del__`."""
         self._dismissed.append(connection)
 
     def close(self, connection: sqlite3.Connection) -> None:
@@ -72,7 +94,7 @@ class _Process:
         connection.close()
 
     def close_connections(self) -> None:
-        """Close every connection that this process holds; each queue opens new ones when it is next used.
+        """Close every connection of this process; each queue opens new ones when it is next used.
 
         Waits until the transactions of other threads have ended.
         """
@@ -81,31 +103,33 @@ class _Process:
 
     def before_fork(self) -> None:
         self._shut()
-        if not self._inside:
+        if not self.inside:
             self._close_all()
         else:
-            import ctypes  # noqa: F401 - for the child, which should import nothing, and for few programs at all
+            import ctypes  # noqa: F401 - for the child, which should import nothing; few programs come here
 
     def after_fork_in_parent(self) -> None:
         self._reopen()
 
     def after_fork_in_child(self) -> None:
-        self._condition = threading.Condition()
-        self._inside.clear()
-        if self._open:  # forked by the very thread that has a transaction open: to close it here would do harm too
+        self._reset()
+        if self._open:  # forked by the thread that has a transaction open: to close its connection here would harm too
             import ctypes
 
             self.is_spoilt = True
+            self.generation += 1  # so that no pool goes on with what it has
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._open))
 
     def _shut(self) -> None:
-        """Let nobody in, and wait until all others are out."""
-        self._condition.acquire()
-        while self._inside.keys() - {threading.get_ident()}:
-            self._condition.wait()
+        """Let nobody in, and wait until all other threads are out."""
+        self._lock.acquire()
+        self._closers += 1
+        while self.inside.keys() - {threading.get_ident()}:
+            self._someone_left.wait()
 
     def _reopen(self) -> None:
-        self._condition.release()
+        self._closers -= 1
+        self._lock.release()
 
     def _close_all(self) -> None:
         self.generation += 1
@@ -118,7 +142,7 @@ class _Process:
                 self.close(self._dismissed.popleft())
 
 
-# The one thing that belongs to the process and not to a queue, for it is the process that forks.
+# The only state that belongs to the process and not to a queue, because it is the process that forks.
 PROCESS = _Process()
 close_connections = PROCESS.close_connections
 atexit.register(close_connections)

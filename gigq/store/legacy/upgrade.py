@@ -10,7 +10,7 @@ from typing import Any
 
 from gigq.status import UNFINISHED
 from gigq.store.dependencies import ended_badly, parent_ended_badly
-from gigq.store.engine.database import Transaction
+from gigq.store.engine.transaction import Transaction
 from gigq.store.legacy.order import OldJob, Place, places
 from gigq.store.legacy.rows import History, execution_from, job_from, unrecorded
 from gigq.store.legacy.values import Old, as_text, ids, read

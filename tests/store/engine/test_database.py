@@ -244,7 +244,7 @@ class CtrlC:
     def _trace(self, frame: FrameType, event: str, argument: object) -> Callable[..., object] | None:
         # Python looks for signals where it calls and where it loops; in a generator a tracer can be at other places.
         if (
-            not frame.f_code.co_filename.endswith(("database.py", "connections.py"))
+            not frame.f_code.co_filename.endswith(("database.py", "transaction.py", "connections.py"))
             or frame.f_code.co_flags & CO_GENERATOR
         ):
             return None
