@@ -1,1 +1,1 @@
-"""The worker: one loop that claims jobs, hands them to slots, and writes what became of them."""
+"""The worker: a loop that claims jobs, hands them to slots, and writes how they ended."""

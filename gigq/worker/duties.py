@@ -15,7 +15,7 @@ from gigq.logs import logger
 from gigq.process import is_gone, this_process
 from gigq.reports import Progress, Report
 from gigq.runtime.runner import Ended
-from gigq.status import ExecutionStatus, Move
+from gigq.status import Move
 from gigq.store import claiming, manual, schedules, settling, workers
 from gigq.store.claiming import Outlook, Room
 from gigq.store.engine.database import Database
@@ -61,7 +61,8 @@ class Duties:
         self._key = outcome.worker
         if outcome.is_beat:
             self._completed = self._failed = 0
-        self._count(turn.ended, outcome.moves)
+        self._count(outcome.moves)
+        _log_ends(turn.ended, outcome.moves)
         for worker, jobs in outcome.dead.items():
             log.warning("worker %s is dead; %d of its jobs were taken from it", worker.id, jobs)
         return outcome
@@ -188,13 +189,10 @@ class Duties:
                 log.error("schedule %r cannot be read here; add it anew, or install this machine's time zones", name)
             self._unread.add(name)
 
-    def _count(self, ended: Sequence[Ended], moves: Sequence[Move | None]) -> None:
-        """Count and log ends that are now committed."""
-        for (_, report), move in zip(ended, moves, strict=True):
-            if move is not None:
-                self._completed += report.status is ExecutionStatus.COMPLETED
-                self._failed += report.status is not ExecutionStatus.COMPLETED
-        _log_ends(ended, moves)
+    def _count(self, moves: Sequence[Move | None]) -> None:
+        completed = moves.count(Move.COMPLETE)
+        self._completed += completed
+        self._failed += len(moves) - completed - moves.count(None)
 
 
 def _write(tx: Transaction, turn: Turn) -> list[Move | None]:
@@ -215,10 +213,12 @@ def _own(progress: Mapping[int, Progress], standing: Standing | None) -> Mapping
 
 
 def _log_ends(ended: Sequence[Ended], moves: Sequence[Move | None]) -> None:
-    is_info = log.isEnabledFor(logging.INFO)  # most workers log nothing of jobs that complete, and those are many
-    for (claim, report), move in zip(ended, moves, strict=True):
-        if is_info or move is not Move.COMPLETE:
-            _log_end(claim, report, move)
+    # Most workers log nothing of jobs that complete, and most jobs do.
+    is_info = log.isEnabledFor(logging.INFO)
+    if is_info or moves.count(Move.COMPLETE) < len(moves):
+        for (claim, report), move in zip(ended, moves, strict=True):
+            if is_info or move is not Move.COMPLETE:
+                _log_end(claim, report, move)
 
 
 def _log_end(claim: Claim, report: Report, move: Move | None) -> None:

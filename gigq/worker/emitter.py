@@ -10,13 +10,13 @@ from gigq.claims import Claim
 from gigq.clock import Clock, from_text
 from gigq.reports import Progress, Report
 from gigq.runtime.runner import Ended
-from gigq.status import JobStatus, Move
+from gigq.status import ExecutionStatus, JobStatus, Move
 from gigq.store.reading import ExecutionEnd
-from gigq.worker.events import Event, Listener
+from gigq.worker.events import Event, EventKind, Listener
 from gigq.worker.inflight import Execution, Inflight
 from gigq.worker.turn import Outcome, Turn
 
-_KINDS = {
+_KINDS: Mapping[Move, EventKind] = {
     Move.COMPLETE: "job.completed",
     Move.RETRY: "job.retrying",
     Move.RELEASE: "job.released",
@@ -24,6 +24,16 @@ _KINDS = {
     Move.TIME_OUT: "job.timeout",
     Move.CANCEL: "job.cancelled",
 }
+
+_KINDS_OF_OTHERS: Mapping[ExecutionStatus, EventKind] = {
+    ExecutionStatus.COMPLETED: "job.completed",
+    ExecutionStatus.FAILED: "job.failed",
+    ExecutionStatus.TIMEOUT: "job.timeout",
+    ExecutionStatus.CANCELLED: "job.cancelled",
+    ExecutionStatus.LOST: "job.lost",
+    ExecutionStatus.RELEASED: "job.released",
+}
+"""For executions that this worker has not ended itself."""
 
 
 class Emitter:
@@ -78,15 +88,15 @@ class Emitter:
         now = self._clock.now()
         for end in self._ends_of(executions) if executions else ():
             execution = self._inflight.get(end.execution_id)
-            if execution is None or execution.is_start_told:
-                kind = f"job.{end.ended}"
+            kind = _KINDS_OF_OTHERS.get(end.ended)  # none if a person has deleted the worker's row
+            if kind is not None and (execution is None or execution.is_start_sent):
                 self._send([self._event(kind, now, end, attempt=end.attempt, status=end.status, error=end.error)])
 
     def left(self, running: Collection[int], last: Outcome) -> None:
         """Send that a worker which leaves has given back what was running, as far as it still was the worker's."""
         now = self._clock.now()
         own = () if last.standing is None else last.standing.own
-        started = [each for execution in running if (each := self._inflight.get(execution)) and each.is_start_told]
+        started = [each for execution in running if (each := self._inflight.get(execution)) and each.is_start_sent]
         released = [each.claim for each in started if each.claim.execution_id in own]
         self._send([self._of("job.released", claim, now, status=JobStatus.PENDING) for claim in released])
         self.taken([execution for execution in running if execution not in own])
@@ -99,10 +109,10 @@ class Emitter:
 
     def _starts(self, executions: Iterable[int], now: datetime) -> list[Event]:
         owned = [each for each in map(self._inflight.get, executions) if each is not None]
-        return [self._start(each, now) for each in owned if not each.is_start_told]
+        return [self._start(each, now) for each in owned if not each.is_start_sent]
 
     def _start(self, execution: Execution, at: datetime) -> Event:
-        execution.is_start_told = True
+        execution.is_start_sent = True
         return self._of("job.started", execution.claim, at, status=JobStatus.RUNNING)
 
     def _ends(self, ended: Sequence[Ended], moves: Sequence[Move | None], now: datetime) -> list[Event]:
@@ -111,9 +121,9 @@ class Emitter:
             execution = self._inflight.get(claim.execution_id)
             if move is None or execution is None:
                 continue
-            if not execution.is_start_told and report.started_at is not None:  # begun and ended since the last look
+            if not execution.is_start_sent and report.started_at is not None:  # begun and ended since the last look
                 events.append(self._start(execution, from_text(report.started_at)))
-            if execution.is_start_told:
+            if execution.is_start_sent:
                 events.append(self._end(claim, report, move, now))
         return events
 
@@ -135,10 +145,10 @@ class Emitter:
             if (owned := self._inflight.get(execution)) is not None
         ]
 
-    def _of(self, kind: str, claim: Claim, at: datetime, **values: Any) -> Event:
+    def _of(self, kind: EventKind, claim: Claim, at: datetime, **values: Any) -> Event:
         return self._event(kind, at, claim, attempt=claim.attempt, **values)
 
-    def _event(self, kind: str, at: datetime, job: Claim | ExecutionEnd | None = None, **values: Any) -> Event:
+    def _event(self, kind: EventKind, at: datetime, job: Claim | ExecutionEnd | None = None, **values: Any) -> Event:
         if job is not None:
             values |= {"job_id": job.job_id, "name": job.name, "queue": job.queue}
         return Event(kind=kind, at=at, worker_id=self._worker_id, **values)

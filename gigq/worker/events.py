@@ -1,4 +1,4 @@
-"""What a worker tells a program of its jobs, and how it does so without ever waiting for it."""
+"""The events that a worker sends to a program's listener, which it never waits for."""
 
 from __future__ import annotations
 
@@ -7,40 +7,58 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from gigq.clock import Clock, to_text
 from gigq.logs import logger
 from gigq.status import JobStatus
+from gigq.worker.throttle import Throttle
 
 log = logger("worker")
 
 MOST_WAITING = 10_000
-"""Events that wait for a slow listener; then the oldest are dropped, for the newest say how things are."""
+"""Events that wait for a slow listener. Beyond that the oldest are dropped: the newest say how things are now."""
 
 LISTENER_TIMEOUT = 5.0
-"""Seconds that a worker which stops waits for its listener to hear the rest."""
+"""Seconds that a worker waits, when it stops, for its listener to receive the remaining events."""
 
-_SECONDS_BETWEEN_COMPLAINTS = 60.0
+_SECONDS_BETWEEN_WARNINGS = 60.0
+
+EventKind = Literal[
+    "worker.started",
+    "worker.stopped",
+    "job.started",
+    "job.progress",
+    "job.completed",
+    "job.failed",
+    "job.timeout",
+    "job.cancelled",
+    "job.retrying",
+    "job.released",
+    "job.lost",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that has happened to a job or a worker, and is in the file already.
+    """Something that has happened to a job or a worker, and is already in the file.
 
     Attributes:
-        kind: ``worker.started``, ``worker.stopped``, ``job.started``, ``job.progress``, and how an execution ended:
+        kind: ``worker.started``, ``worker.stopped``, ``job.started``, ``job.progress``, or how an execution ended:
             ``job.completed``, ``job.failed``, ``job.timeout``, ``job.cancelled``; ``job.retrying``, it did not
-            complete and the job will be tried again; ``job.released``, it was given back and does not count;
-            ``job.lost``, its worker died or was held dead.
-        at: when, in UTC.
-        worker_id: the worker that tells; of ``job.lost`` it may be another one than the worker that had the job.
-        job_id, name, queue: the job; None of a worker's events.
+            complete and the job will be tried again; ``job.released``, it was given back and the attempt does not
+            count; ``job.lost``, its worker died or was considered dead.
+        at: when it happened, in UTC.
+        worker_id: the worker that sends the event. A ``job.lost`` may come from another worker than the one that had
+            the job.
+        job_id: the id of the job; None for a worker's own events, like the following two.
+        name: the name of the job.
+        queue: the queue of the job.
         attempt: the number of the execution, from 1.
-        status: of the job, afterwards.
+        status: the status of the job afterwards.
         error: why the execution did not complete.
         error_type: the class of the exception.
-        progress: what the function has last said of it, as `JobRecord.progress`.
+        progress: the progress that the function last reported, as in `JobRecord.progress`.
 
     Example:
         >>> from calendar import isleap
@@ -55,7 +73,7 @@ class Event:
         ['worker.started', 'job.started', 'job.completed', 'worker.stopped']
     """
 
-    kind: str
+    kind: EventKind
     at: datetime
     worker_id: str
     job_id: str | None = None
@@ -74,9 +92,9 @@ class Event:
 
 
 class Listener:
-    """Calls a function with events, one after the other, from a thread of its own. Safe to tell from any thread.
+    """Calls a function with events, one at a time, in a thread of its own. Events may be sent from any thread.
 
-    What the function raises is logged and changes nothing.
+    An exception that the function raises is logged, and changes nothing.
 
     Args:
         listen: the function.
@@ -87,38 +105,37 @@ class Listener:
         if not callable(listen):
             raise TypeError(f"on_event is {listen!r:.100}; it must be a function of one event")
         self._listen = listen
-        self._clock = clock
-        self._turn = threading.Condition()
+        self._lock = threading.Condition()
         self._events: deque[Event] = deque(maxlen=MOST_WAITING)
         self._is_busy = self._is_closed = False
         self._failed = self._dropped = 0
-        self._complained_at: float | None = None
+        self._warnings = Throttle(_SECONDS_BETWEEN_WARNINGS, clock)
         self._thread: threading.Thread | None = None
 
     def send(self, events: Sequence[Event]) -> None:
-        """Let the function hear these. Never waits."""
-        with self._turn:
+        """Queue events for the function. Never waits."""
+        with self._lock:
             self._dropped += max(0, len(self._events) + len(events) - MOST_WAITING)
             self._events.extend(events)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._serve, name="gigq-events", daemon=True)
                 self._thread.start()
-            self._turn.notify_all()
+            self._lock.notify_all()
 
-    def finish(self, patience: float) -> None:
-        """Wait until all that was told has been heard, for so many seconds at most."""
+    def finish(self, timeout: float) -> None:
+        """Wait until the function has returned from all events that were sent, at most `timeout` seconds."""
         if threading.current_thread() is self._thread:
             return  # the listener itself has closed the worker
-        with self._turn:
-            if not self._turn.wait_for(self._is_done, patience):
+        with self._lock:
+            if not self._lock.wait_for(self._is_done, timeout):
                 log.warning("on_event is too slow: %d events are not waited for", len(self._events) + 1)
 
-    def close(self, patience: float) -> None:
+    def close(self, timeout: float) -> None:
         """Finish, and end the thread when it has nothing left to do."""
-        self.finish(patience)
-        with self._turn:
+        self.finish(timeout)
+        with self._lock:
             self._is_closed = True
-            self._turn.notify_all()
+            self._lock.notify_all()
 
     def _is_done(self) -> bool:
         return not self._events and not self._is_busy
@@ -129,31 +146,20 @@ class Listener:
                 self._listen(event)
             except (Exception, SystemExit):
                 self._failed += 1
-                self._complain_of_failures()
-            if self._dropped:
-                self._complain_of_drops()
+                if self._warnings.allows():
+                    log.exception("on_event has raised %d times by now; the events go on", self._failed)
+            if self._dropped and self._warnings.allows():
+                self._warn_of_drops()
 
     def _next(self) -> Event | None:
-        with self._turn:
+        with self._lock:
             self._is_busy = False
-            self._turn.notify_all()
-            self._turn.wait_for(lambda: self._events or self._is_closed)
+            self._lock.notify_all()
+            self._lock.wait_for(lambda: self._events or self._is_closed)
             self._is_busy = bool(self._events)
             return self._events.popleft() if self._events else None
 
-    def _complain_of_failures(self) -> None:
-        if self._may_complain():
-            log.exception("on_event has raised, for the %d. time; the events go on", self._failed)
-
-    def _complain_of_drops(self) -> None:
-        if self._may_complain():
-            with self._turn:
-                dropped, self._dropped = self._dropped, 0
-            log.warning("on_event is too slow: %d events were dropped, the oldest first", dropped)
-
-    def _may_complain(self) -> bool:
-        now = self._clock.monotonic()
-        if self._complained_at is not None and now - self._complained_at < _SECONDS_BETWEEN_COMPLAINTS:
-            return False
-        self._complained_at = now
-        return True
+    def _warn_of_drops(self) -> None:
+        with self._lock:
+            dropped, self._dropped = self._dropped, 0
+        log.warning("on_event is too slow: %d events were dropped, the oldest first", dropped)

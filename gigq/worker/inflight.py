@@ -15,23 +15,23 @@ class Execution:
     Attributes:
         claim: the job that was claimed.
         claimed_at: when, as monotonic time.
-        is_start_told: whether the listener knows that its function has been called.
+        is_start_sent: whether the listener has been sent that its function was called.
         progress: the progress last written.
     """
 
-    __slots__ = ("claim", "claimed_at", "is_start_told", "progress")
+    __slots__ = ("claim", "claimed_at", "is_start_sent", "progress")
 
     def __init__(self, claim: Claim, claimed_at: float) -> None:
         self.claim = claim
         self.claimed_at = claimed_at
-        self.is_start_told = False
+        self.is_start_sent = False
         self.progress: Progress | None = None
 
 
 class Inflight:
     """A worker's only memory of executions: what is forgotten here is forgotten everywhere.
 
-    Belongs to the loop's thread; another one may look up executions while that one is kept by a job.
+    Belongs to the loop's thread. While that runs a job itself, another thread may look up executions.
     """
 
     def __init__(self) -> None:
@@ -52,21 +52,21 @@ class Inflight:
 
     @property
     def waiting(self) -> int:
-        """How many executions wait for a slot."""
+        """The number of executions that wait for a slot."""
         return len(self._waiting)
 
     @property
     def waiting_since(self) -> float | None:
-        """When the one that has waited longest was claimed, as monotonic time; None if none waits."""
+        """The monotonic time at which the execution that has waited longest was claimed; None if none waits."""
         return next((each.claimed_at for each in self._waiting.values()), None)
 
     @property
     def begun(self) -> Collection[int]:
-        """The executions whose functions have been called, which the file does not say yet."""
+        """The executions whose functions have been called, but whose starts are not in the file yet."""
         return list(self._begun)
 
     def add(self, claims: Sequence[Claim], *, free: int, now: float) -> None:
-        """Own these from now on. As many as slots are free begin at once, unless they were claimed ahead."""
+        """Remember claims. As many as slots are free begin at once, unless they were claimed ahead."""
         for number, claim in enumerate(claims):
             execution = self._owned[claim.execution_id] = Execution(claim, now)
             # Slots that were free when it was claimed may be gone: a person has scaled the worker down.
@@ -74,30 +74,30 @@ class Inflight:
                 self._waiting[claim.execution_id] = execution
 
     def note_begun(self, executions: Iterable[int]) -> None:
-        """Take note that the functions of these have been called."""
+        """Take note that the functions of these executions have been called."""
         for each in executions:
             execution = self._waiting.pop(each, None)
             if execution is not None:
                 self._begun[each] = execution
 
     def note_waiting(self, executions: Collection[int]) -> None:
-        """Take note that these wait after all: there are fewer slots than when they were claimed."""
+        """Take note that these executions have to wait after all, because there are fewer slots now."""
         waiting = {*self._waiting, *executions}
         self._waiting = {each: execution for each, execution in self._owned.items() if each in waiting}
 
     def note_start_written(self, executions: Iterable[int]) -> None:
-        """Take note that the file says that these have begun."""
+        """Take note that the starts of these executions are in the file."""
         for each in executions:
             self._begun.pop(each, None)
 
     def note_ended(self, ended: Iterable[Ended]) -> None:
-        """Take note that there is a report of these, which is to be written; it says when they began."""
+        """Take note that these executions have ended. Their reports, still to be written, say when they began."""
         for claim, _ in ended:
             self._waiting.pop(claim.execution_id, None)
             self._begun.pop(claim.execution_id, None)
 
     def forget(self, executions: Iterable[int]) -> None:
-        """Own these no more: their ends are written, or someone else has ended them."""
+        """Forget executions whose ends are in the file, whether this worker or another has written them."""
         for each in executions:
             self._owned.pop(each, None)
             self._waiting.pop(each, None)

@@ -22,7 +22,8 @@ from gigq.worker.inflight import Inflight
 from gigq.worker.options import WorkerOptions
 from gigq.worker.prefetch import Prefetch
 from gigq.worker.progress import ProgressWriter
-from gigq.worker.timetable import PAUSE_AFTER_ERROR, Throttle, Timetable
+from gigq.worker.throttle import Throttle
+from gigq.worker.timetable import PAUSE_AFTER_ERROR, Timetable
 from gigq.worker.turn import UNKNOWN, Outcome, Turn
 
 log = logger("worker")

@@ -73,20 +73,3 @@ class Timetable:
     def _until_due(self, outlook: Outlook) -> float:
         due = outlook.next_due
         return 0.0 if due is None else (due - self._clock.now()).total_seconds()
-
-
-class Throttle:
-    """Says yes at most once in a number of seconds, so that a lasting error does not fill the log."""
-
-    def __init__(self, seconds: float, clock: Clock) -> None:
-        self._seconds = seconds
-        self._clock = clock
-        self._last: float | None = None
-
-    def allows(self) -> bool:
-        """Whether it is time again; if so, the time begins anew."""
-        now = self._clock.monotonic()
-        if self._last is not None and now - self._last < self._seconds:
-            return False
-        self._last = now
-        return True

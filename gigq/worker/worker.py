@@ -32,40 +32,43 @@ from gigq.worker.loop import Loop
 from gigq.worker.options import Mode, WorkerOptions
 
 _LONGEST_PAUSE = 0.004
-"""Seconds between two tries for the write lock. Longer than other writers', for those keep someone waiting."""
+"""Seconds between two attempts to get the write lock. Longer than for other writers, which have callers waiting."""
 
 
 class Worker:
-    """Runs the jobs of one queue file.
+    """Runs the jobs of one queue.
 
-    `start` and `process_one` belong to the thread that calls them; `stop` may be called from any. Use it as a
+    `start` and `process_one` belong to the thread that calls them; `stop` may be called from any thread. Use it as a
     context manager, or call `close`.
 
     Args:
-        db_path: the file, as `JobQueue` takes it; created if missing.
-        worker_id: a name for people; two workers may bear the same.
-        polling_interval: the longest wait, in seconds, before the queue is looked at again.
+        db_path: the file, as for `JobQueue`; created if it is missing.
+        worker_id: a name for people; two workers may have the same one. By default the host, the process ID and four
+            random digits.
+        polling_interval: the longest time between two looks at the queue, in seconds.
         concurrency: how many jobs may run at a time.
-        mode: whether jobs run in threads of this process or in child processes, one for each slot. Unix only.
-        queues: names of the queues to serve; None for all.
-        handlers: functions by the name that jobs call them by; what is not here is imported.
-        allow: modules from which may be imported: ``"myapp"`` itself, ``"myapp."`` what is inside it. None: all.
-        lease: seconds of silence after which other workers hold this one for dead.
-        shutdown_timeout: seconds that running jobs get when the worker is told to stop.
-        burst: return from `start` when nothing is left to run, now or within ten seconds.
-        max_jobs: how many jobs a child process runs before a new one takes its place; None for no end of them.
-        prune_after: seconds after which completed and cancelled jobs are deleted, a few hundred at a time; None: never.
+        mode: ``"thread"`` runs jobs in threads of this process; ``"process"`` runs each in a child process, which can
+            be stopped at any time. Unix only.
+        queues: the names of the queues to serve; None for all.
+        handlers: functions by the names that jobs use for them; any other name is imported.
+        allow: the modules that may be imported from: ``"myapp"`` itself, ``"myapp."`` everything inside it; None for
+            all.
+        lease: how long another worker may be silent before this one considers it dead, in seconds.
+        shutdown_timeout: how long running jobs may go on after the worker is told to stop, in seconds.
+        burst: return from `start` when no job can run, now or within ten seconds.
+        max_jobs: with ``mode="process"``, replace a child process after this many jobs; None for never.
+        prune_after: delete completed and cancelled jobs this long after they ended, in seconds; None for never.
         result_limit: the most bytes that a result may have as JSON.
         capture_logs: keep what a job logs, and in process mode also what it prints, with its execution.
-        on_event: called with an `Event` for all that becomes of jobs here, in a thread of its own, one after the other.
-            It may be slow, or raise: the worker does not notice. When 10,000 wait, the oldest are dropped.
+        on_event: a function that is called with each `Event`, in a thread of its own, one at a time. It may be slow,
+            or raise: the worker does not wait for it. When 10,000 events are waiting, the oldest are dropped.
         durability: as for `JobQueue`.
         clock: where time comes from; for tests.
 
     Raises:
-        ValueError: an argument that cannot be.
-        NotImportable: a handler that cannot be called as jobs are, or in process mode has no import path.
-        NotAQueue, StoreError: as `JobQueue`.
+        ValueError: an option has a value that it cannot have.
+        NotImportable: a handler cannot be called as jobs are, or in process mode has no import path.
+        NotAQueue, StoreError: as for `JobQueue`.
 
     Example:
         >>> from calendar import isleap
@@ -104,8 +107,8 @@ class Worker:
         name = worker_id or f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}"
         self._options = WorkerOptions.of(
             worker_id=name, polling_interval=polling_interval, concurrency=concurrency, mode=mode, queues=queues,
-            handlers=tuple(handlers or ()), lease=lease, shutdown_timeout=shutdown_timeout, burst=burst, max_jobs=max_jobs,
-            prune_after=prune_after, result_limit=result_limit, capture_logs=capture_logs,
+            handlers=tuple(handlers or ()), lease=lease, shutdown_timeout=shutdown_timeout, burst=burst,
+            max_jobs=max_jobs, prune_after=prune_after, result_limit=result_limit, capture_logs=capture_logs,
         )  # fmt: skip
         self._clock = clock or SystemClock()
         self._functions = Functions(handlers=dict(handlers or {}), allow=None if allow is None else tuple(allow))
@@ -128,44 +131,47 @@ class Worker:
         return self._options.worker_id
 
     def start(self) -> None:
-        """Run jobs until `stop` is called, the queue asks it to, or in the main thread SIGTERM or SIGINT arrives.
+        """Run jobs until told to stop: by `stop`, by `JobQueue.stop_workers`, or by SIGTERM or SIGINT.
 
-        Then no more jobs are claimed, and the running ones get `shutdown_timeout` to end; what has not ended is given
-        back with its attempt, and its function is interrupted by `JobCancelled`. A second signal gives back at once.
+        Signals are handled when this is called in the main thread. After that no more jobs are claimed, and the running
+        ones may go on for `shutdown_timeout` seconds. Those that have not ended by then are given back, which does not
+        count as an attempt, and their functions are interrupted by `JobCancelled`; a second signal does that at once.
 
         Raises:
             QueueGone: the file was deleted or replaced.
             NotAQueue: a newer gigq has upgraded the file.
-            StoreError: what had ended could not be written when the worker stopped; those jobs will run again.
+            StoreError: results could not be written when the worker stopped; those jobs will run again.
         """
-        with self._start_lock, self._signals():
-            loop = self._loop = self._new_loop(self._new_runner(), listens=True)
-            try:
-                self._run(loop)
-            finally:
-                self._loop = None
-                loop.close()
-                if self._listener:
-                    self._listener.finish(LISTENER_TIMEOUT)
-                self._is_stopping = self._stops_now = False
+        try:
+            with self._start_lock, self._signals():
+                loop = self._loop = self._new_loop(self._new_runner(), listens=True)
+                try:
+                    self._run(loop)
+                finally:
+                    self._loop = None
+                    loop.close()
+                    self._is_stopping = self._stops_now = False
+        finally:
+            if self._listener:  # without the lock, for it may be closing the worker
+                self._listener.finish(LISTENER_TIMEOUT)
 
     def stop(self) -> None:
-        """Tell `start` to return, and do not wait for it. Before a `start`, it makes that one return at once."""
+        """Make `start` return, without waiting for it. If it has not been called yet, it will return at once."""
         self._is_stopping = True
         loop = self._loop
         if loop is not None:
             loop.wake()
 
     def process_one(self) -> bool:
-        """Claim the best job, run it in this thread (whatever the mode), and settle it. False if no job is ready.
+        """Claim the next job, run it in this thread whatever the mode, and settle it. False if no job is ready.
 
-        In the main thread a job is stopped at its deadline even while it sleeps or waits; in another one, at its
-        next step of Python. SIGINT or SIGTERM interrupt it there: the job is given back with its attempt, and then the
-        signal does what it does otherwise, such as raise `KeyboardInterrupt`.
+        In the main thread a job is stopped at its deadline even while it sleeps or waits; in another thread, at its
+        next step of Python. In the main thread SIGINT and SIGTERM interrupt the job: it is given back, which does not
+        count as an attempt, and then the signal has its usual effect, such as `KeyboardInterrupt`.
 
         Raises:
-            StoreError: the queue could not be read or written. A result that could not be written is kept, and
-                written by the next call.
+            StoreError: the queue could not be read or written. A result that could not be written is kept, and the
+                next call writes it.
         """
         with self._inline_lock:
             runner = self._inline
@@ -180,10 +186,10 @@ class Worker:
             return bool(started)
 
     def close(self) -> None:
-        """Stop, wait until `start` has returned, take the worker's name out of the file, and close all connections.
+        """Stop, wait until `start` has returned, remove the worker from the file, and close all connections.
 
         Raises:
-            StoreError: the result of a job that `process_one` has run could not be written. All is closed even so.
+            StoreError: the result of a job that `process_one` ran could not be written. Everything is closed even so.
         """
         self.stop()
         with ExitStack() as last, self._inline_lock, self._start_lock:
@@ -207,7 +213,7 @@ class Worker:
         return Loop(self._database, runner, self._options, clock=self._clock, listens=listens, listener=self._listener)
 
     def _runners(self) -> Callable[[], Runner]:
-        """Return what makes the runner of each `start`. Handlers that no other process can import are refused here."""
+        """Return a function that makes the runner for each `start`."""
         options, functions = self._options, self._functions
         if options.mode == "thread":
             return partial(ThreadRunner, self._call, slots=options.concurrency, clock=self._clock)
@@ -231,7 +237,7 @@ class Worker:
         loop.leave()
 
     def _turn(self, loop: Loop, *, claim: bool, deadline: float = math.inf) -> None:
-        """Do what is to be done now, and wait until there is more."""
+        """Do what there is to do, then wait until there is more."""
         try:
             loop.turn(claim=claim)
         except StoreError as error:
@@ -241,18 +247,18 @@ class Worker:
             loop.wait(at_most=deadline - self._clock.monotonic())
 
     def _is_to_stop(self, loop: Loop) -> bool:
-        """Whether no more jobs are to be claimed."""
+        """Whether to claim no more jobs."""
         return self._is_stopping or loop.stop is not None or (self._options.burst and loop.is_done)
 
     def _may_leave(self, loop: Loop, deadline: float) -> bool:
-        """Whether a worker that was told to stop need not wait for running jobs any more, or there are none."""
+        """Whether a stopping worker has no running jobs, or need not wait for them any longer."""
         return not loop.is_busy or self._stops_now or loop.stop == "now" or self._clock.monotonic() >= deadline
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
         """Stop at SIGTERM and SIGINT while the block runs."""
         if threading.current_thread() is not threading.main_thread():
-            yield  # only the main thread may say what a signal does
+            yield  # only the main thread may change what a signal does
             return
         before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
         try:

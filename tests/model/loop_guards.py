@@ -66,7 +66,7 @@ LOOP_GUARDS = [
           "        outcome = self._duties.fulfil(turn)\n        del self._ended[: len(turn.ended)]\n",
           "        del self._ended[: len(turn.ended)]\n        outcome = self._duties.fulfil(turn)\n"),
     # what is sent
-    Guard("a start is sent once", "worker/emitter.py", " if not each.is_start_told]", "]"),
+    Guard("a start is sent once", "worker/emitter.py", " if not each.is_start_sent]", "]"),
     Guard("a job that ended before it was seen to begin has a start", "worker/emitter.py",
           "events.append(self._start(execution, report.started_at))", "pass"),
     Guard("the ends that others wrote are sent", "worker/emitter.py",

@@ -64,20 +64,15 @@ def test_the_start_of_a_job_whose_free_slot_was_gone_is_sent_once() -> None:
 
 
 def test_the_start_of_a_job_that_is_cancelled_before_it_is_written_is_forgotten() -> None:
-    """The slot begins what was claimed ahead, and before anything is written of that the job is cancelled."""
-    replay(
-        [
-            *[("turn", ANN, {}), submit(2), ("turn", ANN, {}), ("end_all", ANN, {}), ("turn", ANN, {})],
-            *[
-                submit(5),
-                ("turn", ANN, {}),
-                ("fill", ANN, {}),
-                ("turn", ANN, {}),
-                ("let_pass", [0.2], {}),
-                ("turn", ANN, {}),
-            ],
-        ]
-    )
+    """A slot begins what was claimed ahead, and before that is written the job is cancelled."""
+    prefetched: list[Step] = [submit(2), ("turn", ANN, {}), ("end_all", ANN, {}), ("turn", ANN, {}), submit(5)]
+    begun: list[Step] = [
+        ("turn", ANN, {}),
+        ("fill", ANN, {}),
+        ("end", ["ann", 0.0, "completed"], {}),
+        ("turn", ANN, {}),
+    ]
+    replay([("turn", ANN, {}), *prefetched, *begun, ("fill", ANN, {}), ("cancel", [0.3], {}), *[("turn", ANN, {})] * 2])
 
 
 def test_a_worker_that_stops_waits_for_its_last_job_without_turning() -> None:

@@ -246,18 +246,19 @@ def test_a_listener_that_hangs_is_not_waited_for(
     assert "1 events are not waited for" in caplog.text
 
 
-def test_a_listener_may_close_the_worker(queue: JobQueue, path: str) -> None:
-    ended = threading.Event()
+@pytest.mark.parametrize("how", ["stop", "close"])
+def test_a_listener_may_stop_and_close_the_worker(queue: JobQueue, path: str, how: str) -> None:
+    closed = threading.Event()
 
     def listen(event: Event) -> None:
         if event.kind == "job.completed":
-            worker.stop()
-            ended.set()
+            getattr(worker, how)()
+            closed.set()
 
     worker = Worker(path, on_event=listen)
     queue.submit(Job("job", functions.nothing))
     running = Running(worker)
-    assert ended.wait(PATIENCE)
+    assert closed.wait(PATIENCE)
     running.thread.join(PATIENCE)
     worker.close()
 

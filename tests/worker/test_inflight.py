@@ -30,7 +30,7 @@ def test_what_was_claimed_is_known_until_it_is_forgotten() -> None:
     assert (list(inflight), inflight.get(1)) == ([2], None)
     found = inflight.get(2)
     assert found is not None
-    assert (found.claim.execution_id, found.is_start_told, found.progress) == (2, False, None)
+    assert (found.claim.execution_id, found.is_start_sent, found.progress) == (2, False, None)
 
 
 def test_a_job_that_was_claimed_ahead_waits_until_it_begins() -> None:

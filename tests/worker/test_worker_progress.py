@@ -14,7 +14,7 @@ from running import Pipes, Running
 from store.verbs import File
 
 from gigq import Event, Job, JobQueue, ManualClock, Worker, current_job
-from gigq.reports import Progress
+from gigq.reports import Progress, Report
 from gigq.runtime.call import caller
 from gigq.runtime.functions import Functions
 from gigq.runtime.threads import ThreadRunner
@@ -175,6 +175,14 @@ def test_only_what_has_changed_is_written_and_not_at_once_again(file: File, cloc
     turns.put(0)
     while not runner.ended():
         runner.wait(PATIENCE)
+    runner.close()
+
+
+def test_progress_that_was_written_of_a_job_that_is_gone_is_not_remembered(clock: ManualClock) -> None:
+    inflight = Inflight()
+    runner = ThreadRunner(lambda claim: Report.completed("null"), slots=1, clock=clock)
+    ProgressWriter(runner, inflight, clock).note_written({7: Progress(1)})
+    assert len(inflight) == 0
     runner.close()
 
 
