@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from queue import Empty
 
 from gigq.claims import Claim
-from gigq.clock import Clock, SystemClock
+from gigq.clock import Clock, SystemClock, to_text
 from gigq.errors import JobCancelled, JobTimeout
 from gigq.reports import Progress
 from gigq.runtime.call import timed_out
@@ -139,8 +140,14 @@ class ThreadRunner:
             if claim and deadline is not None and deadline <= now and slot.abandon(claim.execution_id, JobTimeout):
                 self._exchange.started.pop(claim.execution_id, None)
                 self._replace(slot)
-                ended.append((claim, with_output(timed_out(claim), slot.state.output, claim.execution_id)))
+                report = timed_out(claim)._replace(started_at=self._began_at(deadline - (claim.timeout or 0.0)))
+                ended.append((claim, with_output(report, slot.state.output, claim.execution_id)))
         return ended
+
+    def _began_at(self, monotonic: float) -> str:
+        """When something began, as the file holds it: the file may not have heard of that yet."""
+        clock = self._exchange.clock
+        return to_text(clock.now() - timedelta(seconds=clock.monotonic() - monotonic))
 
     def _outputs(self) -> list[Output]:
         return [output for slot in self._threads if (output := slot.state.output) is not None]

@@ -133,9 +133,9 @@ class Worker:
     def start(self) -> None:
         """Run jobs until told to stop: by `stop`, by `JobQueue.stop_workers`, or by SIGTERM or SIGINT.
 
-        Signals are handled when this is called in the main thread. After that no more jobs are claimed, and the running
-        ones may go on for `shutdown_timeout` seconds. Those that have not ended by then are given back, which does not
-        count as an attempt, and their functions are interrupted by `JobCancelled`; a second signal does that at once.
+        Then no more jobs are claimed, and the running ones may go on for `shutdown_timeout` seconds. Those that have
+        not ended by then are given back, which does not count as an attempt, and their functions are interrupted by
+        `JobCancelled`; a second signal does that at once. Signals are only handled in the main thread.
 
         Raises:
             QueueGone: the file was deleted or replaced.

@@ -10,6 +10,7 @@ from calls import claim
 
 from gigq import JobCancelled, ManualClock
 from gigq.claims import Claim
+from gigq.clock import to_text
 from gigq.reports import Report
 from gigq.runtime.runner import Ended
 from gigq.runtime.threads import MAX_ABANDONED, ThreadRunner
@@ -119,6 +120,7 @@ def test_an_overdue_execution_ends_at_once_and_its_thread_gets_the_exception(
 ) -> None:
     runner = runner_of(stage.play, slots=1)
     late = claim(execution_id=1, timeout=10)
+    began_at = to_text(clock.now())
     runner.start([late])
     stage.begun.acquire()
     clock.advance(9.9)
@@ -127,6 +129,7 @@ def test_an_overdue_execution_ends_at_once_and_its_thread_gets_the_exception(
     clock.advance(0.1)
     ((ended, report),) = runner.ended()
     assert (ended, report.status, report.error) == (late, ExecutionStatus.TIMEOUT, "timed out after 10 seconds")
+    assert report.started_at == began_at
     assert (runner.free, list(runner.running)) == (1, [])
 
 
