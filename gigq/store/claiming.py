@@ -8,8 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import groupby, islice, takewhile
-from operator import attrgetter
+from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
 from gigq.claims import Claim
@@ -89,13 +88,18 @@ def claim(
     rows = _next(tx, limits, room)
     # The ids are chosen here and not by SQLite, so that one statement can open all executions.
     first = 1 + (tx.value("SELECT seq FROM sqlite_sequence WHERE name = 'executions'") or 0)
-    found = [Claim(first + number, number >= room.free, *row) for number, row in enumerate(rows)]
-    claims = _with_relations(tx, _suitable(found, room, limits))
-    for is_ahead, some in groupby(claims, key=attrgetter("is_ahead")):
-        for portion in portions(list(some)):
-            _take(tx, worker, portion, start=None if is_ahead else tx.stamp)
+    found = [_claim(first + number, number >= room.free, row) for number, row in enumerate(rows)]
+    claims = list(_with_relations(tx, _suitable(found, room, limits)))
+    for some, start in ((claims[: room.free], tx.stamp), (claims[room.free :], None)):
+        for portion in portions(some):
+            _take(tx, worker, portion, start=start)
     limits.note(claims)
     return claims
+
+
+def _claim(execution_id: int, is_ahead: bool, row: _Row) -> Claim:
+    """Return a claim with the fields `OF_JOBS`, and without relations. Made for every job: by name it takes twice as long."""
+    return tuple.__new__(Claim, (execution_id, is_ahead, *row, (), None))
 
 
 def begin(tx: Transaction, executions: Iterable[int]) -> None:
@@ -178,37 +182,42 @@ def _rows(tx: Transaction, jobs: Sequence[int]) -> Sequence[_Row]:
     return [found[seq] for seq in jobs]
 
 
-def _suitable(found: Sequence[Claim], room: Room, limits: Limits) -> list[Claim]:
+def _suitable(found: Sequence[Claim], room: Room, limits: Limits) -> Sequence[Claim]:
     """Return the first of these, as many as the worker may take together."""
     suspects = [number for number, claim in enumerate(found) if room.suspects is not None and claim.must_run_alone]
     if suspects[:1] == [0]:
-        return list(found[: bool(room.suspects)])
-    return list(takewhile(partial(_is_suitable, room, limits.limited), found[: suspects[0] if suspects else None]))
+        return found[: bool(room.suspects)]
+    together = found[: suspects[0] if suspects else None]
+    ahead = takewhile(partial(_may_be_ahead, room, limits.limited), together[room.free :])
+    return [*together[: room.free], *ahead]
 
 
-def _is_suitable(room: Room, limited: Collection[str], claim: Claim) -> bool:
-    """Whether a job has a free slot, or may be claimed ahead of one.
+def _may_be_ahead(room: Room, limited: Collection[str], claim: Claim) -> bool:
+    """Whether a job may be claimed ahead of a free slot.
 
     A job is not claimed ahead for its last attempt. When a worker dies with a job that it had claimed ahead, nobody
     knows whether the function had been called, and the attempt does not count. Nor is it claimed ahead from a queue
     with limits, which count what starts.
     """
-    if not claim.is_ahead:
-        return True
     if claim.queue in limited:
         return False
     return claim.function in room.returned and claim.crashes == 0 and claim.attempt < claim.max_attempts
 
 
-def _with_relations(tx: Transaction, claims: Sequence[Claim]) -> list[Claim]:
+def _with_relations(tx: Transaction, claims: Sequence[Claim]) -> Sequence[Claim]:
     """Return these claims with their jobs' tags and the results of their parents."""
     jobs = [claim.job_seq for claim in claims]
-    tags, results = _tags(tx, jobs), _parent_results(tx, jobs)
+    # Both questions at once, and first whether there is anything to ask for: without, they took a tenth of a claim.
+    has_tags, has_parents = tx.execute(
+        "SELECT EXISTS (SELECT 1 FROM job_tags), EXISTS (SELECT 1 FROM job_dependencies)"
+    ).fetchone()
+    tags = _tags(tx, jobs) if has_tags else {}
+    results = _parent_results(tx, jobs) if has_parents else {}
     if not (tags or results):
-        return list(claims)
+        return claims
     return [
         claim._replace(
-            tags=tuple(tags[claim.job_seq]),
+            tags=tuple(tags.get(claim.job_seq, ())),
             parent_results=encode_object(results[claim.job_seq]) if claim.job_seq in results else None,
         )
         for claim in claims

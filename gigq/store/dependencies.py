@@ -19,6 +19,8 @@ def ended_badly(job_id: str, name: str, status: str) -> str:
 
 def parents_among(tx: Transaction, jobs: Sequence[int]) -> list[int]:
     """Return those of these jobs (at least one) that have children, in order of submission."""
+    if tx.value("SELECT 1 FROM job_dependencies LIMIT 1") is None:  # most often, and then in a tenth of the time
+        return []
     seqs, values = listed(jobs)
     found = tx.execute(f"SELECT DISTINCT parent FROM job_dependencies WHERE parent IN {seqs} ORDER BY parent", values)
     return [parent for (parent,) in found]

@@ -77,6 +77,8 @@ class Limits:
 
     def note(self, claims: Iterable[Claim]) -> None:
         """Count what starts now."""
+        if not self._rules:
+            return
         started: dict[str, list[int]] = defaultdict(list)
         for claim in claims:
             if claim.queue in self._rules:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gigq.clock import later, to_text
@@ -20,14 +20,6 @@ from gigq.store.tables import OPEN
 
 _COMPLETED = ExecutionStatus.COMPLETED
 """A name of its own: to look a member up in its enum takes as long as to compare it."""
-
-
-class _Ended(NamedTuple):
-    """An execution that is open, under the lock of this transaction; its job; and how it ended."""
-
-    execution: int
-    job: int
-    report: Report
 
 
 class _Job(NamedTuple):
@@ -68,15 +60,14 @@ def settle_all(tx: Transaction, reports: Sequence[tuple[int, Report]]) -> list[M
 
 def _settle_some(tx: Transaction, reports: Sequence[tuple[int, Report]]) -> list[Move | None]:
     jobs = _open_jobs(tx, [execution for execution, _ in reports])
-    ended = [_Ended(execution, jobs[execution], report) for execution, report in reports if execution in jobs]
+    ended = [each for each in reports if each[0] in jobs]
     _write_outputs(tx, ended)
-    completed = [each for each in ended if each.report.status is _COMPLETED]
+    completed = [each for each in ended if each[1].status is _COMPLETED]
     made = dict.fromkeys(jobs, Move.COMPLETE)
     if completed:
-        _complete(tx, completed)
-    for each in ended:
-        if each.report.status is not _COMPLETED:
-            made[each.execution] = _end(tx, each)
+        _complete(tx, completed, jobs)
+    if len(completed) < len(ended):
+        made |= {each: _end(tx, each, jobs[each], report) for each, report in ended if report.status is not _COMPLETED}
     tx.has_news |= is_waited_for(tx)
     return [made.get(execution) for execution, _ in reports]
 
@@ -84,22 +75,22 @@ def _settle_some(tx: Transaction, reports: Sequence[tuple[int, Report]]) -> list
 def _open_jobs(tx: Transaction, executions: Sequence[int]) -> dict[int, int]:
     """Return the jobs of those of these executions that are still open: the open row is the lease."""
     ids, values = listed(executions)
-    return dict(tx.execute(f"SELECT id, job_seq FROM executions WHERE id IN {ids} AND {OPEN}", values))
+    return dict(tx.execute(f"SELECT id, job_seq FROM executions WHERE id IN {ids} AND {OPEN}", values).fetchall())
 
 
-def _write_outputs(tx: Transaction, ended: Sequence[_Ended]) -> None:
+def _write_outputs(tx: Transaction, ended: Sequence[tuple[int, Report]]) -> None:
     """Write the progress and the logs that are left to write. Before the executions are closed, and few leave any."""
-    progress = {execution: report.progress for execution, _, report in ended if report.progress is not None}
-    logs = {execution: report.log for execution, _, report in ended if report.log is not None}
+    progress = {execution: report.progress for execution, report in ended if report.progress is not None}
+    logs = {execution: report.log for execution, report in ended if report.log is not None}
     if progress:
         write_progress(tx, progress)
     if logs:
         write_logs(tx, logs)
 
 
-def _complete(tx: Transaction, completed: Sequence[_Ended]) -> None:
+def _complete(tx: Transaction, completed: Sequence[tuple[int, Report]], jobs: Mapping[int, int]) -> None:
     """Complete executions and their jobs, with one statement for each table."""
-    table, values = tabled([(each.execution, each.report.started_at) for each in completed])
+    table, values = tabled([(execution, report.started_at) for execution, report in completed])
     tx.execute(
         f"""
         UPDATE executions
@@ -109,34 +100,33 @@ def _complete(tx: Transaction, completed: Sequence[_Ended]) -> None:
         """,
         (tx.stamp, *values),
     )
-    moves.complete(tx, [(each.job, each.report.result, each.report.started_at) for each in completed])
-    for parent in parents_among(tx, [each.job for each in completed]):
+    moves.complete(tx, [(jobs[execution], report.result, report.started_at) for execution, report in completed])
+    for parent in parents_among(tx, [jobs[execution] for execution, _ in completed]):
         parent_done(tx, parent)
 
 
-def _end(tx: Transaction, ended: _Ended) -> Move:
-    """End an execution that has not completed."""
-    job, report = _job(tx, ended.job), ended.report
+def _end(tx: Transaction, execution: int, seq: int, report: Report) -> Move:
+    """End an execution that has not completed, and return the move that its job makes."""
+    job = _job(tx, seq)
     move = move_after(report.status, is_final=report.is_final, attempts_left=job.max_attempts - job.attempts)
-    _close(tx, ended)
+    _close(tx, execution, report)
     wait = _wait(tx, job, report, move)
     moves.end(
         tx,
-        ended.job,
+        seq,
         move,
         attempts=job.attempts - (move is Move.RELEASE),
         run_at=to_text(later(tx.now, wait)) if wait > 0 else None,
         error=report.error,
         start=report.started_at,
     )
-    if move.target in FINISHED and parents_among(tx, [ended.job]):
-        parent_ended_badly(tx, ended.job, ended_badly(job.id, job.name, move.target))
+    if move.target in FINISHED and parents_among(tx, [seq]):
+        parent_ended_badly(tx, seq, ended_badly(job.id, job.name, move.target))
     tx.has_news |= move.target is JobStatus.PENDING
     return move
 
 
-def _close(tx: Transaction, ended: _Ended) -> None:
-    report = ended.report
+def _close(tx: Transaction, execution: int, report: Report) -> None:
     tx.execute(
         """
         UPDATE executions
@@ -145,7 +135,7 @@ def _close(tx: Transaction, ended: _Ended) -> None:
          WHERE id = :execution
         """,
         {
-            "execution": ended.execution,
+            "execution": execution,
             "status": report.status.value,
             "now": tx.stamp,
             "error": report.error,

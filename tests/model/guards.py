@@ -92,7 +92,7 @@ GUARDS = [
     Guard("no function is claimed ahead that has not returned here", "store/claiming.py",
           "claim.function in room.returned and "),
     Guard("a suspect is claimed alone", "store/claiming.py",
-          "        return list(found[: bool(room.suspects)])\n", "        return list(found)\n"),
+          "        return found[: bool(room.suspects)]\n", "        return found\n"),
     Guard("a suspect is only claimed where it can be alone", "store/claiming.py",
           "found[: bool(room.suspects)]", "found[:1]"),
     Guard("no suspect is claimed with other jobs", "store/claiming.py",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from store.verbs import File
 
+from gigq.claims import Claim
 from gigq.clock import to_text
 from gigq.status import ExecutionStatus, JobStatus
 from gigq.store import claiming, schedules, workers
@@ -320,3 +321,8 @@ def test_a_tick_that_was_left_to_another_machine_is_not_expected_again(file: Fil
         assert schedules.tick(tx, new_id=iter(()).__next__) == ["elsewhere"]
         assert claiming.outlook(tx) == (True, file.clock.now())
         assert claiming.outlook(tx, has_ticked=True) == (False, file.clock.now() + timedelta(seconds=60))
+
+
+def test_the_fields_of_a_claim_that_are_read_from_the_jobs_row_stand_together() -> None:
+    """A claim is made of them by position."""
+    assert Claim._fields == ("execution_id", "is_ahead", *claiming.OF_JOBS, "tags", "parent_results")
