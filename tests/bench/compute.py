@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import crew
+import processes
 import yardstick
 
 from gigq import Job, JobQueue
@@ -24,7 +24,7 @@ def main() -> None:
     chosen = yardstick.options(__doc__).parse_args()
     before = time.perf_counter()
     for _ in range(JOBS):
-        crew.add_up()
+        processes.add_up()
     bare = time.perf_counter() - before
     print(f"{'mode':>8} {'slots':>5} {'seconds':>8} {'times':>6}")
     print(f"{'bare':>8} {'':>5} {bare:>8.2f}")
@@ -38,10 +38,10 @@ def main() -> None:
 
 def drain(path: Path, mode: str, slots: int) -> float:
     with JobQueue(path) as queue:
-        ids = queue.submit_many(Job("add up", crew.add_up) for _ in range(JOBS))
-        with crew.crew(path, 1, concurrency=slots, mode=mode) as members:
+        ids = queue.submit_many(Job("add up", processes.add_up) for _ in range(JOBS))
+        with processes.workers(path, 1, concurrency=slots, mode=mode) as members:
             began = datetime.now(UTC)
-            crew.go(members)
+            processes.go(members)
             records = queue.wait(ids, timeout=600)
     ends = [record.completed_at for record in records if record.completed_at]
     return (max(ends) - began).total_seconds()

@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-import crew
+import processes
 import yardstick
 
 from gigq import JobQueue
 
-MODES = [("thread", 1), ("thread", 4)] + [("process", 2)] * crew.HAS_MODES
+MODES = [("thread", 1), ("thread", 4)] + [("process", 2)] * processes.HAS_MODES
 
 
 def main() -> None:
@@ -38,10 +38,10 @@ def main() -> None:
 def measure(folder: Path, mode: str, slots: int, *, seconds: float) -> None:
     path = folder / f"{mode}-{slots}.db"
     bare = yardstick.bare(folder, "full")
-    kind = {"mode": mode} if crew.HAS_MODES else {}
-    with JobQueue(path) as queue, crew.crew(path, 1, concurrency=slots, **kind) as members:
-        crew.go(members)
-        queue.wait([queue.enqueue(crew.instant) for _ in range(8 * slots)], timeout=60)
+    kind = {"mode": mode} if processes.HAS_MODES else {}
+    with JobQueue(path) as queue, processes.workers(path, 1, concurrency=slots, **kind) as members:
+        processes.go(members)
+        queue.wait([queue.enqueue(processes.instant) for _ in range(8 * slots)], timeout=60)
         time.sleep(2)
         family = with_children(members[0].pid)
         used_before, beats_before = processor(family), heartbeats(queue)

@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-import crew
+import processes
 import yardstick
 
 from gigq import Job, JobQueue
@@ -48,29 +48,29 @@ def main() -> None:
 
 
 def idle(queue: JobQueue, path: Path, durability: str, bare: float) -> None:
-    with crew.crew(path, 1, durability=durability) as members:
-        crew.go(members)
-        queue.result(queue.enqueue(crew.instant), timeout=30)
-        ids, returned, taken = submits(queue, crew.instant)
+    with processes.workers(path, 1, durability=durability) as members:
+        processes.go(members)
+        queue.result(queue.enqueue(processes.instant), timeout=30)
+        ids, returned, taken = submits(queue, processes.instant)
         called = [queue.result(each, timeout=30) for each in ids]
     show("start", [(call - back) / 1e6 for call, back in zip(called, returned, strict=True)], bare)
     show("submit", taken, bare)
 
 
 def busy(queue: JobQueue, path: Path, durability: str, bare: float) -> None:
-    queue.submit_many(Job("nothing", crew.nothing) for _ in range(BACKLOG))
-    with crew.crew(path, 4, durability=durability) as members:
-        crew.go(members)
-        _, _, taken = submits(queue, crew.nothing, goes_on=lambda: queue.count("pending") > 1000)
+    queue.submit_many(Job("nothing", processes.nothing) for _ in range(BACKLOG))
+    with processes.workers(path, 4, durability=durability) as members:
+        processes.go(members)
+        _, _, taken = submits(queue, processes.nothing, goes_on=lambda: queue.count("pending") > 1000)
     show(f"busy ({len(taken)})", taken, bare)
 
 
 def lateness(queue: JobQueue, path: Path, durability: str, bare: float) -> None:
-    with crew.crew(path, 1, durability=durability) as members:
-        crew.go(members)
+    with processes.workers(path, 1, durability=durability) as members:
+        processes.go(members)
         late = []
         for _ in range(ROUNDS):
-            record = queue.wait(queue.submit(Job("spin", crew.spin, timeout=TIMEOUT, max_attempts=1)), timeout=30)
+            record = queue.wait(queue.submit(Job("spin", processes.spin, timeout=TIMEOUT, max_attempts=1)), timeout=30)
             late.append(1000 * ((record.duration or 0) - TIMEOUT))
     show("timeout", late)
 
@@ -79,8 +79,8 @@ def recovery(queue: JobQueue, path: Path, durability: str, bare: float) -> None:
     fifo = path.with_suffix(".fifo")
     os.mkfifo(fifo)
     # Opened to read and to write, it has no end while no job writes.
-    with crew.crew(path, 2, durability=durability) as members, open(fifo, "r+b", buffering=0) as calls:
-        crew.go(members)
+    with processes.workers(path, 2, durability=durability) as members, open(fifo, "r+b", buffering=0) as calls:
+        processes.go(members)
         waits = [death(queue, path, members, durability=durability, calls=calls) for _ in range(ROUNDS)]
     show("recovery", waits)
 
@@ -113,7 +113,7 @@ def death(
     queue: JobQueue, path: Path, members: list[subprocess.Popen[str]], *, durability: str, calls: BinaryIO
 ) -> float:
     """Kill the worker that has called a function; milliseconds until another one calls it. A new worker replaces it."""
-    job = queue.enqueue(crew.linger, fifo=str(path.with_suffix(".fifo")))
+    job = queue.enqueue(processes.linger, fifo=str(path.with_suffix(".fifo")))
     victim, _ = next_call(calls)
     time.sleep(random.uniform(0.2, 1.2))  # not in step with the heartbeats
     killed_at = time.monotonic_ns()
@@ -124,8 +124,8 @@ def death(
     members.remove(dead)
     _, called_at = next_call(calls)
     queue.wait(job, timeout=30)
-    members.append(crew.hire(path, durability=durability))
-    crew.go(members[-1:])
+    members.append(processes.start(path, durability=durability))
+    processes.go(members[-1:])
     return (called_at - killed_at) / 1e6
 
 

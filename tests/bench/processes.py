@@ -28,7 +28,7 @@ SETTINGS = {"concurrency": int, "durability": str, "mode": str, "burst": bool}
 
 
 def nothing() -> None:
-    """The job that measures what surrounds it."""
+    """Do nothing: what is measured is what it takes to run it."""
 
 
 def add_up() -> int:
@@ -48,7 +48,7 @@ def spin() -> None:
 
 
 def linger(fifo: str) -> None:
-    """Tell a FIFO which process called it and when, and at the first attempt stay until killed."""
+    """Write into a FIFO which process called it and when, and at the first attempt stay until killed."""
     Path(fifo).write_text(f"{os.getpid()} {time.monotonic_ns()}\n")
     if current_job().attempt == 1:
         time.sleep(600)
@@ -58,19 +58,19 @@ def linger(fifo: str) -> None:
 
 
 @contextmanager
-def crew(path: Path, number: int, **settings: Any) -> Iterator[list[subprocess.Popen[str]]]:
-    """Have workers that are ready, and stop them at the end. `go` sends them to work."""
-    members = [hire(path, **settings) for _ in range(number)]
+def workers(path: Path, number: int, **settings: Any) -> Iterator[list[subprocess.Popen[str]]]:
+    """Start workers, wait until they are ready, and stop them at the end. `go` makes them begin."""
+    members = [start(path, **settings) for _ in range(number)]
     try:
         for each in members:
             _await_line(each)
         yield members
     finally:
-        dismiss(members)
+        stop(members)
 
 
-def hire(path: Path, **settings: Any) -> subprocess.Popen[str]:
-    """Start the process of one worker. It has a group of its own, with the children of its jobs."""
+def start(path: Path, **settings: Any) -> subprocess.Popen[str]:
+    """Start the process of one worker, in a process group of its own."""
     given = [f"--{name}={value}" for name, value in settings.items()]
     roots = os.pathsep.join((str(Path(gigq.__file__).parents[1]), str(Path(__file__).parent)))
     return subprocess.Popen(
@@ -84,15 +84,15 @@ def hire(path: Path, **settings: Any) -> subprocess.Popen[str]:
 
 
 def go(members: Sequence[subprocess.Popen[str]]) -> None:
-    """Send workers to work, and return when all of them have been told."""
+    """Make workers begin, and return when all of them have been asked."""
     for each in members:
         assert each.stdin
         each.stdin.write("go\n")
         each.stdin.flush()
 
 
-def dismiss(members: Sequence[subprocess.Popen[str]]) -> None:
-    """Stop workers, the patient way, and wait for them."""
+def stop(members: Sequence[subprocess.Popen[str]]) -> None:
+    """Stop workers gracefully, and wait for them."""
     for each in members:
         each.send_signal(signal.SIGTERM)
     for each in members:
