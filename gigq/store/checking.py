@@ -1,10 +1,10 @@
-"""What must be true of every file at every moment."""
+"""The rules that hold for every file at every moment, and a check of them."""
 
 from __future__ import annotations
 
 from gigq.store.engine.transaction import Transaction
 
-# Each statement selects the ids of what breaks its rule.
+# Each statement selects the ids of the rows that break its rule.
 _RULES = {
     "a running job has exactly one open execution": """
         SELECT id FROM jobs
@@ -15,7 +15,7 @@ _RULES = {
         SELECT id FROM executions
          WHERE status = 'running' AND worker_seq NOT IN (SELECT seq FROM job_workers)
     """,
-    "attempts of a job are those of its last execution that counts, unless it was requeued and not tried since": """
+    "the attempts of a job are those of its last execution that counts, unless it has been requeued since": """
         SELECT jobs.id
           FROM jobs
           LEFT JOIN executions ON executions.id = (SELECT max(id)
@@ -30,7 +30,7 @@ _RULES = {
                               FROM job_dependencies JOIN jobs AS parents ON parents.seq = job_dependencies.parent
                              WHERE job_dependencies.child = jobs.seq AND parents.status IN ('pending', 'running'))
     """,
-    "an unfinished job has no parent whose bad end forbids it": """
+    "an unfinished job has no failed parent that blocks it": """
         SELECT jobs.id
           FROM jobs
           JOIN job_dependencies ON job_dependencies.child = jobs.seq
@@ -38,7 +38,7 @@ _RULES = {
          WHERE jobs.status IN ('pending', 'running') AND jobs.on_parent_failure = 'cancel'
            AND parents.status IN ('failed', 'timeout', 'cancelled')
     """,
-    "a finished job waits for no instant": """
+    "only a pending job has a run_at": """
         SELECT id FROM jobs WHERE status <> 'pending' AND run_at IS NOT NULL
     """,
     "a completed job has a result and no error": """
@@ -52,7 +52,7 @@ _RULES = {
 
 
 def check(tx: Transaction) -> list[str]:
-    """Return a sentence for everything that is wrong with the file; an empty list is a sound file."""
+    """Return a sentence for each problem with the file; none for a sound file."""
     problems = [f"SQLite: {row[0]}" for row in tx.execute("PRAGMA integrity_check") if row[0] != "ok"]
     problems += [
         f"SQLite: {row[0]} row {row[1]} refers to no {row[2]}" for row in tx.execute("PRAGMA foreign_key_check")

@@ -98,7 +98,7 @@ def claim(
 
 
 def _claim(execution_id: int, is_ahead: bool, row: _Row) -> Claim:
-    """Return a claim with the fields `OF_JOBS`, and without relations. Made for every job: by name it takes twice as long."""
+    """Return a claim without relations. By position, as one is made for every job: by name it takes twice as long."""
     return tuple.__new__(Claim, (execution_id, is_ahead, *row, (), None))
 
 

@@ -71,7 +71,7 @@ def reopen(tx: Transaction, job: int, *, run_at: str | None = None) -> None:
 
 
 def revive(tx: Transaction, parent: int) -> None:
-    """Reopen the jobs that were cancelled because of this one, but for those that another failed parent still blocks."""
+    """Reopen the jobs that were cancelled because of this one, unless another failed parent blocks them."""
     # In order of submission, so that a job's own parents have been dealt with before it.
     cancelled = tx.execute(
         "SELECT seq, unique_key FROM jobs WHERE failed_parent = ? ORDER BY seq", (parent,)

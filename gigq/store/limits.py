@@ -1,4 +1,4 @@
-"""How many jobs of a named queue may start now, whoever asks: exact, for it is asked in the claim's transaction."""
+"""The limits of named queues: how many of their jobs may start now. Exact, as the claim asks in its own transaction."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gigq.store.queues import ALL, NO_RULE, Rule, rules
 from gigq.store.tables import OPEN, READY
 
 _LATEST_CALL = 0.2
-"""Seconds after its claim within which a function is called; only when it has ended is known when it was."""
+"""Seconds after its claim within which a function is called. Exactly when is only known once it has ended."""
 
 _LONGEST_PERIOD = 36_525 * 86_400.0
 """Seconds of a century."""
@@ -26,14 +26,14 @@ _NOTES_LENGTH = 100_000_000
 
 
 class Allowance(NamedTuple):
-    """How many jobs of a queue may start now; where that is none, when there may be more, if time alone decides it."""
+    """How many jobs of a queue may start now; if none, when there may be more, where time alone decides."""
 
     number: int
     more_at: datetime | None = None
 
 
 class _Start(NamedTuple):
-    """An execution of a queue with a rate limit: when it was claimed, and called, once that is known."""
+    """An execution of a queue with a rate limit: when it was claimed, and when it was called, once that is known."""
 
     execution: int
     claimed_at: str
@@ -41,28 +41,29 @@ class _Start(NamedTuple):
 
 
 class Limits:
-    """The queues of which something is ready, and what holds each back. For one transaction."""
+    """The queues that have ready jobs, and what holds each of them back. For one transaction."""
 
     def __init__(self, tx: Transaction, queues: Iterable[str] | None) -> None:
         self._tx = tx
         self._rules = rules(tx)
-        self._queues = None if queues is None else list(dict.fromkeys(queues))  # each once, or a job is found twice
+        # Each queue once, or its jobs would be found twice.
+        self._queues = None if queues is None else list(dict.fromkeys(queues))
         self._left: dict[str, int] = {}
 
     @property
     def limited(self) -> Collection[str]:
-        """Those with a rule."""
+        """The queues with a rule."""
         return self._rules.keys()
 
     def open_queues(self) -> Iterator[str]:
-        """Those that are not paused."""
+        """The queues that are not paused."""
         if not self._rules.get(ALL, NO_RULE).is_paused:
             for queue in _ready_queues(self._tx) if self._queues is None else self._queues:
                 if not self._rules.get(queue, NO_RULE).is_paused:
                     yield queue
 
     def admits(self, queue: str, *, at_most: int) -> bool:
-        """Whether one more job of this queue may start now, and count it. Its limits are looked up when first asked."""
+        """Whether one more job of this queue may start now; it is counted. Looks the limits up when first called."""
         if queue not in self._rules:
             return True
         if queue not in self._left:
@@ -71,12 +72,12 @@ class Limits:
         return self._left[queue] >= 0
 
     def allowances(self) -> Iterator[tuple[str, Allowance]]:
-        """Each queue that is not paused, and whether one of its jobs may start now."""
+        """Yield each queue that is not paused, and whether one of its jobs may start now."""
         for queue in self.open_queues():
             yield queue, allowance(self._tx, queue, self._rules.get(queue, NO_RULE), at_most=1)
 
     def note(self, claims: Iterable[Claim]) -> None:
-        """Count what starts now."""
+        """Count the jobs that start now."""
         if not self._rules:
             return
         started: dict[str, list[int]] = defaultdict(list)
@@ -88,7 +89,7 @@ class Limits:
 
 
 def allowance(tx: Transaction, queue: str, rule: Rule, *, at_most: int) -> Allowance:
-    """Tell how many jobs of a queue that is not paused may start now, `at_most` or fewer."""
+    """Return how many jobs of a queue that is not paused may start now, `at_most` or fewer."""
     allowed = Allowance(at_most)
     if rule.max_running is not None:
         allowed = Allowance(min(at_most, max(0, rule.max_running - _running(tx, queue))))
@@ -98,7 +99,7 @@ def allowance(tx: Transaction, queue: str, rule: Rule, *, at_most: int) -> Allow
 
 
 def note_starts(tx: Transaction, queue: str, rule: Rule, executions: Iterable[int]) -> None:
-    """Take note of executions of a queue with a rate limit that start now."""
+    """Note executions of a queue that start now, if it has a rate limit."""
     if rule.rate_limit is not None:
         starts = [*_recent(tx, rule), *(_Start(execution, tx.stamp, None) for execution in executions)]
         text = encode(starts, name="starts", limit=_NOTES_LENGTH)
@@ -106,7 +107,7 @@ def note_starts(tx: Transaction, queue: str, rule: Rule, executions: Iterable[in
 
 
 def instant_of(text: str | None) -> datetime | None:
-    """Return an instant of the file; None where there is none, or someone has written something else there."""
+    """Return an instant that the file holds; None for NULL, and for what somebody else has written there."""
     try:
         return None if text is None else from_text(text)
     except ValueError:
@@ -114,12 +115,12 @@ def instant_of(text: str | None) -> datetime | None:
 
 
 def is_waited_for(tx: Transaction) -> bool:
-    """Whether the end of a job may let another one start that a limit holds back."""
+    """Whether the end of a job may let another one start, which a limit held back."""
     return tx.value("SELECT 1 FROM job_queues WHERE max_running IS NOT NULL LIMIT 1") is not None
 
 
 def _ready_queues(tx: Transaction) -> list[str]:
-    """The names of the queues in which something is ready: one step in the index for each."""
+    """Return the names of the queues that have ready jobs: one step in the index for each."""
     first, last = tx.execute(
         f"""
         SELECT (SELECT min(queue) FROM jobs WHERE {READY}),
@@ -128,7 +129,7 @@ def _ready_queues(tx: Transaction) -> list[str]:
     ).fetchone()
     if first == last:  # most often
         return [] if first is None else [first]
-    # All steps inside SQLite: a name that is no UTF-8 does not come back as it was read, and would be found for ever.
+    # All steps are inside SQLite: a name that is not UTF-8 would not go back as it came out, and be found for ever.
     found = tx.execute(
         f"""
         SELECT queue
@@ -159,7 +160,7 @@ def _running(tx: Transaction, queue: str) -> int:
 
 
 def _rate_allows(tx: Transaction, rule: Rule) -> Allowance:
-    """Exact for every stretch of one period, wherever it begins: the starts of the last one are known one by one."""
+    """Return what the rate limit allows. Exact for any stretch of one period: each start in the last one is noted."""
     recent = _recent(tx, rule)
     free = (rule.rate_limit or 0) - len(recent)
     if free > 0 or not recent:
@@ -169,17 +170,17 @@ def _rate_allows(tx: Transaction, rule: Rule) -> Allowance:
 
 
 def _recent(tx: Transaction, rule: Rule) -> list[_Start]:
-    """What has started in the last period, or may have, as far as is known by now."""
+    """Return what has started in the last period, or may have, as far as is known by now."""
     since = to_text(tx.now - timedelta(seconds=min(rule.rate_period or 0, _LONGEST_PERIOD)))
     noted = _noted(rule)
     rows = _rows(tx, [start.execution for start in noted if start.at is None])
     known = [start if start.at is not None else _looked_up(tx, start, rows) for start in noted]
-    # What is to come was before the clock went back.
+    # A start in the future was before the clock was set back.
     return [start for start in known if start and (start.at is None or since < start.at <= tx.stamp)]
 
 
 def _noted(rule: Rule) -> list[_Start]:
-    """What stands on the queue's row; nothing where someone has written there what we do not."""
+    """Return the starts that the queue's row holds; none where somebody has written something else there."""
     try:
         noted = [_Start(*each) for each in decode(rule.starts or "[]")]
     except (ValueError, TypeError, RecursionError):
@@ -188,14 +189,14 @@ def _noted(rule: Rule) -> list[_Start]:
 
 
 def _is_start(start: _Start) -> bool:
-    """Whether this can be one; a larger number or a lone surrogate the file could not hold."""
+    """Whether this can be a start. The file could not hold a larger number, or a lone surrogate."""
     instants = [start.claimed_at, *([] if start.at is None else [start.at])]
     is_text = all(isinstance(each, str) and each.isascii() for each in instants)
     return is_text and isinstance(start.execution, int) and abs(start.execution) < 2**63
 
 
 def _rows(tx: Transaction, executions: Sequence[int]) -> dict[int, tuple[str, object]]:
-    """The status and the start of these executions, but for those that were deleted with their jobs."""
+    """Return the status and start of these executions, except for those that were deleted with their jobs."""
     found: dict[int, tuple[str, object]] = {}
     for portion in portions(executions):
         ids, values = listed(portion)
@@ -205,11 +206,11 @@ def _rows(tx: Transaction, executions: Sequence[int]) -> dict[int, tuple[str, ob
 
 
 def _looked_up(tx: Transaction, start: _Start, rows: dict[int, tuple[str, object]]) -> _Start | None:
-    """Say when it was called if that is known by now; None if it never was."""
+    """Return the start with the instant of the call, if that is known by now; None if it was never called."""
     status, at = rows.get(start.execution, ("running", start.claimed_at))
     if not isinstance(at, str):  # given back before it began
         return None
-    if status != "running":  # its worker has said it
+    if status != "running":  # its worker has reported it
         return start._replace(at=at)
     latest = later(instant_of(at) or tx.now, _LATEST_CALL)
     return start._replace(at=to_text(latest)) if latest <= tx.now else start

@@ -28,7 +28,8 @@ def register(tx: Transaction, worker_id: str, process: ProcessIdentity) -> Worke
     tx.execute(
         f"""
         DELETE FROM job_workers
-         WHERE mode = 'manual' AND machine_id = :machine AND boot_id = :boot AND pid_namespace = :namespace AND pid = :pid
+         WHERE mode = 'manual' AND machine_id = :machine AND boot_id = :boot AND pid_namespace = :namespace
+           AND pid = :pid
            AND NOT EXISTS (
                SELECT 1
                  FROM executions INDEXED BY executions_open
@@ -69,7 +70,7 @@ def time_out(tx: Transaction) -> int:
 
 
 def begin(tx: Transaction, execution_id: int) -> ExecutionStatus | None:
-    """Start an open execution now, and with it its timeout; return the status it has, or None if its job was deleted."""
+    """Start an open execution, and its timeout, now; return its status, or None if its job was deleted."""
     claiming.begin(tx, [execution_id])  # does nothing to one that has ended
     return status_of(tx, execution_id)
 
@@ -84,8 +85,8 @@ def held(tx: Transaction, job_id: str, *, own: WorkerKey | None) -> Claim:
     """Return the claim that a caller means by a job's id: the open one, whichever program has made it.
 
     Args:
-        own: the caller's own registration. If the job was taken away from it, the caller is told so, and cannot end
-            the execution of another program instead.
+        own: the caller's own registration. If the job was taken away from it, that is an error, so that the caller
+            does not end the execution of another program instead.
 
     Raises:
         JobNotFound: no job has this id.

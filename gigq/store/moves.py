@@ -27,7 +27,7 @@ def may(move: Move, *, without: JobStatus | None = None) -> str:
 
 
 def claim(tx: Transaction, jobs: Sequence[int], *, worker: WorkerKey, start: str | None) -> None:
-    """Give jobs, of which one statement can take so many, to a worker, and count the attempt.
+    """Give jobs to a worker, and count the attempt. At most as many as one statement takes, as `portions` cuts them.
 
     Args:
         start: when their functions are called, or None for jobs that are claimed ahead.
@@ -46,10 +46,10 @@ def claim(tx: Transaction, jobs: Sequence[int], *, worker: WorkerKey, start: str
 
 
 def complete(tx: Transaction, completed: Sequence[tuple[int, str | None, str | None]]) -> None:
-    """Complete jobs, of which one statement can take so many.
+    """Complete jobs, at most as many as one statement takes.
 
     Args:
-        completed: of each job the seq, the result as JSON, and when its function was called if the file does not say.
+        completed: for each job its seq, its result as JSON, and when its function was called, or None to keep what the file says.
     """
     table, values = tabled(completed)
     assignments, common = assigned(updated_at=tx.stamp, completed_at=tx.stamp)
@@ -75,7 +75,7 @@ def end(
         attempts: how many of its attempts count after this one.
         run_at: when it may be claimed again, or None.
         error: why the execution ended. A released job keeps the error of an earlier attempt: it has not failed.
-        start: when its function was called, if the file does not say.
+        start: when its function was called, or None to keep what the file says.
     """
     tx.execute(
         f"""

@@ -101,7 +101,7 @@ def ids_like(tx: Transaction, prefix: str, *, limit: int) -> list[str]:
 
 
 class ExecutionEnd(NamedTuple):
-    """How an execution stands that its worker no longer owns, and what became of its job."""
+    """The end of an execution that its worker no longer owns, and what became of its job."""
 
     execution_id: int
     job_id: str

@@ -1,4 +1,4 @@
-"""Rows as records: each column in its type, or one sentence that names the job and the column that somebody spoilt."""
+"""Records from rows: each column in its type, or an error that names the job and the column that somebody spoilt."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from gigq.records import ExecutionRecord, JobRecord
 from gigq.status import ExecutionStatus, JobStatus, Phase
 
 Reader = Callable[[Any], Any]
-"""Turns what a column holds into what a record has, or raises ValueError, TypeError or RecursionError."""
+"""Turns the value of a column into that of a field, or raises ValueError, TypeError or RecursionError."""
 
 
 def job_record(
     row: sqlite3.Row, *, executions: Iterable[ExecutionRecord], parents: Iterable[str], tags: Iterable[str]
 ) -> JobRecord:
-    """Return a job as people see it.
+    """Return a job as a record.
 
     Raises:
-        StoreError: a column holds what was never written by this code. SQLite keeps whatever is put there by hand.
+        StoreError: a column holds something that this code never writes. SQLite keeps whatever somebody puts there.
     """
     owner = f"job {row['id']!r:.80}"
     return JobRecord(
@@ -34,7 +34,7 @@ def job_record(
 
 
 def execution_record(row: sqlite3.Row, *, job_id: str) -> ExecutionRecord:
-    """Return an execution as people see it. Raises as `job_record`."""
+    """Return an execution as a record. Raises as `job_record`."""
     owner = f"an execution of job {job_id!r:.80}"
     return ExecutionRecord(
         **{column: _read(owner, column, row[column], reader) for column, reader in _OF_EXECUTION.items()}

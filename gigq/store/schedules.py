@@ -1,4 +1,4 @@
-"""The schedules in the file: what ticks, and the jobs that ticks submit."""
+"""The schedules in the file: their rules, their ticks, and the jobs that ticks submit."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from gigq.store.engine.transaction import Transaction
 from gigq.store.submitting import submit
 
 MOST_MADE_UP = 100
-"""Ticks that `missed="all"` makes up for at once, the latest: a day of minutes would bury the queue."""
+"""The most ticks that `missed="all"` makes up for at once, the latest ones: a day of minutes would flood the queue."""
 
 _ON_TIME = timedelta(seconds=60)
-"""A tick that is seen no later than this was not missed: a worker may have been busy."""
+"""A tick that a worker sees no later than this was not missed: all workers may have been busy."""
 
 _JOB_LENGTH = 100_000_000
 
 _OF_ONE_JOB = ("id", "run_at", "delay", "expires_at", "dependencies")
-"""What of a job no two ticks share."""
+"""The fields of a job that differ from tick to tick."""
 
 
 def add(tx: Transaction, schedule: ScheduleRecord, job: NewJob) -> None:
-    """Enter a schedule, or change the one of this name; while its rule stays the same, so does its next tick."""
+    """Add a schedule, or change the one of this name; while its rule stays the same, so does its next tick."""
     given = {name: value for name, value in job._asdict().items() if name not in _OF_ONE_JOB}
     values = {
         "name": schedule.name, "cron": schedule.cron, "every": schedule.every, "timezone": schedule.timezone,
@@ -60,17 +60,17 @@ def record(tx: Transaction, name: str) -> ScheduleRecord | None:
 
 
 def remove(tx: Transaction, name: str) -> bool:
-    """Forget a schedule; the jobs that it has submitted stay. False if there is none of this name."""
+    """Delete a schedule; the jobs that it has submitted stay. False if there is none of this name."""
     return tx.execute("DELETE FROM job_schedules WHERE name = ?", (name,)).rowcount > 0
 
 
 def pause(tx: Transaction, name: str) -> bool:
-    """Let a schedule submit nothing. False if there is none of this name."""
+    """Pause a schedule, so that its ticks submit nothing. False if there is none of this name."""
     return tx.execute("UPDATE job_schedules SET is_paused = 1 WHERE name = ?", (name,)).rowcount > 0
 
 
 def resume(tx: Transaction, name: str) -> bool:
-    """Let a paused schedule go on with its next tick from now. False if there is none of this name."""
+    """Resume a paused schedule with its next tick from now. False if there is none of this name."""
     schedule = record(tx, name)
     if schedule is None:
         return False
@@ -82,16 +82,16 @@ def resume(tx: Transaction, name: str) -> bool:
 
 
 def run(tx: Transaction, name: str, *, job_id: str) -> str | None:
-    """Submit the job of a schedule now, paused or not, and return its id; the ticks stay. None if there is none."""
+    """Submit the job of a schedule now, paused or not, and return its id; its ticks stay. None if there is none."""
     rows = tx.rows("SELECT * FROM job_schedules WHERE name = ?", (name,))
     return _submit(tx, rows[0], tx.now, job_id=job_id) if rows else None
 
 
 def tick(tx: Transaction, *, new_id: Callable[[], str]) -> list[str]:
-    """Submit the jobs of all ticks that have come, and return the names of schedules that cannot be read.
+    """Submit the jobs of all ticks that are due, and return the names of schedules that cannot be read.
 
-    Those are paused, for someone has written into the file; but not where only the zone is unknown, which another
-    machine may know. Each tick counts once, however many workers ask, for it moves the schedule on in the same
+    Those are paused, as somebody has edited the file; but not where only the time zone is unknown, which another
+    machine may know. Each tick submits once, however many workers ask, because it moves the schedule on in the same
     transaction.
     """
     unread = []
@@ -114,10 +114,10 @@ def next_tick(tx: Transaction, *, after: str = "") -> str | None:
 
 
 def rule_of(schedule: ScheduleRecord) -> Rule:
-    """Return what makes a schedule tick; an interval goes on from its next tick.
+    """Return the rule by which a schedule ticks; an interval goes on from its next tick.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the cron line or the interval is not valid.
     """
     if schedule.cron is not None:
         return Cron.parse(schedule.cron)
@@ -125,7 +125,7 @@ def rule_of(schedule: ScheduleRecord) -> Rule:
 
 
 def _ticked(tx: Transaction, row: Row, zone: tzinfo, *, new_id: Callable[[], str]) -> bool:
-    """Let a schedule tick; where its row cannot be read, or its job not be stored, write nothing and return False."""
+    """Do the ticks of a schedule; write nothing, and return False, if its row cannot be read or its job not stored."""
     is_done = True
     tx.execute("SAVEPOINT tick")
     try:
@@ -133,7 +133,7 @@ def _ticked(tx: Transaction, row: Row, zone: tzinfo, *, new_id: Callable[[], str
     except (ValueError, TypeError, KeyError, RecursionError, IntegrityError, ProgrammingError):
         tx.execute("ROLLBACK TO tick")
         is_done = False
-    tx.execute("RELEASE tick")  # not in a `finally`: after a full disk there is no savepoint any more
+    tx.execute("RELEASE tick")  # not in a `finally`: after a full disk there is no savepoint left
     return is_done
 
 
@@ -148,7 +148,7 @@ def _tick(tx: Transaction, row: Row, zone: tzinfo, *, new_id: Callable[[], str])
 
 
 def _wanted(tx: Transaction, schedule: ScheduleRecord, rule: Rule, zone: tzinfo) -> list[datetime]:
-    """Which of the ticks that have come submit a job."""
+    """Return those of the ticks that are due for which a job is submitted."""
     since = (schedule.next_at or tx.now) - timedelta(microseconds=1)
     limit = MOST_MADE_UP if schedule.missed == "all" else 1
     latest = missed(rule, since, until=tx.now, zone=zone, limit=limit)
@@ -156,7 +156,7 @@ def _wanted(tx: Transaction, schedule: ScheduleRecord, rule: Rule, zone: tzinfo)
 
 
 def _is_unfinished(tx: Transaction, name: str) -> bool:
-    """Whether the last job of a schedule has not ended."""
+    """Whether the last job of a schedule is unfinished."""
     return (
         tx.value(
             """
@@ -172,7 +172,7 @@ def _is_unfinished(tx: Transaction, name: str) -> bool:
 
 
 def _submit(tx: Transaction, row: Row, instant: datetime, *, job_id: str) -> str:
-    """The id is another one where an unfinished job has the unique key."""
+    """Submit the job of a tick, and return its id, or that of the unfinished job that has its unique key."""
     given = decode(row["job"])
     metadata = {"schedule": row["name"], "tick": to_text(instant)} | decode(given["metadata"])
     job = NewJob(

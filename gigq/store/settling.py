@@ -31,7 +31,7 @@ class _Job(NamedTuple):
 
 
 _DELETED = _Job("", "", 1, 1, RetryRule(delay=0.0, backoff=1.0, max_delay=0.0, jitter=0.0))
-"""Stands for a job whose row somebody deleted by hand, but not its execution. Only the execution is written."""
+"""Used for a job whose row somebody deleted, but not its execution. Only the execution is written."""
 
 
 def settle(tx: Transaction, execution_id: int, report: Report) -> Move:

@@ -1,4 +1,4 @@
-"""How fast a queue goes, and how long its jobs wait and run: the executions of the last minutes."""
+"""The throughput of the last minutes, and how long jobs waited and ran."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from gigq.store.engine.transaction import Transaction
 _WINDOWS = {"1m": 60.0, "5m": 300.0, "60m": 3600.0}
 
 _STEP = 10_000
-"""Executions that are passed over at once on the way back from the newest."""
+"""Executions that one statement covers on the way back from the newest."""
 
 _SAMPLE = 10_000
-"""Executions from which the percentiles of a window are taken at most: of more, every second, third, …"""
+"""The most executions from which the percentiles of a window are taken; of more, every second, third and so on."""
 
 _PERCENTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
 _TIMED = ("completed", "failed", "timeout", "cancelled")
-"""How executions end whose end is that of their function; a lost one's is when somebody noticed."""
+"""The ends of executions that are the ends of their functions. A lost one ends when somebody notices."""
 
 
 class _Window(NamedTuple):
-    """A time up to now.
+    """A span of time up to now.
 
     Attributes:
-        since: when it began.
-        first: no execution with a smaller id began or ended in it, but for a few that took very long.
+        since: when it begins.
+        first: no execution with a smaller id began or ended in it, except for a few that took very long.
         last: the newest execution.
-        stride: how many executions there are for each one that is looked at for percentiles.
+        stride: one in this many executions is used for percentiles.
     """
 
     since: str
@@ -51,7 +51,7 @@ class _Ended(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """Of one step back, the executions of one status: where they begin, when the latest was, how many ended so."""
+    """The executions of one status in one step back: the first id, the latest instant, and how many ended in time."""
 
     status: str
     first: int
@@ -61,9 +61,9 @@ class _Part(NamedTuple):
 
 
 def windows(tx: Transaction) -> dict[str, dict[str, Any]]:
-    """Return what happened in the last 1, 5 and 60 minutes: ends of executions by their number, and percentiles.
+    """Return what happened in the last 1, 5 and 60 minutes: how many executions ended in each way, and percentiles.
 
-    It reads, from the newest back, the executions of that time and up to 20,000 before it.
+    It reads the executions of that time, and up to 20,000 before them, from the newest back.
     """
     return {name: _window(tx, seconds) for name, seconds in _WINDOWS.items()}
 
@@ -89,10 +89,10 @@ _COUNTED = (*(status.value for status in ExecutionStatus if status is not Execut
 
 
 def _walk(tx: Transaction, since: str) -> tuple[_Window, Counter[str]]:
-    """Go back from the newest execution, step by step, until none of a whole step began or ended in the window.
+    """Go back from the newest execution, step by step, until no execution of a step began or ended in the window.
 
-    Ids grow with the time of the claim, so that only what took longer than all of that step is left out. There is no
-    index over the ends of executions, for every execution would pay for it.
+    Ids grow with the time of the claim, so this leaves out only those that took longer than that whole step. There is
+    no index over the ends of executions, because every execution would pay for it.
     """
     ends = Counter[str]()
     last: int = tx.value("SELECT max(id) FROM executions") or 0
@@ -130,7 +130,7 @@ _SAMPLED = """
          VALUES (:first)
          UNION ALL
          SELECT id + :stride FROM sample WHERE id + :stride <= :last)"""
-"""The ids of executions of a window, evenly spread."""
+"""The ids of executions of a window, evenly spaced."""
 
 
 def _sampled_ends(tx: Transaction, window: _Window) -> list[_Ended]:
@@ -147,7 +147,7 @@ def _sampled_ends(tx: Transaction, window: _Window) -> list[_Ended]:
 
 
 def _long_ones(tx: Transaction, window: _Window) -> list[_Ended]:
-    """The last executions of jobs that ended in the window, but were claimed before all that was passed over."""
+    """Return the last executions of jobs that ended in the window, but were claimed before all that it covers."""
     rows = tx.execute(
         """
         SELECT executions.status, executions.attempt, executions.started_at, executions.completed_at
@@ -165,7 +165,7 @@ def _long_ones(tx: Transaction, window: _Window) -> list[_Ended]:
 
 
 def _waits(tx: Transaction, window: _Window) -> list[float]:
-    """How long jobs that began in the window had waited: from the submit, and for their first time only."""
+    """Return how long jobs that began in the window had waited: from the submit to their first start."""
     rows = tx.execute(
         f"""
         {_SAMPLED}
@@ -185,7 +185,7 @@ def _waits(tx: Transaction, window: _Window) -> list[float]:
 
 
 def _percentiles(values: Iterable[float]) -> dict[str, float | None]:
-    """By the nearest rank: each is a value that occurred."""
+    """Return percentiles by the nearest rank: each is a value that occurred."""
     ordered = sorted(values)
     return {name: _ranked(ordered, share) for name, share in _PERCENTILES.items()}
 
@@ -195,5 +195,5 @@ def _ranked(ordered: Sequence[float], share: float) -> float | None:
 
 
 def _between(start: str, end: str) -> float:
-    """Seconds; a clock that went back makes none negative."""
+    """Return the seconds between; none are negative because the clock was set back."""
     return max(0.0, (from_text(end) - from_text(start)).total_seconds())

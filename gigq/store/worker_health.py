@@ -1,4 +1,4 @@
-"""Which workers there are, and which of them live, as far as one look can tell."""
+"""The health of the workers, as far as one look can tell."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from gigq.store.engine.transaction import Transaction
 from gigq.store.tables import OPEN
 
 SILENCE = 15.0
-"""Seconds without a heartbeat, of which there is at least one a second, after which a worker seems dead.
+"""Seconds without a heartbeat after which a worker seems dead; there is at least one a second.
 
-The default of a worker's `lease`. It is measured by the clock that people read; who settles a dead worker's jobs goes
-by its own monotonic time.
+The default of a worker's `lease`. It is measured by the wall clock, for people; a worker that settles the jobs
+of a dead one goes by its own monotonic time.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerHealth:
-    """A worker, or a process that takes jobs by hand.
+    """A worker, or a program that claims jobs manually.
 
     Attributes:
-        queues: those that it serves; None for all.
-        handlers: names of the functions that it need not import.
-        running: jobs that it holds.
-        silence: seconds since its last heartbeat; 0 where nobody moves one.
+        queues: the queues that it serves; None for all.
+        handlers: the names of its handlers.
+        running: how many jobs it holds.
+        silence: seconds since its last heartbeat; 0 where nobody moves it.
         is_gone: its process has certainly ended.
     """
 
@@ -45,16 +45,16 @@ class WorkerHealth:
 
     @property
     def is_alive(self) -> bool:
-        """Whether it seems to live."""
+        """Whether it seems to be alive."""
         return not self.is_gone and self.silence <= SILENCE
 
     @property
     def is_manual(self) -> bool:
-        """Whether it takes jobs only when its program asks for one."""
+        """Whether it is a program that claims jobs itself."""
         return self.mode == "manual"
 
     def serves(self, queue: str) -> bool:
-        """Whether it would claim jobs of a queue."""
+        """Whether it claims jobs from a queue."""
         return not self.is_manual and (self.queues is None or queue in self.queues)
 
 
@@ -62,7 +62,7 @@ def health(tx: Transaction, *, gone: Collection[WorkerKey]) -> list[WorkerHealth
     """Return all workers in the file, the oldest first.
 
     Args:
-        gone: those whose process has certainly ended.
+        gone: the workers whose process has certainly ended.
     """
     rows = tx.rows(
         f"""

@@ -1,4 +1,4 @@
-"""Which workers there are, that they live, what they are asked to do, and what becomes of the jobs of the dead."""
+"""The workers in the file: registration, heartbeats, requests to them, and the jobs of the dead."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from gigq.store.tables import OPEN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What others have made of a worker.
+    """What others have decided about a worker.
 
     Attributes:
-        own: the executions that are still its own. What it is running besides has been taken away (cancelled, or
-            settled as lost): it must stop that and drop its report.
-        concurrency: the slots that it is asked to have, or None.
+        own: the executions that are still its own. Any other that it is running was taken away (cancelled, or settled
+            as lost): it must stop that, and drop its report.
+        concurrency: how many slots it is asked to have, or None.
         stop: ``graceful`` or ``now`` if it is asked to stop, or None.
     """
 
@@ -42,7 +42,7 @@ def register(
     queues: Sequence[str] | None = None,
     handlers: Sequence[str] = (),
 ) -> WorkerKey:
-    """Enter a worker. Another one, dead or alive, may bear the same id."""
+    """Register a worker. Another one, dead or alive, may have the same id."""
     row = tx.execute(
         """
         INSERT INTO job_workers (
@@ -68,7 +68,7 @@ def register(
 
 
 def renew(tx: Transaction, worker: WorkerKey, *, completed: int = 0, failed: int = 0) -> None:
-    """Move the worker's heartbeat on, and add to its counts."""
+    """Advance the worker's heartbeat, and add to its counts."""
     tx.execute(
         """
         UPDATE job_workers
@@ -81,12 +81,12 @@ def renew(tx: Transaction, worker: WorkerKey, *, completed: int = 0, failed: int
 
 
 def is_registered(tx: Transaction, worker: WorkerKey) -> bool:
-    """Whether the worker is entered, and so watched by the others."""
+    """Whether the worker is registered, so that the others watch it."""
     return tx.value("SELECT 1 FROM job_workers WHERE seq = ?", (worker.seq,)) is not None
 
 
 def standing(tx: Transaction, worker: WorkerKey) -> Standing | None:
-    """Return what a worker is to know, or None if it was held dead and struck off: then it must register anew."""
+    """Return what others have decided about a worker; None if it was expelled as dead, and must register again."""
     row = tx.execute("SELECT wanted_concurrency, stop FROM job_workers WHERE seq = ?", (worker.seq,)).fetchone()
     if row is None:
         return None
@@ -94,7 +94,7 @@ def standing(tx: Transaction, worker: WorkerKey) -> Standing | None:
 
 
 def heartbeats(tx: Transaction) -> list[Heartbeat]:
-    """Return what the file shows of every worker's life; nobody moves the heartbeat of one whose mode is ``hand``."""
+    """Return the heartbeats of all workers. Nobody moves that of a worker of mode ``manual``."""
     rows = tx.execute(
         """
         SELECT seq, id, CASE WHEN mode <> 'manual' THEN heartbeat END, machine_id, boot_id, pid_namespace, pid
@@ -143,7 +143,7 @@ def records(tx: Transaction) -> list[WorkerRecord]:
 
 
 def scale(tx: Transaction, concurrency: int, *, worker_id: str | None) -> int:
-    """Ask one worker, or all, to have so many slots, and return how many workers were asked."""
+    """Ask one worker, or all, to have this many slots, and return how many workers were asked."""
     tx.has_news = True
     asked = tx.execute(
         "UPDATE job_workers SET wanted_concurrency = ? WHERE mode <> 'manual' AND coalesce(id = ?, 1)",
@@ -153,7 +153,7 @@ def scale(tx: Transaction, concurrency: int, *, worker_id: str | None) -> int:
 
 
 def stop(tx: Transaction, *, is_graceful: bool, worker_id: str | None) -> int:
-    """Ask one worker, or all, to stop, and return how many workers were asked. A milder wish changes no harder one."""
+    """Ask one worker, or all, to stop; return how many were asked. A graceful stop does not soften a stop now."""
     tx.has_news = True
     asked = tx.execute(
         """
@@ -167,9 +167,9 @@ def stop(tx: Transaction, *, is_graceful: bool, worker_id: str | None) -> int:
 
 
 def expel(tx: Transaction, dead: WorkerKey) -> int:
-    """Settle what a dead worker held, forget the worker, and return how many jobs that were.
+    """Settle the executions of a dead worker, delete its row, and return how many there were.
 
-    What it had begun is lost, and the attempt counts; what it had only claimed ahead is released.
+    Those that had begun are lost, and the attempt counts; those that were only claimed ahead are released.
     """
     lost = Report.lost(f"its worker {dead.id} died")
     released = Report.released(f"given back: its worker {dead.id} died before it began")
@@ -182,7 +182,7 @@ def expel(tx: Transaction, dead: WorkerKey) -> int:
 
 
 def reclaim(tx: Transaction, *, before: datetime) -> int:
-    """Settle as lost what began before an instant and still runs, and return how many jobs that were."""
+    """Settle as lost the executions that began before an instant and still run, and return how many there were."""
     report = Report.lost("taken from its worker by a person")
     old = tx.execute(
         f"SELECT id FROM executions WHERE {OPEN} AND started_at < ?", (to_text(before),)
@@ -194,9 +194,10 @@ def reclaim(tx: Transaction, *, before: datetime) -> int:
 
 
 def leave(tx: Transaction, worker: WorkerKey, *, reason: str) -> bool:
-    """Give back what a worker still runs, the attempts not counted, and forget it.
+    """Give back what a worker still holds, without counting the attempts, and delete its row.
 
-    Tells whether it was the last of those that listen to the bell.
+    Returns:
+        Whether it was the last one that listened to the bell.
     """
     for execution, _, _ in _held(tx, worker):
         settle(tx, execution, Report.released(reason))
@@ -210,8 +211,8 @@ def begun(tx: Transaction, worker: WorkerKey) -> list[int]:
 
 
 def _held(tx: Transaction, worker: WorkerKey) -> list[tuple[int, int, str | None]]:
-    """The open executions of a worker, their jobs, and when their functions were called."""
-    # Of all workers there are a few hundred at most. An index of their own would cost every claim and settlement 5 %.
+    """Return the open executions of a worker, their jobs, and when their functions were called."""
+    # All workers together hold a few hundred at most. An index by worker would cost every claim and settlement 5 %.
     return tx.execute(
         f"""
         SELECT id, job_seq, started_at

@@ -56,7 +56,7 @@ def test_a_file_on_a_network_file_system_is_warned_of_once(mounted: str, caplog:
         warn_of_network("/mnt/with space/once.db", os.makedev(0, 52), mounted)
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("gigq.store", logging.WARNING)
-    assert "'/mnt/with space/once.db' lies on a network file system (nfs4)" in record.getMessage()
+    assert "'/mnt/with space/once.db' is on a network file system (nfs4)" in record.getMessage()
 
 
 def test_who_knows_better_is_not_warned(
@@ -82,6 +82,6 @@ def test_the_file_of_a_test_is_not_warned_of(
     path: str, tmp_path: Path, queue: JobQueue, caplog: pytest.LogCaptureFixture
 ) -> None:
     if kind_of(os.stat(tmp_path).st_dev, Path("/proc/self/mountinfo").read_text()) in NETWORK:
-        pytest.skip("the tests' folder lies on a network file system")
+        pytest.skip("the tests' folder is on a network file system")
     queue.submit(Job("job", "functions:nothing"))
     assert [record for record in caplog.records if record.name == "gigq.store"] == []

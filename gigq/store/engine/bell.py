@@ -1,4 +1,4 @@
-"""How whoever has stored something to do wakes the workers: a FIFO beside the file."""
+"""A FIFO next to the file, by which a process that has stored a job wakes the workers."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ HAS_FIFOS = hasattr(os, "mkfifo")
 
 
 class Bell:
-    """The FIFO ``<file>-bell``. Nothing depends on it but how soon an idle worker looks.
+    """The FIFO ``<file>-bell``. Only how soon an idle worker looks depends on it.
 
-    Opened for reading and writing, it never reports an end of file when another process goes. A byte in it wakes all
-    who wait, and one of them takes it out; who misses it looks again at its polling interval.
+    It is opened for reading and writing, and so never reports an end of file when another process closes it. A byte in
+    it wakes all workers that wait, and one of them takes it out; a worker that misses it looks again at its polling
+    interval.
     """
 
     def __init__(self, path: str) -> None:
-        # By the name behind all links, as SQLite names its own files: all who use the file must hear the same bell.
+        # The name behind all links, as SQLite names its own files, so that all users of the file use the same bell.
         self._path = f"{os.path.realpath(path)}-bell"
         self._file: int | None = None
 
     def ring(self) -> None:
-        """Wake who listens; without a listener it does nothing, and it never waits."""
-        if not (HAS_FIFOS and os.access(self._path, os.F_OK)):  # most often nobody listens; an exception takes longer
+        """Wake the workers that listen; if none does, do nothing. It never waits."""
+        if not (HAS_FIFOS and os.access(self._path, os.F_OK)):  # quicker than the exception where nobody listens
             return
         with suppress(OSError):  # ENXIO, ENOENT: nobody listens any more. EAGAIN: it has rung often enough.
             file = _open_fifo(self._path, os.O_WRONLY)
@@ -33,17 +34,17 @@ class Bell:
                 os.close(file)
 
     def listen(self) -> int | None:
-        """Return the file to wait on, made and opened anew where it is missing; None where there are no FIFOs."""
+        """Return the file to wait on, which is made and opened if it is missing; None without FIFOs."""
         if not HAS_FIFOS:
             return None
         if self._file is None or not self._is_current():
             old, self._file = self._file, self._open()
             if old is not None:
-                os.close(old)  # not before: the new one would get its number, and be taken for it
+                os.close(old)  # not before, or the new one would get the same number and be mistaken for it
         return self._file
 
     def clear(self) -> bool:
-        """Take out what has rung, and tell whether anything had."""
+        """Take the rings out, and return whether there were any."""
         if self._file is None:
             return False
         with suppress(BlockingIOError):
@@ -51,18 +52,18 @@ class Bell:
         return False
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
     def remove(self) -> None:
-        """Take the FIFO away, for a copied folder should hold none."""
+        """Delete the FIFO, because a copied folder should contain none."""
         with suppress(OSError):
             os.unlink(self._path)
 
     def _open(self) -> int | None:
-        with suppress(OSError):  # a folder that cannot be written: the queue is looked at instead
+        with suppress(OSError):  # a folder that cannot be written: workers poll instead
             with suppress(FileExistsError):
                 os.mkfifo(self._path, 0o600)
             return _open_fifo(self._path, os.O_RDWR)
@@ -77,13 +78,13 @@ class Bell:
 
 
 def _open_fifo(path: str, mode: int) -> int:
-    """Open a FIFO, and nothing else that someone may have put in its place.
+    """Open a FIFO, but nothing else that somebody may have put in its place.
 
-    In a folder that others may write, such as ``/tmp``, a link would have us write into a file of ours that it names,
-    and a plain file would always be ready to be read, so that a worker never waits.
+    In a folder that others may write to, such as ``/tmp``, a link could make us write into a file of ours, and a plain
+    file is always ready to be read, so that a worker would never wait.
 
     Raises:
-        OSError: it is no FIFO, or cannot be opened.
+        OSError: it is not a FIFO, or cannot be opened.
     """
     file = os.open(path, mode | os.O_NONBLOCK | os.O_NOFOLLOW)
     if not stat.S_ISFIFO(os.fstat(file).st_mode):

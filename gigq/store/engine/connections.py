@@ -26,9 +26,9 @@ _SYNCHRONOUS = {"full": "PRAGMA synchronous = FULL", "normal": "PRAGMA synchrono
 
 
 class ConnectionPool:
-    """Hands every thread its own connection to one file. Safe to share between threads, and to keep across a fork.
+    """One connection to a file for each thread. Safe to share between threads, and to keep across a fork.
 
-    ``":memory:"`` is a single connection, for whoever holds the lock of the database above.
+    For ``":memory:"`` it is a single connection, to be used by one thread at a time, as `Database` sees to.
     """
 
     def __init__(self, path: str, durability: Durability) -> None:
@@ -40,7 +40,7 @@ class ConnectionPool:
         self._local: threading.local | _Shared = _Shared() if path == ":memory:" else threading.local()
 
     def connection(self) -> sqlite3.Connection:
-        """Return this thread's connection, opened at the first call. Only inside a passage of `PROCESS`.
+        """Return this thread's connection, after opening it at the first call. Only inside a passage of `PROCESS`.
 
         Raises:
             sqlite3.ProgrammingError: the pool was closed, or the process cannot use it.
@@ -60,7 +60,7 @@ class ConnectionPool:
     def discard(self) -> None:
         """Close this thread's connection, and with it its transaction; the next call opens another one.
 
-        Not in memory, where the queue would go with it.
+        Not a queue in memory, which would be lost.
         """
         connection = self.current()
         if connection is not None and self._path != ":memory:":
@@ -68,7 +68,7 @@ class ConnectionPool:
             PROCESS.close(connection)
 
     def discard_unfinished(self) -> None:
-        """Close this thread's connection if a transaction is open on it, which would keep the write lock."""
+        """Close this thread's connection if a transaction is still open on it, which would hold the write lock."""
         connection = self.current()
         if connection is not None and connection.in_transaction:
             self.discard()
@@ -86,7 +86,8 @@ class ConnectionPool:
             raise sqlite3.ProgrammingError("this queue is closed; open it again with JobQueue(…)")
         if PROCESS.is_spoilt:
             raise sqlite3.ProgrammingError("this process was forked inside a transaction; start it by spawn instead")
-        handle = self._local.handle = _Handle(self._open(), _FOR_EVER if self._path == ":memory:" else PROCESS.generation)
+        generation = _FOR_EVER if self._path == ":memory:" else PROCESS.generation
+        handle = self._local.handle = _Handle(self._open(), generation)
         with self._lock:
             self._handles.add(handle)
         return handle.connection
@@ -129,22 +130,22 @@ class _Handle:
 
 
 class _Shared:
-    """In the place of a threading.local, where all threads share one connection."""
+    """Takes the place of a threading.local where all threads share one connection."""
 
     handle: _Handle | None = None
 
 
 def _text(found: bytes) -> str:
-    """Text as the file holds it; for what is no UTF-8, which anyone may write there, escapes such as ``\\xfc``.
+    """Return text as the file holds it, with escapes such as ``\\xfc`` for bytes that are not UTF-8.
 
-    sqlite3 itself would raise, so that one such name keeps a worker from all jobs. People can read escapes, and JSON
-    refuses them, so that no function is called with them.
+    Anyone may write such bytes there. sqlite3 itself would raise, and one such name would keep a worker from all jobs.
+    People can read escapes, and JSON refuses them, so that no function is called with them.
     """
     return found.decode(errors="backslashreplace")
 
 
 def _as_uri(path: str) -> str:
-    """Opened only if it exists: the database above creates the file, with its own mode."""
+    """Return the URI that opens a file only if it exists: `Database` creates it, with the right mode."""
     if path == ":memory:":
         return "file::memory:"
     # Not Path.as_uri: importing pathlib takes longer than opening the file. Other characters need no escapes here.

@@ -62,7 +62,8 @@ class Database:
         self.path = _plain_path(path)
         if durability not in ("full", "normal"):
             raise ValueError(f'durability is {durability!r}; it must be "full" or "normal"')
-        self._file = self.path if self.path == MEMORY else os.path.abspath(self.path)  # the program may change directory
+        # An absolute path, because the program may change its directory.
+        self._file = self.path if self.path == MEMORY else os.path.abspath(self.path)
         self.bell = Bell(self._file)
         self._longest_pause = longest_pause
         self._on_change = on_change

@@ -43,7 +43,7 @@ class _Process:
 
     @contextmanager
     def passage(self) -> Iterator[None]:
-        """Use connections while the block runs: nobody forks or closes them meanwhile."""
+        """Use connections while the block runs: no other thread forks or closes them meanwhile."""
         thread = threading.get_ident()
         before = self.inside.get(thread, 0)
         try:
@@ -121,7 +121,7 @@ class _Process:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._open))
 
     def _shut(self) -> None:
-        """Let nobody in, and wait until all other threads are out."""
+        """Keep other threads from entering, and wait until all of them are out."""
         self._lock.acquire()
         self._closers += 1
         while self.inside.keys() - {threading.get_ident()}:

@@ -1,4 +1,4 @@
-"""Whether a file lies where SQLite's locks and shared memory cannot be relied on: on another machine's disk."""
+"""A warning where SQLite's locks and shared memory cannot be relied on: on a network file system."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import os
 from functools import cache
 
 MOUNTS = "/proc/self/mountinfo"
-"""Where Linux tells what is mounted; elsewhere nothing is known, and nothing said."""
+"""Where Linux lists what is mounted; on other systems nothing is known, and there is no warning."""
 
 QUIET = "GIGQ_NETWORK_FILES"
-"""The environment variable that is ``ok`` where someone knows that only one machine uses the file."""
+"""The environment variable to set to ``ok`` if only one machine uses the file."""
 
 NETWORK = frozenset(
     [
@@ -47,35 +47,36 @@ NETWORK = frozenset(
         "virtiofs",
     ]
 )
-"""File systems that other machines may write too, or the host of this one: WAL needs memory that all users share."""
+"""File systems that other machines may write to, or the host of this one: WAL needs memory that all users share."""
 
 
 @cache
 def warn_of_network(path: str, device: int, mounts: str = MOUNTS) -> None:
-    """Log a warning, once a file and process, if the file lies on a network file system. Safe from any thread.
+    """Log a warning, once per file and process, if a file is on a network file system. Safe to call from any thread.
 
     Args:
         path: of the file, for the message.
         device: its ``st_dev``.
-        mounts: where to read what is mounted.
+        mounts: the file that lists what is mounted.
     """
     kind = kind_of(device, _text_of(mounts))
     if kind in NETWORK and os.environ.get(QUIET) != "ok":
         from gigq.logs import logger  # only here: importing logging takes longer than opening the file
 
         logger("store").warning(
-            "%r lies on a network file system (%s), where SQLite's locks may fail and the file may be damaged; "
+            "%r is on a network file system (%s), where SQLite's locks may fail and the file may be damaged; "
             "move it to a local disk, or set %s=ok if only one machine uses it",
             path, kind, QUIET,
         )  # fmt: skip
 
 
 def kind_of(device: int, mounts: str) -> str | None:
-    """Return the type of the file system with this ``st_dev``, or None where the text does not tell it.
+    """Return the type of the file system with this ``st_dev``, or None where the text does not list it.
+
+    By the device and not by the folder, so that links, and mounts that hide others, need no thought.
 
     Args:
-        mounts: as in ``/proc/self/mountinfo``, see proc(5). By the device, and not by the folder: then links and
-            mounts that hide others need no thought.
+        mounts: as in ``/proc/self/mountinfo``; see proc(5).
     """
     wanted = f"{os.major(device)}:{os.minor(device)}"
     for line in mounts.splitlines():

@@ -1,4 +1,4 @@
-"""What the errors of SQLite mean to a user."""
+"""The errors of SQLite as errors of ours, which mean something to a user."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from gigq.errors import NotAQueue, QueueBusy, StoreError
 
 
 class UnstorableValue(ValueError):
-    """A value that the file cannot hold, and that was never checked because it is only looked for, such as an id."""
+    """A value that the file cannot hold, and that was not checked because it is only looked up, such as an id."""
 
 
 def explained(error: sqlite3.Error, path: str) -> StoreError:
-    """Return an error of SQLite as ours, in a sentence that names the file."""
+    """Return an error of SQLite as one of ours, with a sentence that names the file."""
     match primary_code(error):
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return QueueBusy(f"{path!r} is locked by another writer")
@@ -29,13 +29,13 @@ def explained(error: sqlite3.Error, path: str) -> StoreError:
 
 
 def unstorable(error: UnicodeEncodeError | OverflowError) -> UnstorableValue:
-    """Return what sqlite3 raises for a value that it cannot hand on as ours."""
+    """Return the error that sqlite3 raises for a value that it cannot pass on as one of ours."""
     if isinstance(error, UnicodeEncodeError):
         return UnstorableValue(f"{error.object!r:.80} cannot be: UTF-8 cannot hold a lone surrogate")
     return UnstorableValue("a number cannot be: it is larger than the file can hold")
 
 
 def primary_code(error: sqlite3.Error) -> int | None:
-    """Return SQLite's code for an error, without what it adds to it; None where the error is sqlite3's own."""
+    """Return SQLite's primary code for an error, without extensions; None for an error of sqlite3 itself."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
     return code if code is None else code & 0xFF

@@ -14,6 +14,7 @@ from gigq.store.engine.sqlite_errors import unstorable
 
 Values = Iterable[Any] | Mapping[str, Any]
 
+
 class Transaction:
     """A transaction that is open on this thread's connection, and the one instant at which it happens.
 
@@ -25,9 +26,7 @@ class Transaction:
 
     __slots__ = ("_now", "connection", "has_news", "random", "stamp")
 
-    def __init__(
-        self, connection: sqlite3.Connection, stamp: str, random: Callable[[], float] = random.random
-    ) -> None:
+    def __init__(self, connection: sqlite3.Connection, stamp: str, random: Callable[[], float] = random.random) -> None:
         self.connection = connection
         self.stamp = stamp
         self.random = random

@@ -1,7 +1,7 @@
-"""In which order the jobs of an old file become ours, and what is left of their dependencies.
+"""The order in which the jobs of an old file become ours, and the dependencies that they can keep.
 
-The old package looked at no dependency when a job was submitted. So a child may stand before its parent, wait for
-itself by way of others, or name a parent that was never there or has been cleared; that one, it did not wait for.
+The old package did not check the dependencies of a new job. So a child may come before its parent, wait for itself by
+way of others, or name a parent that never existed or has been cleared, for which it did not wait.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 
 Edges = Mapping[int, Sequence[int]]
-"""Of each job, the jobs that it waits for."""
+"""The jobs that each job waits for."""
 
 
 class OldJob(NamedTuple):
-    """A job of the old file, as far as the order is concerned; `row` grows in the order of submission."""
+    """What matters for the order of a job of the old file; `row` grows in the order of submission."""
 
     row: int
     id: str
@@ -25,13 +25,13 @@ class OldJob(NamedTuple):
 
 
 class Place(NamedTuple):
-    """What a job of the old file is among ours.
+    """The place of a job of the old file among ours.
 
     Attributes:
-        parents: the `seq` of each parent that it can have.
+        parents: the `seq` of each parent that it keeps.
         missing: the ids of parents that are not in the file.
         circular: the ids of parents that cannot come before it.
-        is_stuck: it is unfinished, and could never run: the jobs that it depends on wait for each other.
+        is_stuck: it is unfinished and could never run, because the jobs that it depends on wait for each other.
     """
 
     seq: int
@@ -43,12 +43,12 @@ class Place(NamedTuple):
 
 
 def places(jobs: Iterable[OldJob]) -> dict[int, Place]:
-    """Return the place of each job by its row: as submitted, but for parents, which come before their children."""
+    """Return the place of each job by its row: in the order of submission, but parents before their children."""
     by_row = {job.row: job for job in _with_ids_of_their_own(jobs)}
     rows = {job.id: job.row for job in by_row.values()}
     parents = {row: [rows[each] for each in job.dependencies if each in rows] for row, job in by_row.items()}
     order, stuck = _in_order(parents)
-    if stuck:  # what a finished job once waited for holds nothing up
+    if stuck:  # the dependencies of a finished job hold nothing up
         order, stuck = _in_order({row: its if by_row[row].is_unfinished else () for row, its in parents.items()})
     seqs = {row: seq for seq, row in enumerate(order, start=1)}
     return {
@@ -65,7 +65,7 @@ def places(jobs: Iterable[OldJob]) -> dict[int, Place]:
 
 
 def _with_ids_of_their_own(jobs: Iterable[OldJob]) -> Iterable[OldJob]:
-    """SQLite lets a primary key that is text be NULL, and any number of times."""
+    """SQLite allows NULL in a primary key that is text, in any number of rows."""
     taken = set[str]()
     for job in jobs:
         job_id = job.id or f"without-id-{job.row}"
@@ -76,7 +76,7 @@ def _with_ids_of_their_own(jobs: Iterable[OldJob]) -> Iterable[OldJob]:
 
 
 def _in_order(parents: Edges) -> tuple[list[int], set[int]]:
-    """Return all jobs, each as early as its row and its parents allow, and which of them never get their turn."""
+    """Return all jobs, each as early as its row and its parents allow, and those of them that can never run."""
     waits_for = {row: len(its) for row, its in parents.items()}
     children = defaultdict(list)
     for row, its in parents.items():

@@ -1,4 +1,4 @@
-"""What a job and an execution of the GigQ package 0.5.1 are among ours."""
+"""Jobs and executions of the GigQ package 0.5.1 as rows of ours."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from gigq.store.legacy.order import Place
 from gigq.store.legacy.values import Faults, Old, as_text, as_text_or_null, complaint, read
 
 _NOTES = "gigq_0_5"
-"""The key of a job's metadata under which stands what has no other place."""
+"""The key in a job's metadata for everything that has no other place."""
 
 _LOST = "the file was upgraded from GigQ 0.5.1 while this attempt ran"
 _UNENDED = "GigQ 0.5.1 left no record of how this attempt ended"
 _UNRECORDED = "GigQ 0.5.1 left no record of this attempt"
 _STUCK = (
-    "cancelled by the upgrade from GigQ 0.5.1: it could never run, for the jobs that it depends on wait for each other"
+    "cancelled by the upgrade from GigQ 0.5.1: "
+    "it could never run, because the jobs that it depends on wait for each other"
 )
 
 _MOST_UNRECORDED = 100
-"""Attempts that are believed to a job's counter alone: each becomes a row."""
+"""The most attempts that only a job's counter knows of and that are kept: each becomes a row."""
 
 _JOB_STATUSES = frozenset(JobStatus)
 _ENDS = frozenset(ExecutionStatus) - {ExecutionStatus.RUNNING}
@@ -34,9 +35,9 @@ class History(NamedTuple):
     """What the executions of a job have to agree with.
 
     Attributes:
-        attempts: how many of them the job counts: the last ones.
+        attempts: how many of them count: the last ones.
         recorded: how many of them the old file has.
-        ended_at: an instant for an end that nobody wrote down.
+        ended_at: the instant to use for an end that was not recorded.
     """
 
     seq: int
@@ -57,12 +58,12 @@ class _Standing(NamedTuple):
 def job_from(
     old: Old, place: Place, *, added: Sequence[str], recorded: int, now: datetime, stamp: str
 ) -> tuple[dict[str, Any], History]:
-    """Return the row of `jobs` that takes the place of an old one, and what its executions have to agree with.
+    """Return the row of `jobs` that replaces an old one, and what its executions have to agree with.
 
     Args:
-        added: columns that the old package does not know; what stands in them is kept in the metadata.
-        recorded: how many executions of the job there are.
-        now, stamp: the instant of the upgrade, and how the file holds it.
+        added: columns that the old package does not know; their values are kept in the metadata.
+        recorded: how many executions the job has.
+        now, stamp: the instant of the upgrade, and the same as the file holds it.
     """
     faults: Faults = {}
     job: dict[str, Any] = {"seq": place.seq, "id": place.id} | _words(old, faults) | _numbers(old, faults)
@@ -105,14 +106,14 @@ def execution_from(old: Old, history: History, *, position: int, stamp: str) -> 
 
 
 def unrecorded(history: History) -> list[tuple[Any, ...]]:
-    """Return the executions that a job counts and the old file does not have, in the same form: the first ones."""
+    """Return the executions that count and that the old file does not have, in the same form: the first ones."""
     error = _LOST if history.was_running and not history.recorded else _UNRECORDED
     missing = range(1, history.attempts - history.recorded + 1)
     return [(history.seq, each, "", ExecutionStatus.LOST.value, None, history.ended_at, error) for each in missing]
 
 
 def _attempt(position: int, history: History) -> int:
-    """The last executions are those that the job counts; the others were before somebody requeued it."""
+    """The last executions are those that count; the others were before somebody requeued the job."""
     others = history.recorded - history.attempts
     return position - others + 1 if position >= others else position % history.max_attempts + 1
 
@@ -133,7 +134,7 @@ def _words(old: Old, faults: Faults) -> dict[str, Any]:
 
 
 def _call(old: Old, faults: Faults) -> dict[str, str]:
-    """The function and its arguments. Where those are unknown it must not run, even if somebody requeues the job."""
+    """Return the function and its arguments. If those are unknown it must not run, even if the job is requeued."""
     params = read(old, "params", faults, values.params, None)
     for column in ("function_module", "function_name"):
         read(old, column, faults, values.name, "")
@@ -176,7 +177,7 @@ def _standing(old: Old, place: Place, faults: Faults, *, max_attempts: int, reco
 def _instants(
     old: Old, standing: _Standing, faults: Faults, *, retry_delay: float, now: datetime, stamp: str
 ) -> dict[str, str | None]:
-    """All instants of a job. One that cannot be read harms it less than to fail: it is noted, and another stands in."""
+    """Return all instants of a job. One that cannot be read is noted and replaced, which is better than to fail it."""
     created_at, updated_at, started_at, completed_at, retry_after = (
         read(old, column, faults, values.instant, None)
         for column in ("created_at", "updated_at", "started_at", "completed_at", "retry_after")
@@ -185,7 +186,7 @@ def _instants(
     if standing.status is JobStatus.PENDING:
         run_at = to_text(later(now, retry_delay)) if standing.is_moved else retry_after or stamp
         completed_at = None
-    else:  # of these two, the old package wrote no end, and left that of an earlier round
+    else:  # for a cancelled or timed-out job, the old package left the end of an earlier round
         run_at = None
         is_unwritten = standing.is_moved or standing.status in (JobStatus.CANCELLED, JobStatus.TIMEOUT)
         completed_at = updated_at if is_unwritten else completed_at or updated_at
@@ -199,7 +200,7 @@ def _instants(
 
 
 def _metadata(old: Old, place: Place, faults: Faults, added: Sequence[str]) -> str:
-    """Nothing for a job that has come over as it was."""
+    """Return notes about what could not be kept; none for a job that was copied as it is."""
     notes: dict[str, Any] = {
         "missing_parents": list(place.missing),
         "circular_parents": list(place.circular),

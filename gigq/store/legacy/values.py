@@ -1,4 +1,4 @@
-"""How a value is read from a row of the GigQ package 0.5.1, where a person may have written anything."""
+"""Readers of the values in a row of the GigQ package 0.5.1, where somebody may have written anything."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ Old = Mapping[str, Any]
 """A row of the old file, by the names of its columns."""
 
 Faults = dict[str, Any]
-"""The columns of a row that cannot be read, and what stands there."""
+"""The columns of a row that cannot be read, and their values."""
 
 _TIMEOUT = 300.0
-"""Seconds: the limit that the old worker set where a job names none."""
+"""Seconds: the limit that the old worker set for a job that names none."""
 
 _SHOWN = 80
-"""Characters of a value that a complaint shows."""
+"""How many characters of a value a message shows."""
 
 
 def read(old: Old, column: str, faults: Faults, reader: Callable[[Any], T], default: T) -> T:
-    """Return what the reader makes of a column; where it cannot, enter the column in `faults`, and return `default`."""
+    """Return the value of a column by its reader; where that fails, note it in `faults` and return `default`."""
     value = old[column]
     try:
         return reader(value)
@@ -36,9 +36,9 @@ def read(old: Old, column: str, faults: Faults, reader: Callable[[Any], T], defa
 
 
 def complaint(faults: Faults) -> str:
-    """Return what the error of a job says that has these faults."""
+    """Return the error of a job that has these faults."""
     found = ", ".join(f"{column} is {repr(value)[:_SHOWN]}" for column, value in faults.items())
-    return f"GigQ 0.5.1 left what cannot be read: {found}"
+    return f"GigQ 0.5.1 left values that cannot be read: {found}"
 
 
 def as_text(value: object) -> str:
@@ -54,7 +54,7 @@ def as_text_or_null(value: object) -> str | None:
     return None if value is None else as_text(value)
 
 
-# readers: each raises ValueError for what it cannot read
+# readers: each raises ValueError for a value that it cannot read
 
 
 def instant(value: object) -> str | None:
@@ -73,7 +73,7 @@ def ids(value: object) -> list[str]:
 
 
 def params(value: object) -> str:
-    """Keyword arguments as they stand: what JSON does not know, such as NaN, stays what it was."""
+    """Keyword arguments as they are: values that are not JSON, such as NaN, stay as they were."""
     text = as_text(value)
     if value is None or (text and not isinstance(decode(text), dict)):
         raise ValueError("not an object")
@@ -81,7 +81,7 @@ def params(value: object) -> str:
 
 
 def result(value: object) -> str:
-    """A result as it stands. The old package wrote none for None."""
+    """A result as it is. The old package stored nothing for None."""
     text = as_text(value)
     if text:
         decode(text)
@@ -102,7 +102,7 @@ def priority(value: object) -> int:
 
 
 def max_attempts(value: object) -> int:
-    """The old worker gave every job a first attempt."""
+    """At least 1, because the old worker gave every job a first attempt."""
     return max(1, _whole(3 if value is None else value))
 
 

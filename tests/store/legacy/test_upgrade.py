@@ -349,7 +349,7 @@ def test_what_cannot_be_read_of_a_job_becomes_its_error(
     queue = upgraded()
     job = queue.get_status("job")
     assert job["status"] == "failed"
-    assert job["error"].startswith(f"GigQ 0.5.1 left what cannot be read: {complaint}")
+    assert job["error"].startswith(f"GigQ 0.5.1 left values that cannot be read: {complaint}")
     assert set(job["metadata"]["gigq_0_5"]["unreadable"]) == {each for each in columns if each in complaint}
     assert drain(queue) == 1
     assert queue.result("other") == 1
@@ -414,7 +414,7 @@ def test_a_job_without_an_id_is_given_one(old: OldFile, upgraded: Callable[[], J
 @pytest.mark.parametrize(
     ("columns", "status", "error"),
     [
-        ({"status": "odd"}, "lost", "GigQ 0.5.1 left what cannot be read: status is 'odd'"),
+        ({"status": "odd"}, "lost", "GigQ 0.5.1 left values that cannot be read: status is 'odd'"),
         ({"status": "failed", "error": "no", "completed_at": None, "started_at": ""}, "failed", "no"),
     ],
 )
