@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypedDict, Unpack
+from typing import NamedTuple, TypedDict, Unpack
 
 from gigq import checks
 from gigq.clock import Instant, to_instant
@@ -46,8 +45,7 @@ class FilterOptions(TypedDict, total=False):
     search: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
+class Filters(NamedTuple):
     """The filters that a job must pass, their values checked. None lets every job pass, and so do no tags.
 
     Attributes:

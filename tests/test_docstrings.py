@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, is_typeddict
+from typing import Any
 
 import pytest
 
@@ -18,7 +18,7 @@ from gigq.filters import FilterOptions
 from gigq.queue.schedules import Schedules
 
 PUBLIC = {name: getattr(gigq, name) for name in gigq.__all__ if not name.startswith("__")}
-RECORDS = [each for each in PUBLIC.values() if is_dataclass(each)] + [FilterOptions]
+RECORDS = [each for each in PUBLIC.values() if is_dataclass(each) or hasattr(each, "_fields")] + [FilterOptions]
 
 WITHOUT_EXAMPLE = {
     "Clock", "SystemClock",  # nobody needs one but to replace it, by a ManualClock
@@ -50,7 +50,7 @@ WITH_EXAMPLE: dict[str, Any] = {
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)
 def test_every_field_is_described(record: Any) -> None:
-    names = list(record.__annotations__) if is_typeddict(record) else [each.name for each in fields(record)]
+    names = [each.name for each in fields(record)] if is_dataclass(record) else list(record.__annotations__)
     assert [name for name in names if name not in set(described(record))] == []
 
 

@@ -21,7 +21,7 @@ def test_a_worker_as_a_dict_has_plain_values(file: File) -> None:
     (record,) = file.queue.workers()
     shown = record.as_dict()
     assert json.loads(json.dumps(shown)) == shown
-    assert shown.keys() == set(record.__dataclass_fields__)
+    assert shown.keys() == set(record._fields)
     assert (shown["id"], shown["concurrency"], shown["queues"], shown["seen_at"]) == (
         "ann", 1, None, "2026-01-01T00:00:00.000000Z",
     )  # fmt: skip
@@ -31,7 +31,7 @@ def test_a_schedule_as_a_dict_has_plain_values(file: File) -> None:
     record = file.queue.schedules.add("report", functions.nothing, every=60, queue="night")
     shown = record.as_dict()
     assert json.loads(json.dumps(shown)) == shown
-    assert shown.keys() == set(record.__dataclass_fields__)
+    assert shown.keys() == set(record._fields)
     assert (shown["name"], shown["every"], shown["queue"], shown["next_at"], shown["last_at"]) == (
         "report", 60, "night", "2026-01-01T00:01:00.000000Z", None,
     )  # fmt: skip
@@ -46,7 +46,7 @@ def test_a_job_as_a_dict_has_plain_values_and_its_executions(file: File) -> None
     assert record is not None
     shown = record.as_dict()
     assert json.loads(json.dumps(shown)) == shown == file.queue.get_status(job_id)
-    assert shown.keys() == {"exists", *record.__dataclass_fields__}
+    assert shown.keys() == {"exists", *record._fields}
     assert shown["executions"] == [record.executions[0].as_dict()]
 
 

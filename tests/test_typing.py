@@ -43,9 +43,9 @@ reveal_type(task(plain, priority="high"))   # -> Task[[a: int], bytes]
 reveal_type(bare.options(delay=1)(2))       # -> list[int]
 reveal_type(bare.submit(queue, 1))          # -> str
 reveal_type(bare.to_job(1))                 # -> Job
-reveal_type(queue.find_jobs())              # -> list[JobRecord]
-reveal_type(queue.wait("id"))               # -> JobRecord
-reveal_type(queue.wait(["id"]))             # -> list[JobRecord]
+reveal_type(queue.find_jobs()[0].phase)     # -> Phase
+reveal_type(queue.wait("id").status)        # -> JobStatus
+reveal_type(queue.wait(["id"])[0].error)    # -> str | None
 reveal_type(Workflow("w").add_task(bare))   # -> Job
 
 from gigq import Queue                      # !! attr-defined

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from gigq import checks
 from gigq.clock import Duration, earlier, to_seconds
@@ -57,14 +56,14 @@ def requeue_stuck(database: Database, *, older_than: Duration | None) -> int:
 
 def _chosen(filters: Filters, *, among: Iterable[JobStatus], verb: str) -> Filters:
     """Narrow the filters to the statuses that the verb takes; refuse filters that let every job pass."""
-    if replace(filters, search=filters.search or None) == Filters.of():
+    if filters._replace(search=filters.search or None) == Filters.of():
         raise ValueError(f"{verb} without a filter would take every job; give a status or another filter")
     words = [status.value for status in among]
     for status in filters.statuses or ():
         if status not in words:
             hint = "; running=True takes running ones too" if status == JobStatus.RUNNING else ""
             raise ValueError(f"status is {status!r}; {verb} takes {', '.join(words)}{hint}")
-    return filters if filters.statuses is not None else replace(filters, statuses=words)
+    return filters if filters.statuses is not None else filters._replace(statuses=words)
 
 
 def _each(database: Database, filters: Filters, act: Callable[[Transaction, str], bool]) -> int:

@@ -107,11 +107,15 @@ def described(name: str, each: Any) -> str:
     head = _heading(name, 3) + (_signature(name, each) if name in CONSTRUCTED else "") + _document(each)
     if issubclass(each, Enum):
         return head + _members(each)
-    table = _field_table(each) if is_dataclass(each) and name not in CONSTRUCTED else ""
+    table = _field_table(each) if _is_record(each) and name not in CONSTRUCTED else ""
     return "".join([head, table, *(_method(name, each, method) for method in _methods(each))])
 
 
 # objects
+
+
+def _is_record(kind: Any) -> bool:
+    return is_dataclass(kind) or hasattr(kind, "_fields")
 
 
 def _heading(text: str, level: int) -> str:
@@ -249,7 +253,7 @@ def _returns(annotation: Any) -> str:
 def _document(each: Any) -> str:
     """A docstring as Markdown."""
     text = inspect.getdoc(each) or ""
-    if isinstance(each, type) and (is_typeddict(each) or (is_dataclass(each) and each.__name__ not in CONSTRUCTED)):
+    if isinstance(each, type) and (is_typeddict(each) or (_is_record(each) and each.__name__ not in CONSTRUCTED)):
         hidden = ("Attributes:", "Args:")  # they are in the table of fields
     else:
         hidden = ()
