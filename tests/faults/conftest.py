@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from faults.sabotage import Saboteur
-from faults.trial import Trials
+from faults.trial import Trials, Undisturbed
 
 
 @pytest.fixture
@@ -30,13 +30,21 @@ def new_path(empty: Path, tmp_path: Path) -> Callable[[], str]:
     return make
 
 
+@pytest.fixture(scope="session")
+def undisturbed() -> dict[str, Undisturbed]:
+    """What the tests have found out about operations without faults."""
+    return {}
+
+
 @pytest.fixture
-def trials_of(saboteur: Saboteur, new_path: Callable[[], str]) -> Iterator[Callable[..., Trials]]:
+def trials_of(
+    saboteur: Saboteur, new_path: Callable[[], str], undisturbed: dict[str, Undisturbed]
+) -> Iterator[Callable[..., Trials]]:
     """Makes the trials of an operation, by its name."""
     made: list[Trials] = []
 
     def make(name: str, *, timeout: float = 0.0) -> Trials:
-        made.append(Trials(saboteur, new_path, name, timeout=timeout))
+        made.append(Trials(saboteur, new_path, name, undisturbed, timeout=timeout))
         return made[-1]
 
     yield make

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import sys
 import traceback
 from collections.abc import Callable
@@ -39,14 +40,18 @@ def main() -> None:
 
 
 def _try(saboteur: Saboteur, new_path: Callable[[], str], name: str) -> tuple[int, list[str]]:
-    trials = Trials(saboteur, new_path, name)
+    trials = Trials(saboteur, new_path, name, {})
     trials.close()
     places = _places(trials.statements)
-    wrong = [
-        f"after statement {place}, {trials.statements[place - 1]:.60}: {problem}"
-        for place in places
-        if (problem := _wrong_after(saboteur, new_path(), name, place, trials))
-    ]
+    paths = [new_path() for _ in places]
+    children = [_fork(saboteur, path, name, place) for path, place in zip(paths, places, strict=True)]
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    wrong = []
+    for place, path, code in zip(places, paths, codes, strict=True):
+        committed = trials.statements[:place].count("COMMIT")
+        flaw = f"it ended with {code}" if code != GONE else _flaw(path, expected=trials.stages[committed])
+        if flaw:
+            wrong.append(f"after statement {place}, {trials.statements[place - 1]:.60}: {flaw}")
     return len(places), wrong
 
 
@@ -55,25 +60,11 @@ def _places(statements: list[str]) -> list[int]:
     return [place for place, sql in enumerate(statements, 1) if sql.split()[0] not in ("SELECT", "PRAGMA", "open")]
 
 
-def _wrong_after(saboteur: Saboteur, path: str, name: str, place: int, trials: Trials) -> str:
+def _fork(saboteur: Saboteur, path: str, name: str, place: int) -> int:
+    """Begin an operation in another process, and return its pid. It ends right after the n-th statement."""
     child = os.fork()
-    if child == 0:
-        _end_after(saboteur, path, name, place)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if code != GONE:
-        return f"the process ended with {code}"
-    with closing(Observer(path)) as observer:
-        try:
-            content = observer.content()
-        except Exception as error:
-            return repr(error)
-    committed = trials.statements[:place].count("COMMIT")
-    os.remove(path)
-    return "" if content == trials.stages[committed] else f"after {committed} transactions the file holds\n{content}"
-
-
-def _end_after(saboteur: Saboteur, path: str, name: str, place: int) -> None:
-    """Do an operation in this process, and end it right after the n-th statement."""
+    if child:
+        return child
     try:
         act = ARRANGE[name](open_file(path))
         saboteur.spoil(place, None)
@@ -82,6 +73,17 @@ def _end_after(saboteur: Saboteur, path: str, name: str, place: int) -> None:
         traceback.print_exc()
     finally:
         os._exit(1)
+
+
+def _flaw(path: str, *, expected: str) -> str:
+    """What is wrong with a file that a process has left; empty if it is sound and holds what is expected."""
+    with closing(Observer(path)) as observer:
+        try:
+            content = observer.content()
+        except (AssertionError, sqlite3.Error) as error:
+            return repr(error)
+    os.remove(path)
+    return "" if content == expected else f"the file holds\n{content}\nand should hold\n{expected}"
 
 
 if __name__ == "__main__":

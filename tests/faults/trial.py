@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from typing import NamedTuple
 
 from faults.observer import Observer
 from faults.operations import LONG_OPERATIONS, NOT_REPEATED, OPERATIONS, open_file
@@ -14,6 +15,13 @@ from gigq import StoreError, close_connections
 ARRANGE = OPERATIONS | LONG_OPERATIONS
 
 _EACH_IN_A_NEW_FILE = (*LONG_OPERATIONS, *NOT_REPEATED)
+
+
+class Undisturbed(NamedTuple):
+    """An operation without faults: what the file holds before it and after each transaction, and its statements."""
+
+    stages: list[str]
+    statements: list[str]
 
 
 class Trials:
@@ -28,26 +36,32 @@ class Trials:
     Args:
         new_path: returns the path of a new empty queue, each time another one.
         name: of the operation.
+        undisturbed: what is known of operations by their names. What is not known of this one is found out.
         timeout: seconds that the queue waits for the lock.
 
     Attributes:
-        stages: what the file holds before the undisturbed operation, and after each of its transactions.
-        statements: those of the undisturbed operation.
+        stages, statements: those of the undisturbed operation.
     """
 
-    def __init__(self, saboteur: Saboteur, new_path: Callable[[], str], name: str, *, timeout: float = 0.0) -> None:
+    def __init__(
+        self,
+        saboteur: Saboteur,
+        new_path: Callable[[], str],
+        name: str,
+        undisturbed: dict[str, Undisturbed],
+        *,
+        timeout: float = 0.0,
+    ) -> None:
         self._saboteur = saboteur
         self._new_path = new_path
         self._name = name
         self._timeout = timeout
         self._copy = new_path() if name in LONG_OPERATIONS else None
-        self._is_spent = True
+        self._is_spent = name in _EACH_IN_A_NEW_FILE
         self._arrange()
-        self.stages = [self._observer.content()]
-        saboteur.watch(lambda: self.stages.append(self._observer.content()))
-        self._act()
-        saboteur.rest()
-        self.statements = list(saboteur.statements)
+        if name not in undisturbed:
+            undisturbed[name] = self._watch()
+        self.stages, self.statements = undisturbed[name]
 
     def survives(self, fault: Fault, *, statement: int = 0, answer: int = 0, must_be_done: bool = False) -> bool:
         """Let the n-th statement fail, or the n-th answer; all must be done, or reported as not done.
@@ -78,6 +92,15 @@ class Trials:
     def close(self) -> None:
         self._observer.close()
         self._file.queue.close()
+
+    def _watch(self) -> Undisturbed:
+        """Do the operation undisturbed."""
+        stages = [self._observer.content()]
+        self._saboteur.watch(lambda: stages.append(self._observer.content()))
+        self._act()
+        self._saboteur.rest()
+        self._is_spent = True
+        return Undisturbed(stages, list(self._saboteur.statements))
 
     def _is_done(self) -> bool:
         try:
