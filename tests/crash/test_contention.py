@@ -53,7 +53,7 @@ def spans(queue: JobQueue, name: str) -> list[tuple[datetime, datetime]]:
     )
 
 
-def test_no_more_jobs_of_a_queue_run_at_a_time_than_may(queue: JobQueue, work: Callable[[], None]) -> None:
+def test_a_queue_runs_no_more_jobs_at_a_time_than_its_limit(queue: JobQueue, work: Callable[[], None]) -> None:
     queue.configure("few", max_running=3)
     queue.submit_many(Job("job", "functions:nothing", queue="few") for _ in range(150))
     queue.submit_many(Job("job", "functions:nothing", queue="many") for _ in range(150))
@@ -66,7 +66,7 @@ def test_no_more_jobs_of_a_queue_run_at_a_time_than_may(queue: JobQueue, work: C
     assert max(running) == 3
 
 
-def test_no_more_jobs_of_a_queue_start_within_a_period_than_may(queue: JobQueue, work: Callable[[], None]) -> None:
+def test_a_queue_starts_no_more_jobs_in_a_period_than_its_rate_limit(queue: JobQueue, work: Callable[[], None]) -> None:
     period = 0.25
     queue.configure("slow", rate_limit=10, rate_period=period)
     queue.submit_many(Job("job", "functions:nothing", queue="slow") for _ in range(50))
@@ -78,7 +78,7 @@ def test_no_more_jobs_of_a_queue_start_within_a_period_than_may(queue: JobQueue,
     assert max(most) == 10
 
 
-def test_of_all_that_submit_with_a_key_at_once_one_stores_a_job(
+def test_of_many_concurrent_submits_with_one_unique_key_one_stores_a_job(
     queue: JobQueue, path: str, tmp_path: Path, spawn: Spawn
 ) -> None:
     gate = tmp_path / "gate"

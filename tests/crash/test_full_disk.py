@@ -73,7 +73,7 @@ def test_a_result_that_finds_the_disk_full_is_kept_until_there_is_room(
     assert worker.end().count("\n") == 1, "one complaint a minute is enough"
 
 
-def test_a_worker_that_is_told_to_stop_on_a_full_disk_says_what_it_could_not_write_and_the_job_runs_again(
+def test_a_worker_stopped_on_a_full_disk_reports_what_it_could_not_write_and_the_job_runs_again(
     queue: JobQueue, start: Start, disk: Disk, meeting: Meeting
 ) -> None:
     job_id = queue.submit(Job("large", functions.meet, meeting.params | {"letters": LARGE}))
@@ -93,9 +93,7 @@ def test_a_worker_that_is_told_to_stop_on_a_full_disk_says_what_it_could_not_wri
     second.end()
 
 
-def test_a_submit_to_a_full_disk_stores_nothing_and_can_be_made_again(
-    queue: JobQueue, start: Start, disk: Disk
-) -> None:
+def test_a_submit_to_a_full_disk_stores_nothing_and_can_be_repeated(queue: JobQueue, start: Start, disk: Disk) -> None:
     kept = queue.submit(Job("kept", functions.nothing))
     refused = [Job("refused", functions.nothing) for _ in range(3)]
     disk.fill()
@@ -111,7 +109,7 @@ def test_a_submit_to_a_full_disk_stores_nothing_and_can_be_made_again(
     assert worker.end() == ""
 
 
-def test_the_heart_of_a_worker_beats_on_while_a_result_does_not_fit(
+def test_a_worker_renews_its_heartbeat_while_a_result_does_not_fit(
     queue: JobQueue, start: Start, disk: Disk, meeting: Meeting
 ) -> None:
     queue.submit(Job("large", functions.meet, meeting.params | {"letters": LARGE}))
@@ -126,7 +124,7 @@ def test_the_heart_of_a_worker_beats_on_while_a_result_does_not_fit(
     worker.end()
 
 
-def test_a_disk_that_was_full_for_longer_than_a_lease_makes_no_living_worker_dead(
+def test_a_disk_full_for_longer_than_a_lease_does_not_make_a_live_worker_look_dead(
     path: str, disk: Disk, clock: ManualClock
 ) -> None:
     """Nobody could write a heartbeat meanwhile, so nobody's silence says anything."""

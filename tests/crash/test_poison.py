@@ -32,7 +32,7 @@ def ends(record: JobRecord) -> list[str]:
 
 
 @pytest.mark.parametrize(("number", "code"), [(0, 9), (int(signal.SIGKILL), KILLED)], ids=["exit", "kill"])
-def test_a_poisonous_job_fails_after_its_attempts_and_takes_no_innocent_with_it(
+def test_a_job_that_kills_its_worker_fails_after_its_attempts_and_no_other_job_does(
     queue: JobQueue, start: Start, tmp_path: Path, number: int, code: int
 ) -> None:
     """In one slot. Of several, those whose functions run beside it in the same process do die with it."""
@@ -52,7 +52,7 @@ def test_a_poisonous_job_fails_after_its_attempts_and_takes_no_innocent_with_it(
     assert set(trace.read_text().split()) == {str(each) for each in range(600)}
 
 
-def test_two_poisons_strike_beside_jobs_that_run_and_these_complete_at_their_last_attempt(
+def test_jobs_that_run_next_to_two_that_kill_their_worker_complete_at_their_last_attempt(
     queue: JobQueue, start: Start, tmp_path: Path, meeting_of: Callable[[str], Meeting]
 ) -> None:
     trace = str(tmp_path / "trace")
@@ -84,7 +84,7 @@ def test_two_poisons_strike_beside_jobs_that_run_and_these_complete_at_their_las
 
 
 @pytest.mark.parametrize("concurrency", [2, 4])
-def test_poisons_anywhere_among_quick_jobs_fail_and_no_other_does(
+def test_jobs_that_kill_their_worker_fail_anywhere_among_quick_jobs_and_no_other_does(
     queue: JobQueue, start: Start, tmp_path: Path, concurrency: int
 ) -> None:
     seed = random.randrange(10**6)
@@ -101,7 +101,7 @@ def test_poisons_anywhere_among_quick_jobs_fail_and_no_other_does(
     assert set(trace.read_text().split()) == {str(each) for each in range(100)}
 
 
-def test_a_function_that_dies_of_one_input_is_started_at_most_once_more_than_it_may(
+def test_a_function_that_dies_on_one_input_is_started_at_most_once_more_than_allowed(
     queue: JobQueue, start: Start, tmp_path: Path
 ) -> None:
     """It may have been claimed ahead, for it has returned for others; what began so and was not noted is given back."""

@@ -137,7 +137,7 @@ def test_a_worker_that_is_asked_to_stop_now_gives_back_what_its_children_run_and
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing ends a process whose threads cannot run")
-def test_a_child_that_lets_no_thread_of_its_own_run_dies_with_its_worker(
+def test_a_child_process_that_never_releases_the_gil_dies_with_its_worker(
     queue: JobQueue, start: Start, gates: list[Gate]
 ) -> None:
     gate, _ = gates

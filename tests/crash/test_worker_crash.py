@@ -41,7 +41,7 @@ def assert_only_the_retry_counts(queue: JobQueue, job_id: str, *, result: object
 
 
 @needs_stop
-def test_a_worker_that_sleeps_through_its_lease_is_replaced_and_works_on_when_it_wakes(
+def test_a_worker_that_sleeps_through_its_lease_is_replaced_and_resumes_when_it_wakes(
     queue: JobQueue, start: Start, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
@@ -73,7 +73,7 @@ def test_a_worker_that_sleeps_through_its_lease_is_replaced_and_works_on_when_it
 
 
 @needs_stop
-def test_the_late_report_of_a_thread_is_refused_and_the_result_of_the_retry_stands(
+def test_the_late_report_of_a_thread_is_refused_and_the_result_of_the_retry_is_kept(
     queue: JobQueue, start: Start, meeting: Meeting
 ) -> None:
     """The thread ends its job the moment that the process wakes, before the worker can learn that it was taken."""
@@ -94,7 +94,7 @@ def test_the_late_report_of_a_thread_is_refused_and_the_result_of_the_retry_stan
 
 
 @needs_stop
-def test_the_late_report_of_a_child_process_is_refused_and_the_result_of_the_retry_stands(
+def test_the_late_report_of_a_child_process_is_refused_and_the_result_of_the_retry_is_kept(
     queue: JobQueue, start: Start, meeting: Meeting
 ) -> None:
     """The child goes on while its worker sleeps."""
@@ -116,7 +116,7 @@ def test_the_late_report_of_a_child_process_is_refused_and_the_result_of_the_ret
     sleeper.end()
 
 
-def test_a_worker_that_is_terminated_in_a_flow_of_jobs_leaves_nothing_running_and_loses_nothing(
+def test_a_worker_terminated_in_a_flow_of_jobs_leaves_nothing_running_and_loses_nothing(
     queue: JobQueue, start: Start, tmp_path: Path
 ) -> None:
     trace = tmp_path / "trace"

@@ -22,7 +22,7 @@ TrialsOf = Callable[..., Trials]
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_wherever_a_write_fails_it_is_there_or_it_is_not_and_can_be_made_again(
+def test_a_write_that_fails_at_any_statement_is_done_completely_or_not_at_all_and_can_be_repeated(
     trials_of: TrialsOf, name: str, fault: str
 ) -> None:
     trials = trials_of(name)
@@ -37,7 +37,7 @@ def test_wherever_a_write_fails_it_is_there_or_it_is_not_and_can_be_made_again(
 @pytest.mark.parametrize(
     "name", ["submit_workflow", "claim", "process_one", "cancel_jobs", "prune", "dequeue", "close"]
 )
-def test_wherever_ctrl_c_comes_twice_the_lock_is_let_go_and_the_write_can_be_made_again(
+def test_ctrl_c_twice_at_any_statement_releases_the_lock_and_the_write_can_be_repeated(
     trials_of: TrialsOf, name: str
 ) -> None:
     trials = trials_of(name)
@@ -48,7 +48,7 @@ def test_wherever_ctrl_c_comes_twice_the_lock_is_let_go_and_the_write_can_be_mad
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_wherever_an_answer_cannot_be_read_a_write_is_there_or_it_is_not(trials_of: TrialsOf, name: str) -> None:
+def test_a_write_with_any_answer_unreadable_is_done_completely_or_not_at_all(trials_of: TrialsOf, name: str) -> None:
     trials = trials_of(name)
     for answer in count(1):
         if not trials.survives(UNREADABLE, answer=answer):
@@ -58,23 +58,21 @@ def test_wherever_an_answer_cannot_be_read_a_write_is_there_or_it_is_not(trials_
 
 @pytest.mark.parametrize("fault", [*FAULTS, "Ctrl-C"])
 @pytest.mark.parametrize("name", LONG_OPERATIONS)
-def test_what_is_done_in_several_transactions_goes_on_where_it_failed(
-    trials_of: TrialsOf, name: str, fault: str
-) -> None:
+def test_a_write_of_several_transactions_continues_where_it_failed(trials_of: TrialsOf, name: str, fault: str) -> None:
     trials = trials_of(name)
     for statement in edges(trials.statements):
         assert trials.survives(FAULTS.get(fault, CTRL_C), statement=statement)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_a_write_that_finds_the_file_locked_for_a_moment_waits(trials_of: TrialsOf, name: str) -> None:
+def test_a_write_waits_for_a_file_that_is_locked_for_a_moment(trials_of: TrialsOf, name: str) -> None:
     trials = trials_of(name, timeout=30.0)
     for statement in (1, 2):  # the BEGIN and the first read: with the lock in hand no other statement waits for it
         assert trials.survives(FAULTS["locked"], statement=statement, must_be_done=True)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_wherever_the_making_of_a_file_fails_it_can_be_made_again(
+def test_creating_a_file_may_fail_at_any_statement_and_can_be_repeated(
     saboteur: Saboteur, tmp_path: Path, fault: str
 ) -> None:
     for statement in count(1):
@@ -91,7 +89,7 @@ def test_wherever_the_making_of_a_file_fails_it_can_be_made_again(
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_wherever_the_opening_of_a_file_fails_it_can_be_opened_again(
+def test_opening_a_file_may_fail_at_any_statement_and_can_be_repeated(
     saboteur: Saboteur, new_path: Callable[[], str], fault: str
 ) -> None:
     path = new_path()

@@ -36,7 +36,7 @@ def let_processes_end(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_wherever_the_process_ends_a_write_is_there_or_it_is_not(
+def test_a_write_whose_process_ends_at_any_statement_is_done_completely_or_not_at_all(
     let_processes_end: Callable[[str], tuple[int, list[str]]], name: str
 ) -> None:
     deaths, wrong = let_processes_end(name)

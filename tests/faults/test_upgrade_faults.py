@@ -67,7 +67,7 @@ def is_gone(saboteur: Saboteur, path: str, statement: int) -> bool:
 
 
 @pytest.mark.parametrize(("kind", "interruption"), CASES)
-def test_wherever_an_upgrade_is_interrupted_the_old_file_is_as_it_was_and_can_be_upgraded_again(
+def test_an_upgrade_interrupted_at_any_statement_leaves_the_old_file_intact_and_can_be_repeated(
     saboteur: Saboteur, tmp_path: Path, kind: str, interruption: str
 ) -> None:
     """After each interruption the same file is upgraded again, which is interrupted one statement later."""

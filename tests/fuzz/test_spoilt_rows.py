@@ -76,7 +76,7 @@ def spoilings(editor: sqlite3.Connection) -> Iterator[str]:
         editor.execute("DROP TABLE kept")
 
 
-def test_whoever_looks_at_a_spoilt_row_gets_values_or_one_sentence(
+def test_reading_a_corrupted_row_returns_values_or_raises_one_sentence(
     spoilt: tuple[JobQueue, sqlite3.Connection],
 ) -> None:
     queue, editor = spoilt
@@ -105,7 +105,7 @@ def test_whoever_looks_at_a_spoilt_row_gets_values_or_one_sentence(
         ("progress", "half"),
     ],
 )
-def test_a_spoilt_job_is_named_with_its_column(
+def test_a_corrupted_job_is_reported_with_its_column(
     spoilt: tuple[JobQueue, sqlite3.Connection], column: str, value: object
 ) -> None:
     queue, editor = spoilt
@@ -117,7 +117,7 @@ def test_a_spoilt_job_is_named_with_its_column(
     assert queue.get_status("failed")["status"] == "failed"
 
 
-def test_a_spoilt_execution_is_named_with_its_job(spoilt: tuple[JobQueue, sqlite3.Connection]) -> None:
+def test_a_corrupted_execution_is_reported_with_its_job(spoilt: tuple[JobQueue, sqlite3.Connection]) -> None:
     queue, editor = spoilt
     editor.execute("UPDATE executions SET started_at = 'soon' WHERE status = 'failed'")
     with pytest.raises(StoreError, match="an execution of job 'failed' cannot be read: its started_at is 'soon'"):
@@ -131,7 +131,7 @@ def test_text_that_is_not_utf_8_is_shown_with_escapes_for_what_cannot_be_read(pa
     assert queue.get_status(job_id)["description"] == r"M\xfcller"
 
 
-def test_json_that_is_not_utf_8_is_one_sentence_with_the_column(spoilt: tuple[JobQueue, sqlite3.Connection]) -> None:
+def test_json_that_is_not_utf_8_is_reported_with_its_column(spoilt: tuple[JobQueue, sqlite3.Connection]) -> None:
     queue, editor = spoilt
     editor.execute("UPDATE jobs SET params = CAST(? AS TEXT) WHERE id = 'done'", ['{"a": "ü"}'.encode("latin-1")])
     with pytest.raises(StoreError, match=r"job 'done' cannot be read: its params is .*xfc"):
@@ -176,7 +176,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("is_checked", [True, False], ids=["as it is", "without checks"])
 @pytest.mark.parametrize(("table", "rows"), PLACES)
-def test_whatever_somebody_writes_into_a_column_the_worker_lives_and_the_good_jobs_run(
+def test_a_worker_survives_any_value_in_any_column_and_runs_the_good_jobs(
     busy: Path, path: str, table: str, rows: str, is_checked: bool
 ) -> None:
     assert flaws(busy, path, table, rows, is_checked=is_checked, values=1) == []

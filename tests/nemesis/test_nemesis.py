@@ -68,7 +68,7 @@ def test_what_was_acknowledged_must_be_there() -> None:
     assert judge(told("submitted", 4, jobs=["b"])) == ["lost"]
 
 
-def test_of_what_was_not_acknowledged_all_or_nothing_is_there() -> None:
+def test_jobs_that_were_not_acknowledged_are_there_completely_or_not_at_all() -> None:
     assert judge(told("submitting", 4, jobs=["a", "b"])) == ["lost"]
     assert judge(told("submitting", 4, jobs=["b", "c"])) == []
 
@@ -82,7 +82,7 @@ def test_no_job_is_called_twice_at_once() -> None:
     assert judge(*again(3.5), executions=LOST, job={"result": '{"attempt": 2}'}) == []
 
 
-def test_but_while_its_worker_is_suspended_it_may_be() -> None:
+def test_a_job_may_be_called_twice_while_its_worker_is_suspended() -> None:
     events = [told("suspend", 1.5, victim=7), told("continue", 8, victim=7), *again(2.5)]
     assert judge(*events, executions=LOST, job={"result": '{"attempt": 2}'}) == []
 
@@ -97,11 +97,11 @@ def test_the_result_is_of_the_execution_that_completed_the_job() -> None:
     assert judge(without="returned") == ["stale"]
 
 
-def test_no_job_is_called_more_often_than_it_may() -> None:
+def test_no_job_is_called_more_often_than_allowed() -> None:
     assert judge(*again(4), executions=LOST, job={"max_attempts": 1, "result": '{"attempt": 2}'}) == ["overrun"]
 
 
-def test_no_more_of_a_queue_run_at_once_than_may() -> None:
+def test_a_queue_runs_no_more_jobs_at_once_than_its_limit() -> None:
     jobs = {name: JOB | {"queue": "narrow"} for name in "abc"}
     events = [each for number, name in enumerate(jobs) for each in (
         told("began", 2, job=name, thread=number), told("returned", 3, job=name, thread=number)
@@ -150,7 +150,7 @@ def test_no_client_sees_an_error_without_a_reason(event: Event) -> None:
     assert judge(event) == ["rude"]
 
 
-def test_that_a_full_disk_was_full_may_be_said() -> None:
+def test_clients_may_report_that_a_full_disk_was_full() -> None:
     refused = told("refused", 5, error="StoreError", text="the disk is full")
     assert judge(told("fill", 4), refused, told("free", 6)) == []
 

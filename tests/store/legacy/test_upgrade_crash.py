@@ -91,7 +91,7 @@ def old_worker(written: str) -> Iterator[sqlite3.Connection]:
         yield connection
 
 
-def test_a_crash_at_any_statement_leaves_the_old_file_whole_and_it_is_upgraded_when_it_is_opened_again(
+def test_a_crash_at_any_statement_leaves_the_old_file_intact_and_it_is_upgraded_when_opened_again(
     written: str, tmp_path: Path
 ) -> None:
     done = subprocess.run(
@@ -150,7 +150,7 @@ def test_eight_processes_open_an_old_file_at_once_and_all_of_them_can_use_it(
          "CHECK constraint failed"),
     ],
 )  # fmt: skip
-def test_what_still_has_the_old_file_open_can_write_nothing_more(
+def test_a_process_that_still_has_the_old_file_open_can_no_longer_write(
     old_worker: sqlite3.Connection, open_queue: Callable[..., JobQueue], statements: list[str], message: str
 ) -> None:
     old_worker.execute("SELECT * FROM jobs").fetchall()
@@ -162,7 +162,7 @@ def test_what_still_has_the_old_file_open_can_write_nothing_more(
     assert queue.list_jobs() == before
 
 
-def test_an_old_worker_that_writes_meanwhile_is_waited_for(written: str) -> None:
+def test_an_upgrade_waits_for_an_old_worker_that_is_writing(written: str) -> None:
     with closing(tool(written)) as old_worker:
         old_worker.execute("PRAGMA journal_mode = WAL")
         old_worker.execute("BEGIN EXCLUSIVE")
@@ -175,7 +175,7 @@ def test_an_old_worker_that_writes_meanwhile_is_waited_for(written: str) -> None
 
 
 @pytest.mark.unsound("it was cut off")
-def test_an_old_file_that_was_cut_off_is_refused_and_left_alone(path: str) -> None:
+def test_a_truncated_old_file_is_refused_and_left_unchanged(path: str) -> None:
     old = OldFile(path)
     for number in range(200):
         old.add(f"job {number}")
@@ -188,7 +188,7 @@ def test_an_old_file_that_was_cut_off_is_refused_and_left_alone(path: str) -> No
 
 
 @pytest.mark.unsound("it was cut off")
-def test_a_queue_that_was_cut_off_is_refused(path: str) -> None:
+def test_a_truncated_queue_is_refused(path: str) -> None:
     with JobQueue(path) as queue:
         queue.submit_many(Job("job", "functions:nothing") for _ in range(200))
     file = Path(path)
