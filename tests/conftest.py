@@ -37,7 +37,7 @@ def sound_files(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """Time that stands still until the test moves it."""
+    """Time that passes only when the test moves it."""
     return ManualClock()
 
 

@@ -1,4 +1,4 @@
-"""Workers whose loop runs beside the test, and what the test and their jobs tell each other."""
+"""Workers whose loop has a thread of its own, and pipes between a test and its jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a test of crashes has outside of its own process: workers, and the places where their jobs meet the test."""
+"""Processes outside the test's own, workers above all, and the places where their jobs meet the test."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ with Worker(sys.argv[1], **json.loads(sys.argv[2])) as worker:
 
 
 class Process:
-    """A Python process that a test has started, which says on its output that it is ready and on stderr what is wrong.
+    """A Python process that a test has started. It prints "ready", and on stderr what is wrong.
 
     Args:
         script: what it runs.
@@ -75,7 +75,7 @@ class Process:
         self._process.send_signal(number)
 
     def wait_until_stopped(self) -> None:
-        """Wait until SIGSTOP has arrived, which others may have sent."""
+        """Wait until it is stopped by SIGSTOP, whoever sent it."""
         assert self._process.wait_until_stopped(PATIENCE), f"it was not stopped: {self._process.returncode}"
 
     def kill(self) -> None:
@@ -84,7 +84,7 @@ class Process:
         self._process.wait(PATIENCE)
 
     def wait_for_the_end(self) -> tuple[int | None, str]:
-        """Wait until it ends by itself, and return its exit code and all that it had to complain about."""
+        """Wait until it ends by itself, and return its exit code and everything that it wrote to stderr."""
         _, rest = self._process.communicate(PATIENCE)
         return self._process.returncode, "".join(self._heard) + rest.decode()
 
@@ -95,7 +95,7 @@ class Process:
         return [line for line in rest.decode().splitlines(keepends=True) if line.endswith("\n")]
 
     def clean_up(self) -> None:
-        """End it, whatever it is at, and close its pipes."""
+        """Kill it if it lives, and close its pipes."""
         self.kill()
         self._process.communicate(PATIENCE)
 
@@ -107,7 +107,7 @@ class WorkerProcess(Process):
         super().__init__(WORK, path, json.dumps(options))
 
     def end(self) -> str:
-        """Stop it as a service manager does, and return what it had to complain about."""
+        """Stop it as a service manager does, and return what it wrote to stderr."""
         self.wait_until_ready()
         self.signal(signal.SIGTERM)
         code, complaints = self.wait_for_the_end()
@@ -116,7 +116,7 @@ class WorkerProcess(Process):
 
 
 class Meeting:
-    """Two FIFOs: a job tells its process's number in the one, and ends when the test lets it go through the other.
+    """Two FIFOs: a job writes the pid of its process to the one, and ends when the test lets it go through the other.
 
     Attributes:
         params: what the function `meet`, and others that meet first, are to be called with.
@@ -140,7 +140,7 @@ class Meeting:
         return int(said)
 
     def is_waited_at(self, seconds: float = 0) -> bool:
-        """Whether a job has come, or does within so many seconds, of which `arrival` has not told yet."""
+        """Whether a job that `arrival` has not returned yet has come, or comes within this many seconds."""
         return bool(select.select([self._gate], [], [], seconds)[0])
 
     def let_go(self) -> None:
@@ -148,14 +148,14 @@ class Meeting:
         os.write(self._until, b".")
 
     def wait_until_heard(self) -> None:
-        """Return when the job that was let go has heard it, so that no later one goes in its place."""
+        """Return when the job that was let go has read that, so that no later one goes in its place."""
         deadline = SystemClock().monotonic() + PATIENCE
         while select.select([self._until], [], [], 0)[0]:
             assert SystemClock().monotonic() < deadline, "nobody has heard it"
             os.sched_yield()
 
     def take_back(self) -> None:
-        """Let nobody go any more who has not gone yet."""
+        """Take back the permission to go that no job has used yet."""
         while select.select([self._until], [], [], 0)[0]:
             os.read(self._until, 1)
 

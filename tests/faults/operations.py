@@ -1,4 +1,4 @@
-"""Every public write: what has to be there before, and the write itself."""
+"""Every public write: what must be in the file before it, and the write itself."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from gigq.store import claiming, manual, progress, schedules, workers
 Act = Callable[[], object]
 
 OPERATIONS: dict[str, Callable[[File], Act]] = {}
-"""Given a file, each prepares it, and returns what is to be done. That may be done again when it has failed."""
+"""Each prepares a file, and returns the operation, which can be repeated when it has failed."""
 
 LONG_OPERATIONS: dict[str, Callable[[File], Act]] = {}
-"""The same, of so many statements that only some of them are tried."""
+"""The same; they have hundreds of statements, of which only some are made to fail."""
 
 NOT_REPEATED = ("close",)
-"""A queue that could not give back what it holds is closed all the same; the end of its process gives it back."""
+"""A queue that could not give back what it holds is closed nevertheless; the end of its process gives it back."""
 
 
 def operation(arrange: Callable[[File], Act]) -> Callable[[File], Act]:
@@ -47,7 +47,7 @@ def job(name: str, function: str = "functions:nothing", **options: Any) -> Job:
 
 
 def family(file: File, **options: Any) -> None:
-    """A parent, and children that go with it, and that run all the same."""
+    """Submit a parent, children that are cancelled when it fails, and one that runs nevertheless."""
     file.queue.submit_many(
         [
             job("parent", **options),
@@ -59,7 +59,7 @@ def family(file: File, **options: Any) -> None:
 
 
 def claimed(file: File, **options: Any) -> Callable[..., Act]:
-    """A parent that runs; returns how to settle it."""
+    """Submit and claim a parent; return what settles it."""
     family(file, **options)
     (claim,) = file.claim()
     report = {"error": "no", "progress": Progress(1, 2), "log": "a line\n"}
@@ -105,7 +105,7 @@ def submit_workflow(file: File) -> Act:
     return lambda: flow.submit_all(file.queue)
 
 
-# take and settle
+# claim and settle
 
 
 @operation
@@ -248,7 +248,7 @@ def stop_workers(file: File) -> Act:
     return lambda: file.queue.stop_workers(graceful=False)
 
 
-# steer
+# control
 
 
 @operation
@@ -309,7 +309,7 @@ def configure(file: File) -> Act:
     return lambda: file.queue.configure("mail", max_running=2, rate_limit=10)
 
 
-# keep
+# prune
 
 
 @operation
@@ -381,7 +381,7 @@ def schedule_remove(file: File) -> Act:
     return lambda: file.queue.schedules.remove("nightly")
 
 
-# by hand
+# manual consumption
 
 
 @operation
@@ -441,7 +441,7 @@ def close(file: File) -> Act:
 
 
 def crowd(file: File) -> None:
-    """One job more than one transaction takes."""
+    """Submit one job more than fits into one transaction."""
     file.queue.submit_many([job(f"{number:03}") for number in range(201)])
 
 

@@ -1,4 +1,4 @@
-"""Write nonsense into a file by hand, and let a worker work on it.
+"""Write nonsense into a file as a person with a SQLite tool may, and let a worker run its jobs.
 
 The tests try one value in each column; all of them by command, which takes some minutes::
 
@@ -78,8 +78,8 @@ def busy_file(folder: Path) -> Path:
         file.claim()
         queue.submit(Job("held", "functions:nothing", id="held", max_attempts=1, timeout=5))
         with file.write() as tx:
-            by_hand = manual.register(tx, "by hand", replace(SOMEWHERE, pid=2))
-        file.claim(worker=by_hand)
+            person = manual.register(tx, "manual", replace(SOMEWHERE, pid=2))
+        file.claim(worker=person)
         _submit_the_rest(queue)
     return path
 

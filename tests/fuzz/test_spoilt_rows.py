@@ -1,4 +1,4 @@
-"""Somebody has edited the file by hand: whoever looks gets values or one sentence, and the good jobs run."""
+"""Files that somebody has corrupted with a SQLite tool: reading returns values or one sentence, and good jobs run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fuzz.spoiling import PLACES, busy_file, flaws
 
 from gigq import Job, JobNotFound, JobQueue, StoreError, Worker
 
-pytestmark = pytest.mark.unsound("somebody has spoilt it by hand")
+pytestmark = pytest.mark.unsound("somebody has corrupted it")
 
 VALUES: list[object] = ["nonsense", -7, 1e300, b"\xff\x00", None, "[1]", '{"a": 1}']
 

@@ -42,7 +42,7 @@ class Nemesis:
         self._is_over: Callable[[], bool] = lambda: False
 
     def rage(self, seconds: float, *, most_kills: int) -> None:
-        """Do acts for so long, or until so many were killed; in the end all is taken back that can be."""
+        """Do acts for this long, or until this many processes were killed; in the end undo what can be undone."""
         end = SystemClock().monotonic() + seconds
         self._is_over = lambda: SystemClock().monotonic() > end or self.kills >= most_kills
         for act in self._acts:

@@ -22,7 +22,7 @@ _MEGABYTES = 512
 class Arena:
     """A queue on a small disk of its own, and the clients that use it, each forked from this process.
 
-    Whoever ends is replaced, until `dismiss`. Belongs to the one thread of a process that has opened no queue.
+    A client that ends is replaced, until `dismiss`. For the only thread of a process that has opened no queue.
 
     Attributes:
         folder: the disk, where else is nothing but what the nemesis puts there.
@@ -71,7 +71,7 @@ class Arena:
         self._bury(pid, status)
 
     def pause(self, seconds: float) -> None:
-        """Let so much time pass, and replace meanwhile whoever ends."""
+        """Let this much time pass, and meanwhile replace the clients that end."""
         clock = SystemClock()
         end = clock.monotonic() + seconds
         while (left := end - clock.monotonic()) > 0:
@@ -79,7 +79,7 @@ class Arena:
             self._reap()
 
     def dismiss(self, kind: type[Client], *, patience: float) -> None:
-        """Tell all clients of a kind to end, and replace nobody any more. Who has not ended in this time is told of."""
+        """Tell all clients of a kind to end, and replace none from now on. Those that do not end in time are noted."""
         self._replacing = False
         for pid in self.of(kind):
             os.kill(pid, signal.SIGTERM)
@@ -87,7 +87,7 @@ class Arena:
             note("broke", trace=f"of its kind {len(self.of(kind))} do not end when they are told to")
 
     def wait_until(self, is_so: Callable[[], bool], *, patience: float) -> bool:
-        """Whether something becomes true within so many seconds."""
+        """Whether something becomes true within this many seconds."""
         end = SystemClock().monotonic() + patience
         while not is_so():
             if SystemClock().monotonic() > end:

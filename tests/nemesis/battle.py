@@ -1,6 +1,6 @@
 """Many processes, and a nemesis: what was acknowledged is not lost, whatever happens.
 
-By command, for as long as you like, or for so many kills::
+By command, for as long as you like, or until a number of kills::
 
     PYTHONPATH=.:tests python tests/nemesis/battle.py --seconds 600
     PYTHONPATH=.:tests python tests/nemesis/battle.py --acts kill=0.05 --kills 10000 --seconds 3600
@@ -44,7 +44,7 @@ def fight(
 
     Args:
         acts: what the nemesis does, and after how many seconds each time, on average.
-        seconds: how long it rages, unless it has killed so many before.
+        seconds: how long it rages, unless it reaches the number of kills before.
         clients: how many submit, work with threads, and work with child processes.
         begin: what the wall clock of the clients shows at first; the machine's time for None.
     """

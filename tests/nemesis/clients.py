@@ -21,7 +21,7 @@ from gigq import Job, JobQueue, StoreError, Worker
 from gigq.clock import SystemClock
 
 LEASE = 3.0
-"""Seconds of silence after which a worker of the battle is held dead."""
+"""Seconds of silence after which a worker of the battle is considered dead."""
 
 NARROW = 2
 """How many jobs of the queue "narrow" may run at a time."""
@@ -60,7 +60,7 @@ class BentClock(SystemClock):
         return super().now() + self._start + timedelta(seconds=seconds)
 
     def jump(self, seconds: float) -> None:
-        """Set it off by so many seconds from where it would be without any jump."""
+        """Set it this many seconds off from where it would be without any jump."""
         self._memory[:8] = struct.pack("d", seconds)
 
 

@@ -17,7 +17,7 @@ class Flaw(Exception):
 
 
 def work(*, seconds: float = 0.0, failures: int = 0, letters: int = 0) -> dict[str, Any]:
-    """Take so many seconds, fail at the first attempts, and return who did it, and so many letters."""
+    """Take some seconds, fail at the first attempts, and return who did it, and some letters."""
     job = current_job()
     facts = {"job": job.id, "attempt": job.attempt}
     began_at = note("began", **facts)

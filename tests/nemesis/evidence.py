@@ -29,7 +29,7 @@ class Run:
     Attributes:
         client: the worker's process.
         how: ``returned``, ``raised``, ``stopped`` by the worker, or ``died``.
-        is_suspended: whether its worker was, for long enough to be held dead.
+        is_suspended: whether its worker was, for long enough to be considered dead.
     """
 
     job: str
