@@ -30,7 +30,7 @@ class Running:
 
 
 class Pipes:
-    """Between a test and a job in a worker's thread: the job says when it has begun, the test when it may end."""
+    """Pipes between a test and a job in a worker's thread: the job reports that it has begun, the test lets it end."""
 
     def __init__(self) -> None:
         self._heard, self.tell = os.pipe()

@@ -169,7 +169,7 @@ class Duties:
     def _look(self, tx: Transaction, key: WorkerKey, held: Collection[int] | None) -> Standing | None:
         standing = workers.standing(tx, key)
         if standing is not None and held is not None:
-            # Ctrl-C came between the commit and the call, or a commit that failed was one all the same.
+            # Ctrl-C came between the commit and the call, or a commit was reported as failed and was not.
             orphans = [execution for execution in standing.own if execution not in held]
             settling.settle_all(tx, [(execution, _ORPHANED) for execution in orphans])
         return standing
@@ -186,7 +186,7 @@ class Duties:
     def _tick(self, tx: Transaction) -> None:
         for name in schedules.tick(tx, new_id=new_job_id):
             if name not in self._unread:
-                log.error("schedule %r cannot be read here; add it anew, or install this machine's time zones", name)
+                log.error("schedule %r cannot be read here; add it again, or install time zone data on this machine", name)
             self._unread.add(name)
 
     def _count(self, moves: Sequence[Move | None]) -> None:

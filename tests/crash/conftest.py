@@ -1,4 +1,4 @@
-"""What the tests of crashes share: processes that do not outlive the test, and places where jobs meet it."""
+"""Fixtures of the crash tests: processes that do not outlive the test, and meetings of the test with its jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from outside import Meeting, Process, WorkerProcess
 
 @pytest.fixture
 def spawn() -> Iterator[Callable[..., Process]]:
-    """Starts processes, and kills what is left of them."""
+    """Starts processes, and kills those that are left at the end."""
     started: list[Process] = []
 
     def spawn_one(kind: Callable[..., Process], *arguments: Any, **options: Any) -> Process:
@@ -37,7 +37,7 @@ def start(path: str, spawn: Callable[..., Any]) -> Callable[..., WorkerProcess]:
 
 @pytest.fixture
 def meeting_of(tmp_path: Path) -> Iterator[Callable[[str], Meeting]]:
-    """Makes meetings by name."""
+    """Creates meetings by name."""
     meetings: dict[str, Meeting] = {}
 
     def make(name: str) -> Meeting:

@@ -31,8 +31,8 @@ class Process:
     """A Python process that a test has started. It prints "ready", and on stderr what is wrong.
 
     Args:
-        script: what it runs.
-        arguments: what it finds in ``sys.argv[1:]``.
+        script: the code that it runs.
+        arguments: its ``sys.argv[1:]``.
     """
 
     def __init__(self, script: str, *arguments: str) -> None:
@@ -46,7 +46,7 @@ class Process:
         return self._process.pid
 
     def says(self) -> str:
-        """Wait for the next line of its output, and return it; empty at the end."""
+        """Wait for the next line of its output, and return it; an empty one at the end."""
         assert select.select([self._process.stdout], [], [], PATIENCE)[0], "it says nothing"
         return self._process.stdout.readline().decode()
 
@@ -55,7 +55,7 @@ class Process:
         assert self._is_ready, self.wait_for_the_end()
 
     def complains(self, *words: str) -> str:
-        """Wait until it has complained with all these words in a line, and return the line."""
+        """Wait for a line on stderr with all these words, and return it."""
         while True:
             assert select.select([self._process.stderr], [], [], PATIENCE)[0], f"no {words} in {self._heard}"
             line = self._process.stderr.readline().decode()
@@ -65,7 +65,7 @@ class Process:
                 return line
 
     def wait_until(self, is_so: Callable[[], bool]) -> None:
-        """Wait until something has become true while it lived."""
+        """Wait until something becomes true while it lives."""
         deadline = SystemClock().monotonic() + PATIENCE
         while not is_so():
             assert SystemClock().monotonic() < deadline, "it has not become true"
@@ -79,7 +79,7 @@ class Process:
         assert self._process.wait_until_stopped(PATIENCE), f"it was not stopped: {self._process.returncode}"
 
     def kill(self) -> None:
-        """End it by kill -9, and return when it has ended."""
+        """Kill it by SIGKILL, and return when it has ended."""
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(PATIENCE)
 
@@ -89,7 +89,7 @@ class Process:
         return self._process.returncode, "".join(self._heard) + rest.decode()
 
     def rest_of_output(self) -> list[str]:
-        """Kill it, and return the lines that it had written in whole and the test had not read."""
+        """Kill it, and return the complete lines that it has written and the test has not read."""
         self.kill()
         rest, _ = self._process.communicate(PATIENCE)
         return [line for line in rest.decode().splitlines(keepends=True) if line.endswith("\n")]
@@ -119,7 +119,7 @@ class Meeting:
     """Two FIFOs: a job writes the pid of its process to the one, and ends when the test lets it go through the other.
 
     Attributes:
-        params: what the function `meet`, and others that meet first, are to be called with.
+        params: the arguments of the function `meet`, and of others that meet the test first.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -127,13 +127,13 @@ class Meeting:
         self.params = {"gate": str(folder / "gate"), "until": str(folder / "until")}
         for each in self.params.values():
             os.mkfifo(each)
-        # Open in both directions: a job waits for nobody when it opens them, and its end is not the end of the file.
+        # Open in both directions: a job need not wait when it opens them, and its end is not the end of the file.
         self._gate = os.open(self.params["gate"], os.O_RDWR)
         self._until = os.open(self.params["until"], os.O_RDWR)
 
     def arrival(self) -> int:
-        """Wait until one more job has come, and return its process."""
-        assert self.is_waited_at(PATIENCE), "nobody has come"
+        """Wait for the next job to arrive, and return its process ID."""
+        assert self.is_waited_at(PATIENCE), "no job has arrived"
         said = b""
         while not said.endswith(b"\n"):
             said += os.read(self._gate, 1)
@@ -144,14 +144,14 @@ class Meeting:
         return bool(select.select([self._gate], [], [], seconds)[0])
 
     def let_go(self) -> None:
-        """Let one job go, whether it is here or comes later."""
+        """Let one job go, whether it is here or arrives later."""
         os.write(self._until, b".")
 
     def wait_until_heard(self) -> None:
         """Return when the job that was let go has read that, so that no later one goes in its place."""
         deadline = SystemClock().monotonic() + PATIENCE
         while select.select([self._until], [], [], 0)[0]:
-            assert SystemClock().monotonic() < deadline, "nobody has heard it"
+            assert SystemClock().monotonic() < deadline, "no job has read it"
             os.sched_yield()
 
     def take_back(self) -> None:

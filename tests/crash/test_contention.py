@@ -1,4 +1,4 @@
-"""What is exact stays so however many processes ask at once: limits, unique keys, the ticks of schedules."""
+"""Limits, unique keys and ticks are exact, however many processes ask at once."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Spawn = Callable[..., Process]
 
 @pytest.fixture
 def work(path: str, spawn: Spawn) -> Callable[[], None]:
-    """Starts the workers, and returns when all have ended for want of work."""
+    """Starts the workers, and returns when all have ended because nothing is left to do."""
 
     def work_to_the_end() -> None:
         workers = [spawn(Process, WORK, path, "burst") for _ in range(WORKERS)]

@@ -17,7 +17,7 @@ from gigq.liveness import ProcessIdentity
 from gigq.store import workers
 
 LARGE = 6 * MEGABYTE
-"""Letters of a result that does not fit into what SQLite may have kept of its log, 4 MB, for the next transactions."""
+"""Letters of a result that does not fit into the 4 MB of log that SQLite may have kept for the next transactions."""
 
 Start = Callable[..., WorkerProcess]
 
@@ -127,7 +127,7 @@ def test_a_worker_renews_its_heartbeat_while_a_result_does_not_fit(
 def test_a_disk_full_for_longer_than_a_lease_does_not_make_a_live_worker_look_dead(
     path: str, disk: Disk, clock: ManualClock
 ) -> None:
-    """Nobody could write a heartbeat meanwhile, so nobody's silence says anything."""
+    """No worker could write a heartbeat in that time, so silence proves nothing."""
     far_away = ProcessIdentity(machine_id="another", boot_id="another", pid_namespace="", pid=1)
     with JobQueue(path, clock=clock) as queue, Worker(path, "ann", clock=clock, lease=15) as ann:
         assert not ann.process_one()

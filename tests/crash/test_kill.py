@@ -15,7 +15,7 @@ from gigq import Job, JobQueue
 
 Start = Callable[..., WorkerProcess]
 
-# As many as show it on two cores; tests/nemesis/battle.py kills thousands.
+# Enough to show it on two cores; tests/nemesis/battle.py kills thousands.
 JOBS, KILLS = 200, 6
 
 SUBMIT = """

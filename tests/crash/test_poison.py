@@ -1,4 +1,4 @@
-"""A job that brings its worker down uses up its own attempts, and takes no other job with it into failure."""
+"""A job that brings its worker down uses up its own attempts, and makes no other job fail."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KILLED = -int(signal.SIGKILL)
 
 
 def deaths(start: Start, **options: object) -> list[int]:
-    """Start a worker after each that dies, until one ends because nothing is left; return how the others ended."""
+    """Replace each worker that dies until one ends because nothing is left, and return how the others ended."""
     codes: list[int] = []
     while code := start(burst=True, **options).wait_for_the_end()[0]:
         codes.append(code)
@@ -35,7 +35,7 @@ def ends(record: JobRecord) -> list[str]:
 def test_a_job_that_kills_its_worker_fails_after_its_attempts_and_no_other_job_does(
     queue: JobQueue, start: Start, tmp_path: Path, number: int, code: int
 ) -> None:
-    """In one slot. Of several, those whose functions run beside it in the same process do die with it."""
+    """With one slot. With several, jobs that run next to it in the same process do die with it."""
     trace, deadly = tmp_path / "trace", tmp_path / "deadly"
     poison = Job("poison", functions.die, {"trace": str(deadly), "number": number}, max_attempts=3)
     good = [Job("good", functions.append, {"path": str(trace), "line": str(each)}) for each in range(600)]
@@ -104,7 +104,7 @@ def test_jobs_that_kill_their_worker_fail_anywhere_among_quick_jobs_and_no_other
 def test_a_function_that_dies_on_one_input_is_started_at_most_once_more_than_allowed(
     queue: JobQueue, start: Start, tmp_path: Path
 ) -> None:
-    """It may have been claimed ahead, for it has returned for others; what began so and was not noted is given back."""
+    """It may be claimed ahead, because it has returned for other inputs, and an unwritten start does not count."""
     trace = tmp_path / "trace"
     jobs = [
         Job("job", functions.die_of, {"line": str(each), "poison": "50", "path": str(trace)}) for each in range(100)

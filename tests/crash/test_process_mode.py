@@ -1,4 +1,4 @@
-"""A worker whose jobs run in child processes is steered while they run, and takes them with it when it is killed."""
+"""A worker with child processes is controlled while its jobs run, and its child processes die when it is killed."""
 
 from __future__ import annotations
 
@@ -45,10 +45,8 @@ def test_a_cancelled_job_ends_with_its_process_and_the_slot_goes_on(
     assert [each["status"] for each in queue.get_status(job_id)["executions"]] == ["cancelled"]
 
 
-def test_a_cancelled_job_that_completes_all_the_same_stays_cancelled(
-    queue: JobQueue, start: Start, meeting: Meeting
-) -> None:
-    """Whichever comes first to the worker, the news or the report."""
+def test_a_cancelled_job_that_completes_anyway_stays_cancelled(queue: JobQueue, start: Start, meeting: Meeting) -> None:
+    """Whichever reaches the worker first, the cancellation or the report."""
     worker = start(mode="process")
     for _ in range(10):
         job_id = queue.submit(held(1, meeting)[0])
@@ -62,11 +60,11 @@ def test_a_cancelled_job_that_completes_all_the_same_stays_cancelled(
             None,
             ["cancelled"],
         )
-        meeting.take_back()  # for the job may have been stopped before it noticed
+        meeting.take_back()  # because the job may have been stopped before it noticed
     worker.end()
 
 
-def test_a_worker_has_more_children_when_it_is_scaled_up_while_jobs_run(
+def test_a_worker_has_more_child_processes_when_it_is_scaled_up_while_jobs_run(
     queue: JobQueue, start: Start, meeting: Meeting
 ) -> None:
     ids = queue.submit_many(held(3, meeting))
@@ -82,7 +80,7 @@ def test_a_worker_has_more_children_when_it_is_scaled_up_while_jobs_run(
     assert worker.end() == ""
 
 
-def test_a_worker_that_is_scaled_down_lets_running_jobs_end_and_then_has_one_child(
+def test_a_worker_that_is_scaled_down_lets_running_jobs_end_and_then_has_one_child_process(
     queue: JobQueue, start: Start, meeting: Meeting
 ) -> None:
     ids = queue.submit_many(held(3, meeting))
@@ -100,7 +98,7 @@ def test_a_worker_that_is_scaled_down_lets_running_jobs_end_and_then_has_one_chi
     assert worker.end() == ""
 
 
-def test_a_worker_that_is_asked_to_stop_lets_the_jobs_of_its_children_end(
+def test_a_worker_that_is_asked_to_stop_lets_the_jobs_of_its_child_processes_end(
     queue: JobQueue, start: Start, meeting: Meeting
 ) -> None:
     ids = queue.submit_many(held(2, meeting))
@@ -115,7 +113,7 @@ def test_a_worker_that_is_asked_to_stop_lets_the_jobs_of_its_children_end(
     assert queue.workers() == []
 
 
-def test_a_worker_that_is_asked_to_stop_now_gives_back_what_its_children_run_and_kills_them(
+def test_a_worker_that_is_asked_to_stop_now_gives_running_jobs_back_and_kills_their_processes(
     queue: JobQueue, start: Start, gates: list[Gate]
 ) -> None:
     ids = queue.submit_many(Job("hang", "process_functions:hang", {"gate": gate.path}) for gate in gates)
@@ -148,7 +146,7 @@ def test_a_child_process_that_never_releases_the_gil_dies_with_its_worker(
     gate.wait_for_the_end()
 
 
-def test_the_children_of_a_killed_worker_are_gone_and_their_jobs_run_again(
+def test_the_child_processes_of_a_killed_worker_are_gone_and_their_jobs_run_again(
     queue: JobQueue, start: Start, gates: list[Gate], meeting_of: Callable[[str], Meeting]
 ) -> None:
     meetings = [meeting_of("first"), meeting_of("second")]
@@ -161,7 +159,7 @@ def test_the_children_of_a_killed_worker_are_gone_and_their_jobs_run_again(
     first.kill()
     for gate in gates:
         gate.wait_for_the_end()
-    assert {queue.get_status(job_id)["status"] for job_id in ids} == {"running"}, "nobody has noticed yet"
+    assert {queue.get_status(job_id)["status"] for job_id in ids} == {"running"}, "no other worker has noticed yet"
     second = start("second", mode="process", concurrency=2)
     assert before.isdisjoint([gate.entered() for gate in gates])
     for meeting in meetings:

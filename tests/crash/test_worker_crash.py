@@ -1,4 +1,4 @@
-"""A worker that sleeps through its lease or is told to stop harms no job, and changes nothing that others have done."""
+"""A worker that sleeps through its lease, or is told to stop, harms no job and undoes nothing that others have done."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ needs_stop = pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this sys
 
 
 def nobody_writing(queue: JobQueue) -> AbstractContextManager[object]:
-    """Keep the write lock, so that a worker that is stopped meanwhile does not sleep on it."""
+    """Hold the write lock, so that a worker that is stopped meanwhile does not hold it in its sleep."""
     return queue.database.write()
 
 
@@ -65,7 +65,7 @@ def test_a_worker_that_sleeps_through_its_lease_is_replaced_and_resumes_when_it_
     ]
     other.end()
     sleeper.signal(signal.SIGCONT)
-    with gate.open("rb"):  # the sleeper may still wait to open it
+    with gate.open("rb"):  # the sleeping worker may still be waiting to open it
         again = queue.submit(Job("again", functions.nothing))
         assert queue.wait(again, timeout=30).worker_id == "sleeper"
     assert [each.status for each in queue.wait(held).executions] == ["lost", "completed"]
@@ -76,7 +76,7 @@ def test_a_worker_that_sleeps_through_its_lease_is_replaced_and_resumes_when_it_
 def test_the_late_report_of_a_thread_is_refused_and_the_result_of_the_retry_is_kept(
     queue: JobQueue, start: Start, meeting: Meeting
 ) -> None:
-    """The thread ends its job the moment that the process wakes, before the worker can learn that it was taken."""
+    """The thread ends its job as soon as the process wakes, before the worker can learn that the job was taken."""
     job_id = queue.submit(Job("sleeps", functions.sleep_through_the_lease, meeting.params))
     sleeper = start("sleeper", lease=1)
     meeting.arrival()
@@ -97,7 +97,7 @@ def test_the_late_report_of_a_thread_is_refused_and_the_result_of_the_retry_is_k
 def test_the_late_report_of_a_child_process_is_refused_and_the_result_of_the_retry_is_kept(
     queue: JobQueue, start: Start, meeting: Meeting
 ) -> None:
-    """The child goes on while its worker sleeps."""
+    """The child process goes on while its worker sleeps."""
     job_id = queue.submit(Job("meet", functions.meet, meeting.params | {"letters": 1}))
     sleeper = start("sleeper", lease=1, mode="process")
     meeting.arrival()

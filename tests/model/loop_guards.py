@@ -42,7 +42,7 @@ LOOP_GUARDS = [
     Guard("what was taken from the worker is stopped", "worker/loop.py", "            self._runner.stop(taken)\n"),
     Guard("an expelled worker registers before it claims", "worker/duties.py",
           "turn.is_beat or not workers.is_registered(tx, key)", "turn.is_beat"),
-    Guard("what nobody has is given back", "worker/duties.py",
+    Guard("what the worker does not know is given back", "worker/duties.py",
           "            settling.settle_all(tx, [(execution, _ORPHANED) for execution in orphans])\n"),
     Guard("what is held is not given back", "worker/duties.py", " if execution not in held]", "]"),
     # slots
@@ -53,7 +53,7 @@ LOOP_GUARDS = [
     Guard("what comes for a slot that is gone waits", "worker/inflight.py", " or number >= free:", ":"),
     Guard("what has not begun when slots go waits", "worker/loop.py",
           "            self._inflight.note_waiting(set(self._runner.running) - set(self._runner.begun))\n"),
-    Guard("nothing runs beside a suspect", "worker/prefetch.py",
+    Guard("nothing runs next to a suspect", "worker/prefetch.py",
           "        if self.runs_suspect(running):\n            return Room(free=0)\n"),
     Guard("a suspect runs only by itself", "worker/prefetch.py",
           "suspects = not running if self._is_shared else None", "suspects = None"),

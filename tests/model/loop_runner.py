@@ -36,7 +36,7 @@ class Held:
 
 
 class SteppedRunner:
-    """Slots without threads or processes. A runner as the loop sees it, and what the test tells it besides.
+    """Slots without threads or processes. It is a runner for the loop, and has more methods for the test.
 
     Args:
         keeps_reports: whether an execution stays among the running ones until its report is collected, as in threads;
@@ -60,7 +60,7 @@ class SteppedRunner:
         self._held: dict[int, Held] = {}
         self._reports: list[Ended] = []
 
-    # what the loop asks
+    # for the loop
 
     @property
     def free(self) -> int:
@@ -124,12 +124,12 @@ class SteppedRunner:
         return False
 
     def wake(self) -> None:
-        """Nobody waits."""
+        """The loop never really waits."""
 
     def close(self) -> None:
         """There is nothing to close."""
 
-    # what the test says
+    # for the test
 
     @property
     def held(self) -> Mapping[int, Held]:

@@ -1,4 +1,4 @@
-"""What the nemesis does to the clients and to what they stand on; an act that lasts is taken back after a while."""
+"""The nemesis: what it does to the clients, their disk and their clock. An act that lasts is undone after a while."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gigq.clock import SystemClock
 _JUMPS = (-3600.0, -60.0, -5.0, 0.0, 5.0, 60.0, 3600.0)
 
 ACTS = {"kill": 0.5, "child": 2.0, "stop": 2.0, "suspend": 2.0, "jump": 2.0, "fill": 8.0, "protect": 8.0, "pin": 4.0}
-"""The acts, and after how many seconds each is done again, on average."""
+"""The acts, and the average number of seconds between two of each."""
 
 
 class Nemesis:
@@ -73,7 +73,7 @@ class Nemesis:
             note("kill", victim=victim)
             with suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
-            note("died", victim=victim, code=-signal.SIGKILL)  # also for what it began after the line above
+            note("died", victim=victim, code=-signal.SIGKILL)  # also the processes that it started after the line above
 
     def _stop(self) -> None:
         os.kill(self._chance.choice(self._arena.of(WorkingClient)), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Where the battle is: a disk, a clock, and the processes on it."""
+"""The arena of a battle: a disk, a clock, and the processes that use them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Arena:
     A client that ends is replaced, until `dismiss`. For the only thread of a process that has opened no queue.
 
     Attributes:
-        folder: the disk, where else is nothing but what the nemesis puts there.
+        folder: the disk, on which there is nothing else but what the nemesis puts there.
         path: the queue's file.
         wal: its write-ahead log.
         clock: the wall clock of all clients.
@@ -51,7 +51,7 @@ class Arena:
 
     def enter(self, client: Client) -> int:
         """Start a client, and return its pid."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # until the client says what it does
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # until the client sets its own
         pid = os.fork()
         if not pid:
             _be(client)
@@ -64,7 +64,7 @@ class Arena:
         return [pid for pid, client in self.living.items() if isinstance(client, kind)]
 
     def kill(self, pid: int) -> None:
-        """End a client by kill -9, and put another in its place."""
+        """Kill a client by SIGKILL, and put another in its place."""
         note("kill", victim=pid)
         os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
@@ -96,7 +96,7 @@ class Arena:
         return True
 
     def close(self) -> None:
-        """Leave no process and no disk behind."""
+        """End all processes, and remove the disk."""
         self._replacing = False
         for pid in list(self.living):
             self.kill(pid)

@@ -40,17 +40,17 @@ def fight(
     begin: datetime | None,
     seed: int,
 ) -> Evidence:
-    """Fight a battle, wait until all jobs have ended, and return what it has left behind.
+    """Run a battle, wait until all jobs have ended, and return the evidence that it leaves behind.
 
     Args:
         acts: what the nemesis does, and after how many seconds each time, on average.
         seconds: how long it rages, unless it reaches the number of kills before.
         clients: how many submit, work with threads, and work with child processes.
-        begin: what the wall clock of the clients shows at first; the machine's time for None.
+        begin: what the wall clock of the clients shows at first; None for the machine's time.
     """
-    told = folder / "history"
-    told.mkdir()
-    history.begin(told)
+    records = folder / "history"
+    records.mkdir()
+    history.begin(records)
     with closing(Arena(folder, begin=begin)) as arena:
         arena.found()
         submitters, threaded, processes = clients
@@ -61,11 +61,11 @@ def fight(
             arena.enter(WorkingClient(arena.path, arena.clock, mode=mode))
         Nemesis(arena, random.Random(seed), acts=acts).rage(seconds, most_kills=kills)
         _make_peace(arena)
-        return Evidence.of(history.read(told), arena.path)
+        return Evidence.of(history.read(records), arena.path)
 
 
 def _make_peace(arena: Arena) -> None:
-    """Let the workers end all jobs, and go."""
+    """Let the workers end all jobs, and leave."""
     arena.dismiss(SubmittingClient, patience=_PATIENCE)
     with JobQueue(arena.path, initialize=False) as queue:
         arena.wait_until(lambda: queue.count("pending") + queue.count("running") == 0, patience=_PATIENCE)

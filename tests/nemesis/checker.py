@@ -1,4 +1,4 @@
-"""Whether the queue kept its promises in a battle, judged by what its clients saw."""
+"""Checks whether the queue kept its guarantees in a battle, as far as its clients could see."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from nemesis.evidence import Evidence, Row, quantile
 FINISHED = ("completed", "failed", "timeout", "cancelled")
 
 LATEST = 5.0
-"""Seconds that a retry may come late where nobody is suspended and the file can be written."""
+"""Seconds by which a retry may be late while no process is suspended and the file can be written."""
 
 LARGEST_LOG = 6_000_000
-"""Bytes of the write-ahead log a second after the last reader has gone."""
+"""The most bytes of the write-ahead log a second after the last reader has left."""
 
 _EARLIEST = 0.5
-"""Seconds by which a function may seem to have had less than its timeout: on a busy machine it tells its begin late."""
+"""Seconds by which a function may seem to have had too little time: on a busy machine it records its start late."""
 
 
 def problems(evidence: Evidence) -> list[str]:
-    """Return a sentence for each promise that was broken."""
+    """Return a sentence for each guarantee that was broken."""
     return [f"{rule.__name__.strip('_')}: {problem}" for rule in RULES for problem in rule(evidence)]
 
 
 def figures(evidence: Evidence) -> dict[str, float]:
     """Return what was counted and measured; times in seconds.
 
-    Times are undisturbed where nobody was suspended and the file could be written.
+    Times are undisturbed if no process was suspended and the file could be written.
     """
     recoveries, retries = list(_recoveries(evidence)), list(_retries(evidence))
     calm = [seconds for seconds, is_disturbed in recoveries if not is_disturbed]
     return {
         "jobs": len(evidence.jobs),
         "calls": sum(map(len, evidence.runs.values())),
-        "kills": len(evidence.told("kill")),
-        "suspensions": len(evidence.told("suspend")),
-        "clock jumps": len(evidence.told("jump")),
-        "full disks": len(evidence.told("fill")),
-        "read-only folders": len(evidence.told("protect")),
+        "kills": len(evidence.records_of("kill")),
+        "suspensions": len(evidence.records_of("suspend")),
+        "clock jumps": len(evidence.records_of("jump")),
+        "full disks": len(evidence.records_of("fill")),
+        "read-only folders": len(evidence.records_of("protect")),
         "jobs killed in a call": len(recoveries),
         "called again after a kill, longest": max((seconds for seconds, _ in recoveries), default=0.0),
         "and undisturbed, median": quantile(calm, 0.5),
@@ -53,17 +53,17 @@ def figures(evidence: Evidence) -> dict[str, float]:
 
 
 def lost(evidence: Evidence) -> Iterator[str]:
-    """What was acknowledged is not there, or a lot is there in part."""
-    acknowledged = {job for event in evidence.told("submitted") for job in event["jobs"]}
+    """Jobs that were acknowledged are missing, or only a part of one submit is there."""
+    acknowledged = {job for event in evidence.records_of("submitted") for job in event["jobs"]}
     yield from (f"job {job} was acknowledged" for job in acknowledged - evidence.jobs.keys())
-    for event in evidence.told("submitting"):
+    for event in evidence.records_of("submitting"):
         stored = evidence.jobs.keys() & event["jobs"]
         if 0 < len(stored) < len(event["jobs"]):
             yield f"of {len(event['jobs'])} jobs that were submitted together {len(stored)} are stored"
 
 
 def stuck(evidence: Evidence) -> Iterator[str]:
-    """A job is left unfinished although there was time and help enough."""
+    """A job is unfinished although there was time enough and there were workers."""
     yield from (f"job {job} is {row['status']}" for job, row in evidence.jobs.items() if row["status"] not in FINISHED)
 
 
@@ -88,7 +88,7 @@ def stale(evidence: Evidence) -> Iterator[str]:
 
 
 def overrun(evidence: Evidence) -> Iterator[str]:
-    """A job was tried more often than it may be, or more of a queue ran at once than may."""
+    """A job was called more often than its attempts allow, or a queue had more jobs running than its limit allows."""
     for job, runs in evidence.runs.items():
         most, rows = evidence.jobs[job]["max_attempts"], evidence.executions_of[job]
         released = sum(row["status"] == "released" for row in rows)
@@ -105,20 +105,20 @@ def overrun(evidence: Evidence) -> Iterator[str]:
 
 
 def overruled(evidence: Evidence) -> Iterator[str]:
-    """A job that was cancelled, and acknowledged as such, is not; or it was claimed later."""
-    for event in evidence.told("cancelled"):
+    """A job whose cancellation was acknowledged is not cancelled, or was claimed later."""
+    for event in evidence.records_of("cancelled"):
         job = event["job"]
         if evidence.jobs[job]["status"] != "cancelled":
             yield f"job {job} was cancelled and is {evidence.jobs[job]['status']}"
         for run in evidence.runs.get(job, []):
-            # A worker that had claimed it may not have heard yet.
+            # A worker that had claimed it may not know yet.
             was_claimed = any(run.is_of(row) and row["status"] == "cancelled" for row in evidence.executions_of[job])
             if run.began > event["at"] and not was_claimed:
                 yield f"job {job} was called after it had been cancelled"
 
 
 def hasty(evidence: Evidence) -> Iterator[str]:
-    """A job ran before its parents had returned, or was stopped before its time was over."""
+    """A job ran before its parents had returned, or timed out early."""
     for job, runs in evidence.runs.items():
         for parent in evidence.jobs[job]["parents"]:
             returns = [run.ended for run in evidence.runs.get(parent, []) if run.how == "returned"]
@@ -132,18 +132,18 @@ def hasty(evidence: Evidence) -> Iterator[str]:
 
 
 def late(evidence: Evidence) -> Iterator[str]:
-    """A retry came late although nothing was in its way."""
+    """A retry was late although nothing held it up."""
     yield from (f"a retry came {seconds:.1f} seconds late" for seconds in _retries(evidence) if seconds > LATEST)
 
 
 def fat(evidence: Evidence) -> Iterator[str]:
-    """The write-ahead log is still large a second after the reader that held it up has gone."""
+    """The write-ahead log is still large a second after the reader that held it up has left."""
     yield from (f"the log has {size:,} bytes" for size in _logs(evidence) if size > LARGEST_LOG)
 
 
 def rude(evidence: Evidence) -> Iterator[str]:
-    """A client saw an error that no user is to see, or ended otherwise than it was told to."""
-    killed = {event["victim"] for event in evidence.told("kill")}
+    """A client saw an error that no user should see, or ended in another way than it was told to."""
+    killed = {event["victim"] for event in evidence.records_of("kill")}
     for event in evidence.events:
         match event["what"]:
             case "broke":
@@ -160,8 +160,8 @@ RULES: tuple[Callable[[Evidence], Iterator[str]], ...] = (
 
 
 def _recoveries(evidence: Evidence) -> Iterator[tuple[float, bool]]:
-    """Seconds from each kill of a worker in a call to the next call of that job, and whether that was disturbed."""
-    killed = {str(event["victim"]) for event in evidence.told("kill")}
+    """Seconds from each kill of a worker during a call to the next call of that job, and whether that was disturbed."""
+    killed = {str(event["victim"]) for event in evidence.records_of("kill")}
     for job, runs in evidence.runs.items():
         for first, second in pairwise(runs):
             is_ours = first.how == "died" and first.client in killed and not evidence.jobs[job]["retry_delay"]
@@ -170,7 +170,7 @@ def _recoveries(evidence: Evidence) -> Iterator[tuple[float, bool]]:
 
 
 def _retries(evidence: Evidence) -> Iterator[float]:
-    """How late each retry came after its delay, in undisturbed times, unless a worker that had it was killed before."""
+    """How late each retry came after its delay in undisturbed times, unless a worker that had claimed it was killed."""
     for job, runs in evidence.runs.items():
         for first, second in pairwise(runs):
             is_next = any(first.is_of(row) and second.is_of(next_row) for row, next_row in _pairs(evidence, job))
@@ -184,6 +184,6 @@ def _pairs(evidence: Evidence, job: str) -> Iterator[tuple[Row, Row]]:
 
 def _logs(evidence: Evidence) -> Iterator[int]:
     """The sizes of the write-ahead log a second after a reader, in undisturbed times."""
-    for event in evidence.told("weighed"):
+    for event in evidence.records_of("weighed"):
         if not evidence.is_disturbed(event["at"] - 1, event["at"]):
             yield event["bytes"]

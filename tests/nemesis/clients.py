@@ -1,4 +1,4 @@
-"""What is attacked: processes that submit, and processes that work."""
+"""The clients of a battle: processes that submit jobs, run them, or only read."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NARROW = 2
 """How many jobs of the queue "narrow" may run at a time."""
 
 MANY = 1000
-"""Attempts of a job that no kill is to end."""
+"""Attempts of a job that no number of kills should use up."""
 
 KINDS: dict[str, dict[str, Any]] = {
     "quick": {"max_attempts": MANY},
@@ -38,17 +38,17 @@ KINDS: dict[str, dict[str, Any]] = {
     "narrow": {"max_attempts": MANY, "params": {"seconds": 0.02}, "queue": "narrow"},
     "large": {"max_attempts": MANY, "params": {"letters": 50_000}},
 }
-"""The jobs that are submitted, by their names."""
+"""The jobs that are submitted, by name."""
 
 _SHARES = {"quick": 12, "slow": 3, "mortal": 3, "flawed": 3, "endless": 1, "narrow": 3, "large": 2}
 _BACKLOG = 50
 
 
 class BentClock(SystemClock):
-    """A wall clock that the nemesis sets for all processes at once; they are forked from the one that made it.
+    """A wall clock that the nemesis sets for all processes at once. They are forked from the one that created it.
 
     Args:
-        begin: what it shows at first; the machine's time for None.
+        begin: what it shows at first; None for the machine's time.
     """
 
     def __init__(self, begin: datetime | None) -> None:
@@ -68,11 +68,11 @@ class Client:
     """A process that uses the queue. It may be killed at any moment, and ends by itself after SIGTERM.
 
     Args:
-        path: the queue's file, which is there.
+        path: the queue's file, which exists.
         clock: the wall clock of the battle.
 
     Attributes:
-        is_replaced: whether another one is to take its place when it ends.
+        is_replaced: whether another one takes its place when it ends.
     """
 
     is_replaced = True
@@ -82,7 +82,7 @@ class Client:
         self._clock = clock
 
     def run(self) -> int:
-        """Do its work, and return the exit code: 1 for an error that no user should have seen."""
+        """Do its work, and return the exit code: 1 for an error that no user should see."""
         be_client()
         try:
             self._run()
@@ -97,7 +97,7 @@ class Client:
         raise NotImplementedError
 
     def _on_term(self, handler: Callable[[], object]) -> None:
-        """Say what SIGTERM does; until then it waits."""
+        """Set what SIGTERM does; until then it is blocked."""
         signal.signal(signal.SIGTERM, lambda *_: handler())
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
@@ -119,7 +119,7 @@ class WorkingClient(Client):
 
 
 class SubmittingClient(Client):
-    """Submits jobs of all kinds, singly, in lots and in chains, and cancels one now and then."""
+    """Submits jobs of all kinds, one at a time, many at once and in chains, and cancels one now and then."""
 
     def _run(self) -> None:
         self._is_stopping = False
@@ -166,7 +166,7 @@ class SubmittingClient(Client):
 
 
 class ReadingClient(Client):
-    """Holds one snapshot of the file until it is told to end: meanwhile no checkpoint gets past it."""
+    """Keeps one snapshot of the file until it is told to end, past which no checkpoint can get."""
 
     is_replaced = False
 

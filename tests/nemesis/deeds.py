@@ -1,4 +1,4 @@
-"""What the jobs of the battle do: each tells its history when it begins and when it ends."""
+"""The functions of the jobs in a battle. Each records its start and its end in the history."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _STEP = 0.005
 
 
 class Flaw(Exception):
-    """What a job fails with that is to be tried again."""
+    """The error of a job that is to be tried again."""
 
 
 def work(*, seconds: float = 0.0, failures: int = 0, letters: int = 0) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a battle has left behind: the histories of the clients, put together, and the file."""
+"""The evidence that a battle leaves behind: the histories of the clients, put together, and the file."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Row = dict[str, Any]
 _ENDS = ("returned", "raised", "stopped")
 _AFTERMATH = LEASE + 2
 _ORPHANHOOD = 1.0
-"""Seconds for which a child process may live when its worker was killed."""
+"""Seconds for which a child process may outlive its worker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One call of a job's function, as the function told it.
+    """One call of a job's function, as the function has recorded it.
 
     Attributes:
         client: the worker's process.
@@ -46,7 +46,7 @@ class Run:
 
 
 class Evidence:
-    """The history and the stored file, with what is asked of them.
+    """The history and the stored file, and the questions to them.
 
     Args:
         events: in the order of time.
@@ -71,8 +71,8 @@ class Evidence:
         connection.close()
         return cls(events, jobs=jobs, executions=executions)
 
-    def told(self, what: str) -> list[Event]:
-        """Return the events of a kind."""
+    def records_of(self, what: str) -> list[Event]:
+        """Return the records of a kind."""
         return [event for event in self.events if event["what"] == what]
 
     @cached_property
@@ -100,12 +100,12 @@ class Evidence:
         return found
 
     def was_stopped(self, run: Run) -> bool:
-        """Whether its execution was ended from outside; its function may have gone on until it heard of that."""
+        """Whether its execution was ended by others. Its function may have gone on until it noticed."""
         rows = [row for row in self.executions_of[run.job] if run.is_of(row)]
         return any(row["status"] in ("timeout", "cancelled", "released") for row in rows)
 
     def is_disturbed(self, begin: float, end: float) -> bool:
-        """Whether someone was suspended, the disk full or the folder read-only then, or shortly before."""
+        """Whether a process was suspended, the disk full or the folder read-only then, or shortly before."""
         return any(start < end and begin < stop + _AFTERMATH for start, stop in self._windows)
 
     def is_refusing(self, at: float) -> bool:
@@ -119,9 +119,13 @@ class Evidence:
     @cached_property
     def _suspensions(self) -> dict[str, list[tuple[float, float]]]:
         found: dict[str, list[tuple[float, float]]] = defaultdict(list)
-        for event in self.told("suspend"):
+        for event in self.records_of("suspend"):
             victim = event["victim"]
-            ends = (later["at"] for later in self.told("continue") + self.told("died") if later["victim"] == victim)
+            ends = (
+                later["at"]
+                for later in self.records_of("continue") + self.records_of("died")
+                if later["victim"] == victim
+            )
             found[str(victim)].append((event["at"], min((at for at in ends if at > event["at"]), default=math.inf)))
         return found
 
@@ -130,13 +134,13 @@ class Evidence:
         return [*self._refusals, *(each for windows in self._suspensions.values() for each in windows)]
 
     def _between(self, first: str, last: str) -> list[tuple[float, float]]:
-        ends = [event["at"] for event in self.told(last)]
-        begins = [event["at"] for event in self.told(first)]
+        ends = [event["at"] for event in self.records_of(last)]
+        begins = [event["at"] for event in self.records_of(first)]
         return [(begin, next((end for end in ends if end > begin), math.inf)) for begin in begins]
 
     @cached_property
     def _deaths(self) -> dict[int, list[float]]:
-        """When processes of each number were killed, which may be seen before they are waited for, or waited for."""
+        """When the processes with each ID were killed or reaped: others may notice a kill before it is reaped."""
         found: dict[int, list[float]] = defaultdict(list)
         for event in self.events:
             if event["what"] in ("kill", "died"):
@@ -144,17 +148,17 @@ class Evidence:
         return found
 
     def _death(self, begin: Event) -> float:
-        """When the process of a call died, at the latest. Of a child whose worker is killed nobody tells: just then."""
+        """When the process of a call died, at the latest. Nothing records that a child process dies with its worker."""
         of_process = min((at for at in self._deaths[begin["pid"]] if at > begin["at"]), default=math.inf)
         return max(begin["at"], min(of_process, self._orphaned(begin)))
 
     def _orphaned(self, begin: Event) -> float:
-        """When the worker of a call died, at the latest; a child may have begun it a moment later."""
+        """When the worker of a call died, at the latest. A child process may have begun the call a moment later."""
         deaths = self._deaths[int(begin["client"])]
         return min((at for at in deaths if at > begin["at"] - _ORPHANHOOD), default=math.inf)
 
     def _cut(self, runs: list[Run]) -> list[Run]:
-        """End the calls whose child process was killed by its worker, of which nobody tells, where the next begins."""
+        """End calls whose child process was killed by its worker, which nothing records, where the next call begins."""
         for number, (run, following) in enumerate(zip(runs, [*runs[1:], None], strict=True)):
             if run.how == "died" and self.was_stopped(run):
                 ended = run.ended if following is None else min(run.ended, following.began)
@@ -162,9 +166,9 @@ class Evidence:
         return runs
 
     def _run(self, begin: Event, following: Event | None) -> Run:
-        """Put a call together with what was told next in its thread: its end, or the begin of another call, or nothing.
+        """Put a call together with the next record of its thread: its end, the start of another call, or none.
 
-        Where it has not told its end, its process has died, or it was stopped in the middle of telling.
+        Without a record of its end, its process has died, or it was stopped while it wrote that.
         """
         death = self._death(begin)
         if following is None or (following["what"] == "began" and following["at"] > death):
@@ -182,7 +186,7 @@ class Evidence:
 
 
 def quantile(values: Iterable[float], share: float) -> float:
-    """Return what so large a share of the values is not above; 0 without values."""
+    """Return the smallest value that a share of the values does not exceed; 0 without values."""
     found = sorted(values)
     return found[min(len(found) - 1, int(share * len(found)))] if found else 0.0
 

@@ -1,4 +1,4 @@
-"""What each process did and when, in a file that outlives it."""
+"""The history of a battle: what each process did and when, in a file that outlives it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ _FOLDER, _CLIENT = "GIGQ_NEMESIS_HISTORY", "GIGQ_NEMESIS_CLIENT"
 
 
 def begin(folder: Path) -> None:
-    """Have this process, and those that it starts, write their histories there."""
+    """Make this process, and those that it starts, write their history into this file."""
     os.environ[_FOLDER] = str(folder)
     os.environ[_CLIENT] = "nemesis"
 
 
 def be_client() -> None:
-    """Make this process, with those that it starts, one of the clients."""
+    """Make this process, with those that it starts, a client of its own."""
     os.environ[_CLIENT] = str(os.getpid())
 
 
 def note(what: str, **facts: Any) -> float:
-    """Write one line in one call, so that a kill leaves it whole or not there, and return when that was."""
+    """Write one line in one call, so that after a kill it is there in whole or not at all, and return the time."""
     at = time.monotonic()
     here = {"pid": os.getpid(), "thread": threading.get_ident(), "client": os.environ[_CLIENT]}
     line = json.dumps({"what": what, "at": at, **here, **facts})
@@ -41,7 +41,7 @@ def note(what: str, **facts: Any) -> float:
 
 
 def read(folder: Path) -> list[Event]:
-    """Return what all processes have written, in the order of time."""
+    """Return what all processes have written, in chronological order."""
     events: list[Event] = []
     for file in folder.glob("*.jsonl"):
         events += map(json.loads, file.read_text().splitlines())

@@ -1,4 +1,4 @@
-"""A short battle with all acts; and that the checker finds what it is there to find."""
+"""A short battle with all acts is survived, and the checker finds each kind of broken guarantee."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ JOB: dict[str, Any] = {
 EXECUTION = {"job": "a", "attempt": 1, "worker_id": "7", "status": "completed"}
 
 
-def told(what: str, at: float, **facts: Any) -> Event:
+def record(what: str, at: float, **facts: Any) -> Event:
     return {"what": what, "at": at, "pid": 7, "thread": 1, "client": "7", "job": "a", "attempt": 1} | facts
 
 
 SOUND = [
-    told("submitting", 0, jobs=["a"]),
-    told("submitted", 1, jobs=["a"]),
-    told("began", 2),
-    told("returned", 3),
-    told("died", 9, victim=7, code=0),
+    record("submitting", 0, jobs=["a"]),
+    record("submitted", 1, jobs=["a"]),
+    record("began", 2),
+    record("returned", 3),
+    record("died", 9, victim=7, code=0),
 ]
 
 
 def judge(
     *more: Event, without: str = "", job: dict[str, Any] | None = None, executions: list[dict[str, Any]] | None = None
 ) -> list[str]:
-    """Return what the checker has to say of one job that ran once, but for these differences."""
+    """Return what the checker finds about one job that ran once, but for these differences."""
     events = sorted([each for each in SOUND if each["what"] != without] + list(more), key=lambda event: event["at"])
     rows = [EXECUTION] if executions is None else executions
     found = problems(Evidence(events, jobs={"a": JOB | (job or {})}, executions=rows))
@@ -54,7 +54,7 @@ def judge(
 def again(at: float, **facts: Any) -> list[Event]:
     """Another call of the job, by another worker, of one second."""
     other = {"pid": 8, "client": "8", "attempt": 2} | facts
-    return [told("began", at, **other), told("returned", at + 1, **other)]
+    return [record("began", at, **other), record("returned", at + 1, **other)]
 
 
 LOST = [EXECUTION | {"status": "lost"}, EXECUTION | {"attempt": 2, "worker_id": "8"}]
@@ -64,8 +64,8 @@ def test_a_sound_history_is_sound() -> None:
     assert judge() == []
 
 
-def test_what_was_acknowledged_must_be_there() -> None:
-    assert judge(told("submitted", 4, jobs=["b"])) == ["lost"]
+def test_an_acknowledged_job_must_be_there() -> None:
+    assert judge(record("submitted", 4, jobs=["b"])) == ["lost"]
 
 
 def test_jobs_that_were_not_acknowledged_are_there_completely_or_not_at_all() -> None:
@@ -104,7 +104,7 @@ def test_no_job_is_called_more_often_than_allowed() -> None:
 def test_a_queue_runs_no_more_jobs_at_once_than_its_limit() -> None:
     jobs = {name: JOB | {"queue": "narrow"} for name in "abc"}
     events = [each for number, name in enumerate(jobs) for each in (
-        told("began", 2, job=name, thread=number), told("returned", 3, job=name, thread=number)
+        record("began", 2, job=name, thread=number), record("returned", 3, job=name, thread=number)
     )]  # fmt: skip
     executions = [EXECUTION | {"job": name} for name in jobs]
     found = problems(Evidence(sorted(events, key=lambda event: event["at"]), jobs=jobs, executions=executions))
@@ -112,14 +112,14 @@ def test_a_queue_runs_no_more_jobs_at_once_than_its_limit() -> None:
 
 
 def test_a_cancelled_job_stays_cancelled() -> None:
-    assert judge(told("cancelled", 1.5)) == ["overruled", "overruled"]
+    assert judge(record("cancelled", 1.5)) == ["overruled", "overruled"]
 
 
 def test_a_child_waits_for_its_parents() -> None:
     assert judge(job={"parents": ["b"]}) == ["hasty"]
 
 
-def test_no_job_is_stopped_before_its_time_is_over() -> None:
+def test_no_job_times_out_early() -> None:
     executions = [EXECUTION | {"status": "timeout"}]
     assert judge(executions=executions, job={"status": "timeout"}) == ["hasty"]
     assert judge(executions=executions, job={"status": "timeout", "timeout": 1.0}) == []
@@ -127,23 +127,23 @@ def test_no_job_is_stopped_before_its_time_is_over() -> None:
 
 @pytest.mark.parametrize(("seconds", "found"), [(4.0, []), (6.0, ["late"])])
 def test_a_retry_comes_soon_after_its_delay(seconds: float, found: list[str]) -> None:
-    raised = told("raised", 3)
+    raised = record("raised", 3)
     executions = [EXECUTION | {"status": "failed"}, EXECUTION | {"attempt": 2, "worker_id": "8"}]
     job = {"result": '{"attempt": 2}'}
     assert judge(raised, *again(3 + seconds), without="returned", executions=executions, job=job) == found
 
 
 def test_the_log_is_small_when_no_reader_holds_it_up() -> None:
-    assert judge(told("weighed", 5, bytes=7_000_000)) == ["fat"]
+    assert judge(record("weighed", 5, bytes=7_000_000)) == ["fat"]
 
 
 @pytest.mark.parametrize(
     "event",
     [
-        told("broke", 5, trace="KeyError: 1"),
-        told("refused", 5, error="QueueBusy", text="locked"),
-        told("refused", 5, error="StoreError", text="the disk is full"),
-        told("died", 5, victim=8, code=-11),
+        record("broke", 5, trace="KeyError: 1"),
+        record("refused", 5, error="QueueBusy", text="locked"),
+        record("refused", 5, error="StoreError", text="the disk is full"),
+        record("died", 5, victim=8, code=-11),
     ],
 )
 def test_no_client_sees_an_error_without_a_reason(event: Event) -> None:

@@ -1,4 +1,4 @@
-"""A listener hears what a worker has committed, in order, and disturbs nothing."""
+"""A listener is sent what a worker has committed, in order, and disturbs nothing."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from gigq.worker.events import MOST_WAITING, Listener
 PATIENCE = 30
 
 
-class Ear:
+class Recorder:
     """A listener that the test can wait for."""
 
     def __init__(self) -> None:
-        self.heard: list[Event] = []
+        self.events: list[Event] = []
         self._queue: Queue[Event] = Queue()
 
     def __call__(self, event: Event) -> None:
@@ -34,30 +34,30 @@ class Ear:
 
     def wait_for(self, kind: str) -> Event:
         while True:
-            self.heard.append(self._queue.get(timeout=PATIENCE))
-            if self.heard[-1].kind == kind:
-                return self.heard[-1]
+            self.events.append(self._queue.get(timeout=PATIENCE))
+            if self.events[-1].kind == kind:
+                return self.events[-1]
 
     @property
     def kinds(self) -> list[str]:
         while not self._queue.empty():
-            self.heard.append(self._queue.get())
-        return [event.kind.removeprefix("job.") for event in self.heard]
+            self.events.append(self._queue.get())
+        return [event.kind.removeprefix("job.") for event in self.events]
 
 
 @pytest.fixture
-def ear() -> Ear:
-    return Ear()
+def recorder() -> Recorder:
+    return Recorder()
 
 
 def kinds_of(path: str, queue: JobQueue, function: Callable[..., object], **options: object) -> list[str]:
-    """What is told of one job that one worker runs to its end."""
-    ear = Ear()
+    """The kinds of the events of one job that one worker runs to its end."""
+    recorder = Recorder()
     queue.submit(Job("job", "f", **options))  # type: ignore[arg-type]
-    with Worker(path, handlers={"f": function}, on_event=ear) as worker:
+    with Worker(path, handlers={"f": function}, on_event=recorder) as worker:
         while worker.process_one():
             pass
-    return ear.kinds
+    return recorder.kinds
 
 
 @pytest.mark.parametrize(
@@ -69,29 +69,31 @@ def kinds_of(path: str, queue: JobQueue, function: Callable[..., object], **opti
         (functions.spin, ["started", "retrying", "started", "timeout"]),
     ],
 )
-def test_every_attempt_is_told_from_its_start_to_its_end(
+def test_each_attempt_has_an_event_for_its_start_and_one_for_its_end(
     path: str, queue: JobQueue, function: Callable[..., object], kinds: list[str]
 ) -> None:
-    told = kinds_of(path, queue, function, max_attempts=2, timeout=0.2)
-    assert told == ["worker.started", *kinds, "worker.stopped"]
+    found = kinds_of(path, queue, function, max_attempts=2, timeout=0.2)
+    assert found == ["worker.started", *kinds, "worker.stopped"]
 
 
-def test_what_is_given_back_is_told(path: str, queue: JobQueue) -> None:
+def test_a_job_that_is_given_back_has_an_event(path: str, queue: JobQueue) -> None:
     def later() -> None:
         raise RetryLater(600)
 
     assert kinds_of(path, queue, later) == ["worker.started", "started", "released", "worker.stopped"]
 
 
-def test_an_event_says_what_happened_to_which_job(path: str, queue: JobQueue, ear: Ear, clock: ManualClock) -> None:
+def test_an_event_says_what_happened_to_which_job(
+    path: str, queue: JobQueue, recorder: Recorder, clock: ManualClock
+) -> None:
     def function() -> None:
         current_job().progress(1, 4)
         raise GiveUp("no such city")
 
     job_id = queue.submit(Job("weather", "f", queue="web"))
-    with Worker(path, "ann", handlers={"f": function}, on_event=ear) as worker:
+    with Worker(path, "ann", handlers={"f": function}, on_event=recorder) as worker:
         worker.process_one()
-    event = ear.wait_for("job.failed")
+    event = recorder.wait_for("job.failed")
     assert (event.worker_id, event.job_id, event.attempt) == ("ann", job_id, 1)
     assert (event.name, event.queue) == ("weather", "web")
     assert (event.status, event.error, event.error_type) == ("failed", "GiveUp: no such city", "GiveUp")
@@ -99,7 +101,7 @@ def test_an_event_says_what_happened_to_which_job(path: str, queue: JobQueue, ea
     assert json.loads(json.dumps(event.as_dict()))["at"].endswith("Z")
 
 
-def test_what_is_told_is_committed(path: str, queue: JobQueue, run: Callable[..., Running]) -> None:
+def test_an_event_is_sent_after_its_commit(path: str, queue: JobQueue, run: Callable[..., Running]) -> None:
     statuses: Queue[str] = Queue()
 
     def look(event: Event) -> None:
@@ -112,22 +114,22 @@ def test_what_is_told_is_committed(path: str, queue: JobQueue, run: Callable[...
 
 
 @pytest.mark.parametrize("mode", ["thread", "process"])
-def test_of_many_quick_jobs_each_is_started_and_completed_once(
-    queue: JobQueue, run: Callable[..., Running], ear: Ear, mode: str
+def test_each_of_many_quick_jobs_has_one_start_and_one_end(
+    queue: JobQueue, run: Callable[..., Running], recorder: Recorder, mode: str
 ) -> None:
     ids = queue.submit_many(Job("job", functions.nothing) for _ in range(300))
-    running = run(on_event=ear, concurrency=2, mode=mode)
+    running = run(on_event=recorder, concurrency=2, mode=mode)
     queue.wait(ids, timeout=60)
     running.stop()
-    assert ear.kinds[0] == "worker.started"
-    assert ear.kinds[-1] == "worker.stopped"
+    assert recorder.kinds[0] == "worker.started"
+    assert recorder.kinds[-1] == "worker.stopped"
     for kind in ("job.started", "job.completed"):
-        assert sorted(event.job_id or "" for event in ear.heard if event.kind == kind) == sorted(ids)
-    place = {(event.kind, event.job_id): number for number, event in enumerate(ear.heard)}
+        assert sorted(event.job_id or "" for event in recorder.events if event.kind == kind) == sorted(ids)
+    place = {(event.kind, event.job_id): number for number, event in enumerate(recorder.events)}
     assert all(place["job.started", each] < place["job.completed", each] for each in ids)
 
 
-def test_progress_is_told_while_the_job_runs(queue: JobQueue, run: Callable[..., Running], ear: Ear) -> None:
+def test_progress_is_sent_while_the_job_runs(queue: JobQueue, run: Callable[..., Running], recorder: Recorder) -> None:
     may_end = threading.Event()
 
     def function() -> None:
@@ -135,26 +137,28 @@ def test_progress_is_told_while_the_job_runs(queue: JobQueue, run: Callable[...,
         may_end.wait(PATIENCE)
 
     job_id = queue.submit(Job("job", "f"))
-    run(handlers={"f": function}, on_event=ear, lease=1)
-    event = ear.wait_for("job.progress")
+    run(handlers={"f": function}, on_event=recorder, lease=1)
+    event = recorder.wait_for("job.progress")
     may_end.set()
     assert (event.job_id, event.progress) == (job_id, queue.get_status(job_id)["progress"])
-    ear.wait_for("job.completed")
+    recorder.wait_for("job.completed")
 
 
 @pytest.mark.parametrize("mode", ["thread", "process"])
-def test_a_job_that_is_cancelled_while_it_runs_is_told(
-    queue: JobQueue, run: Callable[..., Running], ear: Ear, mode: str
+def test_a_job_that_is_cancelled_while_it_runs_has_an_event(
+    queue: JobQueue, run: Callable[..., Running], recorder: Recorder, mode: str
 ) -> None:
     job_id = queue.submit(Job("job", functions.spin))
-    run(on_event=ear, mode=mode)
-    ear.wait_for("job.started")
+    run(on_event=recorder, mode=mode)
+    recorder.wait_for("job.started")
     queue.cancel(job_id, running=True)
-    event = ear.wait_for("job.cancelled")
+    event = recorder.wait_for("job.cancelled")
     assert (event.job_id, event.status) == (job_id, "cancelled")
 
 
-def test_a_job_of_a_dead_worker_is_told_by_the_one_that_found_it(path: str, queue: JobQueue, ear: Ear) -> None:
+def test_the_worker_that_finds_another_one_dead_sends_the_events_of_its_jobs(
+    path: str, queue: JobQueue, recorder: Recorder
+) -> None:
     job_id = queue.submit(Job("orphan", functions.nothing, max_attempts=1))
     with queue.database.write() as tx:
         here = this_process()
@@ -162,35 +166,35 @@ def test_a_job_of_a_dead_worker_is_told_by_the_one_that_found_it(path: str, queu
         claiming.claim(tx, workers.register(tx, "bob", dead, concurrency=1), room=Room(free=1))
     if not here.machine_id:
         pytest.skip("this machine has no id, by which a reboot is seen")
-    with Worker(path, on_event=ear) as worker:
+    with Worker(path, on_event=recorder) as worker:
         worker.process_one()
-    event = ear.wait_for("job.lost")
+    event = recorder.wait_for("job.lost")
     assert (event.job_id, event.status, event.error) == (job_id, "failed", "its worker bob died")
 
 
-def test_what_runs_when_the_worker_leaves_is_told_as_released(
-    queue: JobQueue, run: Callable[..., Running], ear: Ear, pipes: Pipes
+def test_a_job_that_runs_when_the_worker_leaves_has_an_event_as_released(
+    queue: JobQueue, run: Callable[..., Running], recorder: Recorder, pipes: Pipes
 ) -> None:
     queue.submit(Job("endless", functions.spin, {"tell": pipes.tell}))
-    running = run(on_event=ear, shutdown_timeout=0)
+    running = run(on_event=recorder, shutdown_timeout=0)
     pipes.wait_until_begun()
     running.stop()
-    assert ear.kinds == ["worker.started", "started", "released", "worker.stopped"]
+    assert recorder.kinds == ["worker.started", "started", "released", "worker.stopped"]
 
 
 def test_a_listener_that_raises_is_called_again_and_logged_with_its_traceback(
     path: str, queue: JobQueue, caplog: pytest.LogCaptureFixture
 ) -> None:
-    heard = []
+    received = []
 
     def listen(event: Event) -> None:
-        heard.append(event.kind)
-        raise (ValueError if len(heard) % 2 else SystemExit)("deaf")
+        received.append(event.kind)
+        raise (ValueError if len(received) % 2 else SystemExit)("deaf")
 
     queue.submit(Job("job", functions.nothing))
     with caplog.at_level(logging.ERROR), Worker(path, on_event=listen) as worker:
         worker.process_one()
-    assert heard == ["worker.started", "job.started", "job.completed", "worker.stopped"]
+    assert received == ["worker.started", "job.started", "job.completed", "worker.stopped"]
     assert [("on_event has raised" in each.message, each.exc_info is not None) for each in caplog.records] == [
         (True, True)
     ]
@@ -198,17 +202,17 @@ def test_a_listener_that_raises_is_called_again_and_logged_with_its_traceback(
 
 @pytest.fixture
 def stuck(clock: ManualClock) -> Iterator[tuple[Listener, list[Event], threading.Event, threading.Event]]:
-    """A listener that hears nothing after its first event until it may; then what it has heard is in the list."""
-    heard: list[Event] = []
+    """A listener that hangs at its first event until the test lets it go on, and the events it has returned from."""
+    returned: list[Event] = []
     is_in, may_go_on = threading.Event(), threading.Event()
 
     def listen(event: Event) -> None:
         is_in.set()
         may_go_on.wait(PATIENCE)
-        heard.append(event)
+        returned.append(event)
 
     listener = Listener(listen, clock=clock)
-    yield listener, heard, is_in, may_go_on
+    yield listener, returned, is_in, may_go_on
     may_go_on.set()
     listener.close(PATIENCE)
 
@@ -218,7 +222,7 @@ def test_when_a_listener_is_too_slow_the_oldest_events_are_dropped_and_counted(
     clock: ManualClock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    listener, heard, is_in, may_go_on = stuck
+    listener, received, is_in, may_go_on = stuck
     events = [Event(kind=str(number), at=clock.now(), worker_id="ann") for number in range(MOST_WAITING + 11)]
     with caplog.at_level(logging.WARNING):
         listener.send(events[:1])
@@ -227,7 +231,7 @@ def test_when_a_listener_is_too_slow_the_oldest_events_are_dropped_and_counted(
             listener.send([event])
         may_go_on.set()
         listener.finish(PATIENCE)
-    assert heard == [events[0], *events[11:]]
+    assert received == [events[0], *events[11:]]
     assert [each.getMessage() for each in caplog.records] == [
         "on_event is too slow: 10 events were dropped, the oldest first"
     ]
@@ -238,11 +242,11 @@ def test_a_listener_that_hangs_is_not_waited_for(
     clock: ManualClock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    listener, heard, is_in, _ = stuck
+    listener, received, is_in, _ = stuck
     listener.send([Event(kind="x", at=clock.now(), worker_id="ann")])
     is_in.wait(PATIENCE)
     listener.finish(0)
-    assert heard == []
+    assert received == []
     assert "1 events are not waited for" in caplog.text
 
 

@@ -1,4 +1,4 @@
-"""A worker runs what is ready, survives what jobs do, and stops as it is told."""
+"""A worker runs the jobs that are ready, survives what they do, and stops when it is told to."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from gigq.store.claiming import Room
 
 @pytest.fixture
 def worker(path: str) -> Iterator[Worker]:
-    """A worker that is asked for one job at a time."""
+    """A worker that runs one job at a time in the thread of the test."""
     with Worker(path, worker_id="ann") as worker:
         yield worker
 
 
-def test_one_job_at_a_time_the_most_urgent_first(queue: JobQueue, worker: Worker) -> None:
+def test_process_one_runs_the_most_urgent_job(queue: JobQueue, worker: Worker) -> None:
     plain = queue.submit(Job("plain", functions.add, {"a": 1}))
     urgent = queue.submit(Job("urgent", functions.add, {"a": 2}, priority=100))
     assert worker.process_one()
@@ -38,7 +38,7 @@ def test_one_job_at_a_time_the_most_urgent_first(queue: JobQueue, worker: Worker
 
 
 @pytest.mark.parametrize("hides", [False, True])
-def test_a_job_that_ctrl_c_interrupts_is_given_back_before_it_does_what_it_does(
+def test_a_job_that_ctrl_c_interrupts_is_given_back_before_keyboard_interrupt_is_raised(
     queue: JobQueue, path: str, hides: bool
 ) -> None:
     def press_ctrl_c() -> None:
@@ -91,14 +91,14 @@ def test_whatever_a_job_raises_the_worker_goes_on(
     assert queue.result(queue.submit(Job("good", functions.add, {"a": 1})), timeout=30) == 1
 
 
-def test_a_failing_job_is_tried_as_often_as_it_may(queue: JobQueue, run: Callable[..., Running]) -> None:
+def test_a_failing_job_uses_all_its_attempts(queue: JobQueue, run: Callable[..., Running]) -> None:
     run()
     record = queue.wait(queue.submit(Job("bad", functions.fail, max_attempts=3)), timeout=30)
     assert (record.status, record.attempts) == (JobStatus.FAILED, 3)
     assert [each.error for each in record.executions] == ["ValueError: no"] * 3
 
 
-def test_a_result_that_is_not_json_is_not_tried_again(queue: JobQueue, worker: Worker) -> None:
+def test_a_job_whose_result_json_cannot_hold_fails_for_good(queue: JobQueue, worker: Worker) -> None:
     job_id = queue.submit(Job("object", "builtins:object"))
     worker.process_one()
     record = queue.wait(job_id)
@@ -106,7 +106,9 @@ def test_a_result_that_is_not_json_is_not_tried_again(queue: JobQueue, worker: W
     assert record.error == "NotSerializable: result is an object object, which JSON cannot hold"
 
 
-def test_a_job_that_overruns_is_settled_at_its_deadline(queue: JobQueue, run: Callable[..., Running]) -> None:
+def test_a_job_that_overruns_its_timeout_is_settled_at_its_deadline(
+    queue: JobQueue, run: Callable[..., Running]
+) -> None:
     late = queue.submit(Job("late", functions.spin, timeout=0.1, max_attempts=1))
     run(concurrency=1)
     assert queue.wait(late, timeout=30).status == JobStatus.TIMEOUT
@@ -120,7 +122,7 @@ def test_handlers_serve_jobs_by_name(path: str, queue: JobQueue) -> None:
     assert queue.get_result(job_id) == "sent to ann"
 
 
-def test_a_worker_serves_the_queues_that_it_is_given(path: str, queue: JobQueue) -> None:
+def test_a_worker_serves_only_the_queues_that_it_is_given(path: str, queue: JobQueue) -> None:
     queue.submit(Job("other", functions.nothing, queue="other"))
     mine = queue.submit(Job("mine", functions.nothing, queue="mine"))
     with Worker(path, queues=["mine"]) as worker:
@@ -139,7 +141,7 @@ def test_a_worker_that_stops_lets_running_jobs_end(queue: JobQueue, run: Callabl
     assert queue.get_status(job_id)["status"] == "completed"
 
 
-def test_what_does_not_end_in_time_is_given_back_with_its_attempt(
+def test_a_job_that_does_not_end_within_the_shutdown_timeout_is_given_back_with_its_attempt(
     queue: JobQueue, run: Callable[..., Running], pipes: Pipes
 ) -> None:
     job_id = queue.submit(Job("endless", functions.spin, {"tell": pipes.tell}))
@@ -179,7 +181,9 @@ def test_a_worker_can_be_started_again(queue: JobQueue, path: str) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_the_worker_and_the_handlers_come_back(queue: JobQueue, path: str, number: int) -> None:
+def test_a_signal_stops_the_worker_and_the_handlers_before_it_are_restored(
+    queue: JobQueue, path: str, number: int
+) -> None:
     before = signal.getsignal(number)
     job_id = queue.submit(Job("killer", functions.kill_own_process, {"number": int(number)}))
     with Worker(path) as worker:
@@ -203,7 +207,7 @@ def test_the_jobs_of_a_worker_whose_process_is_gone_are_taken_over_at_once(queue
     assert [(each.worker_id, each.status) for each in record.executions] == [("gone", "lost"), ("ann", "completed")]
 
 
-def test_a_silent_worker_is_held_dead_after_the_lease_and_not_before(path: str, clock: ManualClock) -> None:
+def test_a_silent_worker_is_considered_dead_after_the_lease_and_not_before(path: str, clock: ManualClock) -> None:
     far_away = ProcessIdentity(machine_id="another", boot_id="another", pid_namespace="", pid=1)
     with JobQueue(path, clock=clock) as queue, Worker(path, clock=clock, lease=15) as worker:
         job_id = queue.submit(Job("orphan", functions.nothing))
@@ -218,7 +222,7 @@ def test_a_silent_worker_is_held_dead_after_the_lease_and_not_before(path: str, 
         assert queue.get_status(job_id)["executions"][0]["status"] == "lost"
 
 
-def test_a_worker_that_was_held_dead_registers_anew_and_stops_what_it_lost(
+def test_a_worker_that_was_considered_dead_registers_again_and_stops_the_jobs_that_it_lost(
     queue: JobQueue, run: Callable[..., Running], pipes: Pipes
 ) -> None:
     job_id = queue.submit(Job("endless", functions.spin, {"tell": pipes.tell}, max_attempts=2))
@@ -234,7 +238,7 @@ def test_a_worker_that_was_held_dead_registers_anew_and_stops_what_it_lost(
     assert again.key.seq > sign.key.seq
 
 
-def test_a_worker_leaves_no_trace_of_itself_but_the_history(queue: JobQueue, path: str) -> None:
+def test_a_worker_leaves_nothing_of_itself_in_the_file_but_its_executions(queue: JobQueue, path: str) -> None:
     queue.submit(Job("job", functions.nothing))
     with Worker(path) as worker:
         worker.process_one()

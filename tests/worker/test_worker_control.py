@@ -1,4 +1,4 @@
-"""A running worker is steered through the file: cancelled jobs, more or fewer slots, an end."""
+"""A running worker is controlled through the file: jobs are cancelled, slots added and removed, the worker stopped."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_running_job_is_cancelled_at_once_and_its_function_is_interrupted(
     assert [each["status"] for each in queue.get_status(job_id)["executions"]] == ["cancelled"]
 
 
-def test_a_cancelled_job_that_returns_all_the_same_stays_cancelled(
+def test_a_cancelled_job_that_returns_anyway_stays_cancelled(
     queue: JobQueue, run: Callable[..., Running], pipes: Pipes
 ) -> None:
     job_id = queue.submit(Job("stubborn", functions.hold, {"tell": pipes.tell, "until": pipes.until}))
@@ -78,7 +78,7 @@ def test_a_running_worker_can_have_more_slots(queue: JobQueue, run: Callable[...
 def test_a_worker_with_fewer_slots_lets_running_jobs_end_and_then_runs_fewer_at_once(
     queue: JobQueue, run: Callable[..., Running], pipes: Pipes
 ) -> None:
-    """Also what it claims ahead, once it is quick, may not take a thread that it should not have any more."""
+    """Jobs that it claims ahead, once they are quick, may not run in a thread that it should no longer have either."""
     lock, now, most = threading.Lock(), [0], [0]
 
     def counted() -> None:
@@ -108,7 +108,9 @@ def test_a_worker_with_fewer_slots_lets_running_jobs_end_and_then_runs_fewer_at_
 # stop
 
 
-def test_all_workers_stop_when_the_queue_asks_them_to(queue: JobQueue, run: Callable[..., Running]) -> None:
+def test_all_workers_stop_when_they_are_asked_to_through_the_queue(
+    queue: JobQueue, run: Callable[..., Running]
+) -> None:
     started = [run(), run()]
     queue.wait(queue.submit(Job("job", functions.nothing)), timeout=30)
     deadline = queue.clock.monotonic() + 30
@@ -181,7 +183,7 @@ def test_a_burst_waits_for_what_is_due_within_seconds_and_not_for_what_is_due_la
 
 
 @pytest.mark.parametrize("allow", [["functions"], ["functions."], ["json", "functions"]])
-def test_what_is_allowed_runs(path: str, queue: JobQueue, allow: list[str]) -> None:
+def test_a_function_of_an_allowed_module_runs(path: str, queue: JobQueue, allow: list[str]) -> None:
     job_id = queue.submit(Job("job", functions.add, {"a": 1}))
     with Worker(path, allow=allow) as worker:
         worker.process_one()
@@ -199,7 +201,7 @@ def test_what_is_allowed_runs(path: str, queue: JobQueue, allow: list[str]) -> N
         ("xml.sax:parseString", ["xml"]),
     ],
 )
-def test_what_is_not_allowed_fails_finally_and_says_what_to_do(
+def test_a_function_of_any_other_module_fails_for_good_and_says_what_to_do(
     path: str, queue: JobQueue, function: str, allow: list[str]
 ) -> None:
     job_id = queue.submit(Job("job", function, max_attempts=5))
@@ -213,7 +215,7 @@ def test_what_is_not_allowed_fails_finally_and_says_what_to_do(
     )
 
 
-def test_a_handler_needs_no_permission(path: str, queue: JobQueue) -> None:
+def test_a_handler_is_always_allowed(path: str, queue: JobQueue) -> None:
     job_id = queue.submit(Job("job", "mine"))
     with Worker(path, allow=[], handlers={"mine": lambda: 7}) as worker:
         worker.process_one()
@@ -224,7 +226,9 @@ def test_a_handler_needs_no_permission(path: str, queue: JobQueue) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs, so workers look instead")
-def test_an_idle_worker_hears_of_a_job_long_before_it_would_look(queue: JobQueue, run: Callable[..., Running]) -> None:
+def test_an_idle_worker_is_woken_by_a_job_long_before_it_would_look(
+    queue: JobQueue, run: Callable[..., Running]
+) -> None:
     run(polling_interval=600, lease=600)
     queue.wait(queue.submit(Job("first", functions.nothing)), timeout=30)
     waits = []
@@ -250,7 +254,7 @@ def test_an_idle_worker_starts_a_delayed_job_at_its_time(queue: JobQueue, run: C
 # stuck
 
 
-def test_a_worker_whose_threads_do_not_come_back_says_so_and_claims_no_more(
+def test_a_worker_whose_threads_do_not_return_says_so_and_claims_no_more(
     queue: JobQueue, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     may_end = threading.Event()
@@ -274,7 +278,7 @@ def test_a_worker_whose_threads_do_not_come_back_says_so_and_claims_no_more(
     ]
 
 
-def test_what_a_dead_process_held_can_be_sent_back_by_hand(queue: JobQueue) -> None:
+def test_the_jobs_of_a_dead_process_can_be_requeued_without_a_worker(queue: JobQueue) -> None:
     job_id = queue.submit(Job("orphan", functions.nothing))
     child = os.fork() if hasattr(os, "fork") else pytest.skip("this system has no fork")
     if child == 0:
@@ -288,7 +292,7 @@ def test_what_a_dead_process_held_can_be_sent_back_by_hand(queue: JobQueue) -> N
     assert queue.workers() == []
 
 
-def test_what_a_living_worker_runs_is_sent_back_only_when_a_person_says_how_old_is_too_old(
+def test_the_jobs_of_a_living_worker_are_requeued_only_if_a_person_says_how_old_is_too_old(
     queue: JobQueue, run: Callable[..., Running], pipes: Pipes
 ) -> None:
     job_id = queue.submit(Job("endless", functions.spin, {"tell": pipes.tell}, max_attempts=1))
@@ -301,10 +305,10 @@ def test_what_a_living_worker_runs_is_sent_back_only_when_a_person_says_how_old_
     assert queue.result(queue.submit(Job("next", functions.add, {"a": 1})), timeout=30) == 1
 
 
-# ahead
+# claimed ahead
 
 
-def test_what_waits_for_a_slot_that_stays_busy_is_given_to_another_worker(
+def test_jobs_that_wait_for_a_slot_that_stays_busy_are_given_to_another_worker(
     queue: JobQueue, run: Callable[..., Running], pipes: Pipes
 ) -> None:
     quick = [Job("quick", functions.nothing) for _ in range(300)]
@@ -333,14 +337,14 @@ def test_each_of_two_thousand_jobs_runs_once(
     records = queue.wait(ids, timeout=120)
     assert Counter(trace.read_text().split()) == Counter(str(number) for number in range(2000))
     assert {(record.attempts, record.status) for record in records} == {(1, "completed")}
-    # On a busy machine what was claimed ahead may be given back before it has begun.
+    # On a busy machine jobs that were claimed ahead may be given back before they begin.
     executions = [each.status for record in records for each in record.executions if each.status != "released"]
     assert executions == ["completed"] * 2000
     assert all(each.started_at is not None for record in records for each in record.executions)
 
 
 def test_one_call_of_process_one_runs_one_job(path: str, queue: JobQueue) -> None:
-    """However well the jobs before it went."""
+    """However quick the jobs before it were."""
     queue.submit_many(Job("job", functions.nothing) for _ in range(10))
     with Worker(path) as worker:
         for number in range(1, 6):

@@ -39,7 +39,7 @@ def let_everything_through() -> Iterator[None]:
     app.setLevel(logging.NOTSET)
 
 
-class Told:
+class Awaited:
     """Waits for events of one kind."""
 
     def __init__(self, kind: str) -> None:
@@ -65,7 +65,7 @@ def shown(current: float, total: float | None, percentage: float | None, message
 def test_progress_is_in_the_file_while_the_job_runs_and_stays_when_it_has_ended(
     queue: JobQueue, run: Callable[..., Running]
 ) -> None:
-    may_end, told = threading.Event(), Told("job.progress")
+    may_end, awaited = threading.Event(), Awaited("job.progress")
 
     def function() -> None:
         current_job().progress(1, 4, "first of four")
@@ -73,8 +73,8 @@ def test_progress_is_in_the_file_while_the_job_runs_and_stays_when_it_has_ended(
         current_job().progress(4, 4)
 
     job_id = queue.submit(Job("job", "f"))
-    run(handlers={"f": function}, on_event=told, lease=1)
-    told.wait()
+    run(handlers={"f": function}, on_event=awaited, lease=1)
+    awaited.wait()
     record = queue.get_job(job_id)
     assert record is not None
     assert (record.status, record.progress) == ("running", shown(1, 4, 25.0, "first of four"))
@@ -87,25 +87,25 @@ def test_progress_is_in_the_file_while_the_job_runs_and_stays_when_it_has_ended(
 def test_progress_of_a_child_process_is_in_the_file_while_the_job_runs(
     queue: JobQueue, run: Callable[..., Running], tmp_path: Any
 ) -> None:
-    told = Told("job.progress")
+    awaited = Awaited("job.progress")
     job_id = queue.submit(Job("job", "progress_functions:halfway_and_spin"))
-    run(mode="process", on_event=told, lease=1)
-    told.wait()
+    run(mode="process", on_event=awaited, lease=1)
+    awaited.wait()
     assert progress_of(queue, job_id) == shown(1, 2, 50.0)
     queue.cancel(job_id, running=True)
 
 
-def test_progress_of_a_job_that_is_run_here_and_now_is_in_the_file_meanwhile(path: str, queue: JobQueue) -> None:
-    told = Told("job.progress")
+def test_progress_of_a_job_that_process_one_runs_is_in_the_file_meanwhile(path: str, queue: JobQueue) -> None:
+    awaited = Awaited("job.progress")
     seen = []
 
     def function() -> None:
         current_job().progress(7)
-        told.wait()
+        awaited.wait()
         seen.append(progress_of(queue, current_job().id))
 
     queue.submit(Job("job", "f"))
-    with Worker(path, handlers={"f": function}, on_event=told, lease=1) as worker:
+    with Worker(path, handlers={"f": function}, on_event=awaited, lease=1) as worker:
         worker.process_one()
     assert seen == [shown(7, None, None)]
 
@@ -137,7 +137,7 @@ def test_progress_of_an_execution_that_is_no_longer_open_changes_nothing(file: F
     assert file.job(job_id).progress == shown(1, None, None)
 
 
-def test_only_what_has_changed_is_written_and_not_at_once_again(file: File, clock: ManualClock) -> None:
+def test_only_progress_that_has_changed_is_written_and_at_most_twice_a_second(file: File, clock: ManualClock) -> None:
     file.submit(timeout=None)
     (claim,) = file.claim()
     ours = claim.execution_id
@@ -228,18 +228,18 @@ def test_a_job_that_is_cancelled_while_it_runs_keeps_its_log(
         app.info("not finished")
         functions.spin(pipes.tell)
 
-    told = Told("job.cancelled")
+    awaited = Awaited("job.cancelled")
     job_id = queue.submit(Job("job", "f"))
-    running = run(handlers={"f": function}, capture_logs=True, on_event=told)
+    running = run(handlers={"f": function}, capture_logs=True, on_event=awaited)
     pipes.wait_until_begun()
     queue.cancel(job_id, running=True)
-    told.wait()
+    awaited.wait()
     running.stop()
     assert queue.get_status(job_id)["status"] == "cancelled"
     assert log_of(queue, job_id).endswith("not finished\n")
 
 
-def test_what_a_stopping_worker_gives_back_keeps_its_progress_and_its_log(
+def test_a_job_that_a_stopping_worker_gives_back_keeps_its_progress_and_its_log(
     queue: JobQueue, run: Callable[..., Running], pipes: Pipes
 ) -> None:
     def function() -> None:
