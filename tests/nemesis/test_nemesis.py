@@ -69,8 +69,8 @@ def test_an_acknowledged_job_must_be_there() -> None:
 
 
 def test_jobs_that_were_not_acknowledged_are_there_completely_or_not_at_all() -> None:
-    assert judge(told("submitting", 4, jobs=["a", "b"])) == ["lost"]
-    assert judge(told("submitting", 4, jobs=["b", "c"])) == []
+    assert judge(record("submitting", 4, jobs=["a", "b"])) == ["lost"]
+    assert judge(record("submitting", 4, jobs=["b", "c"])) == []
 
 
 def test_every_job_must_end() -> None:
@@ -83,7 +83,7 @@ def test_no_job_is_called_twice_at_once() -> None:
 
 
 def test_a_job_may_be_called_twice_while_its_worker_is_suspended() -> None:
-    events = [told("suspend", 1.5, victim=7), told("continue", 8, victim=7), *again(2.5)]
+    events = [record("suspend", 1.5, victim=7), record("continue", 8, victim=7), *again(2.5)]
     assert judge(*events, executions=LOST, job={"result": '{"attempt": 2}'}) == []
 
 
@@ -151,8 +151,8 @@ def test_no_client_sees_an_error_without_a_reason(event: Event) -> None:
 
 
 def test_clients_may_report_that_a_full_disk_was_full() -> None:
-    refused = told("refused", 5, error="StoreError", text="the disk is full")
-    assert judge(told("fill", 4), refused, told("free", 6)) == []
+    refused = record("refused", 5, error="StoreError", text="the disk is full")
+    assert judge(record("fill", 4), refused, record("free", 6)) == []
 
 
 def test_a_battle_is_survived(tmp_path: Path) -> None:
