@@ -149,6 +149,13 @@ def _server() -> _Server:
     return _Server()
 
 
+def end_server() -> None:
+    """End the process that forks, for a test that allows no child process; the next that needs one starts another."""
+    if _server.cache_info().currsize:
+        _server()._close()
+        _server.cache_clear()
+
+
 def serve(requests: int) -> str:
     """Fork when asked to, and print each start and each end of a process; return in the child, what it is to run.
 

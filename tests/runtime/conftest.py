@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import end_server
 from process_runs import Make, open_files
 from runtime.gates import Gate
 
@@ -59,6 +60,7 @@ def shared() -> Iterator[ProcessRunner]:
 @contextmanager
 def making() -> Iterator[Make]:
     """Makes runners. At the end they are closed, and must have left no process and no open file behind."""
+    end_server()
     files, runners = open_files(), []
 
     def make(slots: int = 1, **options: Any) -> ProcessRunner:
