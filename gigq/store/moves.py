@@ -49,7 +49,7 @@ def complete(tx: Transaction, completed: Sequence[tuple[int, str | None, str | N
     """Complete jobs, at most as many as one statement takes.
 
     Args:
-        completed: for each job its seq, its result as JSON, and when its function was called, or None to keep what the file says.
+        completed: for each job its seq, its result as JSON, and its `start`, as for `end`.
     """
     table, values = tabled(completed)
     assignments, common = assigned(updated_at=tx.stamp, completed_at=tx.stamp)
