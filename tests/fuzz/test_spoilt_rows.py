@@ -124,7 +124,7 @@ def test_a_corrupted_execution_is_reported_with_its_job(spoilt: tuple[JobQueue, 
         queue.get_status("failed")
 
 
-def test_text_that_is_not_utf_8_is_shown_with_escapes_for_what_cannot_be_read(path: str, queue: JobQueue) -> None:
+def test_text_that_is_not_utf_8_is_shown_with_escapes(path: str, queue: JobQueue) -> None:
     job_id = queue.submit(Job("job", "functions:nothing"))
     with closing(sqlite3.connect(path, isolation_level=None)) as editor:
         editor.execute("UPDATE jobs SET description = CAST(? AS TEXT)", ["Müller".encode("latin-1")])

@@ -116,7 +116,8 @@ GUARDS = [
           "WHERE id IN {ids}\""),
     Guard("only a bad end reaches the children", "store/settling.py",
           "if move.target in FINISHED and parents_among", "if parents_among"),
-    Guard("a released attempt does not count", "store/settling.py", "job.attempts - (move is Move.RELEASE)", "job.attempts"),
+    Guard("a released attempt does not count", "store/settling.py",
+          "job.attempts - (move is Move.RELEASE)", "job.attempts"),
     # control
     Guard("only a pending job is cancelled", "store/control.py",
           "         WHERE id = :id\n           AND status = 'pending'\n        \"\"\",\n        {\"id\": job_id},",
@@ -130,7 +131,8 @@ GUARDS = [
     Guard("only a pending job is rescheduled", "store/control.py",
           "\n           AND status = 'pending'\n        \"\"\",\n        {\n", "\n        \"\"\",\n        {\n"),
     # submitting
-    Guard("the same id is stored once", "store/submitting.py", "    VALUES ('pending', 0, 0, 0, ?, ?, {_MARKS})\n        ON CONFLICT (id) DO NOTHING",
+    Guard("the same id is stored once", "store/submitting.py",
+          "    VALUES ('pending', 0, 0, 0, ?, ?, {_MARKS})\n        ON CONFLICT (id) DO NOTHING",
           "    VALUES ('pending', 0, 0, 0, ?, ?, {_MARKS})"),
     Guard("the same id is stored once, of many", "store/submitting.py",
           "     WHERE true\n        ON CONFLICT (id) DO NOTHING", "     WHERE true"),
@@ -180,12 +182,13 @@ GUARDS = [
     Guard("only the rows of manual workers are deleted", "store/manual.py",
           "WHERE mode = 'manual' AND machine_id", "WHERE machine_id"),
     *(
-        Guard(f"only rows of the same {column}", "store/manual.py", f" {column} = :{value}", f" ({column} = :{value} OR 1)")
+        Guard(f"only rows of the same {column}", "store/manual.py",
+              f" {column} = :{value}", f" ({column} = :{value} OR 1)")
         for column, value in (
             ("machine_id", "machine"), ("boot_id", "boot"), ("pid_namespace", "namespace"), ("pid", "pid"),
         )
     ),
-    Guard("who has lost a job does not end another's execution", "store/manual.py",
+    Guard("a program that has lost a job does not end the execution of another", "store/manual.py",
           "None if own is not None and _was_taken_from(tx, own, job) else _open_claim", "_open_claim"),
     # limits
     Guard("a paused queue is not open", "store/limits.py",
@@ -199,7 +202,8 @@ GUARDS = [
     Guard("a start in the future was before the clock was set back", "store/limits.py",
           "since < start.at <= tx.stamp", "since < start.at"),
     Guard("a function may be called a moment after its claim", "store/limits.py", " if latest <= tx.now else start"),
-    Guard("only a running execution may yet be called", "store/limits.py", "    if status != \"running\":", "    if False:"),
+    Guard("only a running execution may yet be called", "store/limits.py",
+          "    if status != \"running\":", "    if False:"),
     Guard("a queue counts its own jobs only", "store/limits.py", "AND jobs.queue = :queue", "AND coalesce(:queue, 1)"),
     # pruning
     Guard("a job that has come back is not deleted", "store/pruning.py",
@@ -248,8 +252,10 @@ GUARDS = [
     Guard("a connection from before a fork is not used", "store/engine/connections.py",
           "handle.generation != PROCESS.generation and handle.generation is not _FOR_EVER", "False"),
     Guard("a file of newer code is refused", "store/schema.py", "1 <= version <= VERSION", "1 <= version"),
-    Guard("the tables of other applications are left alone", "store/creating.py", "        if taken:\n", "        if False:\n"),
-    Guard("a file is made once", "store/schema.py", "        if version is None:\n            create", "        if True:\n            create"),
+    Guard("the tables of other applications are left alone", "store/creating.py",
+          "        if taken:\n", "        if False:\n"),
+    Guard("a file is made once", "store/schema.py",
+          "        if version is None:\n            create", "        if True:\n            create"),
     Guard("a file is upgraded once", "store/schema.py", "        elif version < VERSION:", "        else:"),
     Guard("an older file that was put back is not used", "store/schema.py",
           "    if version < VERSION:\n        raise NotAQueue", "    if False:\n        raise NotAQueue"),
@@ -266,7 +272,7 @@ GUARDS = [
 
 
 def occurrences(guard: Guard) -> int:
-    """How often the text of a guard stands in its file: it can only be taken out where it does once."""
+    """How often the text of a guard occurs in its file: only where that is once can it be taken out."""
     return (ROOT / "gigq" / guard.file).read_text(encoding="utf-8").count(guard.old)
 
 

@@ -1,4 +1,4 @@
-"""What a queue must do with jobs, in plain dicts: no SQL, no transactions, nothing stored that can be counted."""
+"""What a queue must do with jobs, in plain dicts: no SQL, no transactions, and nothing stored that can be counted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HAND = "manual"  # who takes jobs without being a worker
 
 
 class Model(Rules):
-    """A queue. Instants are seconds: inf never comes, -inf has come. Each method returns what its caller is told."""
+    """A queue. Instants are seconds: inf never comes, -inf has passed. Each method returns what its caller would get."""
 
     def submit(self, name: str, **options: Any) -> str | None:
         known = self._key_holder(options) or (name if name in self.jobs else None)

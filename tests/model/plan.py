@@ -1,4 +1,4 @@
-"""What a walk does: steps drawn at random."""
+"""The steps of a walk, drawn at random."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SCHEDULES = ("early", "late")
 _ENDS = ("completed", "completed", "completed", "failed", "failed", "timeout", "released", "cancelled", "lost")
 _FINISHED = ("completed", "failed", "timeout", "cancelled")
 _RATE_PERIOD = 30.5
-"""Half a second off all starts, so that nothing hangs on the moment between a claim and the call."""
+"""Half a second off all starts, so that nothing depends on the moment between a claim and the call."""
 
 _JUMPS = (3600, -3600)
 
@@ -63,13 +63,13 @@ class Drawing(NamedTuple):
         return self.chance.sample(those, min(len(those), self.chance.randint(1, 3)))
 
     def a_job(self, *statuses: str) -> str:
-        """The name of a job: mostly of one that stands so."""
+        """The name of a job: mostly of one with this status."""
         jobs = self.model.jobs.values()
         fit = [job["name"] for job in jobs if job["status"] in statuses] if self.happens(0.8) else []
         return self.one_of(*(fit or [*self.model.jobs][-12:] or ["nobody"]))
 
     def options(self) -> dict[str, Any]:
-        """Those that also a schedule's job may have."""
+        """The options that a schedule's job may have too."""
         return {
             "function": self.one_of(*_FUNCTIONS),
             "goes_with_parent": not self.happens(self.habits.heedlessness),
@@ -101,7 +101,7 @@ def plan(chance: random.Random, length: int) -> list[Step]:
 
 
 def answer(model: Model, step: Step) -> Any:
-    """What the model makes of a step: nothing of those that only try the queue."""
+    """Do a step in the model; steps that only try the queue do nothing there."""
     method, arguments, options = step
     return getattr(model, method)(*arguments, **options) if hasattr(model, method) else None
 
@@ -172,7 +172,7 @@ def _tick(draw: Drawing) -> Step:
 
 
 def _let_pass(draw: Drawing) -> Step:
-    """Where a queue may have a rate, not back: what it then forgets of its starts is its own affair."""
+    """Move the clock; not back where a queue may have a rate, because which starts it then forgets is not specified."""
     seconds = draw.one_of(*_JUMPS) if draw.happens(draw.habits.jumps / 5) else draw.one_of(5, 20, 20, 50, -10, -60)
     return "let_pass", [abs(seconds) if draw.has_rates else seconds], {}
 

@@ -1,4 +1,4 @@
-"""What a queue must do by rules: which jobs may start, and which are submitted by the clock."""
+"""What a queue must do by rules: which jobs may start, and which are submitted by schedules."""
 
 from __future__ import annotations
 

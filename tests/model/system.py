@@ -20,7 +20,7 @@ from gigq.store.claiming import Room
 from gigq.store.progress import write_progress
 
 BY_HAND = ("completed", "failed", "released")
-"""What a hand can say of a job."""
+"""The ways in which a program without a worker can end a job."""
 
 _JUMP = 3600
 
@@ -66,13 +66,13 @@ class System:
         return [claim.job_id for claim in claims]
 
     def begin(self, name: str) -> None:
-        """Also what was claimed ahead and has ended since: it must not begin."""
+        """Also executions that were claimed ahead and have ended since: these must not begin."""
         ahead = [row["id"] for row in self._executions if (row["job"], row["started_at"]) == (name, None)]
         with self.queue.database.write() as tx:
             claiming.begin(tx, ahead)
 
     def settle(self, name: str, *, end: str, worker: str | None = None, **how: Any) -> bool:
-        """End what is open of a job: with a worker, as a hand does that has nothing but the job's name."""
+        """End the open execution of a job: as its worker, or as a program that knows only the job's name."""
         held = self._of(name, is_open=True)
         if not held and worker is None:
             return False
@@ -86,7 +86,7 @@ class System:
         return True
 
     def report_late(self, name: str) -> None:
-        """Say something of each execution of a job that has ended: it must be refused, or change nothing."""
+        """Report on each execution of a job that has ended: it must be refused, or change nothing."""
         if late := self._of(name, is_open=False):
             report = Report(status=ExecutionStatus.COMPLETED, result="1")
             with self.queue.database.write() as tx:
@@ -144,7 +144,7 @@ class System:
             self.clock.set(self.clock.now() + timedelta(seconds=seconds))
 
     def state(self) -> dict[str, Any]:
-        """What can be seen of all jobs and schedules, as the model tells it."""
+        """What can be seen of all jobs and schedules, in the form of the model."""
         with self.queue.database.read() as tx:
             jobs = {row.pop("id"): row | {"executions": []} for row in map(dict, tx.rows(_JOBS))}
             self._executions = [dict(row) for row in tx.rows(_EXECUTIONS)]
@@ -157,7 +157,7 @@ class System:
         return jobs | seen
 
     def check(self) -> None:
-        """See that the file is sound, and that each worker is told what it has."""
+        """Check that the file is sound, and that each worker learns what it has."""
         assert self.queue.check() == []
         with self.queue.database.read() as tx:
             for name, key in self._workers.items():
@@ -194,7 +194,7 @@ class System:
             self.queue.fail(job, RetryLater(delay) if end == "released" else "no", retry=not is_final)
 
     def _of(self, name: str, *, is_open: bool) -> list[int]:
-        """The executions of a job, as the last look has found them."""
+        """The executions of a job, as found by the last look."""
         rows = [row for row in self._executions if row["job"] == name]
         return [row["id"] for row in rows if (row["status"] == "running") == is_open]
 
@@ -209,7 +209,7 @@ class System:
 
 
 def _options(options: dict[str, Any]) -> dict[str, Any]:
-    """Those of `Job` and of a schedule's jobs."""
+    """The options of `Job`, and of the jobs of a schedule."""
     return {
         "function": _function(options["function"]),
         "on_parent_failure": "cancel" if options["goes_with_parent"] else "run",

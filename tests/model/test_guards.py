@@ -1,4 +1,4 @@
-"""The table of guards fits the code: each can be taken out."""
+"""The table of guards matches the code: each can be taken out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from model.guards import GUARDS, Guard, occurrences
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: f"{guard.file}: {guard.name}")
-def test_the_text_of_a_guard_stands_in_its_file_exactly_once(guard: Guard) -> None:
+def test_the_text_of_a_guard_occurs_in_its_file_exactly_once(guard: Guard) -> None:
     assert occurrences(guard) == 1
 
 

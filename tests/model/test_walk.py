@@ -1,4 +1,4 @@
-"""What the queue does is what the model does, on any walk; and on some that are too rare to wait for."""
+"""On any walk, and on some that are too rare to wait for, the queue does what the model does."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_children_of_a_job_that_expired_together_with_its_parent_count_it_on
     )
 
 
-def test_what_was_cancelled_because_of_a_job_that_could_not_come_back_comes_back_with_it_in_the_end() -> None:
+def test_jobs_cancelled_because_of_one_that_could_not_come_back_come_back_with_it_in_the_end() -> None:
     replay(
         [
             submit("root"),
@@ -63,7 +63,7 @@ def test_what_was_cancelled_because_of_a_job_that_could_not_come_back_comes_back
     )
 
 
-def test_a_parent_that_ended_otherwise_is_not_pruned_with_its_child() -> None:
+def test_a_parent_that_ended_in_another_status_is_not_pruned_with_its_child() -> None:
     replay(
         [
             submit("parent"),
@@ -94,7 +94,7 @@ def test_a_child_that_is_stored_may_be_submitted_again_though_its_parent_is_gone
     )
 
 
-def test_a_walk_on_which_something_goes_wrong_is_shrunk_to_the_steps_that_matter_and_shown_as_code() -> None:
+def test_a_walk_that_goes_wrong_is_reduced_to_the_steps_that_matter_and_shown_as_code() -> None:
     wrong = settle("two", "in the air")
     steps = [submit("one"), submit("two"), ("let_pass", [5], {}), claim(free=2), settle("one", "completed"), wrong]
     assert failure(steps[:-1]) is None

@@ -24,14 +24,14 @@ _STEPS_BETWEEN_CHECKS = 20
 
 
 class Walked(NamedTuple):
-    """What a number of walks came to."""
+    """The results of a number of walks."""
 
     walks: int
     steps: int
 
 
 def walk(seed: int, *, length: int = 60) -> int:
-    """Walk so many steps, and return how many that were.
+    """Walk this many steps, and return how many there were.
 
     Raises:
         AssertionError: the queue did something else than the model, or its file is unsound. It tells the seed, and the
@@ -66,7 +66,7 @@ def replay(steps: Sequence[Step]) -> None:
 
 
 def state(model: Model) -> dict[str, Any]:
-    """What can be seen of all jobs and schedules: blockers only while they matter."""
+    """What can be seen of all jobs and schedules; blockers only while they matter."""
     jobs = {
         name: {key: job[key] for key in _SEEN_OF_JOBS}
         | {"blockers": model.blockers(job) if job["ended_at"] == inf else None, "progress": None}
@@ -101,13 +101,13 @@ def shrunk(steps: Sequence[Step]) -> list[Step]:
 
 
 def as_code(steps: Sequence[Step]) -> str:
-    """Return the walk as a test can have it."""
+    """Return the walk as the code of a test."""
     lines = "".join(f"    {step!r},\n" for step in steps)
     return f"from math import inf\n\nfrom model.walk import replay\n\nreplay([\n{lines}])"
 
 
 def difference(found: dict[str, Any], expected: dict[str, Any]) -> str:
-    """Say of what jobs they think otherwise."""
+    """Say for which jobs the queue and the model differ."""
     parts = []
     for name in {**found, **expected}:
         here, there = found.get(name, {}), expected.get(name, {})
@@ -117,7 +117,7 @@ def difference(found: dict[str, Any], expected: dict[str, Any]) -> str:
 
 
 def walk_for(seconds: float, *, first_seed: int) -> Walked:
-    """Walk with one seed after the other until the time is over."""
+    """Walk with one seed after another until the time is up."""
     end = time.monotonic() + seconds
     walks = steps = 0
     while time.monotonic() < end:

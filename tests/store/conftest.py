@@ -1,4 +1,4 @@
-"""The store's verbs for every test in this folder."""
+"""A file for the tests of the store, with its verbs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of the GigQ package 0.5.1: one that it has written itself, and rows as it would write them."""
+"""Files of the GigQ package 0.5.1: one that it has written itself, and rows like those that it writes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ WRITTEN = (Path(__file__).parent / "old_files" / "gigq-0.5.1.sql").read_text()
 TABLES = "\n".join(line for line in WRITTEN.splitlines() if not line.startswith("INSERT "))
 
 THEN = "2026-03-01T12:00:00"
-"""When everything of the rows below has happened, by the machine's local time."""
+"""The instant of everything in the rows below, in the machine's local time."""
 
 
 def tool(path: str) -> sqlite3.Connection:
@@ -32,26 +32,26 @@ def read(path: str, sql: str) -> list[tuple[Any, ...]]:
 
 
 def dump(path: str) -> list[str]:
-    """All that stands in the file."""
+    """The whole content of the file, as SQL."""
     with closing(tool(path)) as connection:
         return list(connection.iterdump())
 
 
 def without_not_null(path: str) -> str:
-    """The script that lets all columns of the empty tables hold NULL, as if somebody had copied them."""
+    """A script after which all columns of the empty tables may be NULL, as if somebody had copied them."""
     tables = read(path, "SELECT sql FROM sqlite_master WHERE type = 'table'")
     return "DROP TABLE jobs; DROP TABLE job_executions;" + ";".join(sql.replace(" NOT NULL", "") for (sql,) in tables)
 
 
 class OldFile:
-    """A file of the older package, and its jobs as it would write them."""
+    """A file of the older package, with jobs like those that it writes."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         write(path, TABLES)
 
     def add(self, job_id: str | None, **columns: Any) -> str:
-        """Add a pending job, or what its columns say, and return its id."""
+        """Add a pending job, or one with these columns, and return its id."""
         row = {
             "id": job_id, "name": job_id or "", "function_module": "functions", "function_name": "add",
             "params": '{"a": 1}', "priority": 0, "dependencies": "[]", "max_attempts": 3, "timeout": 300,

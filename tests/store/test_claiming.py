@@ -1,4 +1,4 @@
-"""What a worker is given, in which order, and how it becomes the owner."""
+"""A claim: which jobs a worker gets, in which order, and what makes it their owner."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_delayed_job_is_ready_when_its_time_has_come(file: File) -> None:
     assert [claim.job_id for claim in file.claim()] == [job_id]
 
 
-def test_what_became_due_is_ordered_by_priority_not_by_time(file: File) -> None:
+def test_jobs_that_became_due_are_ordered_by_priority_and_not_by_time(file: File) -> None:
     file.submit("plain", delay=1)
     file.submit("urgent", delay=2, priority=5)
     file.clock.advance(3)
@@ -82,7 +82,7 @@ def test_a_retry_does_not_wait_for_a_clock_that_was_set_back(file: File) -> None
     assert [claim.job_id for claim in file.claim()] == [job_id]
 
 
-def test_a_job_scheduled_for_later_does_wait_for_a_clock_that_was_set_back(file: File) -> None:
+def test_a_job_scheduled_for_later_waits_for_a_clock_that_was_set_back(file: File) -> None:
     file.submit(delay=10)
     file.clock.set(file.clock.now() - timedelta(hours=1))
     assert file.claim() == []
@@ -113,7 +113,7 @@ def test_the_results_of_parents_come_in_the_order_of_the_dependencies(file: File
     assert claim.parent_results == f'{{"{second}":{{"a":[2]}},"{first}":1}}'
 
 
-def test_execution_ids_are_never_used_again(file: File) -> None:
+def test_execution_ids_are_never_reused(file: File) -> None:
     first = file.submit()
     (claim,) = file.claim()
     file.settle(claim, ExecutionStatus.COMPLETED)
@@ -125,7 +125,7 @@ def test_execution_ids_are_never_used_again(file: File) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 7])
-def test_every_ready_job_is_claimed_whatever_the_batch(file: File, limit: int) -> None:
+def test_every_ready_job_is_claimed_in_batches_of_any_size(file: File, limit: int) -> None:
     names = {file.submit(queue=f"q{number % 3}", priority=number % 2) for number in range(20)}
     claimed = []
     while claims := file.claim(limit):
@@ -138,7 +138,7 @@ def ahead(limit: int) -> dict[str, Any]:
     return {"ahead": limit, "returned": ["functions:nothing"]}
 
 
-def test_what_is_claimed_ahead_comes_after_what_is_claimed_now_in_the_same_order(file: File) -> None:
+def test_jobs_claimed_ahead_follow_those_for_free_slots_in_the_same_order(file: File) -> None:
     for name, priority in [("old", 0), ("young", 0), ("urgent", 100), ("some day", -100), ("rest", -200)]:
         file.submit(name, priority=priority)
     claims = file.claim(1, **ahead(3))
@@ -148,7 +148,7 @@ def test_what_is_claimed_ahead_comes_after_what_is_claimed_now_in_the_same_order
     assert file.queue.count("pending") == 1
 
 
-def test_ahead_is_claimed_also_when_no_slot_is_free(file: File) -> None:
+def test_jobs_are_claimed_ahead_even_when_no_slot_is_free(file: File) -> None:
     file.submit("a")
     (claim,) = file.claim(0, **ahead(5))
     assert claim.is_ahead
@@ -160,8 +160,8 @@ def test_nothing_is_claimed_ahead_unless_asked_for(file: File) -> None:
     assert file.names(file.claim(1)) == ["a"]
 
 
-def test_ahead_stops_at_the_first_function_that_has_not_returned_here(file: File) -> None:
-    """To pass over it would let a later job of lower priority overtake it."""
+def test_claiming_ahead_stops_at_the_first_function_that_has_not_returned_here(file: File) -> None:
+    """If it were skipped, a later job of lower priority would overtake it."""
     file.submit("first")
     file.submit("second")
     file.queue.enqueue("functions:fail")
@@ -169,7 +169,7 @@ def test_ahead_stops_at_the_first_function_that_has_not_returned_here(file: File
     assert file.names(file.claim(1, **ahead(10))) == ["first", "second"]
 
 
-def test_what_begins_at_once_may_be_any_function(file: File) -> None:
+def test_any_function_may_be_claimed_for_a_free_slot(file: File) -> None:
     file.queue.enqueue("functions:fail")
     file.submit("known")
     claims = file.claim(1, **ahead(10))
@@ -178,7 +178,7 @@ def test_what_begins_at_once_may_be_any_function(file: File) -> None:
     ]  # fmt: skip
 
 
-def test_a_job_that_a_worker_has_died_with_is_not_claimed_ahead(file: File) -> None:
+def test_a_job_with_which_a_worker_has_died_is_not_claimed_ahead(file: File) -> None:
     suspect = file.submit("suspect", max_attempts=5)
     file.claim()
     with file.write() as tx:
@@ -201,7 +201,7 @@ def test_a_job_is_not_claimed_ahead_for_its_last_attempt(file: File) -> None:
 
 
 def suspect(file: File, name: str, **options: Any) -> None:
-    """A job with which a worker has died, and that has one attempt left."""
+    """A job with which a worker has died, and which has one attempt left."""
     bob = file.register("bob")
     file.submit(name, max_attempts=2, priority=1, **options)
     file.claim(worker=bob)
@@ -210,16 +210,14 @@ def suspect(file: File, name: str, **options: Any) -> None:
 
 
 @pytest.mark.parametrize(("suspects", "names"), [(True, ["x"]), (False, []), (None, ["x", "good", "good"])])
-def test_a_suspect_is_claimed_alone_by_a_worker_that_has_nothing_else(
-    file: File, suspects: bool | None, names: list[str]
-) -> None:
+def test_a_suspect_is_claimed_alone_by_an_idle_worker(file: File, suspects: bool | None, names: list[str]) -> None:
     suspect(file, "x")
     for _ in range(2):
         file.submit("good")
     assert file.names(file.claim(3, suspects=suspects)) == names
 
 
-def test_what_is_better_than_a_suspect_is_claimed_before_it(file: File) -> None:
+def test_jobs_that_come_before_a_suspect_are_claimed_without_it(file: File) -> None:
     suspect(file, "x")
     for priority in (2, 2, 0):
         file.submit("good", priority=priority)
@@ -228,7 +226,7 @@ def test_what_is_better_than_a_suspect_is_claimed_before_it(file: File) -> None:
     assert file.names(file.claim(9, suspects=True)) == ["good"]
 
 
-def test_a_job_with_attempts_to_spare_is_not_yet_dangerous(file: File) -> None:
+def test_a_job_with_attempts_to_spare_is_not_yet_a_suspect(file: File) -> None:
     bob = file.register("bob")
     file.submit("job", max_attempts=3)
     file.submit("other")
@@ -238,7 +236,7 @@ def test_a_job_with_attempts_to_spare_is_not_yet_dangerous(file: File) -> None:
     assert file.names(file.claim(9, suspects=False)) == ["job", "other"]
 
 
-def test_what_is_claimed_ahead_is_reserved_and_has_not_started(file: File) -> None:
+def test_a_job_claimed_ahead_is_reserved_and_has_not_started(file: File) -> None:
     job_id = file.submit()
     (claim,) = file.claim(0, **ahead(1))
     job = file.job(job_id)
@@ -248,7 +246,7 @@ def test_what_is_claimed_ahead_is_reserved_and_has_not_started(file: File) -> No
     assert file.queue.count(phase="reserved") == 1
 
 
-def test_its_start_is_written_when_it_begins(file: File) -> None:
+def test_the_start_of_a_reserved_job_is_written_when_it_begins(file: File) -> None:
     job_id = file.submit()
     (claim,) = file.claim(0, **ahead(1))
     file.clock.advance(5)
@@ -258,7 +256,7 @@ def test_its_start_is_written_when_it_begins(file: File) -> None:
     assert (job.phase, job.started_at, job.executions[0].started_at) == ("running", file.clock.now(), file.clock.now())
 
 
-def test_what_has_ended_does_not_begin_any_more(file: File) -> None:
+def test_an_execution_that_has_ended_does_not_begin(file: File) -> None:
     job_id = file.submit()
     (claim,) = file.claim(0, **ahead(1))
     file.settle(claim, ExecutionStatus.RELEASED)
@@ -279,7 +277,7 @@ def test_a_report_brings_the_start_of_what_began_and_ended_between_two_turns(fil
     assert (job.started_at, job.executions[0].started_at, job.duration) == (began, began, 2.0)
 
 
-def test_a_reserved_job_that_is_given_back_has_its_attempt_back(file: File) -> None:
+def test_a_reserved_job_that_is_given_back_gets_its_attempt_back(file: File) -> None:
     job_id = file.submit()
     (claim,) = file.claim(0, **ahead(1))
     file.settle(claim, ExecutionStatus.RELEASED)
@@ -296,7 +294,7 @@ def test_a_reserved_job_can_be_cancelled_like_a_running_one(file: File) -> None:
     assert file.job(job_id).status == JobStatus.CANCELLED
 
 
-def test_the_outlook_tells_whether_something_is_ready_and_when_something_will_be(file: File) -> None:
+def test_the_outlook_says_whether_a_job_is_ready_and_when_the_next_one_will_be(file: File) -> None:
     def outlook() -> claiming.Outlook:
         with file.queue.database.read() as tx:
             return claiming.outlook(tx)
@@ -323,6 +321,6 @@ def test_a_tick_that_was_left_to_another_machine_is_not_expected_again(file: Fil
         assert claiming.outlook(tx, has_ticked=True) == (False, file.clock.now() + timedelta(seconds=60))
 
 
-def test_the_fields_of_a_claim_that_are_read_from_the_jobs_row_stand_together() -> None:
+def test_the_fields_of_a_claim_that_come_from_the_jobs_row_are_consecutive() -> None:
     """A claim is made of them by position."""
     assert Claim._fields == ("execution_id", "is_ahead", *claiming.OF_JOBS, "tags", "parent_results")

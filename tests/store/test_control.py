@@ -1,4 +1,4 @@
-"""What a person may do to a job from outside."""
+"""Cancelling, requeuing and clearing jobs."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_requeued_job_waits_for_its_delay(file: File) -> None:
     assert file.job(job_id).run_at == file.clock.now() + timedelta(seconds=60)
 
 
-def test_what_has_not_ended_badly_is_not_requeued(file: File) -> None:
+def test_a_job_that_has_not_ended_badly_is_not_requeued(file: File) -> None:
     pending = file.submit()
     assert not file.queue.requeue_job(pending)
     file.complete(pending)
@@ -76,7 +76,7 @@ def test_finished_jobs_are_cleared_with_their_executions(file: File) -> None:
     assert file.value("SELECT count(*) FROM job_tags") == 2
 
 
-def test_only_what_ended_before_an_instant_is_cleared(file: File) -> None:
+def test_only_jobs_that_ended_before_an_instant_are_cleared(file: File) -> None:
     old = file.submit()
     file.complete(old)
     file.clock.advance(3600)
@@ -107,7 +107,7 @@ def test_a_parent_is_not_cleared_while_a_child_may_still_run(file: File, child_e
     assert file.queue.clear_completed() == 2
 
 
-def test_clearing_more_than_one_transaction_holds_counts_them_all(file: File) -> None:
+def test_clearing_in_several_transactions_counts_all_jobs(file: File) -> None:
     for _ in range(2500):
         file.submit()
     while claims := file.claim(500):

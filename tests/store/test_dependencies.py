@@ -1,4 +1,4 @@
-"""What the end of a job, or its return, means for the jobs that depend on it."""
+"""The effect of a job's end, or of its return, on the jobs that depend on it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_descendants_are_cancelled_at_once_with_an_error_that_names_the_job(file
         assert file.job(job_id).error == f"cancelled because job {parent} (fetch), on which it depends, ended as failed"
 
 
-def test_a_child_that_runs_all_the_same_counts_the_failed_parent_as_done(file: File) -> None:
+def test_a_child_that_does_not_need_its_parents_counts_a_failed_one_off(file: File) -> None:
     good, bad = file.submit("good"), file.submit("bad")
     child = file.submit("child", dependencies=[good, bad], on_parent_failure="run", pass_parent_results=True)
     file.complete(good, result="1")
@@ -48,7 +48,7 @@ def test_a_child_that_runs_all_the_same_counts_the_failed_parent_as_done(file: F
     assert file.claim()[0].parent_results == f'{{"{good}":1,"{bad}":null}}'
 
 
-def test_a_child_that_runs_all_the_same_counts_a_cancelled_parent_as_done(file: File) -> None:
+def test_a_child_that_does_not_need_its_parents_counts_a_cancelled_one_off(file: File) -> None:
     root = file.submit("root")
     middle = file.submit("middle", dependencies=[root])
     child = file.submit("child", dependencies=[root, middle], on_parent_failure="run")
@@ -57,7 +57,7 @@ def test_a_child_that_runs_all_the_same_counts_a_cancelled_parent_as_done(file: 
 
 
 @pytest.mark.parametrize(("on_parent_failure", "phase"), [("cancel", "cancelled"), ("run", "ready")])
-def test_a_child_of_a_failed_parent_is_told_so_when_it_is_submitted(
+def test_a_child_of_a_failed_parent_is_cancelled_when_it_is_submitted(
     file: File, on_parent_failure: str, phase: str
 ) -> None:
     parent = file.submit("parent")
@@ -73,7 +73,7 @@ def test_cancelling_a_job_cancels_its_descendants(file: File) -> None:
     assert phases(file, parent, child) == ["cancelled", "cancelled"]
 
 
-def test_requeuing_a_parent_revives_what_was_cancelled_because_of_it(file: File) -> None:
+def test_requeuing_a_parent_revives_the_jobs_that_were_cancelled_because_of_it(file: File) -> None:
     parent = file.submit("parent")
     child = file.submit("child", dependencies=[parent])
     grandchild = file.submit("grandchild", dependencies=[child])
@@ -87,7 +87,7 @@ def test_requeuing_a_parent_revives_what_was_cancelled_because_of_it(file: File)
         file.complete(job_id)
 
 
-def test_a_descendant_is_not_revived_while_another_parent_forbids_it(file: File) -> None:
+def test_a_descendant_is_not_revived_while_another_failed_parent_blocks_it(file: File) -> None:
     first, second = file.submit("first"), file.submit("second")
     child = file.submit("child", dependencies=[first, second])
     file.fail(first)
@@ -107,7 +107,7 @@ def test_a_child_cannot_be_requeued_before_its_failed_parent(file: File) -> None
     assert phases(file, child) == ["cancelled"]
 
 
-def test_a_pending_child_that_had_counted_a_parent_off_waits_for_it_again(file: File) -> None:
+def test_a_pending_child_that_had_counted_a_parent_off_waits_for_its_return(file: File) -> None:
     bad, slow = file.submit("bad"), file.submit("slow")
     child = file.submit("child", dependencies=[bad, slow], on_parent_failure="run")
     file.fail(bad)

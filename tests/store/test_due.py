@@ -1,4 +1,4 @@
-"""A job that was not started in time is not started any more."""
+"""A job that was not started in time is cancelled."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_job_is_claimed_until_it_expires(file: File) -> None:
     assert len(file.claim()) == 1
 
 
-def test_what_has_expired_is_cancelled_with_that_reason_and_its_children_with_it(file: File) -> None:
+def test_an_expired_job_is_cancelled_with_that_reason_and_its_children_with_it(file: File) -> None:
     job_id = file.submit(expires_at=soon(file))
     child = file.submit(dependencies=[job_id])
     willing = file.submit("willing", dependencies=[job_id], on_parent_failure="run")
@@ -34,7 +34,7 @@ def test_what_has_expired_is_cancelled_with_that_reason_and_its_children_with_it
     assert file.job(willing).status == "running"
 
 
-def test_a_job_that_waits_for_its_time_or_its_parent_expires_too(file: File) -> None:
+def test_a_scheduled_job_and_one_that_waits_for_a_parent_expire_too(file: File) -> None:
     parent = file.submit()
     waiting = file.submit(dependencies=[parent], expires_at=soon(file))
     scheduled = file.submit(delay=3600, expires_at=soon(file))

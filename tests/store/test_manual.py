@@ -1,4 +1,4 @@
-"""What the file knows of jobs that were taken by hand."""
+"""Jobs that were claimed manually, as the file has them."""
 
 from __future__ import annotations
 
@@ -45,20 +45,20 @@ def names(file: File) -> list[str]:
 # in whose name
 
 
-def test_who_takes_jobs_by_hand_is_shown_among_the_workers(file: File) -> None:
+def test_a_program_that_claims_jobs_manually_is_shown_among_the_workers(file: File) -> None:
     file.submit()
     take(file)
     by_hand = file.queue.workers()[1]
     assert (by_hand.id, by_hand.mode, by_hand.concurrency, by_hand.running) == ("hand", "manual", 0, 1)
 
 
-def test_nobody_moves_its_heartbeat(file: File) -> None:
+def test_the_heartbeat_of_a_manual_worker_does_not_move(file: File) -> None:
     register(file)
     with file.queue.database.read() as tx:
         assert [each.counter for each in workers.heartbeats(tx)] == [0, None]
 
 
-def test_rows_of_the_same_process_that_hold_nothing_do_not_pile_up(file: File) -> None:
+def test_rows_of_the_same_process_that_hold_no_job_do_not_pile_up(file: File) -> None:
     file.submit()
     take(file, register(file, "holds"))
     for _ in range(3):
@@ -81,14 +81,14 @@ def test_the_row_of_a_worker_in_the_same_process_stays(file: File) -> None:
     assert names(file) == ["ann", "beside", "hand"]
 
 
-def test_it_is_asked_neither_to_have_more_slots_nor_to_stop(file: File) -> None:
+def test_a_manual_worker_is_asked_neither_to_have_more_slots_nor_to_stop(file: File) -> None:
     register(file)
     assert (file.queue.scale(4), file.queue.stop_workers()) == (1, 1)
     assert (file.queue.scale(4, "hand"), file.queue.stop_workers("hand")) == (0, 0)
     assert [worker.stop for worker in file.queue.workers()] == ["graceful", None]
 
 
-def test_the_last_worker_that_listens_is_the_last_though_others_take_jobs_by_hand(file: File) -> None:
+def test_a_manual_worker_does_not_count_among_those_that_listen(file: File) -> None:
     register(file)
     with file.write() as tx:
         assert workers.leave(tx, file.worker, reason="it was told to stop")
@@ -97,7 +97,7 @@ def test_the_last_worker_that_listens_is_the_last_though_others_take_jobs_by_han
 # until when
 
 
-def test_what_is_held_by_hand_for_its_timeout_is_timed_out(file: File) -> None:
+def test_a_job_that_is_held_manually_for_its_timeout_is_timed_out(file: File) -> None:
     job_id = file.submit(timeout=60)
     take(file)
     file.clock.advance(59.999)
@@ -110,7 +110,7 @@ def test_what_is_held_by_hand_for_its_timeout_is_timed_out(file: File) -> None:
     assert time_out(file) == 0
 
 
-def test_the_last_attempt_that_is_timed_out_ends_the_job(file: File) -> None:
+def test_a_timeout_of_the_last_manual_attempt_ends_the_job(file: File) -> None:
     job_id = file.submit(timeout=60, max_attempts=1)
     take(file)
     file.clock.advance(60)
@@ -118,22 +118,22 @@ def test_the_last_attempt_that_is_timed_out_ends_the_job(file: File) -> None:
     assert file.job(job_id).status == JobStatus.TIMEOUT
 
 
-def test_without_a_timeout_it_is_held_for_ever(file: File) -> None:
+def test_a_job_without_a_timeout_may_be_held_for_ever(file: File) -> None:
     file.submit(timeout=None)
     take(file)
     file.clock.advance(1e9)
     assert time_out(file) == 0
 
 
-def test_what_a_worker_runs_is_not_timed_out_by_others(file: File) -> None:
-    """Its clock may have jumped; the worker knows better."""
+def test_a_job_that_a_worker_runs_is_not_timed_out_by_others(file: File) -> None:
+    """The clock may have jumped; the worker measures better."""
     file.submit(timeout=60)
     file.claim()
     file.clock.advance(3600)
     assert time_out(file) == 0
 
 
-def test_a_clock_that_is_set_back_times_nothing_out(file: File) -> None:
+def test_a_clock_that_is_set_back_times_no_job_out(file: File) -> None:
     file.submit(timeout=60)
     take(file)
     file.clock.set(file.clock.now() - timedelta(days=365))
@@ -142,7 +142,7 @@ def test_a_clock_that_is_set_back_times_nothing_out(file: File) -> None:
     assert time_out(file) == 0
 
 
-def test_the_timeout_begins_anew_when_the_function_is_called(file: File) -> None:
+def test_the_timeout_starts_over_when_the_function_is_called(file: File) -> None:
     job_id = file.submit(timeout=60)
     claim = take(file)
     file.clock.advance(59)
@@ -155,7 +155,7 @@ def test_the_timeout_begins_anew_when_the_function_is_called(file: File) -> None
     assert time_out(file) == 1
 
 
-def test_what_has_ended_does_not_begin(file: File) -> None:
+def test_a_manual_execution_that_has_ended_does_not_begin(file: File) -> None:
     job_id = file.submit()
     claim = take(file)
     file.settle(claim, ExecutionStatus.COMPLETED)
@@ -170,26 +170,28 @@ def test_what_has_ended_does_not_begin(file: File) -> None:
 # what is meant by an id
 
 
-def test_an_id_means_the_open_claim_whoever_holds_it_by_hand(file: File) -> None:
+def test_an_id_means_the_open_claim_of_whichever_program_has_it(file: File) -> None:
     job_id = file.submit(timeout=60, retry_on=["ValueError"], queue="mail")
     claim = take(file)
     assert held(file, job_id) == held(file, job_id, own=register(file, pid=3)) == claim
 
 
-def test_an_id_never_means_what_a_worker_runs(file: File) -> None:
+def test_an_id_never_means_the_claim_of_a_worker(file: File) -> None:
     job_id = file.submit()
     file.claim()
     with pytest.raises(LeaseLost, match="is not claimed manually"):
         held(file, job_id)
 
 
-def test_an_unknown_id_is_told_apart(file: File) -> None:
+def test_an_unknown_id_is_another_error(file: File) -> None:
     with pytest.raises(JobNotFound):
         held(file, "unknown")
 
 
 @pytest.mark.parametrize("status", [ExecutionStatus.TIMEOUT, ExecutionStatus.LOST, ExecutionStatus.CANCELLED])
-def test_who_lost_a_job_cannot_mean_the_claim_of_the_next_one(file: File, status: ExecutionStatus) -> None:
+def test_a_program_that_has_lost_a_job_cannot_mean_the_claim_of_the_next_program(
+    file: File, status: ExecutionStatus
+) -> None:
     job_id = file.submit()
     loser = register(file)
     file.settle(take(file, loser), status)
@@ -201,7 +203,7 @@ def test_who_lost_a_job_cannot_mean_the_claim_of_the_next_one(file: File, status
     assert held(file, job_id, own=winner) == claim
 
 
-def test_who_has_settled_a_job_itself_may_mean_the_claim_of_the_next_one(file: File) -> None:
+def test_a_program_that_has_settled_a_job_may_mean_the_claim_of_the_next_program(file: File) -> None:
     job_id = file.submit()
     first = register(file)
     file.settle(take(file, first), ExecutionStatus.FAILED)

@@ -1,4 +1,4 @@
-"""What a queue is measured by: all of it from one look, and what is counted is what happened."""
+"""The figures of a queue: all from one instant, and what they count is what has happened."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOTHING = {"p50": None, "p90": None, "p99": None, "max": None}
 
 
 def run(file: File, seconds: float = 0.0, status: ExecutionStatus = ExecutionStatus.COMPLETED, **report: Any) -> str:
-    """Claim the best job, and settle it so much later."""
+    """Claim the next job, and settle it after this many seconds."""
     (claim,) = file.claim()
     file.clock.advance(seconds)
     file.settle(claim, status, **report)
@@ -50,7 +50,7 @@ def test_an_empty_queue_is_measured_as_nothing(file: File) -> None:
 
 @pytest.fixture
 def full(file: File) -> File:
-    """Something of everything."""
+    """Some of everything."""
     for status in (ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.TIMEOUT):
         file.submit(max_attempts=1)
         run(file, 1, status)
@@ -87,14 +87,14 @@ def test_a_pause_of_all_makes_every_ready_job_a_paused_one(full: File) -> None:
     assert (found["ready"], found["paused"]) == (0, 2)
 
 
-def test_what_has_become_due_is_ready_before_a_worker_has_looked(full: File) -> None:
+def test_a_job_that_has_become_due_counts_as_ready_before_a_worker_has_looked(full: File) -> None:
     full.clock.advance(60)
     found = full.queue.metrics()["phases"]
     assert found == {phase.value: full.queue.count(phase=phase) for phase in Phase}
     assert (found["scheduled"], found["retrying"]) == (0, 0)
 
 
-def test_each_queue_tells_what_is_in_it_and_how_old_it_is(file: File) -> None:
+def test_each_queue_has_its_numbers_and_the_age_of_its_oldest_ready_job(file: File) -> None:
     file.submit(queue="a")
     file.clock.advance(5)
     file.submit(queue="a")
@@ -171,7 +171,7 @@ def test_a_job_has_waited_once_however_often_it_runs(file: File) -> None:
     assert window(file, "5m")["waiting"] == {"p50": 2.0, "p90": 2.0, "p99": 2.0, "max": 2.0}
 
 
-def test_who_is_given_back_before_it_began_still_waits(file: File) -> None:
+def test_a_job_that_is_given_back_before_it_began_still_waits(file: File) -> None:
     file.submit("first")
     file.submit("second")
     first, second = file.claim(1, ahead=1, returned=["functions:nothing"])
@@ -182,20 +182,20 @@ def test_who_is_given_back_before_it_began_still_waits(file: File) -> None:
     assert window(file, "1m")["waiting"]["max"] == 9.0
 
 
-def test_what_is_running_counts_as_having_waited(file: File) -> None:
+def test_a_running_job_counts_as_having_waited(file: File) -> None:
     file.submit()
     file.clock.advance(4)
     file.claim()
     assert (window(file, "1m")["waiting"]["max"], window(file, "1m")["running"]) == (4.0, NOTHING)
 
 
-def test_the_end_of_a_lost_execution_says_nothing_of_its_function(file: File) -> None:
+def test_the_end_of_a_lost_execution_is_not_a_duration(file: File) -> None:
     file.submit()
     run(file, 50, ExecutionStatus.LOST)
     assert window(file, "1m")["running"] == NOTHING
 
 
-def test_a_clock_that_goes_back_makes_no_time_negative(file: File) -> None:
+def test_a_clock_that_is_set_back_makes_no_duration_negative(file: File) -> None:
     file.submit()
     (claim,) = file.claim()
     file.clock.set(file.clock.now() - timedelta(hours=1))
@@ -203,7 +203,7 @@ def test_a_clock_that_goes_back_makes_no_time_negative(file: File) -> None:
     assert window(file, "60m")["running"]["max"] == 0.0
 
 
-def test_what_is_deleted_is_not_counted_but_a_claim_stays_one(file: File) -> None:
+def test_deleted_executions_are_not_counted_but_their_claims_are(file: File) -> None:
     file.submit()
     run(file)
     file.clock.advance(1)
@@ -216,13 +216,13 @@ def test_what_is_deleted_is_not_counted_but_a_claim_stays_one(file: File) -> Non
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thousand executions are a long history."""
+    """Make a thousand executions a long history."""
     monkeypatch.setattr(windows, "_STEP", 100)
     monkeypatch.setattr(windows, "_SAMPLE", 100)
 
 
 def history(file: File, number: int, *, ended: timedelta, every: timedelta = timedelta()) -> None:
-    """Executions of one second, the last of which ended so long ago, each so long after the one before."""
+    """Executions of one second each, at regular intervals, the last of which ended this long ago."""
     file.queue.submit_many(Job("job", "functions:nothing", max_attempts=1) for _ in range(number))
     with file.write() as tx:
         first = tx.value("SELECT max(seq) FROM jobs") - number
@@ -248,7 +248,7 @@ def history(file: File, number: int, *, ended: timedelta, every: timedelta = tim
 
 
 def reads(file: File) -> int:
-    """Tens of steps of SQLite that the windows take."""
+    """How many times ten instructions SQLite runs for the windows."""
     steps = 0
 
     def count() -> int:
@@ -287,7 +287,7 @@ def test_a_long_job_is_counted_however_many_were_claimed_after_it(file: File) ->
 
 
 @pytest.mark.usefixtures("short")
-def test_of_many_executions_an_even_sample_tells_the_percentiles(file: File) -> None:
+def test_percentiles_of_many_executions_come_from_an_even_sample(file: File) -> None:
     history(file, 250, ended=timedelta(), every=timedelta(seconds=10))
     found = window(file, "60m")
     assert (found["completed"], found["running"]) == (250, {"p50": 1.0, "p90": 1.0, "p99": 1.0, "max": 1.0})
@@ -299,7 +299,7 @@ def test_of_many_executions_an_even_sample_tells_the_percentiles(file: File) -> 
 # workers
 
 
-def test_workers_are_idle_busy_or_lost_and_hands_are_none(file: File) -> None:
+def test_workers_are_idle_busy_or_lost_and_manual_ones_do_not_count(file: File) -> None:
     with file.write() as tx:
         workers.register(tx, "bob", SOMEWHERE, concurrency=4)
         workers.register(tx, "hand", SOMEWHERE, concurrency=0, mode="manual")

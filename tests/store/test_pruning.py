@@ -1,4 +1,4 @@
-"""How finished jobs leave the file, what stays for the sake of others, and how the file becomes smaller."""
+"""Deleting finished jobs, keeping those that others need, and shrinking the file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BOTH = ("completed", "cancelled")
 
 
 def finish(file: File, name: str, *, how: str = "completed", after: float = 1.0) -> str:
-    """A job that ends so, some seconds after the one before it."""
+    """Add a job with this status, which ended some seconds after the one before it."""
     job_id = file.submit(name)
     file.clock.advance(after)
     if how == "completed":
@@ -64,25 +64,25 @@ def test_finished_jobs_come_in_the_order_in_which_they_ended_whatever_their_stat
     assert names_between(four, BEGINNING, END, limit=3) == ["a", "b", "c"]
 
 
-def test_a_portion_begins_where_the_last_one_ended(four: File) -> None:
+def test_a_portion_starts_where_the_last_one_ended(four: File) -> None:
     assert names_between(four, place_of(four, "b"), END) == ["c", "d"]
     assert names_between(four, BEGINNING, place_of(four, "c")) == ["a", "b"]
 
 
 @pytest.mark.parametrize(("keep", "older"), [(0, ["a", "b", "c", "d"]), (1, ["a", "b", "c"]), (4, []), (5, [])])
-def test_the_newest_are_counted_over_all_statuses(four: File, keep: int, older: list[str]) -> None:
+def test_the_newest_jobs_are_counted_over_all_statuses(four: File, keep: int, older: list[str]) -> None:
     with four.queue.database.read() as tx:
         before = pruning.newest(tx, BOTH, keep=keep)
     assert names_between(four, BEGINNING, before) == older
 
 
-def test_jobs_that_ended_at_the_same_instant_are_told_apart_by_their_order(file: File) -> None:
+def test_jobs_that_ended_at_the_same_instant_are_in_order_of_submission(file: File) -> None:
     for name in "abc":
         finish(file, name, after=0)
     assert names_between(file, place_of(file, "a"), END) == ["b", "c"]
 
 
-def test_what_has_been_requeued_meanwhile_is_not_deleted(file: File) -> None:
+def test_a_job_that_has_been_requeued_in_the_meantime_is_not_deleted(file: File) -> None:
     finish(file, "again", how="cancelled")
     place = place_of(file, "again")
     file.queue.requeue_jobs("cancelled")
@@ -91,7 +91,7 @@ def test_what_has_been_requeued_meanwhile_is_not_deleted(file: File) -> None:
     assert left(file) == {"again"}
 
 
-def test_what_ended_again_after_the_end_of_the_span_is_not_deleted(file: File) -> None:
+def test_a_job_that_ended_again_after_the_span_is_not_deleted(file: File) -> None:
     job_id = finish(file, "again", how="cancelled")
     place = place_of(file, "again")
     file.clock.advance(10)
@@ -109,7 +109,7 @@ def test_no_more_jobs_are_looked_at_than_asked_for(file: File) -> None:
 
 
 @pytest.mark.parametrize("how", ["pending", "running", "failed", "cancelled and young"])
-def test_a_parent_stays_while_a_child_stays_that_has_not_completed(file: File, how: str) -> None:
+def test_a_parent_stays_as_long_as_a_child_that_has_not_completed(file: File, how: str) -> None:
     parent = file.submit("parent")
     child = file.submit("child", dependencies=[parent], max_attempts=1)
     file.complete(parent)
@@ -125,7 +125,7 @@ def test_a_parent_stays_while_a_child_stays_that_has_not_completed(file: File, h
     assert left(file) == {"parent", "child"}
 
 
-def test_a_dead_letter_stays_while_a_job_stays_that_it_forbids_to_run(file: File) -> None:
+def test_a_dead_letter_stays_as_long_as_a_job_that_it_blocks(file: File) -> None:
     parent = file.submit("parent", max_attempts=1)
     child = file.submit("child", dependencies=[parent])
     file.fail(parent)
@@ -135,7 +135,7 @@ def test_a_dead_letter_stays_while_a_job_stays_that_it_forbids_to_run(file: File
     assert file.queue.prune(("failed", "cancelled")) == 2
 
 
-def test_a_long_chain_of_cancelled_jobs_goes_in_one_call_its_end_first(file: File) -> None:
+def test_a_long_chain_of_cancelled_jobs_is_deleted_in_one_call_from_its_end(file: File) -> None:
     parents: Sequence[str] = ()
     for number in range(500):
         parents = [file.submit(str(number), dependencies=parents)]
@@ -145,7 +145,7 @@ def test_a_long_chain_of_cancelled_jobs_goes_in_one_call_its_end_first(file: Fil
     assert left(file) == set()
 
 
-def test_a_parent_of_two_goes_with_the_second(file: File) -> None:
+def test_a_parent_of_two_is_deleted_with_the_second(file: File) -> None:
     parent = file.submit("parent")
     first, second = (file.submit(name, dependencies=[parent], max_attempts=1) for name in ("first", "second"))
     file.complete(parent)
@@ -157,7 +157,7 @@ def test_a_parent_of_two_goes_with_the_second(file: File) -> None:
     assert file.queue.prune(("completed", "failed")) == 2
 
 
-def test_many_old_parents_that_are_needed_do_not_hide_what_is_not(file: File) -> None:
+def test_many_old_parents_that_are_needed_do_not_hide_jobs_that_are_not(file: File) -> None:
     parents = [file.submit(f"parent {number}") for number in range(300)]
     for parent in parents:
         file.complete(parent)
@@ -204,7 +204,9 @@ def test_the_log_stays_small_during_a_prune(file: File, path: str) -> None:
     assert os.path.getsize(f"{path}-wal") < 10_000_000
 
 
-def test_the_file_of_another_application_is_pruned_and_keeps_its_size(tmp_path: Path, file: File) -> None:
+def test_a_queue_in_the_file_of_another_application_is_pruned_and_the_file_keeps_its_size(
+    tmp_path: Path, file: File
+) -> None:
     path = str(tmp_path / "app.db")
     with closing(sqlite3.connect(path)) as application:
         application.execute("CREATE TABLE customers (name TEXT)")

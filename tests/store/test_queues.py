@@ -1,4 +1,4 @@
-"""What holds the jobs of a named queue back, and what lets them go."""
+"""Pauses and limits of named queues."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def finish(file: File, claims: list[Claim]) -> None:
 
 
 @pytest.mark.parametrize("paused", ["a", None])
-def test_nothing_of_a_paused_queue_is_claimed_or_expected(file: File, paused: str | None) -> None:
+def test_no_job_of_a_paused_queue_is_claimed_or_expected(file: File, paused: str | None) -> None:
     file.submit("in a", queue="a")
     file.queue.pause(paused)
     assert (file.claim(5), outlook(file)) == ([], (False, None))
@@ -39,7 +39,7 @@ def test_nothing_of_a_paused_queue_is_claimed_or_expected(file: File, paused: st
     assert file.names(file.claim(5)) == ["in a"]
 
 
-def test_other_queues_go_on_beside_a_paused_one(file: File) -> None:
+def test_other_queues_go_on_while_one_is_paused(file: File) -> None:
     for queue in "abc":
         file.submit(queue, queue=queue)
     file.queue.pause("b")
@@ -52,13 +52,13 @@ def test_a_queue_is_paused_before_it_exists(file: File) -> None:
     assert file.claim(5) == []
 
 
-def test_who_pauses_all_pauses_what_comes_later_too(file: File) -> None:
+def test_a_pause_of_all_queues_includes_those_that_come_later(file: File) -> None:
     file.queue.pause()
     file.submit(queue="new")
     assert file.claim(5, queues=["new"]) == []
 
 
-def test_a_queue_paused_by_its_name_stays_so_when_all_go_on(file: File) -> None:
+def test_a_queue_paused_by_its_name_stays_paused_when_all_are_resumed(file: File) -> None:
     for queue in "ab":
         file.submit(queue, queue=queue)
     file.queue.pause("a")
@@ -69,7 +69,7 @@ def test_a_queue_paused_by_its_name_stays_so_when_all_go_on(file: File) -> None:
     assert file.names(file.claim(5)) == ["a"]
 
 
-def test_to_resume_one_while_all_are_paused_changes_nothing_yet(file: File) -> None:
+def test_resuming_one_queue_while_all_are_paused_changes_nothing_yet(file: File) -> None:
     file.submit(queue="a")
     file.queue.pause()
     file.queue.resume("a")
@@ -87,7 +87,7 @@ def test_a_ready_job_of_a_paused_queue_has_a_phase_of_its_own(file: File) -> Non
 # how many may run
 
 
-def test_as_many_run_as_may_whoever_claims_them(file: File) -> None:
+def test_no_more_jobs_run_than_the_limit_in_all_workers_together(file: File) -> None:
     file.queue.configure("a", max_running=2)
     bob = file.register("bob")
     for _ in range(4):
@@ -107,7 +107,7 @@ def test_other_queues_fill_the_slots_that_a_limit_leaves(file: File) -> None:
     assert file.names(file.claim(3)) == ["a", "b", "b"]
 
 
-def test_nothing_of_a_limited_queue_is_claimed_ahead(file: File) -> None:
+def test_no_job_of_a_queue_with_limits_is_claimed_ahead(file: File) -> None:
     file.queue.configure("a", max_running=100)
     for _ in range(3):
         file.submit(queue="a")
@@ -115,7 +115,7 @@ def test_nothing_of_a_limited_queue_is_claimed_ahead(file: File) -> None:
 
 
 @pytest.mark.parametrize(("max_running", "is_news"), [(1, True), (None, False)])
-def test_the_end_of_a_job_is_news_where_another_may_wait_for_its_place(
+def test_the_end_of_a_job_wakes_workers_where_another_may_wait_for_its_place(
     file: File, max_running: int | None, is_news: bool
 ) -> None:
     file.queue.configure("a", max_running=max_running)
@@ -129,7 +129,7 @@ def test_the_end_of_a_job_is_news_where_another_may_wait_for_its_place(
 # how many may start
 
 
-def test_within_any_period_no_more_start_than_may(file: File) -> None:
+def test_no_more_jobs_start_within_any_period_than_the_rate_limit(file: File) -> None:
     file.queue.configure("a", rate_limit=3, rate_period=10)
     for _ in range(20):
         file.submit(queue="a")
@@ -142,7 +142,7 @@ def test_within_any_period_no_more_start_than_may(file: File) -> None:
     assert starts == [0, 0, 1, 10, 10, 11, 20, 20, 21, 30, 30, 31]
 
 
-def test_a_start_counts_from_when_the_function_was_called_and_not_from_the_claim(file: File) -> None:
+def test_a_start_counts_from_the_call_of_the_function_and_not_from_the_claim(file: File) -> None:
     file.queue.configure("a", rate_limit=1, rate_period=10)
     for _ in range(2):
         file.submit(queue="a")
@@ -155,7 +155,7 @@ def test_a_start_counts_from_when_the_function_was_called_and_not_from_the_claim
     assert len(file.claim()) == 1
 
 
-def test_a_function_that_runs_on_was_called_a_fifth_of_a_second_after_its_claim_at_the_latest(file: File) -> None:
+def test_a_function_that_still_runs_was_called_at_most_a_fifth_of_a_second_after_its_claim(file: File) -> None:
     file.queue.configure("a", rate_limit=1, rate_period=10)
     for _ in range(2):
         file.submit(queue="a")
@@ -166,7 +166,7 @@ def test_a_function_that_runs_on_was_called_a_fifth_of_a_second_after_its_claim_
     assert len(file.claim()) == 1
 
 
-def test_what_was_given_back_before_it_began_has_not_started(file: File) -> None:
+def test_a_job_that_was_given_back_before_it_began_has_not_started(file: File) -> None:
     file.queue.configure("a", rate_limit=1, rate_period=10)
     file.submit(queue="a")
     (claim,) = file.claim()
@@ -176,7 +176,7 @@ def test_what_was_given_back_before_it_began_has_not_started(file: File) -> None
     assert len(file.claim()) == 1
 
 
-def test_the_outlook_tells_when_the_next_one_may_start(file: File) -> None:
+def test_the_outlook_says_when_the_next_job_may_start(file: File) -> None:
     file.queue.configure("a", rate_limit=1, rate_period=60)
     file.submit(queue="a")
     finish(file, file.claim())
@@ -200,7 +200,7 @@ def test_both_limits_hold_together(file: File) -> None:
     assert file.claim(5) == []
 
 
-def test_what_has_started_counts_when_the_limit_is_changed(file: File) -> None:
+def test_earlier_starts_count_when_the_limit_is_changed(file: File) -> None:
     file.queue.configure("a", rate_limit=2, rate_period=60)
     for _ in range(9):
         file.submit(queue="a")
@@ -209,7 +209,7 @@ def test_what_has_started_counts_when_the_limit_is_changed(file: File) -> None:
     assert len(file.claim(9)) == 1
 
 
-def test_a_clock_that_goes_back_freezes_no_queue(file: File) -> None:
+def test_a_clock_that_is_set_back_freezes_no_queue(file: File) -> None:
     file.queue.configure("a", rate_limit=1, rate_period=60)
     for _ in range(2):
         file.submit(queue="a")
@@ -221,7 +221,7 @@ def test_a_clock_that_goes_back_freezes_no_queue(file: File) -> None:
 # how they stand
 
 
-def test_the_queues_are_shown_with_what_is_in_them_and_what_was_said_of_them(file: File) -> None:
+def test_queues_are_shown_with_their_numbers_and_their_rules(file: File) -> None:
     file.submit(queue="b")
     oldest = file.clock.now()
     file.claim()
@@ -239,14 +239,14 @@ def test_the_queues_are_shown_with_what_is_in_them_and_what_was_said_of_them(fil
     assert b.as_dict()["oldest_ready_at"] == "2026-01-01T00:00:10.000000Z"
 
 
-def test_a_pause_of_all_is_shown_for_each(file: File) -> None:
+def test_a_pause_of_all_queues_is_shown_for_each(file: File) -> None:
     file.submit(queue="a")
     file.queue.pause()
     assert [(each.name, each.is_paused) for each in file.queue.queues()] == [("a", True)]
 
 
 @pytest.mark.parametrize("wrong", ["", 5, ["a"], "\ud800"])
-def test_what_is_not_the_name_of_a_queue_is_refused(file: File, wrong: str) -> None:
+def test_a_value_that_is_no_name_of_a_queue_is_refused(file: File, wrong: str) -> None:
     for act in (file.queue.pause, file.queue.resume, file.queue.configure):
         with pytest.raises(ValueError, match="^queue is "):
             act(wrong)
@@ -257,13 +257,13 @@ def test_what_is_not_the_name_of_a_queue_is_refused(file: File, wrong: str) -> N
     [{"max_running": 0}, {"max_running": True}, {"max_running": 1.5}, {"rate_limit": -1}, {"rate_limit": "9"},
      {"rate_limit": 1, "rate_period": 0}, {"rate_limit": 1, "rate_period": -1}],
 )  # fmt: skip
-def test_limits_that_cannot_be_are_refused_by_name(file: File, limits: dict[str, int]) -> None:
+def test_an_impossible_limit_is_refused_by_name(file: File, limits: dict[str, int]) -> None:
     with pytest.raises(ValueError, match=r"max_running|rate_limit|rate_period|duration"):
         file.queue.configure("a", **limits)  # type: ignore[arg-type]
     assert file.queue.queues() == []
 
 
-def test_what_was_deleted_since_has_started_all_the_same(file: File) -> None:
+def test_a_start_counts_though_its_job_has_been_deleted(file: File) -> None:
     file.queue.configure("a", rate_limit=2, rate_period=3600)
     for _ in range(6):
         file.submit(queue="a")
@@ -275,7 +275,7 @@ def test_what_was_deleted_since_has_started_all_the_same(file: File) -> None:
         assert len(claims) == expected
 
 
-def test_a_queue_that_is_named_twice_is_one(file: File) -> None:
+def test_a_queue_that_is_named_twice_is_served_once(file: File) -> None:
     for queue in "aabb":
         file.submit(queue=queue)
     assert len({claim.job_id for claim in file.claim(9, queues=["a", "b", "a"])}) == 4

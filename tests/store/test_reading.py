@@ -1,4 +1,4 @@
-"""How jobs are found, counted and read."""
+"""Finding, counting and reading jobs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_status_of_a_job_has_all_keys_and_plain_values(file: File) -> None:
     assert type(execution["status"]) is str
 
 
-def test_an_unknown_id_is_said_not_to_exist(file: File) -> None:
+def test_an_unknown_id_does_not_exist(file: File) -> None:
     assert file.queue.get_status("nobody") == {"exists": False}
     assert file.queue.get_job("nobody") is None
 
@@ -95,7 +95,7 @@ def mixed(file: File) -> File:
         ({"status": "pending", "phase": "ready", "queue": "default"}, ["ready"]),
     ],
 )
-def test_each_filter_lets_through_what_it_says(mixed: File, filters: dict[str, Any], found: list[str]) -> None:
+def test_each_filter_passes_the_jobs_that_it_names(mixed: File, filters: dict[str, Any], found: list[str]) -> None:
     assert names(mixed.queue.list_jobs(**filters)) == found
     assert mixed.queue.count(**filters) == len(found)
 
@@ -143,7 +143,7 @@ def test_an_id_may_be_shortened_as_long_as_it_is_unique(file: File) -> None:
         file.queue.full_id("xyz")
 
 
-def test_results_that_are_not_there_yet_are_none(file: File) -> None:
+def test_the_result_of_an_unfinished_job_is_none(file: File) -> None:
     job_id = file.submit()
     assert file.queue.get_result(job_id) is None
     file.complete(job_id, result="[1,2]")
@@ -164,7 +164,7 @@ def test_looking_needs_no_write_lock(file: File, open_queue: Callable[..., JobQu
 @pytest.mark.parametrize(
     ("column", "value"), [("priority", "urgent"), ("attempts", 1.5), ("timeout", "long"), ("timeout", b"5")]
 )
-def test_a_number_that_is_none_is_shown_with_its_job_and_column(
+def test_a_value_that_is_no_number_is_shown_with_its_job_and_column(
     path: str, queue: JobQueue, column: str, value: object
 ) -> None:
     queue.submit(Job("job", "functions:nothing", id="the id"))

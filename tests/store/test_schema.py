@@ -1,4 +1,4 @@
-"""The file explains itself, is recognised, and refuses what must not stand in it."""
+"""The file is recognised, and refuses values that it must not hold."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_the_file_itself_refuses_what_cannot_be_true(file: File, tool: sqlite3.C
         20260101,
     ],
 )
-def test_the_file_itself_refuses_what_is_no_instant_as_we_write_it(
+def test_the_file_itself_refuses_an_instant_in_any_other_form_than_ours(
     file: File, tool: sqlite3.Connection, column: str, instant: object
 ) -> None:
     file.submit("job")
@@ -144,15 +144,13 @@ def test_the_file_itself_refuses_what_is_no_instant_as_we_write_it(
         "9999-12-31T23:59:59.999999Z",
     ],
 )
-def test_every_instant_that_we_can_write_is_one_for_the_file(
-    file: File, tool: sqlite3.Connection, instant: str
-) -> None:
+def test_the_file_accepts_every_instant_that_we_can_write(file: File, tool: sqlite3.Connection, instant: str) -> None:
     job_id = file.submit("job")
     tool.execute("UPDATE jobs SET run_at = ?", [instant])
     assert to_text(file.job(job_id).run_at) == instant
 
 
-def test_a_queue_may_live_in_the_applications_own_file(path: str, tool: sqlite3.Connection) -> None:
+def test_a_queue_may_be_in_the_applications_own_file(path: str, tool: sqlite3.Connection) -> None:
     tool.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)")
     tool.execute("PRAGMA user_version = 42")
     with JobQueue(path) as queue:
@@ -160,9 +158,9 @@ def test_a_queue_may_live_in_the_applications_own_file(path: str, tool: sqlite3.
     assert tool.execute("PRAGMA user_version").fetchone() == (42,)
 
 
-def test_who_finds_a_queue_where_there_was_none_a_moment_ago_uses_it(path: str, tool: sqlite3.Connection) -> None:
+def test_a_queue_that_another_process_has_just_made_is_used(path: str, tool: sqlite3.Connection) -> None:
     class Meanwhile(ManualClock):
-        """It is first asked for the time in the transaction in which the file is looked at."""
+        """Makes a queue when it is first asked for the time: in the transaction that looks at the file."""
 
         other: JobQueue | None = None
 
@@ -207,15 +205,13 @@ def test_a_newer_file_is_refused(path: str, tool: sqlite3.Connection) -> None:
     tool.execute("UPDATE job_schema SET version = ?", (VERSION,))
 
 
-def test_an_open_queue_minds_no_tables_of_others(queue: JobQueue, tool: sqlite3.Connection) -> None:
+def test_an_open_queue_ignores_new_tables_of_other_applications(queue: JobQueue, tool: sqlite3.Connection) -> None:
     tool.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)")
     queue.submit(Job("job", "functions:nothing"))
     assert queue.count() == 1
 
 
-def test_a_file_that_a_newer_gigq_has_changed_is_refused_by_who_has_it_open(
-    queue: JobQueue, tool: sqlite3.Connection
-) -> None:
+def test_an_open_queue_refuses_a_file_that_a_newer_gigq_has_changed(queue: JobQueue, tool: sqlite3.Connection) -> None:
     tool.execute("ALTER TABLE jobs ADD COLUMN colour TEXT")
     tool.execute("UPDATE job_schema SET version = 99")
     for use in (queue.count, lambda: queue.submit(Job("job", "functions:nothing"))):
@@ -251,7 +247,7 @@ def test_a_worker_stops_with_an_error_when_newer_code_upgrades_its_file(
     assert tool.execute("SELECT status FROM jobs").fetchall() == [("running",)], "left to the newer code"
 
 
-def test_a_workers_process_ends_with_one_line_when_newer_code_upgrades_its_file(
+def test_the_process_of_a_worker_ends_with_one_line_when_newer_code_upgrades_its_file(
     path: str, tool: sqlite3.Connection
 ) -> None:
     JobQueue(path).close()
@@ -300,7 +296,7 @@ def test_an_older_backup_that_is_put_back_into_an_open_file_is_refused_until_tha
         assert queue.check() == []
 
 
-def test_a_file_that_was_taken_apart_is_refused_by_who_has_it_open(queue: JobQueue, tool: sqlite3.Connection) -> None:
+def test_an_open_queue_refuses_a_file_that_has_lost_its_tables(queue: JobQueue, tool: sqlite3.Connection) -> None:
     for view in VIEWS:
         tool.execute(f"DROP VIEW {view}")
     for table in reversed(TABLES):
@@ -309,7 +305,7 @@ def test_a_file_that_was_taken_apart_is_refused_by_who_has_it_open(queue: JobQue
         queue.count()
 
 
-def test_an_empty_file_is_a_queue_to_be_made(path: str) -> None:
+def test_an_empty_file_becomes_a_queue(path: str) -> None:
     open(path, "w").close()
     with pytest.raises(NotAQueue, match="holds no queue"):
         JobQueue(path, initialize=False)

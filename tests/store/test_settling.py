@@ -1,4 +1,4 @@
-"""How every execution ends, and what then becomes of its job and of the job's children."""
+"""The end of every execution, and what then becomes of its job and the job's children."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_result_is_stored_once_on_the_job(file: File) -> None:
     )
 
 
-def test_an_error_stands_on_the_execution_and_the_last_one_on_the_job(file: File) -> None:
+def test_an_error_is_stored_on_its_execution_and_the_last_one_on_the_job(file: File) -> None:
     job_id = file.submit(max_attempts=2)
     for message in ("first", "second"):
         (claim,) = file.claim()
@@ -119,7 +119,7 @@ def test_a_refused_report_does_not_spoil_the_transaction(file: File) -> None:
     assert file.job(lost).status == JobStatus.PENDING
 
 
-def test_what_a_dead_worker_ran_is_tried_again_and_in_the_end_fails(file: File) -> None:
+def test_the_job_of_a_dead_worker_is_tried_again_and_in_the_end_fails(file: File) -> None:
     job_id = file.submit(max_attempts=2)
     for status in (JobStatus.PENDING, JobStatus.FAILED):
         worker = file.register("cancelled")
@@ -131,7 +131,7 @@ def test_what_a_dead_worker_ran_is_tried_again_and_in_the_end_fails(file: File) 
     assert [each.status for each in file.job(job_id).executions] == [ExecutionStatus.LOST] * 2
 
 
-def test_a_heartbeat_tells_what_is_still_the_workers_own(file: File) -> None:
+def test_a_heartbeat_returns_the_executions_that_are_still_the_workers_own(file: File) -> None:
     file.submit()
     file.submit()
     first, second = file.claim(2)

@@ -1,4 +1,4 @@
-"""New jobs are stored in order and whole, whether by one statement or by many."""
+"""New jobs are stored in order and complete, whether by one statement or by many."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""While an unfinished job has a key, no other one gets it."""
+"""While an unfinished job has a key, no other job can have it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_a_second_job_with_the_key_of_an_unfinished_one_is_that_one(file: File) 
 
 
 @pytest.mark.parametrize("end", [ExecutionStatus.COMPLETED, ExecutionStatus.CANCELLED, None])
-def test_a_finished_job_holds_its_key_no_more(file: File, end: ExecutionStatus | None) -> None:
+def test_a_finished_job_no_longer_holds_its_key(file: File, end: ExecutionStatus | None) -> None:
     first = file.submit(unique_key="k")
     if end is None:
         file.queue.cancel(first)
@@ -34,11 +34,11 @@ def test_the_file_itself_refuses_a_second_unfinished_job_with_a_key(file: File) 
         tx.execute("UPDATE jobs SET unique_key = 'a' WHERE id = ?", (other,))
 
 
-def test_jobs_without_a_key_and_with_others_are_not_concerned(file: File) -> None:
+def test_jobs_without_a_key_or_with_another_are_not_affected(file: File) -> None:
     assert len({file.submit(), file.submit(), file.submit(unique_key="a"), file.submit(unique_key="b")}) == 4
 
 
-def test_the_same_job_twice_is_still_the_same(file: File) -> None:
+def test_the_same_job_twice_is_one_job(file: File) -> None:
     job = Job("job", "functions:nothing", unique_key="k")
     assert [file.queue.submit(job), file.queue.submit(job)] == [job.id, job.id]
 
@@ -57,7 +57,7 @@ def test_a_child_of_a_job_whose_key_is_taken_waits_for_the_one_that_has_it(file:
     assert file.job(child.id).dependencies == (first,)
 
 
-def test_a_child_whose_key_was_taken_meanwhile_does_not_come_back_with_its_parent(file: File) -> None:
+def test_a_child_whose_key_has_been_taken_does_not_come_back_with_its_parent(file: File) -> None:
     parent = file.submit("parent")
     child = file.submit("child", unique_key="k", dependencies=[parent])
     file.fail(parent)

@@ -85,7 +85,7 @@ def test_a_file_of_an_older_version_is_sound_and_has_all_its_jobs(
     }  # fmt: skip
 
 
-def test_its_values_are_as_they_were(old: str, open_queue: Callable[..., JobQueue]) -> None:
+def test_the_values_in_an_older_file_are_as_they_were(old: str, open_queue: Callable[..., JobQueue]) -> None:
     queue = open_queue(clock=ManualClock(SHORTLY_AFTER))
     done = queue.get_job("completed")
     assert done is not None

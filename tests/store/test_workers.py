@@ -1,4 +1,4 @@
-"""What the file knows of the workers, what they are asked to do, and what becomes of the jobs of the dead."""
+"""Workers in the file: their heartbeats, requests to them, and the jobs of the dead."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def one_begun_and_one_reserved(file: File, **options: Any) -> tuple[str, str, li
 # the dead
 
 
-def test_what_a_dead_worker_had_begun_is_lost_and_counts(file: File) -> None:
+def test_an_execution_that_a_dead_worker_had_begun_is_lost_and_counts(file: File) -> None:
     begun, _, _ = one_begun_and_one_reserved(file)
     assert expel(file) == 2
     job = file.job(begun)
@@ -61,7 +61,7 @@ def test_what_a_dead_worker_had_begun_is_lost_and_counts(file: File) -> None:
     assert job.executions[0].error == "its worker ann died"
 
 
-def test_what_a_dead_worker_had_only_claimed_ahead_is_released_and_does_not_count(file: File) -> None:
+def test_an_execution_that_a_dead_worker_had_only_reserved_is_released_and_does_not_count(file: File) -> None:
     _, reserved, _ = one_begun_and_one_reserved(file)
     expel(file)
     job = file.job(reserved)
@@ -70,7 +70,7 @@ def test_what_a_dead_worker_had_only_claimed_ahead_is_released_and_does_not_coun
     assert job.executions[0].error == "given back: its worker ann died before it began"
 
 
-def test_what_was_claimed_ahead_and_has_begun_since_is_lost(file: File) -> None:
+def test_a_reserved_execution_that_has_begun_is_lost_with_its_worker(file: File) -> None:
     _, reserved, claims = one_begun_and_one_reserved(file)
     with file.write() as tx:
         begin(tx, [claims[1].execution_id])
@@ -85,7 +85,7 @@ def test_the_last_attempt_of_a_job_whose_worker_dies_fails_it(file: File) -> Non
 
 
 def test_every_job_that_a_dead_worker_held_has_one_crash_more(file: File) -> None:
-    """The file does not say which of them it died of: the start of a reserved job may not have been written yet."""
+    """The file does not say which job killed it: the start of a reserved one may not have been written yet."""
     begun, reserved, _ = one_begun_and_one_reserved(file, max_attempts=9)
     expel(file)
     assert (crashes(file, begun), crashes(file, reserved)) == (1, 1)
@@ -95,7 +95,7 @@ def test_every_job_that_a_dead_worker_held_has_one_crash_more(file: File) -> Non
     assert (crashes(file, begun), crashes(file, reserved)) == (2, 2)
 
 
-def test_what_a_dead_worker_held_is_not_claimed_ahead_again(file: File) -> None:
+def test_a_job_that_a_dead_worker_held_is_not_claimed_ahead_again(file: File) -> None:
     one_begun_and_one_reserved(file, max_attempts=9)
     expel(file)
     file.clock.advance(3600)
@@ -111,7 +111,7 @@ def test_a_failure_is_no_crash(file: File) -> None:
     assert crashes(file, job_id) == 0
 
 
-def test_the_jobs_of_the_others_stay_theirs(file: File) -> None:
+def test_other_workers_keep_their_jobs(file: File) -> None:
     mine, theirs = file.submit("mine"), file.submit("theirs")
     file.claim()
     file.claim(worker=(bob := file.register("bob")))
@@ -119,7 +119,7 @@ def test_the_jobs_of_the_others_stay_theirs(file: File) -> None:
     assert (file.job(mine).phase, file.job(theirs).phase) == ("running", "ready")
 
 
-def test_a_worker_that_was_struck_off_has_no_standing(file: File) -> None:
+def test_an_expelled_worker_has_no_standing(file: File) -> None:
     expel(file)
     with file.write() as tx:
         workers.renew(tx, file.worker)
@@ -127,7 +127,7 @@ def test_a_worker_that_was_struck_off_has_no_standing(file: File) -> None:
         assert not workers.is_registered(tx, file.worker)
 
 
-def test_the_row_of_a_worker_that_was_struck_off_is_never_given_to_another(file: File) -> None:
+def test_the_row_of_an_expelled_worker_is_never_reused(file: File) -> None:
     expel(file)
     file.register("bob")
     with file.write() as tx:
@@ -145,7 +145,7 @@ def test_another_worker_of_the_same_name_is_another_worker(file: File) -> None:
 # what people see
 
 
-def test_a_worker_is_shown_with_what_it_is_and_what_it_holds(file: File) -> None:
+def test_a_worker_is_shown_with_its_settings_and_how_many_jobs_it_holds(file: File) -> None:
     with file.write() as tx:
         workers.register(
             tx, "bob", workers.heartbeats(tx)[0].process, concurrency=3, mode="process", queues=["mail", "reports"]
@@ -160,7 +160,7 @@ def test_a_worker_is_shown_with_what_it_is_and_what_it_holds(file: File) -> None
     assert bob.started_at == bob.seen_at == file.clock.now()
 
 
-def test_a_heartbeat_says_when_and_counts_what_has_ended(file: File) -> None:
+def test_a_heartbeat_is_dated_and_counts_the_executions_that_have_ended(file: File) -> None:
     started = file.clock.now()
     file.clock.advance(7)
     renew(file, completed=3, failed=1)
@@ -170,7 +170,7 @@ def test_a_heartbeat_says_when_and_counts_what_has_ended(file: File) -> None:
     assert (ann.completed, ann.failed) == (5, 1)
 
 
-def test_a_heartbeat_moves_the_counter_that_others_watch(file: File) -> None:
+def test_a_heartbeat_advances_the_counter_that_others_watch(file: File) -> None:
     def heartbeat() -> int:
         with file.queue.database.read() as tx:
             return workers.heartbeats(tx)[0].counter
@@ -183,7 +183,7 @@ def test_a_heartbeat_moves_the_counter_that_others_watch(file: File) -> None:
 # what people ask for
 
 
-def test_nothing_is_asked_of_a_worker_at_first(file: File) -> None:
+def test_a_new_worker_is_asked_for_nothing(file: File) -> None:
     assert renew(file) == Standing(own=set(), concurrency=None, stop=None)
 
 
@@ -197,7 +197,7 @@ def test_all_workers_or_one_can_be_asked_to_have_more_slots(file: File) -> None:
 
 
 @pytest.mark.parametrize("concurrency", [0, -1, 1.5, True, "2"])
-def test_a_number_of_slots_that_cannot_be_is_refused(file: File, concurrency: Any) -> None:
+def test_an_impossible_number_of_slots_is_refused(file: File, concurrency: Any) -> None:
     with pytest.raises(ValueError, match="concurrency"):
         file.queue.scale(concurrency)
     assert renew(file).concurrency is None
@@ -213,7 +213,7 @@ def test_all_workers_or_one_can_be_asked_to_stop(file: File) -> None:
     assert file.queue.stop_workers("nobody") == 0
 
 
-def test_a_milder_wish_does_not_take_a_harder_one_back(file: File) -> None:
+def test_a_graceful_stop_does_not_soften_a_stop_now(file: File) -> None:
     file.queue.stop_workers(graceful=False)
     file.queue.stop_workers()
     assert renew(file).stop == "now"
@@ -227,7 +227,7 @@ def test_a_worker_that_comes_later_is_not_asked_to_stop(file: File) -> None:
 # taken away, given back
 
 
-def test_what_runs_for_too_long_is_taken_from_its_worker(file: File) -> None:
+def test_a_job_that_runs_for_too_long_is_reclaimed_from_its_worker(file: File) -> None:
     old = file.submit("old")
     file.claim()
     file.clock.advance(60)
@@ -241,20 +241,20 @@ def test_what_runs_for_too_long_is_taken_from_its_worker(file: File) -> None:
     assert renew(file).own == {claim.execution_id}
 
 
-def test_what_has_not_begun_is_not_taken_away(file: File) -> None:
+def test_a_reserved_job_is_not_reclaimed(file: File) -> None:
     _, reserved, _ = one_begun_and_one_reserved(file)
     file.clock.advance(60)
     assert reclaim(file, 30) == 1
     assert file.job(reserved).phase == "reserved"
 
 
-def test_nothing_is_taken_away_where_nothing_runs_long(file: File) -> None:
+def test_nothing_is_reclaimed_where_no_job_runs_for_long(file: File) -> None:
     file.submit()
     file.claim()
     assert reclaim(file, 30) == 0
 
 
-def test_a_worker_that_resigns_gives_everything_back_uncounted(file: File) -> None:
+def test_a_worker_that_leaves_gives_everything_back_uncounted(file: File) -> None:
     begun, reserved, _ = one_begun_and_one_reserved(file)
     leave(file)
     for job in file.job(begun), file.job(reserved):
@@ -263,7 +263,7 @@ def test_a_worker_that_resigns_gives_everything_back_uncounted(file: File) -> No
     assert file.queue.workers() == []
 
 
-def test_who_resigns_is_told_whether_it_was_the_last(file: File) -> None:
+def test_a_worker_that_leaves_knows_whether_it_was_the_last(file: File) -> None:
     bob = file.register("bob")
     assert not leave(file)
     assert leave(file, bob)

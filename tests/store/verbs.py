@@ -1,4 +1,4 @@
-"""The store's verbs on one file, each in a transaction of its own, at the instant of a clock that the test moves."""
+"""The verbs of the store on one file, each in its own transaction, under a clock that the test moves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Any text may be a name: it is stored and shown as it is, or refused in one sentence that is no error of SQLite's."""
+"""Any text may be a name: it is stored and shown as it is, or refused in one sentence of our own."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ NAMES: dict[str, Callable[[str], Job]] = {
 
 
 def refusal_of(use: Callable[[], Any]) -> str:
-    """What is said when something is refused; empty if it is not."""
+    """The message with which something is refused; empty if it is not."""
     try:
         use()
     except (GigqError, ValueError) as error:
@@ -97,7 +97,7 @@ def test_a_name_that_utf_8_cannot_hold_is_refused(queue: JobQueue, name: str) ->
 
 
 @pytest.mark.parametrize("use", LOOKS.values(), ids=LOOKS)
-def test_what_is_looked_for_may_be_any_text(queue: JobQueue, use: Use) -> None:
+def test_any_text_may_be_looked_for(queue: JobQueue, use: Use) -> None:
     queue.submit(Job("job", JOB))
     for text in [*TEXTS.values(), ""]:
         refusal_of(lambda text=text: use(queue, text))  # type: ignore[misc]
@@ -105,7 +105,9 @@ def test_what_is_looked_for_may_be_any_text(queue: JobQueue, use: Use) -> None:
 
 
 @pytest.mark.parametrize("use", LOOKS.values(), ids=LOOKS)
-def test_what_is_looked_for_and_utf_8_cannot_hold_is_refused_in_one_sentence(queue: JobQueue, use: Use) -> None:
+def test_text_that_utf_8_cannot_hold_is_refused_in_one_sentence_where_it_is_looked_for(
+    queue: JobQueue, use: Use
+) -> None:
     queue.submit(Job("job", JOB))
     refusal = refusal_of(lambda: use(queue, LONE))
     assert "\\udc80" in refusal
@@ -133,7 +135,7 @@ def test_a_worker_may_have_any_name(path: str, queue: JobQueue) -> None:
         assert queue.get_status(job_id)["worker_id"] == text
 
 
-def test_a_worker_whose_name_utf_8_cannot_hold_takes_nothing(path: str, queue: JobQueue) -> None:
+def test_a_worker_whose_name_utf_8_cannot_hold_claims_nothing(path: str, queue: JobQueue) -> None:
     queue.submit(Job("job", JOB))
 
     def work() -> None:

@@ -32,7 +32,7 @@ def test_fifty_threads_take_each_job_once_through_one_queue(open_queue: Callable
     assert queue.count("completed") == len(taken) == 150
 
 
-def test_the_log_shrinks_when_a_reader_lets_go_that_has_held_it_while_thousands_of_jobs_passed(
+def test_the_log_shrinks_when_a_reader_ends_that_has_held_it_for_thousands_of_jobs(
     path: str, open_queue: Callable[..., JobQueue]
 ) -> None:
     queue = open_queue(durability="normal")

@@ -1,4 +1,4 @@
-"""A file on a network file system is warned of, once, unless someone knows better."""
+"""A warning, once, for a file on a network file system, unless it was turned off."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ a line that is none
 
 @pytest.fixture
 def mounted(tmp_path: Path) -> str:
-    """A file as `/proc/self/mountinfo` is on a machine with such file systems."""
+    """A file like `/proc/self/mountinfo` on a machine with such file systems."""
     (tmp_path / "mountinfo").write_text(MOUNTED)
     return str(tmp_path / "mountinfo")
 
@@ -42,16 +42,18 @@ def mounted(tmp_path: Path) -> str:
         ((0, 99), None),
     ],
 )
-def test_the_kind_of_a_file_system_is_told_by_its_device(device: tuple[int, int], kind: str | None) -> None:
+def test_the_kind_of_a_file_system_follows_from_its_device(device: tuple[int, int], kind: str | None) -> None:
     assert kind_of(os.makedev(*device), MOUNTED) == kind
 
 
 @pytest.mark.parametrize("text", ["", "\n", " - ", "1 2 0:52 / - ", "1 2 0:52", "0:52 - nfs", "\0" * 100])
-def test_a_table_of_mounts_that_cannot_be_read_tells_nothing(text: str) -> None:
+def test_a_table_of_mounts_that_cannot_be_read_says_nothing(text: str) -> None:
     assert kind_of(os.makedev(0, 52), text) is None
 
 
-def test_a_file_on_a_network_file_system_is_warned_of_once(mounted: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_there_is_one_warning_for_a_file_on_a_network_file_system(
+    mounted: str, caplog: pytest.LogCaptureFixture
+) -> None:
     for _ in range(3):
         warn_of_network("/mnt/with space/once.db", os.makedev(0, 52), mounted)
     (record,) = caplog.records
@@ -59,7 +61,7 @@ def test_a_file_on_a_network_file_system_is_warned_of_once(mounted: str, caplog:
     assert "'/mnt/with space/once.db' is on a network file system (nfs4)" in record.getMessage()
 
 
-def test_who_knows_better_is_not_warned(
+def test_the_warning_can_be_turned_off(
     mounted: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(QUIET, "ok")
@@ -68,17 +70,19 @@ def test_who_knows_better_is_not_warned(
 
 
 @pytest.mark.parametrize("device", [(254, 0), (0, 55), (0, 99)])
-def test_a_local_file_is_not_warned_of(mounted: str, caplog: pytest.LogCaptureFixture, device: tuple[int, int]) -> None:
+def test_there_is_no_warning_for_a_local_file(
+    mounted: str, caplog: pytest.LogCaptureFixture, device: tuple[int, int]
+) -> None:
     warn_of_network("/local.db", os.makedev(*device), mounted)
     assert caplog.records == []
 
 
-def test_a_system_that_does_not_tell_what_is_mounted_is_not_warned(caplog: pytest.LogCaptureFixture) -> None:
+def test_there_is_no_warning_on_a_system_that_does_not_list_its_mounts(caplog: pytest.LogCaptureFixture) -> None:
     warn_of_network("/unknown.db", os.makedev(0, 52), "/nowhere/mountinfo")
     assert caplog.records == []
 
 
-def test_the_file_of_a_test_is_not_warned_of(
+def test_there_is_no_warning_for_the_file_of_a_test(
     path: str, tmp_path: Path, queue: JobQueue, caplog: pytest.LogCaptureFixture
 ) -> None:
     if kind_of(os.stat(tmp_path).st_dev, Path("/proc/self/mountinfo").read_text()) in NETWORK:

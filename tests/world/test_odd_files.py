@@ -1,4 +1,4 @@
-"""What lies at the path that is no sound queue: one sentence says so, and nothing is written into it."""
+"""A path at which there is no sound queue: one sentence says so, and nothing is written there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ JOB = "functions:nothing"
 
 @pytest.fixture
 def sound(tmp_path: Path) -> bytes:
-    """The bytes of a queue of 300 jobs that nobody has open."""
+    """The bytes of a queue of 300 jobs that no program has open."""
     with JobQueue(tmp_path / "sound.db") as queue:
         queue.submit_many(Job("job", JOB) for _ in range(300))
     return (tmp_path / "sound.db").read_bytes()
@@ -26,9 +26,7 @@ def sound(tmp_path: Path) -> bytes:
 
 @pytest.mark.parametrize("size", [15, 16, 99, 100, 101, 512, 1023, 4095, 4096, 4097, 8192, 100_000])
 @pytest.mark.parametrize("initialize", [True, False])
-def test_a_file_that_was_cut_off_is_refused_and_left_as_it_is(
-    path: str, sound: bytes, size: int, initialize: bool
-) -> None:
+def test_a_truncated_file_is_refused_and_left_as_it_is(path: str, sound: bytes, size: int, initialize: bool) -> None:
     Path(path).write_bytes(sound[:size])
     with pytest.raises(StoreError, match=r"is damaged|is not a SQLite database") as refusal:
         JobQueue(path, initialize=initialize)
@@ -37,7 +35,7 @@ def test_a_file_that_was_cut_off_is_refused_and_left_as_it_is(
     os.remove(path)
 
 
-def test_an_empty_file_becomes_a_queue_only_where_one_may_be_made(
+def test_an_empty_file_becomes_a_queue_only_where_one_may_be_created(
     path: str, open_queue: Callable[..., JobQueue]
 ) -> None:
     Path(path).touch()
@@ -47,7 +45,7 @@ def test_an_empty_file_becomes_a_queue_only_where_one_may_be_made(
     assert open_queue().count() == 0
 
 
-def test_a_queue_lives_in_an_applications_own_file(path: str, open_queue: Callable[..., JobQueue]) -> None:
+def test_a_queue_and_an_application_share_a_file(path: str, open_queue: Callable[..., JobQueue]) -> None:
     application = sqlite3.connect(path)
     application.execute("CREATE TABLE pets (name)")
     application.execute("INSERT INTO pets VALUES ('rex')")
@@ -71,7 +69,7 @@ def test_another_applications_table_of_jobs_is_refused(path: str) -> None:
 
 @pytest.mark.parametrize("name", ["a folder", "a fifo", "links in a circle", "n" * 300])
 @pytest.mark.parametrize("initialize", [True, False])
-def test_what_can_be_no_file_is_one_sentence(tmp_path: Path, name: str, initialize: bool) -> None:
+def test_a_path_that_cannot_be_a_file_is_refused_in_one_sentence(tmp_path: Path, name: str, initialize: bool) -> None:
     (tmp_path / "a folder").mkdir()
     os.mkfifo(tmp_path / "a fifo")
     (tmp_path / "links in a circle").symlink_to("links in a circle")
@@ -81,7 +79,7 @@ def test_what_can_be_no_file_is_one_sentence(tmp_path: Path, name: str, initiali
     assert name[:100] in str(refusal.value)
 
 
-def test_a_link_to_a_file_that_is_not_there_yet_makes_it_for_its_owner_alone(tmp_path: Path, path: str) -> None:
+def test_a_file_that_is_made_through_a_link_is_readable_by_its_owner_alone(tmp_path: Path, path: str) -> None:
     (tmp_path / "link.db").symlink_to(path)
     with JobQueue(tmp_path / "link.db") as queue:
         queue.submit(Job("job", JOB))
@@ -106,7 +104,7 @@ def test_a_copy_with_its_log_has_every_job(tmp_path: Path, path: str, queue: Job
         assert (copy.count(), copy.check()) == (30, [])
 
 
-def test_a_copy_without_its_log_is_a_sound_file_of_what_the_log_did_not_hold(
+def test_a_copy_without_its_log_is_sound_and_lacks_what_the_log_held(
     tmp_path: Path, path: str, queue: JobQueue
 ) -> None:
     queue.submit_many(Job("job", JOB) for _ in range(30))
@@ -120,7 +118,7 @@ def test_a_copy_without_its_log_is_a_sound_file_of_what_the_log_did_not_hold(
 
 @pytest.fixture
 def folders(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
-    """A folder, and the same one where nothing in it can be written: root passes by the bits of a mode."""
+    """A folder, and the same folder where nothing can be written: for root the bits of a mode do not count."""
     folder, frozen = tmp_path / "folder", tmp_path / "frozen"
     folder.mkdir()
     frozen.mkdir()
@@ -139,7 +137,9 @@ def folders(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
 
 
 @pytest.mark.parametrize("initialize", [True, False])
-def test_a_folder_that_cannot_be_written_is_one_sentence(folders: tuple[Path, Path], initialize: bool) -> None:
+def test_a_folder_that_cannot_be_written_is_reported_in_one_sentence(
+    folders: tuple[Path, Path], initialize: bool
+) -> None:
     folder, frozen = folders
     with JobQueue(folder / "jobs.db") as queue:
         queue.submit(Job("job", JOB))
@@ -151,7 +151,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(folders: tuple[Path, Pa
         JobQueue(frozen / "new.db")
 
 
-def test_a_queue_that_others_write_is_read_where_it_cannot_be_written(folders: tuple[Path, Path]) -> None:
+def test_a_queue_that_others_write_can_be_read_without_the_right_to_write(folders: tuple[Path, Path]) -> None:
     folder, frozen = folders
     with JobQueue(folder / "jobs.db") as writer:
         job_id = writer.submit(Job("job", JOB))

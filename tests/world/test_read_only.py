@@ -40,7 +40,7 @@ with Worker(sys.argv[1], burst=True) as worker:
 
 @pytest.fixture
 def forbidden(queue: JobQueue, path: str) -> list[Path]:
-    """The files of an open queue, which nobody may write."""
+    """The files of an open queue, which no process may write."""
     files = [Path(path + end) for end in ("", "-wal", "-shm")]
     for file in files:
         file.chmod(0o400)
@@ -55,7 +55,7 @@ def begin(script: str, path: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def test_what_was_refused_while_it_could_not_be_written_is_stored_when_it_can(
+def test_a_job_that_was_refused_while_the_file_could_not_be_written_is_stored_when_it_can(
     queue: JobQueue, path: str, forbidden: list[Path]
 ) -> None:
     with begin(SUBMIT, path) as submitter:
@@ -69,7 +69,7 @@ def test_what_was_refused_while_it_could_not_be_written_is_stored_when_it_can(
         submitter.stdin.write("\n")
 
 
-def test_a_worker_that_began_while_it_could_not_be_written_goes_on_when_it_can(
+def test_a_worker_that_started_while_the_file_could_not_be_written_goes_on_when_it_can(
     queue: JobQueue, path: str, forbidden: list[Path]
 ) -> None:
     job_id = queue.enqueue("functions:add", 1, b=2)

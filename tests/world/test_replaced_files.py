@@ -1,4 +1,4 @@
-"""The file is taken away, or another is put in its place, while a worker runs: nobody writes into nowhere."""
+"""The file is deleted or replaced while a worker runs: no process writes into a file that is gone."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_running_worker_whose_file_is_gone_ends_with_that_error(
         Path(f"{path}{end}").unlink(missing_ok=True)
 
 
-def test_a_worker_goes_on_in_a_restored_file_once_it_is_started_anew(
+def test_a_worker_goes_on_in_a_restored_file_after_a_restart(
     path: str, tmp_path: Path, open_queue: Callable[..., JobQueue], run: Callable[..., Running]
 ) -> None:
     before = open_queue()
@@ -76,7 +76,9 @@ def test_a_worker_goes_on_in_a_restored_file_once_it_is_started_anew(
     assert open_queue().result(job_id, timeout=60) == 1
 
 
-def test_a_file_that_nobody_has_open_may_be_overwritten_in_place(path: str, tmp_path: Path, queue: JobQueue) -> None:
+def test_a_file_that_no_program_has_open_may_be_overwritten_in_place(
+    path: str, tmp_path: Path, queue: JobQueue
+) -> None:
     kept = queue.submit(Job("kept", "functions:nothing"))
     back_up(path, tmp_path / "backup.db")
     queue.submit_many(Job("later", "functions:nothing") for _ in range(500))

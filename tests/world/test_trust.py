@@ -1,4 +1,4 @@
-"""Who may read and write a queue's files, and what nobody can make gigq do through them."""
+"""The rights to a queue's files, and what those who can write them still cannot make gigq do."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ JOB = "functions:nothing"
 
 @pytest.fixture
 def no_umask() -> Iterator[None]:
-    """A process whose new files are everybody's, unless it says otherwise."""
+    """A process whose new files everybody may read and write, unless it sets their mode."""
     before = os.umask(0)
     yield
     os.umask(before)
 
 
 def modes(path: str) -> dict[str, int]:
-    """The modes of a queue's files, by what their names add to the file's own."""
+    """The modes of a queue's files, by the suffixes of their names."""
     return {
         each.name.removeprefix(Path(path).name): each.stat().st_mode & 0o777 for each in Path(path).parent.iterdir()
     }
 
 
-def test_new_files_are_their_makers_alone_whatever_the_umask(
+def test_new_files_are_readable_by_their_owner_alone_whatever_the_umask(
     no_umask: None, path: str, run: Callable[..., Running]
 ) -> None:
     with JobQueue(path) as queue:
@@ -42,7 +42,7 @@ def test_new_files_are_their_makers_alone_whatever_the_umask(
 
 
 @pytest.mark.parametrize("mode", [0o660, 0o640, 0o644])
-def test_an_existing_file_keeps_its_mode_and_its_logs_take_it(
+def test_an_existing_file_keeps_its_mode_and_its_logs_have_the_same(
     no_umask: None, path: str, open_queue: Callable[..., JobQueue], mode: int
 ) -> None:
     Path(path).touch(mode)
@@ -50,7 +50,7 @@ def test_an_existing_file_keeps_its_mode_and_its_logs_take_it(
     assert modes(path) == {"": mode, "-wal": mode, "-shm": mode}
 
 
-def test_a_link_in_the_place_of_the_bell_leads_nobody_to_write_into_another_file(
+def test_a_link_in_place_of_the_bell_makes_no_process_write_into_another_file(
     tmp_path: Path, path: str, queue: JobQueue, run: Callable[..., Running]
 ) -> None:
     (tmp_path / "diary").write_text("dear diary")
@@ -60,7 +60,7 @@ def test_a_link_in_the_place_of_the_bell_leads_nobody_to_write_into_another_file
     assert (tmp_path / "diary").read_text() == "dear diary"
 
 
-def test_a_plain_file_in_the_place_of_the_bell_is_not_written_and_not_waited_on(path: str, queue: JobQueue) -> None:
+def test_a_plain_file_in_place_of_the_bell_is_neither_written_nor_waited_on(path: str, queue: JobQueue) -> None:
     Path(f"{path}-bell").write_text("a file")
     assert queue.database.bell.listen() is None
     queue.submit(Job("job", JOB))

@@ -26,14 +26,14 @@ TESTS = Path(__file__).parents[2]
 
 
 class Listener:
-    """Someone who waits for a bell."""
+    """A process that waits for a bell."""
 
     def __init__(self, path: str) -> None:
         self.bell = Bell(path)
         self.file = self.bell.listen()
 
     def hears(self, seconds: float = 0) -> bool:
-        """Whether the bell rings within so many seconds; what is heard is taken out."""
+        """Whether the bell rings within this many seconds; the rings are taken out."""
         assert self.file is not None
         readable, _, _ = select.select([self.file], [], [], seconds)
         assert self.bell.clear() == bool(readable)
@@ -55,7 +55,7 @@ def listen(path: str) -> Iterator[Callable[[], Listener]]:
 
 @pytest.fixture
 def listener(file: File, listen: Callable[[], Listener]) -> Listener:
-    """Listens from the beginning, to a queue in which nothing has happened."""
+    """Listens to a queue in which nothing has happened yet."""
     return listen()
 
 
@@ -71,18 +71,18 @@ def test_without_a_listener_nothing_rings_and_no_file_is_left(path: str) -> None
     assert not bell_file(path).exists()
 
 
-def test_to_submit_leaves_no_fifo(path: str, queue: JobQueue) -> None:
+def test_a_submit_leaves_no_fifo(path: str, queue: JobQueue) -> None:
     queue.submit(Job("job", functions.nothing))
     assert not bell_file(path).exists()
 
 
-def test_a_bell_that_nobody_listens_to_any_more_does_not_block(path: str, listen: Callable[[], Listener]) -> None:
+def test_a_bell_whose_listener_has_gone_does_not_block(path: str, listen: Callable[[], Listener]) -> None:
     listen().bell.close()
     Bell(path).ring()
     assert not listen().hears()
 
 
-def test_who_does_not_listen_hears_nothing(path: str) -> None:
+def test_without_listening_nothing_is_heard(path: str) -> None:
     bell = Bell(path)
     assert not bell.clear()
     bell.close()
@@ -106,7 +106,7 @@ def test_a_listener_hears_a_ring_once(path: str, listen: Callable[[], Listener])
     assert not listener.hears()
 
 
-def test_a_bell_that_was_taken_away_is_made_anew_under_another_number(path: str) -> None:
+def test_a_bell_that_was_deleted_is_made_again_under_another_number(path: str) -> None:
     bell = Bell(path)
     before = bell.listen()
     bell_file(path).unlink()
@@ -114,7 +114,7 @@ def test_a_bell_that_was_taken_away_is_made_anew_under_another_number(path: str)
     bell.close()
 
 
-def test_hush_empties_the_bell_however_often_it_rang(path: str, listen: Callable[[], Listener]) -> None:
+def test_clearing_empties_the_bell_however_often_it_rang(path: str, listen: Callable[[], Listener]) -> None:
     listener = listen()
     for _ in range(100):
         Bell(path).ring()
@@ -123,7 +123,7 @@ def test_hush_empties_the_bell_however_often_it_rang(path: str, listen: Callable
 
 
 def test_many_rings_do_not_block(path: str, listen: Callable[[], Listener]) -> None:
-    """A pipe holds 65,536 bytes; who rings when it is full has been heard long ago."""
+    """A pipe holds 65,536 bytes; when it is full, enough rings are waiting to be heard."""
     listener, bell = listen(), Bell(path)
     for _ in range(70_000):
         bell.ring()
@@ -134,7 +134,7 @@ def test_many_rings_do_not_block(path: str, listen: Callable[[], Listener]) -> N
     assert listener.hears()
 
 
-def test_one_ring_wakes_all_who_wait(path: str, listen: Callable[[], Listener]) -> None:
+def test_one_ring_wakes_all_that_wait(path: str, listen: Callable[[], Listener]) -> None:
     listeners = [listen() for _ in range(3)]
     Bell(path).ring()
     files = [listener.file for listener in listeners]
@@ -153,7 +153,7 @@ def test_listening_twice_is_listening_once(path: str, listen: Callable[[], Liste
     assert listener.bell.listen() == listener.file
 
 
-def test_a_deleted_fifo_is_made_anew(path: str, listen: Callable[[], Listener]) -> None:
+def test_a_deleted_fifo_is_made_again(path: str, listen: Callable[[], Listener]) -> None:
     listener = listen()
     bell_file(path).unlink()
     listener.file = listener.bell.listen()
@@ -161,7 +161,7 @@ def test_a_deleted_fifo_is_made_anew(path: str, listen: Callable[[], Listener]) 
     assert listener.hears()
 
 
-def test_a_replaced_fifo_is_opened_anew(path: str, listen: Callable[[], Listener]) -> None:
+def test_a_replaced_fifo_is_opened_again(path: str, listen: Callable[[], Listener]) -> None:
     listener = listen()
     other = Path(f"{path}-other")
     os.mkfifo(other)
@@ -187,7 +187,9 @@ def test_a_submit_from_another_process_rings(path: str, file: File, listener: Li
     assert file.queue.count("pending") == 1
 
 
-def test_a_submit_from_another_process_wakes_who_is_waiting_already(path: str, file: File, listener: Listener) -> None:
+def test_a_submit_from_another_process_wakes_a_worker_that_is_already_waiting(
+    path: str, file: File, listener: Listener
+) -> None:
     heard: list[bool] = []
     waiting = threading.Thread(target=lambda: heard.append(listener.hears(30)))
     waiting.start()
@@ -206,7 +208,7 @@ def test_a_requeue_rings(file: File, listener: Listener) -> None:
     assert listener.hears()
 
 
-def test_a_child_that_need_not_wait_any_more_rings(file: File, listener: Listener) -> None:
+def test_a_child_that_has_become_ready_rings(file: File, listener: Listener) -> None:
     parent = file.submit("parent")
     file.submit("child", dependencies=[parent])
     listener.hears()
@@ -247,7 +249,7 @@ def test_a_running_job_that_is_cancelled_rings(file: File, listener: Listener) -
     assert listener.hears()
 
 
-def test_what_is_asked_of_workers_rings(file: File, listener: Listener) -> None:
+def test_a_request_to_workers_rings(file: File, listener: Listener) -> None:
     file.queue.scale(2)
     assert listener.hears()
     file.queue.stop_workers()
@@ -297,7 +299,7 @@ def test_a_commit_that_fails_does_not_ring(path: str, file: File, listener: List
     moved.rename(path)
 
 
-def test_where_there_are_no_fifos_an_idle_worker_finds_what_is_submitted_by_looking(
+def test_without_fifos_an_idle_worker_finds_new_jobs_by_polling(
     path: str, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gigq.store.engine.bell.HAS_FIFOS", False)
@@ -321,7 +323,7 @@ def started(worker: Worker, queue: JobQueue) -> threading.Thread:
     return thread
 
 
-def test_the_last_worker_takes_the_fifo_away_and_one_of_two_does_not(path: str, queue: JobQueue) -> None:
+def test_the_last_worker_deletes_the_fifo_and_one_of_two_does_not(path: str, queue: JobQueue) -> None:
     with Worker(path, worker_id="a", queues=["a"]) as first, Worker(path, worker_id="b", queues=["b"]) as second:
         threads = [started(first, queue), started(second, queue)]
         assert bell_file(path).exists()

@@ -1,4 +1,4 @@
-"""How transactions wait, end and fail, across threads, processes and forks."""
+"""Transactions wait, end and fail as they should, across threads, processes and forks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_new_file_is_readable_by_its_owner_alone(path: str) -> None:
     assert modes == {"jobs.db": 0o600, "jobs.db-wal": 0o600, "jobs.db-shm": 0o600}
 
 
-def test_where_a_file_can_only_be_made_by_opening_it_it_is_its_owners_alone_too(
+def test_a_file_that_can_only_be_made_by_opening_it_is_readable_by_its_owner_alone_too(
     path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(os, "mknod", raising=False)  # as on Windows
@@ -57,7 +57,7 @@ def test_a_path_and_a_url_name_the_same_file(path: str, form: str) -> None:
 
 
 @pytest.mark.parametrize("bad", ["", "postgresql://host/db", "sqlite://host/jobs.db", "a\0b"])
-def test_what_is_no_path_is_refused(bad: str) -> None:
+def test_a_value_that_is_no_path_is_refused(bad: str) -> None:
     with pytest.raises(ValueError, match="not a path"):
         JobQueue(bad)
 
@@ -75,7 +75,7 @@ def test_a_missing_file_is_not_created_by_looking(path: str) -> None:
     assert not Path(path).exists()
 
 
-def test_a_folder_that_is_not_there_is_an_error_with_the_path(tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error_that_names_the_path(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="nowhere"):
         JobQueue(tmp_path / "nowhere" / "jobs.db")
 
@@ -102,7 +102,7 @@ def test_an_unknown_durability_is_refused(path: str) -> None:
         JobQueue(path, durability="fast")  # type: ignore[arg-type]
 
 
-def test_a_lock_that_is_not_to_be_had_is_an_error_never_nothing_to_do(path: str) -> None:
+def test_a_lock_that_cannot_be_had_is_an_error_and_not_nothing_to_do(path: str) -> None:
     with JobQueue(path, timeout=0.05) as queue:
         other = sqlite_tool(path)
         other.execute("BEGIN IMMEDIATE")
@@ -113,7 +113,7 @@ def test_a_lock_that_is_not_to_be_had_is_an_error_never_nothing_to_do(path: str)
         assert queue.stats()["total"] == 0
 
 
-def test_a_reader_asks_again_for_a_file_without_a_log_that_is_locked(path: str) -> None:
+def test_a_reader_tries_again_where_a_file_without_a_log_is_locked(path: str) -> None:
     with JobQueue(path, timeout=0.05) as queue:
         close_connections()
         other = sqlite_tool(path)
@@ -147,7 +147,7 @@ def test_an_error_inside_a_transaction_leaves_nothing_behind(queue: JobQueue) ->
 
 
 def test_a_commit_that_a_reader_holds_up_is_an_error_and_leaves_nothing_behind(path: str) -> None:
-    """Only in a file that somebody has taken out of WAL; there, readers and the writer wait for each other."""
+    """Only in a file that somebody has taken out of WAL mode, where readers and the writer wait for each other."""
     with JobQueue(path, timeout=0.05) as queue:
         close_connections()
         other = sqlite_tool(path)
@@ -172,7 +172,7 @@ def test_a_column_that_somebody_has_renamed_is_an_error_and_not_nothing_to_do(pa
     assert queue.count("pending") == 1
 
 
-def test_what_does_not_fit_is_an_error_and_leaves_nothing_behind(queue: JobQueue) -> None:
+def test_a_value_that_does_not_fit_is_an_error_and_leaves_nothing_behind(queue: JobQueue) -> None:
     with queue.database.write() as tx:
         tx.execute(f"PRAGMA max_page_count = {tx.value('PRAGMA page_count')}")
     with pytest.raises(StoreError, match="the disk is full"):
@@ -196,7 +196,7 @@ def test_a_damaged_file_is_one_sentence(path: str) -> None:
 
 
 def no_rollback(action: int, operation: str | None, *rest: object) -> int:
-    """An authorizer for SQLite: whatever makes a ROLLBACK fail, it comes to this."""
+    """An authorizer for SQLite that refuses a ROLLBACK, as any other failure of it would."""
     is_refused = (action, operation) == (sqlite3.SQLITE_TRANSACTION, "ROLLBACK")
     return sqlite3.SQLITE_DENY if is_refused else sqlite3.SQLITE_OK
 
@@ -217,8 +217,8 @@ def test_a_rollback_that_fails_keeps_neither_the_lock_nor_what_was_written(path:
     assert queue.count() == 1
 
 
-def test_a_queue_in_memory_outlives_a_rollback_that_fails() -> None:
-    """Its one connection cannot be given up; the next use rolls back, and says so."""
+def test_a_queue_in_memory_survives_a_rollback_that_fails() -> None:
+    """Its only connection cannot be given up; the next use rolls back, and says so."""
     with JobQueue(":memory:") as queue:
         queue.submit(Job("job", JOB))
         fail_to_roll_back(queue).set_authorizer(None)
@@ -228,7 +228,7 @@ def test_a_queue_in_memory_outlives_a_rollback_that_fails() -> None:
 
 
 class CtrlC:
-    """Comes at the n-th line that this thread runs in a function of the store, and then no more."""
+    """A Ctrl-C at the n-th line that this thread runs in a function of the store."""
 
     def __init__(self, number: int) -> None:
         self.left = number
@@ -255,7 +255,7 @@ class CtrlC:
         return self._trace
 
 
-def test_wherever_ctrl_c_comes_while_an_error_undoes_a_write_the_lock_is_let_go(queue: JobQueue, path: str) -> None:
+def test_wherever_ctrl_c_comes_while_a_write_is_undone_the_lock_is_released(queue: JobQueue, path: str) -> None:
     with closing(sqlite_tool(path)) as other:
         for number in count(1):
             with suppress(KeyboardInterrupt, UnknownParent), CtrlC(number) as ctrl_c:

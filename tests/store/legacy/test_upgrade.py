@@ -1,4 +1,4 @@
-"""A file of the GigQ package 0.5.1 becomes one of ours, with all that is in it, or stays as it is."""
+"""A file of the GigQ package 0.5.1 becomes one of ours, with everything in it, or stays as it is."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture(autouse=True)
 def in_zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Moves this machine to a time zone; it begins in UTC, as the one that wrote the stored file."""
+    """Moves this machine to a time zone; it starts in UTC, like the machine that wrote the stored file."""
 
     def move(rule: str) -> None:
         monkeypatch.setenv("TZ", rule)
@@ -72,7 +72,7 @@ def executions(job: dict[str, Any]) -> list[tuple[int, str]]:
 # what comes over
 
 
-def test_every_job_comes_over_with_its_status_and_its_history(written: str, upgraded: Callable[[], JobQueue]) -> None:
+def test_every_job_is_copied_with_its_status_and_its_history(written: str, upgraded: Callable[[], JobQueue]) -> None:
     found = [(job["name"], job["phase"], job["attempts"], executions(job)) for job in reversed(upgraded().list_jobs())]
     assert found == [
         ("completed", "completed", 1, [(1, "completed")]),
@@ -99,7 +99,7 @@ def test_every_job_comes_over_with_its_status_and_its_history(written: str, upgr
     ]
 
 
-def test_ids_and_everything_that_was_asked_for_are_kept(written: str, upgraded: Callable[[], JobQueue]) -> None:
+def test_ids_and_options_are_kept(written: str, upgraded: Callable[[], JobQueue]) -> None:
     ((old_id,),) = read(written, "SELECT id FROM jobs WHERE name = 'pending'")
     queue = upgraded()
     job = queue.get_status(old_id)
@@ -136,7 +136,7 @@ def test_a_job_that_returned_nothing_has_completed_with_none(
     assert queue.result("child") == [None]
 
 
-def test_what_json_does_not_know_stays_what_it_was(written: str, upgraded: Callable[[], JobQueue]) -> None:
+def test_values_that_are_not_json_stay_as_they_were(written: str, upgraded: Callable[[], JobQueue]) -> None:
     value = job_named(upgraded(), "not a number")["params"]["a"]
     assert value != value
 
@@ -243,7 +243,7 @@ def test_an_execution_that_nobody_ended_is_lost(old: OldFile, upgraded: Callable
         ("running", 0, 3, 0, 1, [1]),
     ],
 )
-def test_attempts_are_those_that_the_job_counts(
+def test_the_attempts_that_count_are_numbered(
     old: OldFile,
     upgraded: Callable[[], JobQueue],
     status: str,
@@ -263,7 +263,7 @@ def test_attempts_are_those_that_the_job_counts(
 # dependencies
 
 
-def test_a_parent_that_is_gone_is_not_waited_for_and_noted(old: OldFile, upgraded: Callable[[], JobQueue]) -> None:
+def test_a_parent_that_is_gone_is_noted_and_not_waited_for(old: OldFile, upgraded: Callable[[], JobQueue]) -> None:
     old.add("parent")
     old.add_child("child", ["gone", "parent", "parent"])
     child = upgraded().get_status("child")
@@ -341,7 +341,7 @@ def test_a_circle_through_a_finished_job_holds_nothing_up(old: OldFile, upgraded
         ({"status": "completed", "result": "{bad"}, "result is '{bad'"),
     ],
 )
-def test_what_cannot_be_read_of_a_job_becomes_its_error(
+def test_values_that_cannot_be_read_become_the_error_of_a_job(
     old: OldFile, upgraded: Callable[[], JobQueue], columns: dict[str, Any], complaint: str
 ) -> None:
     old.add("job", **columns)
@@ -377,7 +377,7 @@ def test_what_cannot_be_read_of_a_job_becomes_its_error(
         ({"created_at": "yesterday"}, "created_at", "2026-03-01T12:00:00.000000Z"),
     ],
 )
-def test_what_the_old_worker_did_not_mind_does_not_harm_a_job(
+def test_values_that_the_old_worker_ignored_do_not_harm_a_job(
     old: OldFile, upgraded: Callable[[], JobQueue], columns: dict[str, Any], name: str, value: object
 ) -> None:
     old.add("job", **columns)
@@ -398,10 +398,18 @@ def test_a_job_whose_arguments_are_unknown_does_not_run_even_if_it_is_requeued(
     assert "cannot import 'unreadable params of functions:nothing'" in job["error"]
 
 
-def test_text_that_is_not_utf_8_is_read_all_the_same(old: OldFile, upgraded: Callable[[], JobQueue]) -> None:
+def test_text_that_is_not_utf_8_is_read_too(old: OldFile, upgraded: Callable[[], JobQueue]) -> None:
     old.add("job", status="failed")
     old_file.write(old.path, "UPDATE jobs SET error = CAST(x'ff' AS TEXT)")
     assert upgraded().get_status("job")["error"] == "\ufffd"
+
+
+def test_the_queue_that_has_upgraded_a_file_still_shows_text_that_is_not_utf_8(
+    written: str, upgraded: Callable[[], JobQueue]
+) -> None:
+    queue = upgraded()
+    old_file.write(written, "UPDATE jobs SET name = CAST(x'fc' AS TEXT) WHERE name = 'failed'")
+    assert "\\xfc" in [job["name"] for job in queue.list_jobs()]
 
 
 def test_a_job_without_an_id_is_given_one(old: OldFile, upgraded: Callable[[], JobQueue]) -> None:
@@ -436,7 +444,7 @@ ANYTHING = [
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_whatever_stands_in_its_columns_a_file_is_upgraded(
+def test_a_file_is_upgraded_whatever_its_columns_hold(
     old: OldFile, upgraded: Callable[[], JobQueue], seed: int
 ) -> None:
     chance = random.Random(seed)
@@ -469,7 +477,7 @@ def test_a_file_of_an_earlier_version_lacks_columns(old: OldFile, upgraded: Call
     assert queue.result("job") == 1
 
 
-def test_columns_and_tables_of_others_are_kept(old: OldFile, upgraded: Callable[[], JobQueue]) -> None:
+def test_columns_and_tables_of_other_applications_are_kept(old: OldFile, upgraded: Callable[[], JobQueue]) -> None:
     old_file.write(
         old.path,
         "ALTER TABLE jobs ADD COLUMN customer TEXT; CREATE TABLE orders (id INTEGER); INSERT INTO orders VALUES (7);"
@@ -501,14 +509,14 @@ def test_a_file_that_cannot_be_upgraded_is_refused_with_the_reason_and_left_alon
     assert dump(written) == before
 
 
-def test_who_only_looks_changes_nothing_and_is_told_how(written: str) -> None:
+def test_a_look_changes_nothing_and_says_how_to_upgrade(written: str) -> None:
     before = dump(written)
     with pytest.raises(NotAQueue, match=r"written by GigQ 0\.5\.1; .* upgrades it$"):
         JobQueue(written, initialize=False)
     assert dump(written) == before
 
 
-def test_the_file_is_then_as_one_of_ours(written: str, upgraded: Callable[[], JobQueue], tmp_path: Path) -> None:
+def test_an_upgraded_file_is_like_one_of_ours(written: str, upgraded: Callable[[], JobQueue], tmp_path: Path) -> None:
     Path(written).chmod(0o640)
     upgraded()
     with JobQueue(tmp_path / "ours.db"):

@@ -86,7 +86,7 @@ def written(path: str) -> str:
 
 @pytest.fixture
 def old_worker(written: str) -> Iterator[sqlite3.Connection]:
-    """What a process of the older package has open."""
+    """The connection of a process of the older package."""
     with closing(sqlite3.connect(written)) as connection:
         yield connection
 
