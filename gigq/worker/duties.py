@@ -68,9 +68,9 @@ class Duties:
         return outcome
 
     def leave(self, turn: Turn) -> Outcome:
-        """Settle what has ended, give back what still runs, its attempt not counted, and leave the file.
+        """Settle what has ended, give back what still runs, which does not count as an attempt, and leave the file.
 
-        The standing is that before it left: what was the worker's own then was given back.
+        What the standing of the outcome calls the worker's own was given back.
         """
         if self._key.seq == 0:  # it was told to stop before its first turn
             return Outcome(worker=self._key, moves=())
@@ -110,7 +110,7 @@ class Duties:
             return []
 
     def prune(self) -> None:
-        """Delete some old jobs if that is due, in a short transaction. Raises nothing: it may as well be done later."""
+        """Delete some old jobs if that is due, in a short transaction. Raises nothing: it can be done later."""
         self._pruning.go_on()
 
     def cut_log(self) -> None:
@@ -122,11 +122,12 @@ class Duties:
         moves = _write(tx, turn)
         key, dead, lost = self._key, dict[WorkerKey, int](), list[int]()
         # A worker that was expelled may claim nothing under a name that no other worker watches any more.
-        is_beat = turn.is_beat or not workers.is_registered(tx, key)
+        is_known = workers.is_registered(tx, key)
+        is_beat = turn.is_beat or not is_known
         if is_beat:
             # Renew before sweeping: after a laptop sleeps every worker looks dead, and the first one awake
             # would otherwise declare its own healthy jobs lost.
-            key = self._renew(tx, slots=turn.slots)
+            key = self._renew(tx, slots=turn.slots, is_known=is_known)
             dead, lost = self._sweep(tx, key)
         standing = self._look(tx, key, turn.held) if is_beat or turn.has_rung else None
         claims, outlook = self._claim(tx, key, turn.room) if turn.room else ([], UNKNOWN)
@@ -142,8 +143,8 @@ class Duties:
             outlook=outlook,
         )
 
-    def _renew(self, tx: Transaction, *, slots: int) -> WorkerKey:
-        if workers.is_registered(tx, self._key):
+    def _renew(self, tx: Transaction, *, slots: int, is_known: bool) -> WorkerKey:
+        if is_known:
             workers.renew(tx, self._key, completed=self._completed, failed=self._failed)
             return self._key
         options = self._options
@@ -186,7 +187,9 @@ class Duties:
     def _tick(self, tx: Transaction) -> None:
         for name in schedules.tick(tx, new_id=new_job_id):
             if name not in self._unread:
-                log.error("schedule %r cannot be read here; add it again, or install time zone data on this machine", name)
+                log.error(
+                    "schedule %r cannot be read here; add it again, or install time zone data here", name
+                )
             self._unread.add(name)
 
     def _count(self, moves: Sequence[Move | None]) -> None:

@@ -1,4 +1,4 @@
-"""The events that follow from what a worker has committed."""
+"""The events of a worker: what it sends to its listener after each commit."""
 
 from __future__ import annotations
 

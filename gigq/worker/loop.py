@@ -82,7 +82,7 @@ class Loop:
         self._errors = Throttle(_SECONDS_BETWEEN_ERRORS, clock)
 
     def turn(self, *, claim: bool = True) -> int:
-        """Do all that is to be done now, in one transaction if there is anything, and return how many jobs it claimed.
+        """Do everything that is due, in one transaction if there is anything, and return how many jobs were claimed.
 
         Raises:
             StoreError: nothing was written. What had ended is kept for the next turn.
@@ -104,7 +104,7 @@ class Loop:
         return len(outcome.claims)
 
     def leave(self) -> None:
-        """Give back what still runs, its attempt not counted, and take the worker's name out of the file."""
+        """Give back what still runs, which does not count as an attempt, and remove the worker from the file."""
         self._collect(give_back=True)  # nothing may begin any more
         running = list(self._runner.running)
         self._progress.keep_logs(running)
@@ -120,14 +120,14 @@ class Loop:
         self._runner.stop(running)
 
     def close(self) -> None:
-        """Let go of slots and files. Last of all, also where the loop was ended by an error."""
+        """Close slots and files. To be called last, even after an error."""
         self._runner.close()
         self._bell.close()
         if self._emitter:
             self._emitter.stopped()
 
     def beat(self) -> None:
-        """Renew the heartbeat, and write progress: for another thread, while a job keeps the one of the loop."""
+        """Renew the heartbeat, and write progress. For another thread, while the loop's own runs a job."""
         progress = self._progress.progress()
         self._duties.beat(progress)
         self._progress.note_written(progress)
@@ -135,7 +135,7 @@ class Loop:
             self._emitter.progressed(progress)
 
     def wake(self) -> None:
-        """End a `wait`. Safe to call from any thread, and from a signal handler."""
+        """End a `wait`. Safe to call from any thread and from a signal handler."""
         self._runner.wake()
 
     @property
@@ -150,13 +150,13 @@ class Loop:
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing is left that it can run, now or within seconds."""
+        """Whether there is nothing left to run, now or within ten seconds."""
         if self.is_busy:
             return False
         return self._runner.is_stuck or not (self._outlook.is_ready or self._timetable.is_soon(self._outlook))
 
     def wait(self, *, at_most: float = math.inf) -> None:
-        """Wait until something is to be done, or for some seconds."""
+        """Wait until there is something to do, but no longer than `at_most` seconds."""
         self._has_rung = self._runner.wait(max(0.0, min(at_most, self._seconds_to_wait())), bell=self._bell_file)
         self._has_rung |= self._bell.clear()
 
@@ -174,7 +174,7 @@ class Loop:
         self._runner.wait(PAUSE_AFTER_ERROR)
 
     def _settle_one_by_one(self) -> None:
-        """Where one result does not fit on the disk, the heartbeat may, and the other results may."""
+        """Write the heartbeat alone, and then one result at a time: where one does not fit on the disk, others may."""
         self._portion = 1
         self._ended = self._ended[1:] + self._ended[:1]
         with suppress(StoreError):
@@ -193,11 +193,11 @@ class Loop:
 
     @property
     def _free(self) -> int:
-        """How many jobs could begin now."""
+        """The number of jobs that could begin now."""
         return 0 if self._prefetch.runs_suspect(self._runner.running) else self._runner.free
 
     def _collect(self, *, give_back: bool) -> None:
-        """Take from the slots what has ended, and what they have no time for."""
+        """Collect what has ended from the slots, and what has waited for them too long."""
         ended = self._runner.ended()
         self._inflight.note_begun(self._runner.begun)
         self._inflight.note_ended(ended)
@@ -211,7 +211,7 @@ class Loop:
     def _report_if_stuck(self) -> None:
         is_stuck = self._runner.is_stuck
         if is_stuck and not self._is_stuck:
-            log.error("too many threads do not come back from jobs that were stopped; no more jobs are claimed here")
+            log.error("too many threads have not returned from jobs that were stopped; no more jobs are claimed here")
         self._is_stuck = is_stuck
 
     def _has_work(self) -> bool:
@@ -223,7 +223,7 @@ class Loop:
         return self._outlook.is_ready
 
     def _look(self) -> None:
-        """See, where nothing else is to be done, whether the bell has rung for a job that was cancelled, or for us."""
+        """If the bell has rung, see whether a job was cancelled, or the worker scaled or stopped."""
         standing = self._duties.look() if self._has_rung else None
         if standing is not None:
             self._follow(standing)
@@ -270,7 +270,7 @@ class Loop:
             self._start(outcome.claims)
 
     def _follow(self, standing: Standing) -> None:
-        """Do as others have decided about the worker and its jobs."""
+        """Act on what others have decided about the worker and its jobs."""
         taken = set(self._runner.running) - set(standing.own)
         if taken:
             self._progress.keep_logs(taken)

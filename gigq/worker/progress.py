@@ -15,7 +15,7 @@ _SECONDS_BETWEEN_WRITES = 0.5
 class ProgressWriter:
     """Decides what is to be written of the output of running jobs.
 
-    Belongs to the loop's thread; another one may ask for progress only while that one is kept by a job.
+    Belongs to the loop's thread; another one may ask for progress only while that one runs a job itself.
 
     Attributes:
         logs: of executions that were taken from the worker, for the next turn to write.

@@ -41,7 +41,7 @@ LOOP_GUARDS = [
     # who owns what
     Guard("what was taken from the worker is stopped", "worker/loop.py", "            self._runner.stop(taken)\n"),
     Guard("an expelled worker registers before it claims", "worker/duties.py",
-          "turn.is_beat or not workers.is_registered(tx, key)", "turn.is_beat"),
+          "turn.is_beat or not is_known", "turn.is_beat"),
     Guard("what the worker does not know is given back", "worker/duties.py",
           "            settling.settle_all(tx, [(execution, _ORPHANED) for execution in orphans])\n"),
     Guard("what is held is not given back", "worker/duties.py", " if execution not in held]", "]"),
@@ -68,7 +68,7 @@ LOOP_GUARDS = [
     # what is sent
     Guard("a start is sent once", "worker/emitter.py", " if not each.is_start_sent]", "]"),
     Guard("a job that ended before it was seen to begin has a start", "worker/emitter.py",
-          "events.append(self._start(execution, report.started_at))", "pass"),
+          "events.append(self._start(execution, from_text(report.started_at)))", "pass"),
     Guard("the ends that others wrote are sent", "worker/emitter.py",
           "        self.taken([*(claim.execution_id for claim in refused), *outcome.lost])\n"),
     Guard("what is given back at the end is sent", "worker/emitter.py",

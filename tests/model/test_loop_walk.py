@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from model.guards import Guard, occurrences
+from model.loop_guards import LOOP_GUARDS
 from model.loop_walk import Step, as_code, failure, plan, replay, shrunk, walk
 
 ANN = ["ann"]
@@ -104,3 +106,8 @@ def test_a_walk_that_goes_wrong_is_made_shorter_and_shown_as_code() -> None:
     assert problem == "KeyError: 'nobody'"
     assert shrunk(steps, problem) == [wrong]
     assert "('turn', ['nobody'], {})" in as_code([wrong])
+
+
+@pytest.mark.parametrize("guard", LOOP_GUARDS, ids=lambda guard: f"{guard.file}: {guard.name}")
+def test_the_text_of_a_guard_is_in_its_file_exactly_once(guard: Guard) -> None:
+    assert occurrences(guard) == 1

@@ -274,7 +274,7 @@ def test_a_worker_whose_threads_do_not_return_says_so_and_claims_no_more(
     assert queue.stats()["timeout"] == MAX_ABANDONED
     assert queue.get_status(good.id)["status"] == "pending"
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
-        "too many threads do not come back from jobs that were stopped; no more jobs are claimed here"
+        "too many threads have not returned from jobs that were stopped; no more jobs are claimed here"
     ]
 
 
