@@ -278,6 +278,7 @@ class Loop:
             if self._emitter:
                 self._emitter.taken(taken)
             self._inflight.forget(taken)
+            self._outlook = UNKNOWN  # slots are free now, perhaps for a job that had to wait for these to end
         self.stop = standing.stop
         if standing.concurrency not in (None, self._runner.slots):
             self._runner.slots = standing.concurrency

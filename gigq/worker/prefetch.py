@@ -67,11 +67,12 @@ class Prefetch:
 
     def note_settled(self, ended: Sequence[Ended]) -> None:
         """Take note of what has ended, and is written."""
-        run = 0
+        run = len(ended)
         for claim, report in ended:
-            run += report.status is not ExecutionStatus.RELEASED
             if report.status is ExecutionStatus.COMPLETED:
                 self._returned.add(claim.function)
+            elif report.status is ExecutionStatus.RELEASED:
+                run -= 1
         # What the slots did while the last transaction lasted. Not less than half of the time before: a short
         # transaction finds little, and would let the slots run dry during the next one.
         self._pace = max(run, self._pace // 2)

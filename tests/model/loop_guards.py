@@ -78,6 +78,8 @@ LOOP_GUARDS = [
     Guard("a worker waits while a suspect runs", "worker/loop.py",
           "return 0 if self._prefetch.runs_suspect(self._runner.running) else self._runner.free",
           "return self._runner.free"),
+    Guard("a slot that a job was taken from looks for the next one", "worker/loop.py",
+          "            self._outlook = UNKNOWN  #", "            #"),
     Guard("a heartbeat has its time", "worker/loop.py", "            self._timetable.note_beat()\n"),
     Guard("a free slot looks for the next job", "worker/loop.py",
           "self._ended or (is_free and self._outlook is UNKNOWN)", "self._ended"),

@@ -91,6 +91,11 @@ def test_a_worker_whose_suspect_runs_waits_for_it_without_turning() -> None:
     )
 
 
+def test_the_jobs_that_waited_for_a_suspect_are_claimed_when_it_is_cancelled() -> None:
+    begun: list[Step] = [("turn", ANN, {}), submit(3, is_suspect=True), ("turn", ANN, {}), ("fill", ANN, {})]
+    replay([*begun, ("turn", ANN, {}), ("cancel", [0.0], {}), ("turn", ANN, {}), ("turn", ANN, {})])
+
+
 def test_a_worker_waits_while_a_tick_is_due_that_only_another_machine_can_make() -> None:
     replay([("schedule_elsewhere", [], {}), ("turn", ANN, {}), ("rest", ANN, {})])
 
