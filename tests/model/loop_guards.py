@@ -1,4 +1,4 @@
-"""Take the guards of a worker's loop out, one at a time, and see whether the random walks notice.
+"""Take the guards of a worker's loop out, one at a time, and see whether the walks notice, the written or random ones.
 
 By command; each guard takes some seconds, or a minute if nothing notices::
 
@@ -96,11 +96,20 @@ def noticed(guard: Guard, tree: Path) -> str | None:
 
 
 def problem(tree: Path) -> str | None:
-    command = [sys.executable, "tests/model/loop_walk.py", "--seconds", str(_SECONDS), "--seed", "0"]
+    """Return what goes wrong in a tree, first on the walks that are written in the tests, then on random ones."""
+    pytest = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--tb=no", "-rf", "tests/model/test_loop_walk.py"]
+    walk = ["tests/model/loop_walk.py", "--seconds", str(_SECONDS), "--seed", "0"]
+    found = _said(tree, [*pytest, "-k", "not guard and not any_walk"], "FAILED ")
+    return found or _said(tree, walk, "AssertionError: ")
+
+
+def _said(tree: Path, arguments: list[str], beginning: str) -> str | None:
     environment = os.environ | {"PYTHONPATH": f"{tree}:{tree / 'tests'}", "TMPDIR": str(tree)}
+    command = [sys.executable, *arguments]
     run = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
-    said = [line for line in run.stderr.splitlines() if line.startswith("AssertionError: seed")]
-    return None if run.returncode == 0 else said[0].removeprefix("AssertionError: ") if said else run.stderr
+    output = run.stdout + run.stderr
+    lines = [line.removeprefix(beginning) for line in output.splitlines() if line.startswith(beginning)]
+    return None if run.returncode == 0 else lines[0] if lines else output
 
 
 def main() -> None:

@@ -327,13 +327,26 @@ class LoopSystem:
     def _replace(self, name: str) -> None:
         machine = self._machines[name]
         machine.close()
-        if not self._is_disturbed:
-            _check_events(machine.events)
+        if machine.listener and not self._is_disturbed:
+            _check_events(machine.events, self._ended_by(machine))
         self._machines[name] = self._new(name)
 
     def _unfinished(self) -> list[str]:
         with self.queue.database.read() as tx:
             return [job for (job,) in tx.execute("SELECT id FROM jobs WHERE completed_at IS NULL ORDER BY seq")]
+
+    def _ended_by(self, machine: Machine) -> set[str]:
+        """The jobs whose functions a worker has run to their end."""
+        with self.queue.database.read() as tx:
+            rows = tx.execute(
+                """
+                SELECT jobs.id
+                  FROM executions JOIN jobs ON jobs.seq = executions.job_seq
+                 WHERE executions.worker_seq = ? AND executions.status IN ('completed', 'failed', 'timeout')
+                """,
+                (machine.key.seq,),
+            )
+            return {job for (job,) in rows}
 
     def _known(self) -> set[WorkerKey]:
         with self.queue.database.read() as tx:
@@ -394,12 +407,16 @@ def _check_logs(tx: Any, stopped: list[int]) -> None:
         assert log in (None, log_of(execution)), f"the log of execution {execution} is {log}"
 
 
-def _check_events(events: list[Event]) -> None:
-    """See that each start of a job was sent once, with one end after it."""
-    seen: dict[str, list[str]] = defaultdict(list)
+def _check_events(events: list[Event], ended: set[str]) -> None:
+    """See that each start of a job was sent once, with one end after it, and of each job that the worker has ended.
+
+    Attempts are seen apart: a worker may learn that one was lost when it has begun the next.
+    """
+    seen: dict[tuple[str, int | None], list[str]] = defaultdict(list)
     for event in events:
         if event.job_id is not None and event.kind != "job.progress":
-            seen[event.job_id].append(event.kind.removeprefix("job."))
+            seen[event.job_id, event.attempt].append(event.kind.removeprefix("job."))
+    assert ended <= {job for job, _ in seen}, f"events are missing of some of {ended}"
     for job, kinds in seen.items():
         for kind, before in _with_previous(kinds):
             is_start, follows_start = kind == "started", before == "started"
