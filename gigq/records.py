@@ -1,4 +1,4 @@
-"""Rows of the file as people read them, and a job that is about to become one."""
+"""Rows of the file as people read them."""
 
 from __future__ import annotations
 
@@ -256,40 +256,6 @@ class ScheduleRecord(NamedTuple):
     created_at: datetime
     function: str
     queue: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""
-        return _as_dict(self)
-
-
-class NewJob(NamedTuple):
-    """A job in the form in which it is stored: the fields of `gigq.Job`, the function as a path, and values as JSON."""
-
-    id: str
-    name: str
-    description: str
-    function: str
-    args: str
-    params: str
-    queue: str
-    priority: int
-    run_at: datetime | None
-    delay: float | None
-    expires_at: datetime | None
-    timeout: float | None
-    max_attempts: int
-    retry_delay: float
-    retry_backoff: float
-    retry_max_delay: float
-    retry_jitter: float
-    retry_on: str
-    no_retry_on: str
-    pass_parent_results: bool | None
-    on_parent_failure: str
-    metadata: str
-    unique_key: str | None
-    dependencies: tuple[str, ...]
-    tags: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""

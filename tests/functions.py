@@ -71,7 +71,7 @@ def kill_own_process(number: int) -> None:
 
 
 def exclusive(lock: str) -> str:
-    """Return whether another process is in here with the same lock. The kernel frees the lock of a process that dies."""
+    """Return whether another process is here with the same lock. The kernel frees the lock of a process that dies."""
     file = os.open(lock, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -17,8 +17,8 @@ import gigq
 ROOT = Path(gigq.__file__).parent
 
 FLOORS = (
-    "errors status clock cron codec paths priority checks liveness process retry filters job records claims reports"
-    " logs lazy version",
+    "errors status clock cron codec paths priority checks liveness process retry filters job new_job records claims"
+    " reports logs lazy version",
     "store/ runtime/",
     "queue/",
     "worker/",
@@ -174,7 +174,8 @@ def test_below_the_faces_only_the_codec_and_the_wire_to_child_processes_import_j
 
 
 def test_only_paths_imports_what_a_name_stands_for_and_lazy_our_own_modules() -> None:
-    assert {module for module in who_imports("importlib", "pkgutil", "runpy") if floor_of(module) < FACES} == {"lazy", "paths"}
+    importing = {module for module in who_imports("importlib", "pkgutil", "runpy") if floor_of(module) < FACES}
+    assert importing == {"lazy", "paths"}
 
 
 def test_only_the_clock_asks_the_system_for_the_wall_clock() -> None:
@@ -216,7 +217,9 @@ PARTS_OF_SQL = {
     "READY", "OPEN",  # the predicates of partial indexes
     "phase_of", "may",  # conditions made of statuses and moves
     "listed", "tabled", "assigned",  # as many question marks as there are values
-    "_COLUMNS", "_PLACES", "_MARKS", "_ROWS", "_insert", "_ORDERS", "_SAMPLED", "_is_needed", "_for_each", "_named", "_where",  # one module each
+    # in one module each
+    "_COLUMNS", "_PLACES", "_MARKS", "_ROWS", "_insert", "_ORDERS", "_SAMPLED", "_is_needed", "_for_each", "_named",
+    "_where",
     "_RENAMED", "_ROW", "_null_for_missing", "VIEWS_OF",  # names in older files
 }  # fmt: skip
 """The names in the store whose text may be put into SQL: constants, and functions that make it of constants."""
@@ -225,7 +228,8 @@ BUILDERS = ("store.tables", "store.views", "store.engine.lists")
 """Modules that only make such texts, and know no value from outside."""
 
 KEYWORDS = re.compile(
-    r"\b(SELECT|FROM|WHERE|JOIN|INSERT|INTO|VALUES|UPDATE|SET|DELETE|CREATE|DROP|ALTER|PRAGMA|ORDER BY|EXISTS|IN|AND|OR)\s"
+    r"\b(SELECT|FROM|WHERE|JOIN|INSERT|INTO|VALUES|UPDATE|SET|DELETE|CREATE|DROP|ALTER|PRAGMA|ORDER BY|EXISTS|IN|AND"
+    r"|OR)\s"
 )
 
 STORE = [module for module in MODULES if folder_of(module) == "store"]

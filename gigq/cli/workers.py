@@ -69,7 +69,7 @@ def _recover_options(parser: Parser) -> None:
         "--older-than",
         metavar="DURATION",
         type=values.duration,
-        help="also jobs that have been running for at least this long, even if their worker lives; they may then run twice",
+        help="also jobs that have been running for at least this long, even if their worker lives; they may run twice",
     )
 
 

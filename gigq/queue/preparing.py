@@ -9,8 +9,8 @@ from typing import Any
 from gigq.codec import encode
 from gigq.errors import InvalidJob
 from gigq.job import Job, Submittable
+from gigq.new_job import NewJob
 from gigq.paths import Function, mismatch, path_of, takes, unwrapped
-from gigq.records import NewJob
 
 _EMPTY = {"args": "[]", "params": "{}", "metadata": "{}", "retry_on": "[]", "no_retry_on": "[]"}
 """The fields that are stored as JSON, and the text of an empty one, which most of them are."""

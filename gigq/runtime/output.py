@@ -1,4 +1,4 @@
-"""What a function leaves behind while it runs: its progress and its log."""
+"""The output of a function while it runs: its progress and its log."""
 
 from __future__ import annotations
 

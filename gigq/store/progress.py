@@ -1,4 +1,4 @@
-"""What running functions write into the file: their progress and their logs."""
+"""Progress and logs of running functions, written into the file."""
 
 from __future__ import annotations
 

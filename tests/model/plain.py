@@ -13,7 +13,7 @@ HAND = "manual"  # who takes jobs without being a worker
 
 
 class Model(Rules):
-    """A queue. Instants are seconds: inf never comes, -inf has passed. Each method returns what its caller would get."""
+    """A queue. Instants are seconds: inf never comes, -inf has passed. Methods return what their callers would get."""
 
     def submit(self, name: str, **options: Any) -> str | None:
         known = self._key_holder(options) or (name if name in self.jobs else None)
