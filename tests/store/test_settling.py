@@ -86,6 +86,13 @@ def test_a_released_job_gets_its_attempt_back(file: File) -> None:
     assert file.claim()[0].attempt == 1
 
 
+def test_a_released_job_keeps_the_error_of_the_attempt_that_failed(file: File) -> None:
+    job_id = file.submit(max_attempts=3)
+    file.settle(file.claim()[0], ExecutionStatus.FAILED, error="no luck")
+    file.settle(file.claim()[0], ExecutionStatus.RELEASED, error="its worker stopped")
+    assert file.job(job_id).error == "no luck"
+
+
 def test_a_late_worker_cannot_overwrite_the_retry(file: File) -> None:
     job_id = file.submit()
     (late,) = file.claim()
