@@ -13,6 +13,9 @@ from gigq.clock import Duration, to_seconds
 
 T = TypeVar("T")
 
+Texts = str | Iterable[str]
+"""One text, or several."""
+
 MOST_INTEGER = 2**63 - 1
 """The largest integer that a SQLite column holds."""
 
@@ -58,9 +61,18 @@ def sequence(value: object, name: str) -> tuple[Any, ...]:
     return tuple(value)
 
 
+def several(value: object, name: str) -> tuple[Any, ...]:
+    """Return the entries of a list as `sequence` does; one text is a list of one, and not one of its characters."""
+    if isinstance(value, bytes | Mapping) or not isinstance(value, Iterable):
+        raise ValueError(f"{name} is {value!r}; it must be text, or a list of texts")
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
 def texts(value: object, name: str) -> tuple[str, ...]:
-    """Return the distinct texts of a list, none of them empty, in the order given."""
-    return tuple(dict.fromkeys(text(each, f"an entry of {name}") for each in sequence(value, name)))
+    """Return the distinct texts of a list, or the one text, none of them empty, in the order given."""
+    if isinstance(value, str):
+        return (text(value, name),)
+    return tuple(dict.fromkeys(text(each, f"an entry of {name}") for each in several(value, name)))
 
 
 def mapping(value: object, name: str) -> dict[str, Any]:

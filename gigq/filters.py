@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple, TypedDict, Unpack
 
 from gigq import checks
+from gigq.checks import Texts
 from gigq.clock import Instant, to_instant
 from gigq.priority import PriorityLevel, to_priority
 from gigq.status import JobStatus, Phase, PhaseText, StatusText
@@ -37,7 +38,7 @@ class FilterOptions(TypedDict, total=False):
     phase: Phases | None
     queue: str | None
     name: str | None
-    tags: str | Iterable[str] | None
+    tags: Texts | None
     priority: PriorityLevel | None
     worker_id: str | None
     since: Instant | None
@@ -77,25 +78,22 @@ class Filters(NamedTuple):
             TypeError: there is no such filter.
         """
         checks.known(options, among=FilterOptions.__annotations__, what="filter")
-        phase = options.get("phase")
+        phase, tags = options.get("phase"), options.get("tags")
         return cls(
-            statuses=None if status is None else [_word(each, "status", JobStatus) for each in several(status)],
-            phases=None if phase is None else [_word(each, "phase", Phase) for each in several(phase)],
-            tags=several(options.get("tags") or ()),
+            statuses=None if status is None else _words(status, "status", JobStatus),
+            phases=None if phase is None else _words(phase, "phase", Phase),
+            tags=() if tags is None else checks.texts(tags, "tags"),
             priority=checks.optional(options.get("priority"), "priority", to_priority),
             since=checks.optional(options.get("since"), "since", to_instant),
             until=checks.optional(options.get("until"), "until", to_instant),
-            queue=options.get("queue"),
-            name=options.get("name"),
-            worker_id=options.get("worker_id"),
-            search=options.get("search"),
+            **{name: checks.optional(options.get(name), name, checks.any_text) for name in _TEXTS},
         )
 
 
-def several(value: str | Iterable[str]) -> list[str]:
-    """Return one text, or several distinct ones, as a list."""
-    return [value] if isinstance(value, str) else list(dict.fromkeys(value))
+_TEXTS = ("queue", "name", "worker_id", "search")
 
 
-def _word(value: str, name: str, words: type[StrEnum]) -> str:
-    return checks.one_of(value, name, choices=[word.value for word in words])
+def _words(value: object, name: str, words: type[StrEnum]) -> list[str]:
+    """Return the distinct words of a list, or the one word."""
+    choices = [word.value for word in words]
+    return list(dict.fromkeys(checks.one_of(each, name, choices=choices) for each in checks.several(value, name)))

@@ -9,6 +9,7 @@ from functools import partial, wraps
 from typing import Any, Literal, Protocol, TypedDict
 
 from gigq import checks
+from gigq.checks import Texts
 from gigq.clock import Duration, Instant, to_instant, to_seconds, unix_microseconds
 from gigq.errors import InvalidJob
 from gigq.paths import full_name
@@ -16,6 +17,9 @@ from gigq.priority import PriorityLevel, to_priority
 
 OnParentFailure = Literal["cancel", "run"]
 """What becomes of a job when a parent ends badly."""
+
+Exceptions = type[BaseException] | str | Sequence[type[BaseException] | str]
+"""One exception class or its name, or several."""
 
 
 def new_job_id() -> str:
@@ -48,7 +52,7 @@ class Job:
         function: a function that a worker can import, a task, ``"package.module:name"``, or the name of a handler.
         params: keyword arguments, as JSON can hold them.
         priority: jobs with a larger number are claimed first; also ``"low"``, ``"normal"``, ``"high"``, ``"critical"``.
-        dependencies: the ids of the jobs that must complete before this one may run.
+        dependencies: the ids of the jobs that must complete before this one may run, one or several.
         max_attempts: how many times it may be started, including the first time.
         timeout: the time limit of one execution, in seconds; None for no limit.
         description: for people.
@@ -61,11 +65,12 @@ class Job:
         delay: how many seconds after the submit it may start at the earliest. Give this or `run_at`.
         expires_at: cancel it if it has not been started by this instant.
         retry_backoff: the factor by which each wait before a retry is longer than the one before, at least 1.
-        retry_max_delay: the longest wait before a retry, in seconds.
+        retry_max_delay: the longest wait before a retry, in seconds, at least `retry_delay`; None for an hour, or
+            `retry_delay` if that is longer.
         retry_jitter: the largest share of a wait, from 0 to 1, that is taken off at random.
-        retry_on: the only exceptions to retry on, as classes or their names; empty for all.
+        retry_on: the only exceptions to retry on, one or several, as classes or their names; empty for all.
         no_retry_on: exceptions never to retry on; they win over `retry_on`.
-        tags: words to find the job by.
+        tags: words to find the job by, one or several.
         metadata: anything that JSON can hold, kept with the job.
         unique_key: while an unfinished job has this key, submitting another one stores nothing and returns that id.
         on_parent_failure: ``"cancel"`` this job when a parent ends badly, or ``"run"`` it all the same.
@@ -87,7 +92,7 @@ class Job:
     function: Callable[..., Any] | str
     params: Mapping[str, Any] | None = None
     priority: PriorityLevel = 0
-    dependencies: Sequence[str] | None = None
+    dependencies: Texts | None = None
     max_attempts: int = 3
     timeout: Duration | None = 300
     description: str = ""
@@ -99,11 +104,11 @@ class Job:
     delay: Duration | None = field(default=None, kw_only=True)
     expires_at: Instant | None = field(default=None, kw_only=True)
     retry_backoff: float = field(default=1.0, kw_only=True)
-    retry_max_delay: Duration = field(default=3600, kw_only=True)
+    retry_max_delay: Duration | None = field(default=None, kw_only=True)
     retry_jitter: float = field(default=0.0, kw_only=True)
-    retry_on: Sequence[type[BaseException] | str] = field(default=(), kw_only=True)
-    no_retry_on: Sequence[type[BaseException] | str] = field(default=(), kw_only=True)
-    tags: Sequence[str] = field(default=(), kw_only=True)
+    retry_on: Exceptions = field(default=(), kw_only=True)
+    no_retry_on: Exceptions = field(default=(), kw_only=True)
+    tags: Texts = field(default=(), kw_only=True)
     metadata: Mapping[str, Any] | None = field(default=None, kw_only=True)
     unique_key: str | None = field(default=None, kw_only=True)
     on_parent_failure: OnParentFailure = field(default="cancel", kw_only=True)
@@ -125,11 +130,11 @@ class SharedOptions(TypedDict, total=False):
     retry_delay: Duration
     queue: str
     retry_backoff: float
-    retry_max_delay: Duration
+    retry_max_delay: Duration | None
     retry_jitter: float
-    retry_on: Sequence[type[BaseException] | str]
-    no_retry_on: Sequence[type[BaseException] | str]
-    tags: Sequence[str]
+    retry_on: Exceptions
+    no_retry_on: Exceptions
+    tags: Texts
     metadata: Mapping[str, Any] | None
     unique_key: str | None
     on_parent_failure: OnParentFailure
@@ -139,7 +144,7 @@ class JobOptions(SharedOptions, total=False):
     """The fields of `Job`, all of them optional, but the function and its arguments."""
 
     name: str
-    dependencies: Sequence[str] | None
+    dependencies: Texts | None
     run_at: Instant | None
     delay: Duration | None
     expires_at: Instant | None
@@ -147,7 +152,7 @@ class JobOptions(SharedOptions, total=False):
 
 
 def _exception_names(value: object, name: str) -> tuple[str, ...]:
-    classes = checks.sequence(value, name)
+    classes = (value,) if isinstance(value, type) else checks.several(value, name)
     for each in classes:
         if not isinstance(each, str) and not (isinstance(each, type) and issubclass(each, BaseException)):
             raise ValueError(f"an entry of {name} is {each!r}; it must be an exception class or the name of one")
@@ -183,7 +188,7 @@ _CHECKS: Mapping[str, Callable[[Any, str], object]] = {
     "delay": to_seconds,
     "expires_at": to_instant,
     "retry_backoff": partial(checks.between, least=1.0, most=1e6),
-    "retry_max_delay": to_seconds,
+    "retry_max_delay": partial(checks.optional, check=to_seconds),
     "retry_jitter": partial(checks.between, least=0.0, most=1.0),
     "retry_on": _exception_names,
     "no_retry_on": _exception_names,
@@ -211,9 +216,15 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
         }
         if checked.get("delay") is not None:
             checks.not_both(run_at=checked.get("run_at"), delay=checked["delay"])
+        _check_longest_wait(checked.get("retry_max_delay"), checked.get("retry_delay", 0.0))
     except ValueError as error:
         raise InvalidJob(f"job {given['name']!r}: {error}") from None
     return checked
+
+
+def _check_longest_wait(longest: Any, first: Any) -> None:
+    if longest is not None and longest < first:
+        raise ValueError(f"retry_max_delay is {longest:g}; it must be at least retry_delay, which is {first:g}")
 
 
 _POSITIONAL = [each.name for each in fields(Job) if not each.kw_only]

@@ -5,6 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+_HOUR = 3600.0
+
+
+def longest_wait(delay: float, given: float | None) -> float:
+    """Return the longest wait before a retry, in seconds: the given one, or an hour, but never less than the first."""
+    return max(_HOUR, delay) if given is None else given
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryRule:

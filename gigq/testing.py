@@ -36,7 +36,7 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None) ->
         (1, True)
     """
     options = WorkerOptions(worker_id="drain", mode="inline")
-    runner = InlineRunner(caller(Functions(handlers=handlers or {}), clock=queue.clock, result_limit=RESULT_LIMIT))
+    runner = InlineRunner(caller(Functions.of(handlers), clock=queue.clock, result_limit=RESULT_LIMIT))
     loop = Loop(queue.database, runner, options, clock=queue.clock)
     executions = 0
     while started := loop.turn():

@@ -47,7 +47,7 @@ def test_a_filter_is_kept_in_one_form(given: dict[str, Any], field: str, read: A
 
 
 def test_no_filter_lets_every_job_pass() -> None:
-    assert Filters.of() == Filters(tags=[])
+    assert Filters.of() == Filters()
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,15 @@ def test_no_filter_lets_every_job_pass() -> None:
         ({"priority": True}, "priority is True"),
         ({"since": "yesterday"}, "since is 'yesterday'; it must be ISO-8601 text"),
         ({"until": 5}, "until is 5; it must be a datetime"),
+        ({"status": 5}, "status is 5; it must be text, or a list of texts"),
+        ({"status": [["failed"]]}, r"status is \['failed'\]; it must be"),
+        ({"phase": {"ready": 1}}, "phase is {'ready': 1}; it must be text, or a list of texts"),
+        ({"tags": 5}, "tags is 5; it must be text, or a list of texts"),
+        ({"tags": [5]}, "an entry of tags is 5; it must be text"),
+        ({"tags": b"red"}, "tags is b'red'; it must be text, or a list of texts"),
+        ({"queue": ["mail"]}, r"queue is \['mail'\]; it must be text"),
+        ({"name": 5}, "name is 5; it must be text"),
+        ({"search": b"x"}, "search is b'x'; it must be text"),
     ],
 )
 def test_an_invalid_value_of_a_filter_is_refused(given: dict[str, Any], reason: str) -> None:

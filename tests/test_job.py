@@ -19,7 +19,7 @@ from typing import Any, Unpack, get_args, get_type_hints
 import functions
 import pytest
 
-from gigq import InvalidJob, Job, JobOptions, JobQueue, JobStatus, JobTimeout, Phase, Priority
+from gigq import InvalidJob, Job, JobOptions, JobQueue, JobStatus, JobTimeout, Phase, Priority, task
 from gigq.checks import MOST_INTEGER
 from gigq.clock import unix_microseconds
 from gigq.job import new_job_id
@@ -48,7 +48,7 @@ def test_a_job_needs_only_a_name_and_a_function() -> None:
     assert (made.max_attempts, made.timeout, made.priority, made.queue) == (3, 300.0, 0, "default")
     assert (made.params, made.args, made.dependencies, made.tags, made.metadata) == ({}, (), (), (), {})
     assert (made.run_at, made.delay, made.pass_parent_results, made.on_parent_failure) == (None, None, None, "cancel")
-    assert (made.retry_delay, made.retry_backoff, made.retry_max_delay, made.retry_jitter) == (0.0, 1.0, 3600.0, 0.0)
+    assert (made.retry_delay, made.retry_backoff, made.retry_max_delay, made.retry_jitter) == (0.0, 1.0, None, 0.0)
 
 
 def test_fields_that_code_passes_by_position_keep_their_positions() -> None:
@@ -75,8 +75,11 @@ def test_fields_that_code_passes_by_position_keep_their_positions() -> None:
         ("args", (each for each in "ab"), ("a", "b")),
         ("dependencies", None, ()),
         ("dependencies", ["b", "a", "b"], ("b", "a")),
+        ("dependencies", "order-17", ("order-17",)),
         ("tags", ["x", "y", "x"], ("x", "y")),
         ("tags", [Queue.MAIL], ("mail",)),
+        ("tags", "mail", ("mail",)),
+        ("tags", Queue.MAIL, ("mail",)),
         ("priority", "high", 100),
         ("priority", Priority.LOW, -100),
         ("priority", MOST_INTEGER, MOST_INTEGER),
@@ -91,12 +94,17 @@ def test_fields_that_code_passes_by_position_keep_their_positions() -> None:
         ("delay", timedelta(hours=1), 3600.0),
         ("retry_delay", timedelta(seconds=1.5), 1.5),
         ("retry_max_delay", 0, 0.0),
+        ("retry_max_delay", None, None),
         ("retry_backoff", 1, 1.0),
         ("retry_backoff", 1e6, 1e6),
         ("retry_jitter", 1, 1.0),
         ("retry_on", [KeyError, "my.Error"], ("builtins.KeyError", "my.Error")),
         ("no_retry_on", {JobTimeout}, ("gigq.errors.JobTimeout",)),
         ("retry_on", [NoLuck, NoLuck], (f"{__name__}.NoLuck",)),
+        ("retry_on", NoLuck, (f"{__name__}.NoLuck",)),
+        ("retry_on", "my.Error", ("my.Error",)),
+        ("no_retry_on", KeyError, ("builtins.KeyError",)),
+        ("no_retry_on", "my.Error", ("my.Error",)),
         ("pass_parent_results", False, False),
         ("on_parent_failure", "run", "run"),
     ],
@@ -117,19 +125,19 @@ def test_a_field_is_kept_in_one_form(field: str, given: Any, kept: Any) -> None:
         *[("params", wrong) for wrong in ([], [("a", 1)], "a=1", 5)],
         *[("metadata", wrong) for wrong in ([], "x", 5)],
         *[("args", wrong) for wrong in ("ab", b"ab", {"a": 1}, 5, None)],
-        *[("dependencies", wrong) for wrong in ("id", "", 0, False, {"id": 1}, [""], [None], [5], ["\ud800"])],
-        *[("tags", wrong) for wrong in ("tag", None, 5, [""], [5], ["\ud800"])],
+        *[("dependencies", wrong) for wrong in ("", b"id", 0, False, {"id": 1}, [""], [None], [5], ["\ud800"])],
+        *[("tags", wrong) for wrong in ("", b"tag", None, 5, [""], [5], ["\ud800"])],
         *[("priority", wrong) for wrong in ("urgent", "", "5", None, 1.0, True, MOST_INTEGER + 1, -MOST_INTEGER - 1)],
         *[("max_attempts", wrong) for wrong in (0, -1, 1.0, True, "3", None, MOST_INTEGER + 1)],
         *[("timeout", wrong) for wrong in (0, 0.0, -0.0, -1, True, "5", math.nan, math.inf, 10**400, timedelta(0))],
         *[("delay", wrong) for wrong in (-1, True, "5m", math.nan, math.inf, timedelta(-1))],
         *[("retry_delay", wrong) for wrong in (-1, None, False, "5", math.nan, math.inf, 10**400)],
-        *[("retry_max_delay", wrong) for wrong in (-1, None, True, "5", math.nan, math.inf)],
+        *[("retry_max_delay", wrong) for wrong in (-1, True, "5", math.nan, math.inf)],
         *[("retry_backoff", wrong) for wrong in (0.5, 0, -1, 1e7, True, "2", None, math.nan, math.inf, 10**400)],
         *[("retry_jitter", wrong) for wrong in (-0.1, 1.1, True, "0.5", None, math.nan)],
         *[("run_at", wrong) for wrong in (5, "", "soon", True, timedelta(1), datetime.max.replace(tzinfo=None).date())],
-        *[("retry_on", wrong) for wrong in (ValueError, "ValueError", None, [ValueError()], [int], [5], [""])],
-        *[("no_retry_on", wrong) for wrong in (ValueError, "ValueError", [object], [None])],
+        *[("retry_on", wrong) for wrong in ("", int, b"E", None, ValueError(), [ValueError()], [int], [5], [""])],
+        *[("no_retry_on", wrong) for wrong in ("", object, [object], [None])],
         *[("pass_parent_results", wrong) for wrong in ("yes", 2, [])],
         *[("on_parent_failure", wrong) for wrong in ("fail", "", None, True, ["cancel"])],
     ],
@@ -137,6 +145,21 @@ def test_a_field_is_kept_in_one_form(field: str, given: Any, kept: Any) -> None:
 def test_a_wrong_value_is_refused_with_the_name_of_its_field(field: str, wrong: Any) -> None:
     with pytest.raises(InvalidJob, match=rf"^job .*\b{field}\b"):
         job(**{field: wrong})
+
+
+@pytest.mark.parametrize("first", [10, 10.0, timedelta(seconds=10)])
+def test_a_longest_wait_that_is_shorter_than_the_first_is_refused(first: Any) -> None:
+    with pytest.raises(InvalidJob, match=r"retry_max_delay is 5; it must be at least retry_delay, which is 10"):
+        job(retry_delay=first, retry_max_delay=5)
+    with pytest.raises(InvalidJob, match="retry_max_delay"):
+        replace(job(retry_max_delay=5), retry_delay=first)
+    with pytest.raises(InvalidJob, match="retry_max_delay"):
+        task(functions.nothing, retry_max_delay=5).options(retry_delay=first)
+
+
+def test_a_first_wait_may_be_the_longest_too() -> None:
+    assert job(retry_delay=10, retry_max_delay=10).retry_max_delay == 10.0
+    assert job(retry_delay=0, retry_max_delay=0).retry_max_delay == 0.0
 
 
 def test_a_refusal_names_the_job() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from gigq import GigqError, JobTimeout
 from gigq.paths import names_of
-from gigq.retry import RetryRule, is_worth_retrying
+from gigq.retry import RetryRule, is_worth_retrying, longest_wait
 
 HOUR = 3600.0
 
@@ -45,6 +45,16 @@ def rule(delay: float = 0.0, backoff: float = 1.0, max_delay: float = HOUR, jitt
 )
 def test_the_wait_grows_up_to_the_maximum(numbers: RetryRule, failures: int, wait: float) -> None:
     assert numbers.wait(failures, chance=0.5) == pytest.approx(wait)
+
+
+@pytest.mark.parametrize(
+    ("delay", "given", "longest"),
+    [(0, None, HOUR), (10, None, HOUR), (HOUR, None, HOUR), (6 * HOUR, None, 6 * HOUR), (10, 60, 60), (0, 0, 0)],
+)
+def test_the_longest_wait_that_was_not_given_is_never_shorter_than_the_first(
+    delay: float, given: float | None, longest: float
+) -> None:
+    assert longest_wait(delay, given) == longest
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,9 @@ AGES = ("older_than", "keep")
 """What `add_ages` adds."""
 
 _ID = "the job's ID, or any prefix of it that no other ID has"
-_OF_CALL = ("description", "priority", "max_attempts", "timeout", "retry_delay", "queue", "tags")
+_OF_CALL = (
+    "description", "priority", "max_attempts", "timeout", "retry_delay", "retry_max_delay", "queue", "tags",
+)  # fmt: skip
 
 
 def add_common(parser: Parser) -> None:
@@ -86,6 +88,8 @@ def add_call(parser: Parser) -> None:
     add("--max-attempts", metavar="N", type=values.at_least_one, help="how often the job may be started; default: 3")
     add("--timeout", metavar="DURATION", type=values.limit, help="time limit of one attempt, or none; default: 5m")
     add("--retry-delay", metavar="DURATION", type=values.duration, help="wait before the first retry; default: 0")
+    add("--retry-max-delay", metavar="DURATION", type=values.duration,
+        help="longest wait before a retry; default: 1h, or --retry-delay if that is longer")
     add("--queue", metavar="NAME", help="the queue inside the file; default: default")
     add("--tag", dest="tags", metavar="TAG", action="append",
         help="a word to find the job by; repeat it for several")

@@ -6,11 +6,12 @@ Longer than other modules, for its docstrings: each body is a few lines, and wha
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from gigq import checks
+from gigq.checks import Texts
 from gigq.clock import Clock, Duration, Instant, SystemClock, later, to_instant, to_seconds
 from gigq.codec import PARAMS_LIMIT, RESULT_LIMIT, encode
 from gigq.errors import JobNotFound
@@ -593,7 +594,7 @@ class JobQueue:
 
     # consume manually
 
-    def dequeue(self, worker_id: str | None = None, *, queues: str | Sequence[str] | None = None) -> JobClaim | None:
+    def dequeue(self, worker_id: str | None = None, *, queues: Texts | None = None) -> JobClaim | None:
         """Claim the next job, counting the attempt, or return None if no job is ready. One write transaction.
 
         Settle it with `complete`, `fail` or `execute_job`. It is yours until then, until this queue is closed, until
@@ -618,7 +619,8 @@ class JobQueue:
             ...     queue.get_result(job_id)
             'sent to ada@example.org'
         """
-        return self._manual.dequeue(worker_id, queues=[queues] if isinstance(queues, str) else queues)
+        names = checks.optional(queues, "queues", checks.texts)
+        return self._manual.dequeue(worker_id, queues=names)
 
     def complete(self, job: JobClaim | str, result: Any = None) -> None:
         """Settle a manually claimed job as completed. One write transaction.
@@ -675,7 +677,7 @@ class JobQueue:
             QueueBusy, StoreError: the file could not be read or written. If the function was called, its result is not
                 kept; the job is still yours.
         """
-        return self._manual.execute(job, handlers or {})
+        return self._manual.execute(job, handlers)
 
     # keep
 

@@ -146,17 +146,19 @@ class ManualConsumption:
         with self._database.write() as tx:
             settling.settle(tx, claim.execution_id, report)
 
-    def execute(self, job: JobClaim, handlers: Mapping[str, Function]) -> ExecutionStatus:
+    def execute(self, job: JobClaim, handlers: Mapping[str, Function] | None) -> ExecutionStatus:
         """Call the function here and now, settle the execution, and return how it ended. Two write transactions.
 
         Raises:
             LeaseLost: the job was deleted.
+            TypeError: the handlers are not a dict.
         """
+        functions = Functions.of(handlers)
         with self._database.write() as tx:
             status = manual.begin(tx, job.execution_id)
         if status is not ExecutionStatus.RUNNING:
             return _existing(job, status)
-        runner = InlineRunner(caller(Functions(handlers=handlers), clock=self._clock, result_limit=RESULT_LIMIT))
+        runner = InlineRunner(caller(functions, clock=self._clock, result_limit=RESULT_LIMIT))
         runner.start([job.claim])
         ((_, report),) = runner.ended()
         with self._database.write() as tx:

@@ -11,6 +11,7 @@ from gigq.errors import InvalidJob
 from gigq.job import Job, Submittable
 from gigq.new_job import NewJob
 from gigq.paths import Function, mismatch, path_of, takes, unwrapped
+from gigq.retry import longest_wait
 
 _EMPTY = {"args": "[]", "params": "{}", "metadata": "{}", "retry_on": "[]", "no_retry_on": "[]"}
 """The fields that are stored as JSON, and the text of an empty one, which most of them are."""
@@ -45,7 +46,8 @@ def prepare(job: Job, *, limit: int) -> NewJob:
             _check_call(job, unwrapped(job.function), passes_parent_results=bool(passing))
     except InvalidJob as error:
         raise type(error)(f"job {job.name!r}: {error}") from None
-    return NewJob._make(_in_order({**vars(job), **texts, "function": function, "pass_parent_results": passing}))
+    rest = {"function": function, "pass_parent_results": passing, "retry_max_delay": _longest_wait(job)}
+    return NewJob._make(_in_order({**vars(job), **texts, **rest}))
 
 
 def _texts(values: Mapping[str, Any], *, limit: int) -> dict[str, str]:
@@ -62,6 +64,11 @@ def _passes_parent_results(job: Job) -> bool | None:
     if job.pass_parent_results is not None or isinstance(job.function, str):
         return job.pass_parent_results
     return takes(unwrapped(job.function), "parent_results")
+
+
+def _longest_wait(job: Job) -> float:
+    values = vars(job)  # as seconds, which the fields accept in other forms too
+    return longest_wait(values["retry_delay"], values["retry_max_delay"])
 
 
 def _check_call(job: Job, function: Function, *, passes_parent_results: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Self
 
 from gigq import checks
 from gigq.clock import Duration, earlier, to_seconds, to_text
-from gigq.filters import Statuses, several
+from gigq.filters import Statuses
 from gigq.status import FINISHED, PRUNED_BY_DEFAULT, JobStatus
 from gigq.store import pruning
 from gigq.store.engine.database import Database
@@ -101,7 +101,7 @@ def _spare_pages(database: Database) -> int:
 
 
 def _finished(status: Statuses) -> tuple[JobStatus, ...]:
-    wanted = several(status)
+    wanted = dict.fromkeys(checks.several(status, "status"))
     wrong = [each for each in wanted if each not in FINISHED]
     if wrong or not wanted:
         raise ValueError(f"status is {(wrong[0] if wrong else status)!r}; it must be one of {', '.join(FINISHED)}")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
+from gigq import checks
+from gigq.checks import Texts
 from gigq.errors import NotImportable
 from gigq.paths import Function, module_name, not_plain, path_of, resolve, unwrapped
 
@@ -28,6 +31,20 @@ class Functions:
         for name, function in self.handlers.items():
             if problem := not_plain(unwrapped(function)):
                 raise NotImportable(f"the handler {name!r} {problem}")
+
+    @classmethod
+    def of(cls, handlers: Mapping[str, Function] | None, *, allow: Texts | None = None) -> Self:
+        """Check what a caller gave.
+
+        Raises:
+            TypeError: the handlers are no mapping.
+            ValueError: a name, or a module, that is not text.
+            NotImportable: a handler cannot be called as jobs are.
+        """
+        if handlers is not None and not isinstance(handlers, Mapping):
+            raise TypeError(f"handlers is {handlers!r}; it must be a dict: the functions by the names that jobs call")
+        named = {checks.text(name, "the name of a handler"): function for name, function in (handlers or {}).items()}
+        return cls(handlers=named, allow=checks.optional(allow, "allow", checks.texts))
 
     def find(self, name: str) -> Function:
         """Return a handler, or import the function.

@@ -7,12 +7,13 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from types import FrameType, TracebackType
 from typing import Self
 
+from gigq.checks import Texts
 from gigq.clock import Clock, Duration, SystemClock
 from gigq.codec import RESULT_LIMIT
 from gigq.errors import StoreError
@@ -49,10 +50,10 @@ class Worker:
         concurrency: how many jobs may run at a time.
         mode: ``"thread"`` runs jobs in threads of this process; ``"process"`` runs each in a child process, which can
             be stopped at any time. Unix only.
-        queues: the names of the queues to serve; None for all.
+        queues: the names of the queues to serve, one or several; None for all.
         handlers: functions by the names that jobs use for them; any other name is imported.
-        allow: the modules that may be imported from: ``"myapp"`` itself, ``"myapp."`` everything inside it; None for
-            all.
+        allow: the modules that may be imported from, one or several: ``"myapp"`` itself, ``"myapp."`` everything inside
+            it; None for all.
         lease: how long another worker may be silent before this one considers it dead, in seconds.
         shutdown_timeout: how long running jobs may go on after the worker is told to stop, in seconds.
         burst: return from `start` when no job can run, now or within ten seconds.
@@ -67,6 +68,7 @@ class Worker:
 
     Raises:
         ValueError: an option has a value that it cannot have.
+        TypeError: the handlers are not a dict.
         NotImportable: a handler cannot be called as jobs are, or in process mode has no import path.
         NotAQueue, StoreError: as for `JobQueue`.
 
@@ -90,9 +92,9 @@ class Worker:
         concurrency: int = 1,
         *,
         mode: Mode = "thread",
-        queues: Sequence[str] | None = None,
+        queues: Texts | None = None,
         handlers: Mapping[str, Function] | None = None,
-        allow: Sequence[str] | None = None,
+        allow: Texts | None = None,
         lease: Duration = 15.0,
         shutdown_timeout: Duration = 30.0,
         burst: bool = False,
@@ -105,13 +107,13 @@ class Worker:
         clock: Clock | None = None,
     ) -> None:
         name = worker_id or f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}"
+        self._functions = Functions.of(handlers, allow=allow)
         self._options = WorkerOptions.of(
             worker_id=name, polling_interval=polling_interval, concurrency=concurrency, mode=mode, queues=queues,
-            handlers=tuple(handlers or ()), lease=lease, shutdown_timeout=shutdown_timeout, burst=burst,
+            handlers=tuple(self._functions.handlers), lease=lease, shutdown_timeout=shutdown_timeout, burst=burst,
             max_jobs=max_jobs, prune_after=prune_after, result_limit=result_limit, capture_logs=capture_logs,
         )  # fmt: skip
         self._clock = clock or SystemClock()
-        self._functions = Functions(handlers=dict(handlers or {}), allow=None if allow is None else tuple(allow))
         self._call = caller(self._functions, clock=self._clock, result_limit=result_limit, keeps_logs=capture_logs)
         self._new_runner = self._runners()
         self._listener = None if on_event is None else Listener(on_event, clock=self._clock)

@@ -82,6 +82,26 @@ def test_the_retry_delay_reaches_the_worker(
     assert record.phase.value == "retrying"
 
 
+@pytest.mark.parametrize("longest", [(), ("--retry-max-delay", "8h")])
+def test_a_retry_delay_of_hours_is_not_cut(
+    run: Callable[..., Any], queue: JobQueue, longest: tuple[str, ...]
+) -> None:
+    run("submit", "functions.fail", "--retry-delay", "6h", *longest)
+    run("worker", "--once")
+
+    (record,) = queue.find_jobs()
+    assert record.run_at
+    assert record.completed_at is None
+    assert (record.run_at - record.updated_at).total_seconds() == 21_600
+
+
+def test_a_longest_wait_below_the_first_is_refused(run: Callable[..., Any]) -> None:
+    refused = run("submit", "functions.fail", "--retry-delay", "6h", "--retry-max-delay", "1h")
+
+    assert refused.code == 1
+    assert "retry_max_delay is 3600; it must be at least retry_delay, which is 21600" in refused.err
+
+
 def test_a_timeout_may_be_none(submitted: Callable[..., JobRecord]) -> None:
     assert submitted("functions.add", "--timeout", "none").timeout is None
 

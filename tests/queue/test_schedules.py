@@ -33,6 +33,17 @@ def worker(path: str, clock: ManualClock) -> Iterator[Worker]:
         yield worker
 
 
+def test_the_jobs_of_a_schedule_have_one_tag_and_wait_for_hours_before_a_retry(
+    queue: JobQueue, worker: Worker, clock: ManualClock
+) -> None:
+    queue.schedules.add("s", functions.fail, cron=MINUTES, tags="mail", retry_on=ValueError, retry_delay=21_600)
+    job_id = queue.schedules.run("s")
+    worker.process_one()
+    job = queue.get_job(job_id)
+    assert job
+    assert (job.tags, job.run_at) == (("mail",), clock.now() + timedelta(hours=6))
+
+
 def ticks(queue: JobQueue) -> list[str]:
     """The ticks that have submitted a job, the earliest first."""
     return [job["metadata"]["tick"][11:19] for job in reversed(queue.list_jobs())]

@@ -57,6 +57,13 @@ def test_a_retry_waits_as_its_rule_says(file: File) -> None:
         file.clock.advance(wait)
 
 
+def test_a_first_wait_of_hours_is_not_cut(file: File) -> None:
+    job_id = file.submit(retry_delay=21_600)
+    (claim,) = file.claim()
+    file.settle(claim, ExecutionStatus.FAILED)
+    assert file.job(job_id).run_at == file.clock.now() + timedelta(hours=6)
+
+
 def test_jitter_shortens_the_wait(file: File) -> None:
     job_id = file.submit(retry_delay=10, retry_jitter=0.5)
     (claim,) = file.claim()

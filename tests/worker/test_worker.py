@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import functions
 import pytest
@@ -18,6 +19,7 @@ from gigq.liveness import ProcessIdentity
 from gigq.process import this_process
 from gigq.store import claiming, workers
 from gigq.store.claiming import Room
+from gigq.testing import drain
 
 
 @pytest.fixture
@@ -122,10 +124,27 @@ def test_handlers_serve_jobs_by_name(path: str, queue: JobQueue) -> None:
     assert queue.get_result(job_id) == "sent to ann"
 
 
-def test_a_worker_serves_only_the_queues_that_it_is_given(path: str, queue: JobQueue) -> None:
+@pytest.mark.parametrize("handlers", [[functions.nothing], functions.nothing, "functions:nothing", [], {"f"}])
+def test_handlers_that_are_no_dict_are_refused_by_the_name_of_the_argument(
+    path: str, queue: JobQueue, handlers: Any
+) -> None:
+    queue.submit(Job("job", functions.nothing))
+    claim = queue.dequeue()
+    assert claim
+    calls = (lambda: Worker(path, handlers=handlers), lambda: drain(queue, handlers=handlers))
+    for call in (*calls, lambda: queue.execute_job(claim, handlers=handlers)):
+        with pytest.raises(TypeError, match=r"^handlers is .*; it must be a dict"):
+            call()
+
+
+@pytest.mark.parametrize("queues", ["mine", ["mine"], {"mine"}])
+def test_a_worker_serves_only_the_queues_that_it_is_given(
+    path: str, queue: JobQueue, queues: str | Iterable[str]
+) -> None:
     queue.submit(Job("other", functions.nothing, queue="other"))
+    queue.submit(Job("letter", functions.nothing, queue="m"))
     mine = queue.submit(Job("mine", functions.nothing, queue="mine"))
-    with Worker(path, queues=["mine"]) as worker:
+    with Worker(path, queues=queues) as worker:
         assert worker.process_one()
         assert not worker.process_one()
     assert queue.get_status(mine)["status"] == "completed"
@@ -273,7 +292,7 @@ def test_a_file_that_vanishes_ends_the_worker_with_an_error(tmp_path: Path) -> N
         ({"mode": "fibre"}, 'mode is \'fibre\'; it must be "thread" or "process"'),
         ({"max_jobs": 0, "mode": "process"}, "max_jobs is 0"),
         ({"max_jobs": 5}, 'max_jobs is 5, and mode "thread"; it goes with mode="process"'),
-        ({"queues": "mail"}, "queues is 'mail'; it must be a list"),
+        ({"queues": 5}, "queues is 5; it must be text, or a list of texts"),
         ({"worker_id": 7}, "worker_id is 7; it must be text"),
         ({"result_limit": 0}, "result_limit is 0"),
     ],

@@ -215,6 +215,13 @@ def test_a_function_of_any_other_module_fails_for_good_and_says_what_to_do(
     )
 
 
+def test_one_text_allows_one_module(path: str, queue: JobQueue) -> None:
+    job_id = queue.submit(Job("job", functions.add, {"a": 1}))
+    with Worker(path, allow="functions") as worker:
+        worker.process_one()
+    assert queue.result(job_id) == 1
+
+
 def test_a_handler_is_always_allowed(path: str, queue: JobQueue) -> None:
     job_id = queue.submit(Job("job", "mine"))
     with Worker(path, allow=[], handlers={"mine": lambda: 7}) as worker:
