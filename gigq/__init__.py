@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from gigq.job import Job, JobOptions
     from gigq.logs import setup_logging
+    from gigq.new_job import JobId
     from gigq.priority import Priority
     from gigq.queue.job_queue import JobQueue
     from gigq.queue.manual import JobClaim
@@ -57,6 +58,7 @@ __all__ = [
     "JobClaim",
     "JobContext",
     "JobFailed",
+    "JobId",
     "JobNotFinished",
     "JobNotFound",
     "JobOptions",
@@ -99,6 +101,7 @@ _MODULES = {
     ),
     "job": ("Job", "JobOptions"),
     "logs": ("setup_logging",),
+    "new_job": ("JobId",),
     "priority": ("Priority",),
     "queue.job_queue": ("JobQueue",),
     "queue.manual": ("JobClaim",),

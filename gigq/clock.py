@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,9 +15,11 @@ from typing import Protocol
 Instant = datetime | str
 """An aware datetime, a naive one (local time), or ISO-8601 text of either."""
 
-Duration = float | timedelta
-"""Seconds, or a timedelta."""
+Duration = float | timedelta | str
+"""Seconds, a timedelta, or text: ``30s``, ``5m``, ``2h``, ``7d``."""
 
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([smhd]?)")
 
 _LONGEST_PAUSE = 0.05
 """Seconds between two attempts to get what another process holds, after a long wait."""
@@ -45,7 +48,7 @@ class SystemClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+        time.sleep(to_seconds(seconds, "seconds"))
 
 
 class ManualClock:
@@ -64,9 +67,9 @@ class ManualClock:
         (0, 1)
     """
 
-    def __init__(self, now: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+    def __init__(self, now: Instant = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self._lock = threading.Lock()
-        self._now = now.astimezone(UTC)
+        self._now = to_instant(now, "now")
         self._monotonic = 0.0
 
     def now(self) -> datetime:
@@ -78,22 +81,26 @@ class ManualClock:
     def sleep(self, seconds: float) -> None:
         self.advance(seconds)
 
-    def advance(self, seconds: float) -> None:
-        """Let this many seconds pass, on both clocks.
+    def advance(self, seconds: Duration) -> None:
+        """Let this many seconds pass, or another duration, on both clocks.
 
         Raises:
-            ValueError: the seconds are negative. Only the wall clock can go back, by `set`.
+            ValueError: not a duration. Only the wall clock can go back, by `set`.
         """
-        if seconds < 0:
-            raise ValueError(f"seconds is {seconds!r}; it must be 0 or more: only set() turns the wall clock back")
+        passed = to_seconds(seconds, "seconds", or_else="; only set() turns the wall clock back")
         with self._lock:
-            self._now += timedelta(seconds=seconds)
-            self._monotonic += seconds
+            self._now = later(self._now, passed)
+            self._monotonic += passed
 
-    def set(self, now: datetime) -> None:
-        """Set the wall clock, forward or back. The monotonic time stays."""
+    def set(self, now: Instant) -> None:
+        """Set the wall clock, forward or back. The monotonic time stays.
+
+        Raises:
+            ValueError: not an instant.
+        """
+        instant = to_instant(now, "now")
         with self._lock:
-            self._now = now.astimezone(UTC)
+            self._now = instant
 
 
 def to_text(instant: datetime) -> str:
@@ -137,8 +144,13 @@ def from_text(text: str) -> datetime:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def to_instant(value: Instant, name: str = "the instant") -> datetime:
-    """Return what a caller gave as an aware datetime in UTC; `name` is for messages.
+def to_instant(value: Instant, name: str = "the instant", *, or_else: str = "") -> datetime:
+    """Return what a caller gave as an aware datetime in UTC.
+
+    Args:
+        value: the instant.
+        name: what messages call it.
+        or_else: what messages add to the values that it may have, such as ``, or None``.
 
     Raises:
         ValueError: it is not a datetime, not ISO-8601, or outside the years that can be stored.
@@ -148,27 +160,54 @@ def to_instant(value: Instant, name: str = "the instant") -> datetime:
             value = datetime.fromisoformat(value)
         except ValueError:
             example = "2026-01-31T09:00:00+01:00"
-            raise ValueError(f"{name} is {value!r:.80}; it must be ISO-8601 text such as {example}") from None
+            raise ValueError(f"{name} is {value!r:.80}; it must be ISO-8601 text such as {example}{or_else}") from None
     if not isinstance(value, datetime):
-        raise ValueError(f"{name} is {value!r}; it must be a datetime or ISO-8601 text")
+        raise ValueError(f"{name} is {value!r:.80}; it must be a datetime or ISO-8601 text{or_else}")
     try:
         return value.astimezone(UTC)
     except (OverflowError, OSError, ValueError):
         raise ValueError(f"{name} is {value!r}; it must be in the years 1 to 9999 in UTC") from None
 
 
-def to_seconds(value: Duration, name: str = "the duration") -> float:
-    """Return a duration as finite seconds, at least 0; `name` is for messages.
+def to_seconds(value: Duration, name: str = "the duration", *, or_else: str = "") -> float:
+    """Return a duration as finite seconds, at least 0; `name` and `or_else` as for `to_instant`.
 
     Raises:
-        ValueError: it is not a number or timedelta, is negative, or is not finite.
+        ValueError: it is not a number, a timedelta or text with a unit, is negative, or is not finite.
     """
-    seconds: object = value.total_seconds() if isinstance(value, timedelta) else value
+    seconds: object = value
+    if isinstance(value, timedelta):
+        seconds = value.total_seconds()
+    elif isinstance(value, str):
+        seconds = _seconds_of(value, name)
     if isinstance(seconds, int | float) and not isinstance(seconds, bool):
         with suppress(OverflowError):  # an integer beyond all floats
             if 0 <= (seconds := float(seconds)) < math.inf:
                 return seconds
-    raise ValueError(f"{name} is {value!r}; it must be seconds from 0 up, or a timedelta")
+    wanted = "seconds from 0 up, a timedelta, or text such as 30s, 5m, 2h or 7d"
+    raise ValueError(f"{name} is {value!r:.80}; it must be {wanted}{or_else}")
+
+
+def to_past(value: Duration | Instant, name: str, *, now: datetime) -> datetime:
+    """Return an instant that a caller gave as such, or as the time that has passed since; `name` is for messages.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if isinstance(value, datetime) or (isinstance(value, str) and not _DURATION.fullmatch(value)):
+        return to_instant(value, name, or_else=", or a duration such as 7d")
+    return earlier(now, to_seconds(value, name, or_else=", or an instant"))
+
+
+def _seconds_of(text: str, name: str) -> float | None:
+    """Return the seconds of text such as ``5m``; None if it is not a duration."""
+    found = _DURATION.fullmatch(text)
+    if found is None:
+        return None
+    number, unit = found.groups()
+    if not unit:
+        raise ValueError(f"{name} is {text!r:.80}, without a unit; write {number:.80}s, or m, h or d instead of s")
+    return float(number) * _UNITS[unit]
 
 
 def later(instant: datetime, seconds: float) -> datetime:

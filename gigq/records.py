@@ -197,7 +197,7 @@ class QueueRecord(NamedTuple):
         >>> from gigq import Job, JobQueue
         >>> with JobQueue(":memory:") as queue:
         ...     job_id = queue.submit(Job("greet", "send_mail", queue="mail"))
-        ...     queue.configure("mail", max_running=2)
+        ...     mail = queue.configure("mail", max_running=2)
         ...     [(each.name, each.ready, each.max_running) for each in queue.queues()]
         [('mail', 1, 2)]
     """

@@ -8,6 +8,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, Unpack, overload
 
 from gigq import checks
 from gigq.job import Job, JobOptions
+from gigq.new_job import JobId
 from gigq.queue.job_queue import JobQueue
 
 P = ParamSpec("P")
@@ -45,7 +46,7 @@ class Task(Generic[P, R]):
     def __repr__(self) -> str:
         return f"<task {self._options['name']!r}>"
 
-    def submit(self, queue: JobQueue, /, *args: Any, **params: Any) -> str:
+    def submit(self, queue: JobQueue, /, *args: Any, **params: Any) -> JobId:
         """Submit a job that calls the function with these arguments, and return the job's id.
 
         Raises:

@@ -9,6 +9,7 @@ from typing import Any
 
 from gigq.errors import CyclicWorkflow
 from gigq.job import Job, Submittable
+from gigq.new_job import JobId
 from gigq.queue.job_queue import JobQueue
 
 
@@ -52,7 +53,7 @@ class Workflow:
         """Add a job that calls a task with these params, and return it."""
         return self.add_job(task.to_job(**(params or {})), depends_on)
 
-    def submit_all(self, queue: JobQueue) -> list[str]:
+    def submit_all(self, queue: JobQueue) -> list[JobId]:
         """Store all jobs in one transaction, and return their ids in the order in which they were added.
 
         If another unfinished job has the `unique_key` of one of them, that job's id is returned in its place, and its

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gigq import ManualClock, SystemClock
-from gigq.clock import attempts, from_text, later, stamper, to_instant, to_seconds, to_text, unix_microseconds
+from gigq.clock import attempts, from_text, later, stamper, to_instant, to_past, to_seconds, to_text, unix_microseconds
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
@@ -167,25 +167,76 @@ def test_written_instants_sort_in_the_order_of_time() -> None:
         (timedelta.max, timedelta.max.total_seconds()),
         (1e308, 1e308),
         (10**300, 1e300),
+        ("30s", 30.0),
+        ("5m", 300.0),
+        ("2h", 7200.0),
+        ("7d", 604_800.0),
+        ("1.5h", 5400.0),
+        (".5s", 0.5),
+        ("0d", 0.0),
     ],
 )
-def test_a_duration_is_seconds_or_a_timedelta(given: Any, seconds: float) -> None:
+def test_a_duration_is_seconds_or_a_timedelta_or_text_with_a_unit(given: Any, seconds: float) -> None:
     assert to_seconds(given) == seconds
     assert type(to_seconds(given)) is float
+
+
+_NOT_A_DURATION = r"it must be seconds from 0 up, a timedelta, or text such as 30s, 5m, 2h or 7d$"
 
 
 @pytest.mark.parametrize(
     "given", [-1, -1e-9, timedelta(microseconds=-1), timedelta.min, math.nan, math.inf, -math.inf, 10**400, -(10**400)]
 )
 def test_a_duration_is_finite_and_not_negative(given: Any) -> None:
-    with pytest.raises(ValueError, match="it must be seconds from 0 up, or a timedelta"):
+    with pytest.raises(ValueError, match=_NOT_A_DURATION):
         to_seconds(given)
 
 
-@pytest.mark.parametrize("given", [True, False, None, "5", "5s", b"5", [5], 5j, Decimal(5), NOON])
+@pytest.mark.parametrize(
+    "given",
+    [
+        True, False, None, "", "s", "5 m", "5M", "-5s", "1h30m", "5w", "9" * 400 + "d", b"5", [5], 5j, Decimal(5), NOON,
+    ],
+)  # fmt: skip
 def test_a_value_that_is_not_a_duration_is_refused(given: Any) -> None:
-    with pytest.raises(ValueError, match="it must be seconds from 0 up, or a timedelta"):
+    with pytest.raises(ValueError, match=_NOT_A_DURATION):
         to_seconds(given)
+
+
+@pytest.mark.parametrize("given", ["7", "0", "1.5", "9" * 400])
+def test_text_without_a_unit_is_refused_as_a_duration_because_it_may_mean_anything(given: str) -> None:
+    shown = f"{given!r:.80}".replace(".", r"\.")
+    with pytest.raises(ValueError, match=f"^delay is {shown}, without a unit; write .*s, or m, h or d instead of s$"):
+        to_seconds(given, "delay")
+    with pytest.raises(ValueError, match="without a unit"):
+        to_past(given, "older_than", now=NOON)
+
+
+@pytest.mark.parametrize(
+    ("given", "instant"),
+    [
+        (90, NOON - timedelta(seconds=90)),
+        (timedelta(days=1), NOON - timedelta(days=1)),
+        ("2h", NOON - timedelta(hours=2)),
+        (1e12, datetime.min.replace(tzinfo=UTC)),
+        (NOON - timedelta(days=9), NOON - timedelta(days=9)),
+        (datetime(2026, 6, 1, 9), datetime(2026, 6, 1, 7, tzinfo=UTC)),
+        ("2026-06-01T09:00:00", datetime(2026, 6, 1, 7, tzinfo=UTC)),
+        ("2026-06-01T09:00:00Z", datetime(2026, 6, 1, 9, tzinfo=UTC)),
+        ("2026-06-01", datetime(2026, 5, 31, 22, tzinfo=UTC)),
+    ],
+)
+def test_how_old_something_is_may_be_said_by_a_duration_or_by_an_instant(
+    in_zone: Any, given: Any, instant: datetime
+) -> None:
+    in_zone(CENTRAL_EUROPE)
+    assert to_past(given, "older_than", now=NOON) == instant
+
+
+@pytest.mark.parametrize("given", ["", "yesterday", "7 days", None, True, -1, math.nan, b"7d", [], object()])
+def test_an_age_that_is_neither_is_refused_with_both_that_it_may_be(given: Any) -> None:
+    with pytest.raises(ValueError, match=r"^older_than is .*; it must be .*duration such as 7d$|, or an instant$"):
+        to_past(given, "older_than", now=NOON)
 
 
 @pytest.mark.parametrize(
@@ -222,6 +273,9 @@ def test_advancing_a_manual_clock_moves_both_of_its_times() -> None:
     clock.sleep(0.5)
     assert clock.now() == NOON + timedelta(seconds=2)
     assert clock.monotonic() == 2.0
+    clock.advance("1h")
+    clock.advance(timedelta(minutes=1))
+    assert clock.now() == NOON + timedelta(seconds=3662)
 
 
 @pytest.mark.parametrize("to", [NOON - timedelta(days=1), NOON + timedelta(days=1)])

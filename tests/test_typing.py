@@ -41,7 +41,8 @@ reveal_type(with_options)                   # -> Task[[a: int], str]
 reveal_type(with_options(1))                # -> str
 reveal_type(task(plain, priority="high"))   # -> Task[[a: int], bytes]
 reveal_type(bare.options(delay=1)(2))       # -> list[int]
-reveal_type(bare.submit(queue, 1))          # -> str
+reveal_type(bare.submit(queue, 1))          # -> JobId
+reveal_type(bare.submit(queue, 1).is_new)   # -> bool
 reveal_type(bare.to_job(1))                 # -> Job
 reveal_type(queue.find_jobs()[0].phase)     # -> Phase
 reveal_type(queue.wait("id").status)        # -> JobStatus
@@ -61,7 +62,7 @@ queue.list_jobs(colour="red")               # !! call-arg
 task(5)                                     # !! call-overload arg-type
 task(plain, max_atempts=3)                  # !! call-overload
 task(max_atempts=3)                         # !! call-overload
-task(plain, timeout="soon")                 # !! call-overload arg-type
+task(plain, timeout=b"5m")                  # !! call-overload arg-type
 bare.options(max_atempts=3)                 # !! call-arg
 bare.options(on_parent_failure="ignore")    # !! typeddict-item arg-type
 Job("n", plain, on_parent_failure="ignore") # !! arg-type

@@ -68,8 +68,8 @@ def add_ages(parser: Parser, *, action: str = "") -> None:
     """Add the options that choose among finished jobs by their age; `action` is the only action that takes them."""
     add, prefix = parser.add_argument, f"{action}: " if action else ""
     # fmt: off
-    add("--older-than", metavar="DURATION", type=values.duration,
-        help=f"{prefix}only jobs that ended at least this long ago, such as 7d")
+    add("--older-than", metavar="DURATION", type=values.older_than,
+        help=f"{prefix}only jobs that ended at least this long ago, such as 7d, or before this instant (ISO 8601)")
     add("--keep", metavar="N", type=values.whole, help=f"{prefix}keep the N of them that ended last")
     # fmt: on
 

@@ -53,22 +53,21 @@ def _configure_options(parser: Parser) -> None:
     # fmt: off
     add("queue", metavar="QUEUE", help="the name of the queue, which need not have jobs yet")
     add("--max-running", metavar="N", type=values.at_least_one,
-        help="how many of its jobs may run at a time, in all workers together; default: no limit")
+        help="how many of its jobs may run at a time, in all workers together")
     add("--rate-limit", metavar="N", type=values.at_least_one,
-        help="how many of its jobs may start within any --rate-period, in all workers together; default: no limit")
-    add("--rate-period", metavar="DURATION", type=values.duration, help="the period of --rate-limit; default: 1s")
+        help="how many of its jobs may start within any --rate-period, in all workers together")
+    add("--rate-period", metavar="DURATION", type=values.duration, help="the period of --rate-limit, at first 1s")
     # fmt: on
 
 
 def configure(call: Call) -> None:
     """Set a queue's limits.
 
-    A limit that is not given is removed.
+    What is not given stays.
     """
     limits = call.given("max_running", "rate_limit", "rate_period")
     with call.open_queue() as queue:
-        queue.configure(call.options.queue, **limits)
-        record = next(each for each in queue.queues() if each.name == call.options.queue)
+        record = queue.configure(call.options.queue, **limits)
     call.answer(record.as_dict(), [f"Queue {record.name}: {_limits(record) or 'no limits'}"])
 
 

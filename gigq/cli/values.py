@@ -8,22 +8,35 @@ import re
 from argparse import ArgumentTypeError
 from typing import Any
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([smhd]?)")
+_NUMBER = re.compile(r"[0-9.]+")
 
 
 def duration(text: str, *, unit: str = "s") -> float:
     """Return the seconds of ``90``, ``30s``, ``5m``, ``2h`` or ``7d``; a number alone is in `unit`."""
-    found = _DURATION.fullmatch(text)
-    seconds = float(found[1]) * _SECONDS[found[2] or unit] if found else math.inf
-    if not math.isfinite(seconds):
-        raise ArgumentTypeError(f"{text!r} is not a duration such as 90, 30s, 5m, 2h or 7d")
-    return seconds
+    from gigq.clock import to_seconds  # only here: help and usage errors need no clock
+
+    try:
+        return to_seconds(text + unit if _NUMBER.fullmatch(text) else text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r:.80} is not a duration such as 90, 30s, 5m, 2h or 7d") from None
 
 
 def age(text: str) -> float:
     """Return the seconds of a duration; a number alone is in days, as ``clear --before`` has always taken it."""
     return duration(text, unit="d")
+
+
+def older_than(text: str) -> float | str:
+    """Return a duration in seconds, or an instant as it was typed, which both say how old something is."""
+    from gigq.clock import SystemClock, to_past
+
+    if _NUMBER.fullmatch(text):
+        return duration(text)
+    try:
+        to_past(text, "it", now=SystemClock().now())
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r:.80} is neither a duration such as 7d nor an instant in ISO 8601") from None
+    return text
 
 
 def limit(text: str) -> float | None:

@@ -68,8 +68,9 @@ def _recover_options(parser: Parser) -> None:
     parser.add_argument(
         "--older-than",
         metavar="DURATION",
-        type=values.duration,
-        help="also jobs that have been running for at least this long, even if their worker lives; they may run twice",
+        type=values.older_than,
+        help="also jobs that have been running for at least this long, or since before this instant (ISO 8601), "
+        "even if their worker lives; they may run twice",
     )
 
 

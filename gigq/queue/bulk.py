@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from gigq import checks
-from gigq.clock import Duration, earlier, to_seconds
+from gigq.clock import Duration, Instant, to_past, to_seconds
 from gigq.filters import Filters
 from gigq.liveness import certainly_dead
 from gigq.process import is_gone, this_process
@@ -39,18 +38,20 @@ def requeue_jobs(database: Database, filters: Filters, *, delay: Duration) -> in
     return _each(database, chosen, lambda tx, job_id: control.requeue(tx, job_id, delay=seconds))
 
 
-def requeue_stuck(database: Database, *, older_than: Duration | None) -> int:
+def requeue_stuck(database: Database, *, older_than: Duration | Instant | None) -> int:
     """Settle as lost what dead workers hold, and what is overdue in manual consumption as timeout; return how many.
 
     Args:
-        older_than: also settle as lost what has been running for more seconds than this, dead worker or not.
+        older_than: also settle as lost what has been running for longer than this, or since before this instant, dead
+            worker or not.
     """
-    seconds, here = checks.optional(older_than, "older_than", to_seconds), this_process()
+    here = this_process()
     with database.write() as tx:
+        before = None if older_than is None else to_past(older_than, "older_than", now=tx.now)
         dead = certainly_dead(workers.heartbeats(tx), here=here, is_gone=is_gone)
         jobs = sum(workers.expel(tx, each) for each in dead) + manual.time_out(tx)
-        if seconds is not None:
-            jobs += workers.reclaim(tx, before=earlier(tx.now, seconds))
+        if before is not None:
+            jobs += workers.reclaim(tx, before=before)
     return jobs
 
 

@@ -27,22 +27,23 @@ from gigq.store.schema import open_queue
 if TYPE_CHECKING:
     from gigq import liveness, process, reports
     from gigq.job import Job, Submittable
+    from gigq.new_job import JobId
     from gigq.paths import Function
-    from gigq.queue import bulk, manual, preparing, pruning, schedules, waiting, why
+    from gigq.queue import bulk, manual, preparing, pruning, queues, schedules, waiting, why
     from gigq.queue.manual import JobClaim, ManualConsumption
+    from gigq.queue.queues import Unchanged
     from gigq.queue.schedules import Schedules
-    from gigq.store import checking, control, metrics, queues, submitting, workers
+    from gigq.store import checking, control, metrics, submitting, workers
 else:
     liveness, process, reports = map(LazyModule, ("gigq.liveness", "gigq.process", "gigq.reports"))
     bulk, manual, preparing = map(LazyModule, ("gigq.queue.bulk", "gigq.queue.manual", "gigq.queue.preparing"))
-    pruning, schedules = map(LazyModule, ("gigq.queue.pruning", "gigq.queue.schedules"))
+    pruning, queues = map(LazyModule, ("gigq.queue.pruning", "gigq.queue.queues"))
+    schedules = LazyModule("gigq.queue.schedules")
     waiting, why = map(LazyModule, ("gigq.queue.waiting", "gigq.queue.why"))
     checking, control, metrics = map(LazyModule, ("gigq.store.checking", "gigq.store.control", "gigq.store.metrics"))
-    queues, submitting = map(LazyModule, ("gigq.store.queues", "gigq.store.submitting"))
-    workers = LazyModule("gigq.store.workers")
+    submitting, workers = map(LazyModule, ("gigq.store.submitting", "gigq.store.workers"))
 
 _MOST_SLOTS = 10_000
-_MOST_RUNNING = 1_000_000
 
 
 class JobQueue:
@@ -110,11 +111,11 @@ class JobQueue:
 
     # submit
 
-    def submit(self, job: Job) -> str:
+    def submit(self, job: Job) -> JobId:
         """Store a job, and return its id. Once it has returned, the job is not lost.
 
         Submitting the same id a second time stores nothing. Nor does a `unique_key` that an unfinished job has: the id
-        of that job is returned.
+        of that job is returned. Either way the id's `is_new` is False.
 
         Raises:
             InvalidJob: the job cannot be stored, with the reason; nothing was stored. The subclasses say more:
@@ -132,7 +133,7 @@ class JobQueue:
         """
         return self.submit_many([job])[0]
 
-    def submit_many(self, jobs: Iterable[Job]) -> list[str]:
+    def submit_many(self, jobs: Iterable[Job]) -> list[JobId]:
         """Store several jobs, parents before their children, and return their ids: all of them or none.
 
         It is one transaction, however many they are. 100,000 jobs hold the write lock for one to two seconds; submit
@@ -152,7 +153,7 @@ class JobQueue:
         with self.database.write() as tx:
             return submitting.submit(tx, new)
 
-    def enqueue(self, function: Callable[..., Any] | Submittable | str, /, *args: Any, **params: Any) -> str:
+    def enqueue(self, function: Callable[..., Any] | Submittable | str, /, *args: Any, **params: Any) -> JobId:
         """Submit a call of a function with these arguments, and return the job's id.
 
         A task keeps its options; a function has those of ``task(function, priority="high", …)``. Raises as `submit`.
@@ -487,8 +488,8 @@ class JobQueue:
             start = instant if seconds is None else later(tx.now, seconds)
             return control.reschedule(tx, job_id, run_at=start, priority=level, queue=name)
 
-    def pause(self, queue: str | None = None) -> None:
-        """Stop workers from claiming jobs from one queue, or from all.
+    def pause(self, queue: str | None = None) -> list[QueueRecord]:
+        """Stop workers from claiming jobs from one queue, or from all, and return those queues as they are now.
 
         It holds from their next claim on, for queues without jobs too, until `resume`. A worker may still run what it
         has claimed already.
@@ -496,50 +497,62 @@ class JobQueue:
         Raises:
             ValueError: not the name of a queue.
         """
-        self._set_paused(queue, is_paused=True)
+        return queues.set_paused(self.database, queue, is_paused=True)
 
-    def resume(self, queue: str | None = None) -> None:
-        """End the pause that `pause` with the same argument began.
+    def resume(self, queue: str | None = None) -> list[QueueRecord]:
+        """End the pause that `pause` with the same argument began, and return those queues as they are now.
 
-        A queue that was paused by its name stays paused after ``resume()``.
+        A queue that was paused by its name stays paused after ``resume()``; and after ``resume(name)``, while all are.
 
         Raises:
             ValueError: not the name of a queue.
+
+        Example:
+            >>> from gigq import JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     paused = queue.pause("mail"), queue.pause()
+            ...     [each.name for each in queue.resume() if each.is_paused]
+            ['mail']
         """
-        self._set_paused(queue, is_paused=False)
+        return queues.set_paused(self.database, queue, is_paused=False)
 
     def configure(
         self,
         queue: str,
         *,
-        max_running: int | None = None,
-        rate_limit: int | None = None,
-        rate_period: Duration = 1.0,
-    ) -> None:
-        """Set a queue's limits. A limit that is not given is removed. One write transaction.
+        max_running: int | Unchanged | None = ...,
+        rate_limit: int | Unchanged | None = ...,
+        rate_period: Duration | Unchanged = ...,
+    ) -> QueueRecord:
+        """Change the limits of a queue that are given, and return the queue as it is now. One write transaction.
 
-        They hold for all workers together, from their next claim on.
+        What is not given stays, and None takes a limit away. The limits hold for all workers together, from their next
+        claim on.
 
         Args:
             queue: the name of a queue, whether it holds jobs or not.
             max_running: how many of its jobs may run at a time.
             rate_limit: how many of its jobs may start within any `rate_period`.
-            rate_period: the length of that period, in seconds.
+            rate_period: the length of that period, in seconds; 1 if it was never given.
 
         Raises:
-            ValueError: an invalid value.
+            ValueError: an invalid value, or a `rate_period` where there is no `rate_limit`.
+
+        Example:
+            >>> from gigq import JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     mail = queue.configure("mail", max_running=2, rate_limit=100, rate_period="1m")
+            ...     mail = queue.configure("mail", max_running=None)
+            ...     mail.max_running, mail.rate_limit, mail.rate_period
+            (None, 100, 60.0)
         """
-        name = checks.text(queue, "queue")
-        most = checks.optional(max_running, "max_running", _limit)
-        rate = checks.optional(rate_limit, "rate_limit", _limit)
-        period = checks.positive_seconds(rate_period, "rate_period")
-        with self.database.write() as tx:
-            queues.set_limits(tx, name, max_running=most, rate_limit=rate, rate_period=period if rate else None)
+        return queues.configure(
+            self.database, queue, max_running=max_running, rate_limit=rate_limit, rate_period=rate_period
+        )
 
     def queues(self) -> list[QueueRecord]:
         """Return the queues that have unfinished jobs, limits or a pause, in alphabetical order."""
-        with self.database.read() as tx:
-            return queues.records(tx)
+        return queues.records(self.database)
 
     def workers(self) -> list[WorkerRecord]:
         """Return the workers that are entered in the file, the oldest first. A dead one stays until it is noticed."""
@@ -694,7 +707,11 @@ class JobQueue:
         return sum(pruning.prune(self.database, pruning.Pruning(before=before)))
 
     def prune(
-        self, status: Statuses = PRUNED_BY_DEFAULT, *, older_than: Duration | None = None, keep: int | None = None
+        self,
+        status: Statuses = PRUNED_BY_DEFAULT,
+        *,
+        older_than: Duration | Instant | None = None,
+        keep: int | None = None,
     ) -> int:
         """Delete finished jobs with their executions, the oldest first, and return how many.
 
@@ -704,7 +721,7 @@ class JobQueue:
 
         Args:
             status: one or several of completed, cancelled, failed and timeout.
-            older_than: how many seconds ago a job must have ended; None for any time.
+            older_than: how long ago a job must have ended, or the instant before which; None for any time.
             keep: how many of the newest jobs to keep, all these statuses counted together. If `older_than` is given
                 too, both must allow the deletion.
 
@@ -714,15 +731,19 @@ class JobQueue:
         wanted = pruning.Pruning.of(status, older_than=older_than, keep=keep, now=self.clock.now())
         return sum(pruning.prune(self.database, wanted))
 
-    def requeue_stuck(self, older_than: Duration | None = None) -> int:
+    def requeue_stuck(self, older_than: Duration | Instant | None = None) -> int:
         """Settle as lost what dead workers hold, and return how many jobs that were.
 
         A worker is dead if its process has ended for certain. Manually claimed jobs that are overdue are settled too,
         as timeout.
 
         Args:
-            older_than: also settle as lost the executions that have been running for more seconds than this, even if
-                their worker is alive. The functions may still be running, so that is a person's decision.
+            older_than: also settle as lost the executions that have been running for longer than this, or since before
+                this instant, even if their worker is alive. The functions may still be running, so that is a person's
+                decision.
+
+        Raises:
+            ValueError: neither a duration nor an instant.
         """
         return bulk.requeue_stuck(self.database, older_than=older_than)
 
@@ -760,12 +781,3 @@ class JobQueue:
             vars(self).setdefault("_consumption", manual.ManualConsumption(self.database, self.clock))
         found: ManualConsumption = vars(self)["_consumption"]
         return found
-
-    def _set_paused(self, queue: str | None, *, is_paused: bool) -> None:
-        name = queues.ALL if queue is None else checks.text(queue, "queue")
-        with self.database.write() as tx:
-            queues.set_paused(tx, name, is_paused=is_paused)
-
-
-def _limit(value: int, name: str) -> int:
-    return checks.whole(value, name, least=1, most=_MOST_RUNNING, or_else=", or None for no limit")

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Self
 
 from gigq import checks
-from gigq.clock import Duration, earlier, to_seconds, to_text
+from gigq.clock import Duration, Instant, to_past, to_text
 from gigq.filters import Statuses
 from gigq.status import FINISHED, PRUNED_BY_DEFAULT, JobStatus
 from gigq.store import pruning
@@ -39,17 +39,16 @@ class Pruning:
 
     @classmethod
     def of(
-        cls, status: Statuses, *, now: datetime, older_than: Duration | None = None, keep: int | None = None
+        cls, status: Statuses, *, now: datetime, older_than: Duration | Instant | None = None, keep: int | None = None
     ) -> Self:
         """Check what a caller chose.
 
         Raises:
             ValueError: a status that is not one of a finished job, or an invalid number.
         """
-        seconds = checks.optional(older_than, "older_than", to_seconds)
         return cls(
             statuses=_finished(status),
-            before=None if seconds is None else earlier(now, seconds),
+            before=None if older_than is None else to_past(older_than, "older_than", now=now),
             keep=checks.optional(keep, "keep", checks.count),
         )
 

@@ -176,6 +176,6 @@ def _job(name: str, function: Callable[..., Any] | Submittable | str, options: S
 def _rule(cron: str | None, every: Duration | None, *, anchor: datetime) -> Cron | Interval:
     if (cron is None) == (every is None):
         raise ValueError("a schedule ticks by cron= or by every=; give one of the two")
-    if cron is not None:
-        return Cron.parse(cron)
-    return Interval(seconds=to_seconds(every or 0, "every"), anchor=anchor)
+    if every is not None:
+        return Interval(seconds=to_seconds(every, "every"), anchor=anchor)
+    return Cron.parse(cron or "")

@@ -24,15 +24,17 @@ def wait(database: Database, clock: Clock, job_ids: Sequence[str], *, timeout: D
         JobNotFinished: `timeout` seconds have passed.
         JobNotFound: no job has one of these ids.
     """
-    deadline = None if timeout is None else clock.monotonic() + to_seconds(timeout, "timeout")
-    unfinished, pause = job_ids, _SHORTEST_PAUSE
+    limit = None if timeout is None else to_seconds(timeout, "timeout", or_else=", or None to wait forever")
+    start = clock.monotonic()
+    unfinished, pause = list(dict.fromkeys(job_ids)), _SHORTEST_PAUSE
+    wanted = len(unfinished)
     while True:
         with database.read() as tx:
             unfinished = _unfinished(tx, unfinished)
             if not unfinished:
                 return [_existing(tx, job_id) for job_id in job_ids]
-        if deadline is not None and clock.monotonic() >= deadline:
-            raise JobNotFinished(_not_finished(unfinished, among=job_ids, timeout=timeout))
+        if limit is not None and clock.monotonic() - start >= limit:
+            raise JobNotFinished(_not_finished(unfinished, among=wanted, timeout=limit))
         clock.sleep(pause)
         pause = min(_LONGEST_PAUSE, pause * 1.5)
 
@@ -55,10 +57,13 @@ def result_of(job: JobRecord) -> Any:
     )
 
 
-def _not_finished(unfinished: Sequence[str], *, among: Sequence[str], timeout: Duration | None) -> str:
-    if len(among) == 1:
-        return f"job {among[0]} had not ended after {timeout} s"
-    return f"{len(unfinished)} of {len(among)} jobs had not ended after {timeout} s, {unfinished[0]} among them"
+def _not_finished(unfinished: Sequence[str], *, among: int, timeout: float) -> str:
+    """Say which jobs are meant, up to three by their ids."""
+    if among == 1:
+        return f"job {unfinished[0]} had not ended after {timeout:g} s"
+    named, more = ", ".join(unfinished[:3]), len(unfinished) - 3
+    which = f"{named} and {more} more" if more > 0 else named
+    return f"{len(unfinished)} of {among} jobs had not ended after {timeout:g} s: {which}"
 
 
 def _unfinished(tx: Transaction, job_ids: Sequence[str]) -> list[str]:

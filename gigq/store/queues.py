@@ -45,16 +45,24 @@ def rules(tx: Transaction) -> dict[str, Rule]:
     return {name: Rule(bool(is_paused), *limits) for name, is_paused, *limits in rows}
 
 
+def rule(tx: Transaction, queue: str) -> Rule:
+    """Return what people have set for one queue."""
+    return rules(tx).get(queue, NO_RULE)
+
+
 def set_paused(tx: Transaction, queue: str, *, is_paused: bool) -> None:
-    """Pause or resume a queue, whether it exists or not, or `ALL`."""
+    """Pause a queue, whether it exists or not, or `ALL`; or resume it."""
     tx.has_news = True
+    if not is_paused:
+        tx.execute("UPDATE job_queues SET is_paused = 0 WHERE name = ?", (queue,))
+        return
     tx.execute(
         """
         INSERT INTO job_queues (name, is_paused)
-        VALUES (:queue, :is_paused)
-            ON CONFLICT (name) DO UPDATE SET is_paused = excluded.is_paused
+        VALUES (?, 1)
+            ON CONFLICT (name) DO UPDATE SET is_paused = 1
         """,
-        {"queue": queue, "is_paused": is_paused},
+        (queue,),
     )
 
 
@@ -74,17 +82,21 @@ def set_limits(
     )
 
 
-def records(tx: Transaction) -> list[QueueRecord]:
-    """Return the queues that hold unfinished jobs or have a rule, in alphabetical order. Reads no finished job."""
+def records(tx: Transaction, queue: str = ALL) -> list[QueueRecord]:
+    """Return the queues that hold unfinished jobs or have a rule, in alphabetical order; or this one, whatever it has.
+
+    Reads no finished job.
+    """
     set_by_people = rules(tx)
     counts: dict[str, dict[str, int]] = {}
     for name, sql in _COUNTS.items():
-        for queue, number in tx.execute(sql):
-            counts.setdefault(queue, {})[name] = number
+        for counted, number in tx.execute(sql):
+            counts.setdefault(counted, {})[name] = number
     is_all_paused = set_by_people.pop(ALL, NO_RULE).is_paused
+    in_use = {name for name, rule in set_by_people.items() if rule._replace(starts=None) != NO_RULE}
     return [
-        _record(tx, queue, set_by_people.get(queue, NO_RULE), counts.get(queue, {}), is_all_paused=is_all_paused)
-        for queue in sorted({*set_by_people, *counts})
+        _record(tx, name, set_by_people.get(name, NO_RULE), counts.get(name, {}), is_all_paused=is_all_paused)
+        for name in ([queue] if queue != ALL else sorted({*in_use, *counts}))
     ]
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from gigq.clock import later, to_text
 from gigq.errors import UnknownParent
-from gigq.new_job import NewJob
+from gigq.new_job import JobId, NewJob
 from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
 from gigq.store.dependencies import ended_badly
+from gigq.store.engine.lists import listed
 from gigq.store.engine.transaction import Transaction
 
 _PLAIN = (
@@ -37,11 +38,12 @@ def _fields(names: Iterable[str]) -> itemgetter[Any]:
     return itemgetter(*(NewJob._fields.index(name) for name in names))
 
 
-_plain, _usual, _USUALLY = _fields(_PLAIN), _fields(_USUAL), tuple(_USUAL.values())
+_id, _plain, _usual = _fields(["id"]), _fields(_PLAIN), _fields(_USUAL)
+_USUALLY = tuple(_USUAL.values())
 
 
-def submit(tx: Transaction, jobs: Iterable[NewJob]) -> list[str]:
-    """Store the jobs, parents before their children, and return their ids.
+def submit(tx: Transaction, jobs: Iterable[NewJob]) -> list[JobId]:
+    """Store the jobs, parents before their children, and return their ids, which know whether they are new.
 
     A job whose id is already in the file is left as it is there. A job whose unique key an unfinished job has is not
     stored, and the id of that one returned; for children in the same call, that one is their parent.
@@ -49,31 +51,31 @@ def submit(tx: Transaction, jobs: Iterable[NewJob]) -> list[str]:
     Raises:
         UnknownParent: a dependency is neither in the file nor earlier in `jobs`.
     """
-    ids: list[str] = []
+    ids: list[JobId] = []
     holders: dict[str, str] = {}
     plain: list[NewJob] = []
     for job in jobs:
         if _usual(job) == _USUALLY:
             plain.append(job)
-            ids.append(job.id)
         else:
-            _store_plain(tx, plain)
+            ids += _store_plain(tx, plain)
             plain.clear()
             ids.append(_submit(tx, job, holders))
-    _store_plain(tx, plain)
+    ids += _store_plain(tx, plain)
     return ids
 
 
-def _submit(tx: Transaction, job: NewJob, holders: dict[str, str]) -> str:
+def _submit(tx: Transaction, job: NewJob, holders: dict[str, str]) -> JobId:
     """Store a job, and return its id, or that of the unfinished job that has its key, which then is in `holders`."""
     if not holders.keys().isdisjoint(job.dependencies):
         job = job._replace(dependencies=tuple(holders.get(each, each) for each in job.dependencies))
     holder = _holder(tx, job)
+    is_new = False
     if holder not in (None, job.id):
         holders[job.id] = holder
     elif not (job.dependencies and _is_stored(tx, job.id)):
-        _store(tx, job)
-    return holders.get(job.id, job.id)
+        is_new = _store(tx, job)
+    return JobId(holders.get(job.id, job.id), is_new=is_new)
 
 
 def _holder(tx: Transaction, job: NewJob) -> str | None:
@@ -86,16 +88,37 @@ def _holder(tx: Transaction, job: NewJob) -> str | None:
     return holder
 
 
-def _store_plain(tx: Transaction, jobs: Sequence[NewJob]) -> None:
-    """Store plain jobs, unless their ids are in the file."""
-    stored = 0
+def _store_plain(tx: Transaction, jobs: Sequence[NewJob]) -> list[JobId]:
+    """Store plain jobs, unless their ids are in the file, and return these."""
+    ids: list[JobId] = []
     whole = len(jobs) - len(jobs) % _AT_ONCE
+    last = tx.value("SELECT max(seq) FROM jobs") if whole else None
     for start in range(0, whole, _AT_ONCE):
-        values = chain.from_iterable(map(_plain, jobs[start : start + _AT_ONCE]))
-        stored += tx.execute(_INSERT_MANY, (tx.stamp, tx.stamp, *values)).rowcount
+        portion = jobs[start : start + _AT_ONCE]
+        values = chain.from_iterable(map(_plain, portion))
+        stored = tx.execute(_INSERT_MANY, (tx.stamp, tx.stamp, *values)).rowcount
+        ids += map(JobId, map(_id, portion)) if stored == _AT_ONCE else _some_new(tx, portion, ids, before=last)
     for job in jobs[whole:]:
-        stored += tx.execute(_INSERT_ONE, (tx.stamp, tx.stamp, *_plain(job))).rowcount
-    tx.has_news |= stored > 0
+        stored = tx.execute(_INSERT_ONE, (tx.stamp, tx.stamp, *_plain(job))).rowcount
+        ids.append(JobId(job.id, is_new=stored > 0))
+    tx.has_news |= any(each.is_new for each in ids)
+    return ids
+
+
+def _some_new(tx: Transaction, jobs: Sequence[NewJob], earlier: Iterable[str], *, before: int | None) -> list[JobId]:
+    """Return the ids of jobs some of which were in the file before this call, or came `earlier` in it, or came twice.
+
+    Args:
+        before: the seq of the last job that was in the file before this call.
+    """
+    these, values = listed([job.id for job in jobs])
+    found = tx.execute(f"SELECT id FROM jobs WHERE id IN {these} AND seq <= ?", (*values, before or 0))
+    old = {job_id for (job_id,) in found}.union(earlier)
+    ids = []
+    for job in jobs:
+        ids.append(JobId(job.id, is_new=job.id not in old))
+        old.add(job.id)
+    return ids
 
 
 _COLUMNS = ", ".join(_PLAIN)
@@ -118,14 +141,14 @@ _INSERT_MANY = f"""
 """
 
 
-def _store(tx: Transaction, job: NewJob) -> None:
-    """Store a job of any kind, unless its id is in the file."""
+def _store(tx: Transaction, job: NewJob) -> bool:
+    """Store a job of any kind, unless its id is in the file: then return False."""
     parents = [_parent(tx, job, parent_id) for parent_id in job.dependencies]
     values = dict(zip(_PLAIN, _plain(job), strict=True)) | _other_columns(tx, job, parents)
     values = {column: value for column, value in values.items() if value is not None}  # None is slow to bind
     inserted = tx.execute(_insert(tuple(values)), tuple(values.values()))
     if inserted.rowcount == 0:
-        return
+        return False
     tx.has_news = True
     seq = inserted.lastrowid
     if parents:
@@ -135,6 +158,7 @@ def _store(tx: Transaction, job: NewJob) -> None:
         )
     if job.tags:
         tx.executemany("INSERT INTO job_tags (job_seq, tag) VALUES (?, ?)", [(seq, tag) for tag in job.tags])
+    return True
 
 
 @cache

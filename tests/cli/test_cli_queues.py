@@ -56,12 +56,12 @@ def test_configure_sets_limits(run: Run, queue: JobQueue) -> None:
     assert (mail.max_running, mail.rate_limit, mail.rate_period) == (2, 5, 60)
 
 
-def test_configure_removes_a_limit_that_is_not_given(run: Run, queue: JobQueue) -> None:
+def test_configure_changes_only_the_limits_that_are_given(run: Run, queue: JobQueue) -> None:
     queue.configure("mail", max_running=2)
 
-    assert run("configure", "mail", "--rate-limit", "1").out == "Queue mail: 1 within 1 s\n"
-    assert run("configure", "mail", "--json").json["rate_limit"] is None
-    assert run("configure", "mail").out == "Queue mail: no limits\n"
+    assert run("configure", "mail", "--rate-limit", "1").out == "Queue mail: 2 at a time, 1 within 1 s\n"
+    assert run("configure", "mail", "--rate-period", "1m", "--json").json["max_running"] == 2
+    assert run("configure", "mail").out == "Queue mail: 2 at a time, 1 within 60 s\n"
 
 
 @pytest.mark.parametrize(

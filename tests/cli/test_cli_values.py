@@ -52,6 +52,20 @@ def test_a_duration_is_seconds_or_has_a_unit(text: str, seconds: float) -> None:
     assert values.duration(text) == seconds
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("90", 90.0), ("7d", "7d"), ("2026-01-31", "2026-01-31"), ("2026-01-31T09:00:00Z", "2026-01-31T09:00:00Z")],
+)
+def test_how_old_something_is_may_be_said_by_a_duration_or_by_an_instant(text: str, value: object) -> None:
+    assert values.older_than(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "-1", "7 d", "2026-13-01", "9" * 400])
+def test_an_age_that_is_neither_is_refused(text: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="duration"):
+        values.older_than(text)
+
+
 @pytest.mark.parametrize("text", ["", "s", "-1", "5 m", "5M", "1h30m", "nan", "inf", "1e3", "٣", "9" * 400])
 def test_a_bad_duration_is_refused(text: str) -> None:
     with pytest.raises(ArgumentTypeError, match="is not a duration"):

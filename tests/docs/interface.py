@@ -25,7 +25,7 @@ GROUPS: dict[str, list[str]] = {
     "the queue": ["JobQueue"],
     "schedules": [],
     "records": [
-        "JobRecord", "ExecutionRecord", "JobClaim", "QueueRecord", "WorkerRecord", "ScheduleRecord",
+        "JobId", "JobRecord", "ExecutionRecord", "JobClaim", "QueueRecord", "WorkerRecord", "ScheduleRecord",
         "JobStatus", "Phase", "ExecutionStatus",
     ],
     "workers": ["Worker", "Event"],

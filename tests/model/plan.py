@@ -151,10 +151,12 @@ def _prune(draw: Drawing) -> Step:
 
 
 def _limit(draw: Drawing) -> Step:
-    limits = {"max_running": draw.one_of(inf, 1, 2), "rate_limit": inf, "rate_period": _RATE_PERIOD}
-    if draw.has_rates and draw.happens(0.5):
-        limits["rate_limit"] = draw.one_of(1, 2, 3)
-    return "say", [draw.one_of(*_QUEUES)], limits
+    limits: dict[str, float] = {"max_running": draw.one_of(inf, 1, 2)} if draw.happens(0.7) else {}
+    if not draw.has_rates or draw.happens(0.3):
+        limits["rate_limit"] = inf
+    elif draw.happens(0.7):
+        limits |= {"rate_limit": draw.one_of(1, 2, 3), "rate_period": _RATE_PERIOD}
+    return "say", [draw.one_of(*_QUEUES)], limits  # what is not given stays
 
 
 def _hold_back(draw: Drawing) -> Step:

@@ -142,8 +142,13 @@ def test_wait_says_how_many_of_several_jobs_have_not_ended(open_queue: Callable[
     done = queue.submit(Job("done", functions.nothing))
     drain(queue)
     later = queue.submit(Job("later", functions.nothing))
-    with pytest.raises(JobNotFinished, match=f"^1 of 2 jobs had not ended after 1 s, {later} among them$"):
+    with pytest.raises(JobNotFinished, match=f"^1 of 2 jobs had not ended after 1 s: {later}$"):
         queue.wait([done, later], timeout=1)
+    more = queue.submit_many(Job(name, functions.nothing) for name in "abc")
+    with pytest.raises(JobNotFinished, match=f"^4 of 5 jobs had not ended after 60 s: {later}, .* and 1 more$"):
+        queue.wait([done, later, *more], timeout="1m")
+    with pytest.raises(JobNotFinished, match=f"^job {later} had not ended after 1 s$"):
+        queue.wait([later, later], timeout=1)
 
 
 def test_a_job_that_is_deleted_while_others_are_waited_for_is_not_found(open_queue: Callable[..., JobQueue]) -> None:

@@ -64,6 +64,10 @@ def left(queue: JobQueue) -> str:
         ({"older_than": 0}, "cde"),
         ({"older_than": 2.5}, "bcde"),
         ({"older_than": timedelta(seconds=2)}, "bcde"),
+        ({"older_than": "2s"}, "bcde"),
+        ({"older_than": ManualClock().now() + timedelta(seconds=1.5)}, "bcde"),
+        ({"older_than": "2026-01-01T00:00:01.500000Z"}, "bcde"),
+        ({"older_than": "1h"}, "abcde"),
         ({"older_than": 1e300}, "abcde"),
         ({"older_than": 2.5, "keep": 1}, "bcde"),
         ({"older_than": 0, "keep": 2}, "bcde"),
@@ -86,7 +90,8 @@ def test_only_the_chosen_jobs_are_pruned(ended: JobQueue, options: dict[str, Any
         ({"keep": 1.5}, "keep is 1.5"),
         ({"keep": True}, "keep is True"),
         ({"older_than": -1}, "older_than is -1; it must be seconds"),
-        ({"older_than": "7d"}, "older_than is '7d'; it must be seconds"),
+        ({"older_than": "7"}, "older_than is '7', without a unit; write 7s, or m, h or d instead of s"),
+        ({"older_than": "soon"}, "older_than is 'soon'; it must be ISO-8601 text .*, or a duration such as 7d"),
     ],
 )
 def test_an_invalid_choice_is_refused_and_prunes_nothing(

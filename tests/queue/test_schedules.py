@@ -256,7 +256,7 @@ def test_a_schedule_that_does_not_exist_cannot_be_run(queue: JobQueue, act: str)
         ({"cron": MINUTES, "every": 5}, "give one of the two"),
         ({"cron": "61 * * * *"}, "minute"),
         ({"every": 0.5}, "1 second"),
-        ({"every": "5"}, "every is '5'; it must be seconds"),
+        ({"every": "5"}, "every is '5', without a unit"),
         ({"cron": MINUTES, "timezone": "Mars/Base"}, "time zone"),
         ({"cron": MINUTES, "missed": "never"}, "missed is 'never'"),
         ({"cron": MINUTES, "run_at": START}, "the same run_at"),

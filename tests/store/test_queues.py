@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from store.verbs import File
 
+from gigq import QueueRecord
 from gigq.claims import Claim
 from gigq.clock import to_text
 from gigq.reports import Report
@@ -76,12 +78,88 @@ def test_resuming_one_queue_while_all_are_paused_changes_nothing_yet(file: File)
     assert file.claim(5) == []
 
 
+def test_a_pause_returns_the_queues_that_it_concerns_with_their_jobs(file: File) -> None:
+    file.submit(queue="mail")
+    (mail,) = file.queue.pause("mail")
+    assert (mail.name, mail.is_paused, mail.ready) == ("mail", True, 1)
+    (misspelt,) = file.queue.pause("mial")
+    assert (misspelt.is_paused, misspelt.ready, misspelt.scheduled, misspelt.running) == (True, 0, 0, 0)
+    assert [(each.name, each.is_paused) for each in file.queue.pause()] == [("mail", True), ("mial", True)]
+
+
+def test_a_resume_returns_the_queues_that_it_concerns_so_that_one_sees_which_stay_paused(file: File) -> None:
+    file.submit(queue="mail")
+    file.queue.pause()
+    file.queue.pause("mail")
+    file.submit(queue="video")
+    assert [each.name for each in file.queue.resume("mail") if each.is_paused] == ["mail"]
+    file.queue.pause("mail")
+    assert [each.name for each in file.queue.resume() if each.is_paused] == ["mail"]
+    assert not any(each.is_paused for each in file.queue.resume("mail"))
+
+
+def test_a_queue_that_was_only_resumed_is_not_in_use(file: File) -> None:
+    file.queue.pause("a")
+    (record,) = file.queue.resume("a")
+    assert (record.name, record.is_paused) == ("a", False)
+    file.queue.resume("never seen")
+    assert file.queue.queues() == []
+
+
 def test_a_ready_job_of_a_paused_queue_has_a_phase_of_its_own(file: File) -> None:
     ready, later = file.submit(), file.submit(delay=60)
     waiting = file.submit(dependencies=[ready])
     file.queue.pause()
     assert [file.job(each).phase for each in (ready, later, waiting)] == ["paused", "scheduled", "waiting"]
     assert (file.queue.count(phase="paused"), file.queue.count(phase="ready")) == (1, 0)
+
+
+# limits that are given, and limits that stay
+
+
+def limits(record: QueueRecord) -> tuple[float | None, ...]:
+    return record.max_running, record.rate_limit, record.rate_period
+
+
+@pytest.mark.parametrize(
+    ("changes", "then"),
+    [
+        ({}, (2, 5, 60.0)),
+        ({"max_running": 3}, (3, 5, 60.0)),
+        ({"max_running": None}, (None, 5, 60.0)),
+        ({"rate_limit": 6}, (2, 6, 60.0)),
+        ({"rate_period": "2m"}, (2, 5, 120.0)),
+        ({"rate_limit": None}, (2, None, None)),
+        ({"max_running": None, "rate_limit": None}, (None, None, None)),
+    ],
+)
+def test_configure_changes_only_what_is_given_and_none_takes_a_limit_away(
+    file: File, changes: dict[str, Any], then: tuple[float | None, ...]
+) -> None:
+    file.queue.configure("a", max_running=2, rate_limit=5, rate_period=60)
+    assert limits(file.queue.configure("a", **changes)) == then
+    assert [limits(each) for each in file.queue.queues()] == ([then] if any(then) else [])
+
+
+def test_a_rate_has_a_period_of_one_second_unless_another_is_given(file: File) -> None:
+    assert limits(file.queue.configure("a", rate_limit=5)) == (None, 5, 1.0)
+    file.queue.configure("a", rate_limit=None)
+    assert limits(file.queue.configure("a", rate_limit=7)) == (None, 7, 1.0)
+
+
+@pytest.mark.parametrize("changes", [{"rate_period": 60}, {"rate_limit": None, "rate_period": 60}])
+def test_a_period_without_a_rate_is_refused_and_nothing_changes(file: File, changes: dict[str, Any]) -> None:
+    file.queue.configure("a", max_running=2)
+    with pytest.raises(ValueError, match="rate_period is 60, without a rate_limit"):
+        file.queue.configure("a", max_running=3, **changes)
+    assert limits(file.queue.configure("a")) == (2, None, None)
+
+
+def test_a_pause_survives_a_change_of_limits_and_asking_for_them_leaves_no_trace(file: File) -> None:
+    assert limits(file.queue.configure("unheard of")) == (None, None, None)
+    assert file.queue.queues() == []
+    file.queue.pause("a")
+    assert file.queue.configure("a", max_running=1).is_paused
 
 
 # how many may run

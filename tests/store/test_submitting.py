@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import pickle
+
 import pytest
 from store.verbs import File
 
@@ -58,6 +62,39 @@ def test_the_same_job_twice_in_one_call_is_stored_once(file: File) -> None:
         "b",
     ]
     assert [row["id"] for row in rows(file)] == ["a", "b"]
+
+
+@pytest.mark.parametrize("number", [1, 47, 48, 49, 100, 145])
+def test_an_id_knows_whether_its_job_was_stored_by_this_call(file: File, number: int) -> None:
+    file.queue.submit_many([job(str(each)) for each in range(0, number, 3)])
+    ids = file.queue.submit_many([job(str(each)) for each in range(number)])
+    assert [each.is_new for each in ids] == [each % 3 > 0 for each in range(number)]
+    assert [each.is_new for each in file.queue.submit_many([job("new"), *(job(each) for each in ids), job("new")])] == [
+        True, *[False] * (number + 1),
+    ]  # fmt: skip
+
+
+def test_of_a_job_that_comes_twice_in_one_call_the_first_is_new(file: File) -> None:
+    plain = [job(str(each % 30)) for each in range(100)]
+    ids = file.queue.submit_many([*plain, job("t", tags=["t"]), job("t", tags=["t"]), *plain])
+    assert [each.is_new for each in ids] == [*[True] * 30, *[False] * 70, True, False, *[False] * 100]
+
+
+def test_an_id_is_not_new_if_it_is_that_of_the_job_that_has_the_key(file: File) -> None:
+    first = file.queue.submit(job("first", unique_key="k"))
+    again = file.queue.submit(job("first", unique_key="k"))
+    second = file.queue.submit(job("second", unique_key="k"))
+    assert first == again == second == "first"
+    assert [each.is_new for each in (first, again, second)] == [True, False, False]
+    child = job("child", dependencies=[first])
+    assert [file.queue.submit(child).is_new for _ in range(2)] == [True, False]
+
+
+def test_an_id_is_ordinary_text(file: File) -> None:
+    job_id = file.queue.submit(job("job"))
+    assert (repr(job_id), json.dumps([job_id]), {job_id: 1}["job"]) == ("'job'", '["job"]', 1)
+    for same in (pickle.loads(pickle.dumps(job_id)), copy.deepcopy(job_id)):
+        assert (same, same.is_new) == ("job", True)
 
 
 def test_an_unknown_parent_among_many_stores_nothing(file: File) -> None:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import functions
@@ -306,8 +307,9 @@ def test_the_jobs_of_a_living_worker_are_requeued_only_if_a_person_says_how_old_
     run(shutdown_timeout=0)
     pipes.wait_until_begun()
     assert queue.requeue_stuck() == 0
-    assert queue.requeue_stuck(older_than=600) == 0
-    assert queue.requeue_stuck(older_than=0) == 1
+    for too_old in (600, "10m", "2026-01-01", datetime.now() - timedelta(minutes=10)):
+        assert queue.requeue_stuck(older_than=too_old) == 0
+    assert queue.requeue_stuck(older_than=datetime.now() + timedelta(minutes=1)) == 1
     assert queue.get_status(job_id)["status"] == "failed"
     assert queue.result(queue.submit(Job("next", functions.add, {"a": 1})), timeout=30) == 1
 
