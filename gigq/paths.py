@@ -109,9 +109,10 @@ def module_name(path: str) -> str:
 
 
 def takes(function: Function, parameter: str) -> bool:
-    """Whether this function can be called with a keyword argument of this name.
+    """Whether this function has a parameter of this name that can be given by keyword.
 
-    A decorator that passes on all its arguments takes what the function inside it takes.
+    A decorator that passes on all its arguments takes what the function inside it takes. ``**options`` alone takes
+    nothing: those are for the arguments that a job was submitted with.
     """
     read = _signature if isinstance(function, FunctionType) else _signature.__wrapped__  # others may not be hashable
     try:
@@ -121,7 +122,7 @@ def takes(function: Function, parameter: str) -> bool:
     by_keyword = {each.name for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
     passes_on = any(each.kind is each.VAR_KEYWORD for each in parameters)
     inner = getattr(function, "__wrapped__", None)
-    return parameter in by_keyword or (passes_on and (inner is None or takes(inner, parameter)))
+    return parameter in by_keyword or (passes_on and inner is not None and takes(inner, parameter))
 
 
 def mismatch(function: Function, args: Sequence[object], params: Mapping[str, object]) -> str | None:

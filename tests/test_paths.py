@@ -222,7 +222,8 @@ def test_a_module_that_cannot_be_imported_is_named_with_its_own_error(
     [
         (odd_functions.plain, False),
         (odd_functions.child, True),
-        (odd_functions.keywords, True),
+        (odd_functions.keywords, False),
+        (odd_functions.forwarding(odd_functions.keywords), False),
         (odd_functions.positional, False),
         (odd_functions.decorated, False),
         (odd_functions.decorated_child, True),
@@ -236,7 +237,7 @@ def test_a_module_that_cannot_be_imported_is_named_with_its_own_error(
         (max, False),
     ],
 )
-def test_a_function_takes_parent_results_if_they_would_reach_it(function: Any, takes_it: bool) -> None:
+def test_a_function_takes_parent_results_if_it_has_a_parameter_of_that_name(function: Any, takes_it: bool) -> None:
     assert takes(function, "parent_results") is takes_it
 
 

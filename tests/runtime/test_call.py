@@ -162,7 +162,8 @@ def test_outside_a_job_there_is_no_current_job() -> None:
     ("function", "passing", "passed"),
     [
         (lambda parent_results=None: parent_results, None, True),
-        (lambda **params: params.get("parent_results"), None, True),
+        (lambda **params: params.get("parent_results"), None, False),
+        (lambda **params: params.get("parent_results"), True, True),
         (lambda: None, None, False),
         (lambda parent_results=None: parent_results, False, False),
         (lambda parent_results=None: parent_results, True, True),

@@ -24,8 +24,8 @@ from gigq.claims import Claim
 from gigq.reports import Progress
 from gigq.status import ExecutionStatus
 from gigq.store import manual, workers
-from gigq.store.tables import VERSION
 from gigq.store.progress import write_logs, write_progress
+from gigq.store.tables import VERSION
 
 THEN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 """When the file was made; everything in it happens within minutes."""
