@@ -38,7 +38,7 @@ class Report(NamedTuple):
         result: what the function returned, as JSON text, if it completed.
         error: the message of the error, if there was one.
         error_type: the class of the exception, if there was one.
-        traceback: the traceback of the exception, if there was one.
+        traceback: the traceback of the exception, if there was one; of a timeout, where the function stood.
         is_final: whether a failure is final, so that no other attempt is made.
         delay: seconds before a released job may run again.
         started_at: when the function was called, as the file holds it; None leaves what the file says.
@@ -79,9 +79,10 @@ class Report(NamedTuple):
         )
 
     @classmethod
-    def timed_out(cls, error: str, *, error_type: str | None = None) -> Self:
-        """It ran longer than its job's timeout."""
-        return cls(ExecutionStatus.TIMEOUT, error=error, error_type=error_type)
+    def timed_out(cls, error: str, *, error_type: str | None = None, traceback: str | None = None) -> Self:
+        """It ran longer than its job's timeout. The traceback says where its function stood."""
+        trace = None if traceback is None else shortened(traceback)
+        return cls(ExecutionStatus.TIMEOUT, error=shortened(error), error_type=error_type, traceback=trace)
 
     @classmethod
     def cancelled(cls, error: str) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 _HOUR = 3600.0
@@ -45,10 +45,15 @@ class RetryRule:
         return min(self.max_delay, wait) * (1.0 - self.jitter * chance)
 
 
-def is_worth_retrying(names: Iterable[str], *, retry_on: Iterable[str], no_retry_on: Iterable[str]) -> bool:
-    """Decide by the names of an exception's classes. An empty `retry_on` means any, and `no_retry_on` wins."""
-    known = frozenset(names)
-    if not known.isdisjoint(no_retry_on):
-        return False
-    wanted = frozenset(retry_on)
-    return not wanted or not known.isdisjoint(wanted)
+def is_worth_retrying(
+    raised: Sequence[frozenset[str]], *, retry_on: Collection[str], no_retry_on: Collection[str]
+) -> bool:
+    """Decide by the names of the classes of what was raised: of one exception, or of each in a group.
+
+    A list decides about a group if it matches all that is in it. An empty `retry_on` means any, and `no_retry_on` wins.
+    """
+
+    def match(wanted: Collection[str]) -> bool:
+        return all(not names.isdisjoint(wanted) for names in raised)
+
+    return not match(no_retry_on) and (not retry_on or match(retry_on))

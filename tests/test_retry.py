@@ -144,4 +144,4 @@ def test_a_base_class_that_is_not_an_exception_gives_no_name() -> None:
 def test_an_exception_is_retried_if_it_is_wanted_and_not_refused(
     exception: type[BaseException], retry_on: list[str], no_retry_on: list[str], is_worth_it: bool
 ) -> None:
-    assert is_worth_retrying(names_of(exception), retry_on=retry_on, no_retry_on=no_retry_on) is is_worth_it
+    assert is_worth_retrying([names_of(exception)], retry_on=retry_on, no_retry_on=no_retry_on) is is_worth_it

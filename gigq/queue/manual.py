@@ -19,9 +19,10 @@ from gigq.liveness import WorkerKey, certainly_dead
 from gigq.paths import Function
 from gigq.process import is_gone, this_process
 from gigq.reports import Report
-from gigq.runtime.call import caller, report_on
+from gigq.runtime.call import caller
 from gigq.runtime.functions import Functions
 from gigq.runtime.inline import InlineRunner
+from gigq.runtime.verdict import report_on
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, manual, settling, workers
 from gigq.store.claiming import Room

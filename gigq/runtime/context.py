@@ -56,29 +56,34 @@ class JobContext:
         self._state = state
         self._output = output
 
-    @property
-    def id(self) -> str:
-        """The job's id."""
-        return self._claim.job_id
+    def __repr__(self) -> str:
+        if self.id is None:
+            return f"<{type(self).__name__}: no job is running here>"
+        return f"<{type(self).__name__} {self.id} ({self.name!r}), attempt {self.attempt} of {self.max_attempts}>"
 
     @property
-    def name(self) -> str:
-        """The job's name."""
-        return self._claim.name
+    def id(self) -> str | None:
+        """The job's id; None outside a job."""
+        return self._claim.job_id or None
+
+    @property
+    def name(self) -> str | None:
+        """The job's name; None outside a job."""
+        return self._claim.name or None
 
     @property
     def attempt(self) -> int:
-        """The number of this attempt, from 1."""
+        """The number of this attempt, from 1; 1 outside a job."""
         return self._claim.attempt
 
     @property
     def max_attempts(self) -> int:
-        """How many attempts the job may have."""
+        """How many attempts the job may have; 1 outside a job."""
         return self._claim.max_attempts
 
     @property
     def deadline(self) -> datetime | None:
-        """When the job will be stopped, in UTC; None if it has no timeout."""
+        """When the job will be stopped, in UTC; None if it has no timeout, and outside a job."""
         timeout = self._claim.timeout
         return None if timeout is None else later(from_text(self._started_at), timeout)
 
@@ -133,8 +138,18 @@ _CURRENT: ContextVar[_Call] = ContextVar("gigq_current_job")
 _STATE: ContextVar[CallState] = ContextVar("gigq_call_state")
 
 
+_DETACHED = Claim(
+    execution_id=0, is_ahead=False, job_seq=0, job_id="", name="", queue="", function="", args="[]", params="{}",
+    attempt=1, max_attempts=1, timeout=None, retry_on="[]", no_retry_on="[]", pass_parent_results=None, metadata="{}",
+)  # fmt: skip
+"""Stands for the job where none is running."""
+
+
 def current_job() -> JobContext:
-    """Return the job that this function is called for.
+    """Return the job that this function is called for, or outside a job a context that is attached to none.
+
+    So a function that uses it can also be called directly, for example in a test. The detached context has no `id` and
+    no `name`, its `attempt` is 1 of 1, it is never `cancelled`, and what it is told of progress is checked and dropped.
 
     Call it in the thread in which the worker has called the function. For another thread that the job starts, copy
     the context: ``contextvars.copy_context().run(…)``.
@@ -148,14 +163,11 @@ def current_job() -> JobContext:
     ...     executions = drain(queue, handlers={"report": report})
     ...     print(queue.result(job_id))
     ['sales', 'weekly']
-
-    Raises:
-        RuntimeError: no job is running here.
+    >>> report()
+    []
     """
-    try:
-        return JobContext(*_CURRENT.get())
-    except LookupError:
-        raise RuntimeError("current_job() was called outside a job") from None
+    call = _CURRENT.get(None)
+    return JobContext(*call) if call else JobContext(_DETACHED, "", None, Output(0))
 
 
 def current_log() -> Log | None:

@@ -12,11 +12,11 @@ from gigq.claims import Claim
 from gigq.clock import SystemClock
 from gigq.errors import JobCancelled, JobTimeout
 from gigq.reports import Progress, Report
-from gigq.runtime.call import timed_out
 from gigq.runtime.context import CallState, using
 from gigq.runtime.interrupt import interrupt
 from gigq.runtime.output import with_output
 from gigq.runtime.runner import Call, Ended
+from gigq.runtime.verdict import timed_out
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _INTERRUPTED = Report.released("given back: its worker was told to stop")

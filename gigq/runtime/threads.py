@@ -10,10 +10,10 @@ from gigq.claims import Claim
 from gigq.clock import Clock, SystemClock, to_text
 from gigq.errors import JobCancelled, JobTimeout
 from gigq.reports import Progress
-from gigq.runtime.call import timed_out
 from gigq.runtime.output import Output, with_output
 from gigq.runtime.runner import Call, Ended
 from gigq.runtime.slot import Exchange, Slot
+from gigq.runtime.verdict import timed_out
 
 MAX_ABANDONED = 16
 """Threads whose function was stopped and has not returned. A runner with this many has no free slot."""

@@ -128,6 +128,52 @@ def test_some_failures_are_final(error: Exception, options: dict[str, Any], is_f
     assert report_of(raising(error), **options).is_final is is_final
 
 
+def group(*errors: BaseException) -> BaseException:
+    """The errors in a group inside another group, as nested task groups raise them."""
+    return BaseExceptionGroup("outer", [BaseExceptionGroup("inner", errors)])
+
+
+@pytest.mark.parametrize(
+    ("errors", "options", "is_final"),
+    [
+        ([ConnectionError(), TimeoutError()], {"retry_on": '["ConnectionError","TimeoutError"]'}, False),
+        ([ConnectionError(), ValueError()], {"retry_on": '["ConnectionError"]'}, True),
+        ([ValueError()], {"retry_on": '["ExceptionGroup"]'}, False),
+        ([PermissionError(), KeyError()], {"no_retry_on": '["OSError","KeyError"]'}, True),
+        ([PermissionError(), ConnectionError()], {"no_retry_on": '["PermissionError"]'}, False),
+        ([ValueError()], {"no_retry_on": '["ExceptionGroup"]'}, True),
+        ([GiveUp(), GiveUp()], {}, True),
+        ([GiveUp(), PermissionError()], {"no_retry_on": '["PermissionError"]'}, True),
+        ([GiveUp(), ValueError()], {}, False),
+        ([RetryLater(), ValueError()], {}, False),
+        ([JobCancelled(), ValueError()], {}, False),
+    ],
+)
+def test_a_rule_decides_about_a_group_if_it_matches_all_that_is_in_it(
+    errors: list[BaseException], options: dict[str, Any], is_final: bool
+) -> None:
+    report = report_of(raising(group(*errors)), **options)
+    assert (report.status, report.is_final) == (ExecutionStatus.FAILED, is_final)
+
+
+def test_a_group_of_stops_or_of_requests_to_come_later_counts_as_one_of_them() -> None:
+    later = report_of(raising(group(RetryLater(5, "soon"), RetryLater(60, "not ready"), RetryLater(30))))
+    assert (later.status, later.delay, later.error) == (ExecutionStatus.RELEASED, 60.0, "not ready")
+    assert report_of(raising(group(JobTimeout(), JobTimeout()))).status is ExecutionStatus.TIMEOUT
+    assert report_of(raising(group(JobCancelled()))).status is ExecutionStatus.CANCELLED
+
+
+def test_the_error_of_a_group_says_what_is_in_it() -> None:
+    alone = report_of(raising(group(ConnectionError("away"))))
+    assert (alone.error_type, alone.error) == ("ConnectionError", "ConnectionError: away")
+    assert "outer (1 sub-exception)" in str(alone.traceback)
+    both = report_of(raising(ExceptionGroup("tasks", [ConnectionError("away"), ValueError("no")])))
+    assert both.error_type == "ExceptionGroup"
+    assert both.error == "ExceptionGroup: tasks (2 sub-exceptions): ConnectionError: away; ValueError: no"
+    many = report_of(raising(ExceptionGroup("tasks", [ValueError(n) for n in range(11)])))
+    assert str(many.error).endswith("; ValueError: 9; …")
+
+
 def test_a_job_can_be_given_back() -> None:
     report = report_of(raising(RetryLater(30, reason="the site is closed")))
     assert (report.status, report.delay, report.error) == (ExecutionStatus.RELEASED, 30.0, "the site is closed")
@@ -136,7 +182,14 @@ def test_a_job_can_be_given_back() -> None:
 def test_the_exceptions_that_stop_a_job_end_as_timeout_and_cancelled() -> None:
     assert report_of(raising(JobTimeout())).status is ExecutionStatus.TIMEOUT
     assert report_of(raising(JobTimeout())).error == "timed out after 300 seconds"
+    assert "in function" in str(report_of(raising(JobTimeout())).traceback)
     assert report_of(raising(JobCancelled())).status is ExecutionStatus.CANCELLED
+
+
+def test_a_function_may_say_itself_why_it_takes_too_long() -> None:
+    report = report_of(raising(JobTimeout("the site needs 30 s")))
+    assert (report.status, report.error) == (ExecutionStatus.TIMEOUT, "JobTimeout: the site needs 30 s")
+    assert report_of(raising(JobTimeout()), timeout=None).status is ExecutionStatus.FAILED
 
 
 def test_a_function_knows_its_job() -> None:
@@ -152,10 +205,24 @@ def test_the_deadline_is_the_start_plus_the_timeout() -> None:
     assert [deadline and deadline.isoformat() for deadline in seen] == ["2026-01-01T00:01:00+00:00", None]
 
 
-def test_outside_a_job_there_is_no_current_job() -> None:
+def test_a_function_that_uses_its_job_can_be_called_outside_of_one() -> None:
     report_of(functions.nothing)
-    with pytest.raises(RuntimeError, match="outside"):
-        current_job()
+    assert functions.context() == {"id": None, "name": None, "attempt": 1, "tags": [], "metadata": {}}
+    job = current_job()
+    assert (job.max_attempts, job.deadline, job.cancelled) == (1, None, False)
+    job.check()
+    job.progress(1, 2, "half")
+    with pytest.raises(ValueError, match="current is -1"):
+        job.progress(-1)
+
+
+def test_the_context_of_a_function_shows_its_job_or_that_there_is_none() -> None:
+    seen: list[str] = []
+    report_of(lambda: seen.append(repr(current_job())), job_id="7", attempt=2)
+    assert [*seen, repr(current_job())] == [
+        "<JobContext 7 ('job'), attempt 2 of 3>",
+        "<JobContext: no job is running here>",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from gigq.claims import Claim
 from gigq.clock import Clock, to_text
 from gigq.paths import Function
 from gigq.reports import Progress, Report
-from gigq.runtime.call import timed_out
 from gigq.runtime.functions import paths_of
 from gigq.runtime.output import Output, with_output
 from gigq.runtime.process.distribution import Backlog
@@ -21,6 +20,7 @@ from gigq.runtime.process.reaper import Reaper
 from gigq.runtime.process.spawner import Spawner, refuse_here
 from gigq.runtime.process.wire import Settings
 from gigq.runtime.runner import Ended
+from gigq.runtime.verdict import timed_out
 
 
 class ProcessRunner:
