@@ -41,7 +41,7 @@ COMMANDS = {
     "clear": ("pruning", "Delete completed and cancelled jobs, and print how many."),
     "prune": ("pruning", "Delete finished jobs, oldest first, and print how many."),
     "dead": ("dead_letters", "List, requeue or purge dead letters: jobs that used up their attempts."),
-    "worker": ("worker", "Run jobs until stopped by SIGTERM, Ctrl-C or `gigq stop`."),
+    "worker": ("worker", "Run jobs until stopped by SIGTERM, SIGHUP, Ctrl-C or `gigq stop`."),
     "workers": ("workers", "List the workers, oldest first."),
     "scale": ("workers", "Set how many jobs workers run at a time."),
     "stop": ("workers", "Ask workers to stop."),

@@ -12,6 +12,7 @@ from gigq.cli import output, values
 from gigq.cli.call import Call
 from gigq.cli.commands import Command, Parser
 from gigq.logs import logger
+from gigq.runtime.signals import handling, heeded
 
 if TYPE_CHECKING:
     from gigq.worker.worker import Worker
@@ -65,7 +66,7 @@ def _add_ends(parser: Parser) -> None:
 
 
 def worker(call: Call) -> None:
-    """Run jobs until stopped by SIGTERM, Ctrl-C or `gigq stop`.
+    """Run jobs until stopped by SIGTERM, SIGHUP, Ctrl-C or `gigq stop`.
 
     Running jobs may then finish within --shutdown-timeout; those that do not are given back to the queue.
     Functions are imported from the current directory first.
@@ -91,14 +92,12 @@ def worker(call: Call) -> None:
 
 
 def _run_one(call: Call, worker: Worker) -> None:
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        has_run = worker.process_one()
+        with handling(heeded(even_ignored=[signal.SIGTERM]), signal.default_int_handler):
+            has_run = worker.process_one()
     except KeyboardInterrupt:
         log.info("worker %s has stopped", worker.worker_id)
         return
-    finally:
-        signal.signal(signal.SIGTERM, before)
     if not has_run:
         output.note("no job is ready")
     call.answer({"worker_id": worker.worker_id, "ran": has_run}, ())

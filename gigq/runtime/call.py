@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from gigq.claims import Claim
@@ -13,6 +14,7 @@ from gigq.paths import Function, takes
 from gigq.reports import Report
 from gigq.runtime.capture import capture_logging
 from gigq.runtime.context import current_log, enter, leave
+from gigq.runtime.forks import end_fork
 from gigq.runtime.functions import Functions
 from gigq.runtime.output import Log
 from gigq.runtime.runner import Call
@@ -46,14 +48,14 @@ class Caller:
     def __init__(
         self, find: Callable[[str], Function], *, clock: Clock, result_limit: int, keeps_logs: bool = False
     ) -> None:
-        self._find = cache(find)
+        self._find = cache(partial(_found, find))
         self._now = stamper(clock)
         self._result_limit = result_limit
         self._new_log = Log if keeps_logs else None
 
     def call(self, claim: Claim) -> Report:
         """Call a job's function, and report how that ended. No exception of the function gets through."""
-        started_at = self._now()
+        process, started_at = os.getpid(), self._now()
         token, output = enter(claim, started_at, self._new_log and self._new_log())
         is_final = True  # only a failure of the function itself can be mended by another attempt
         try:
@@ -62,7 +64,11 @@ class Caller:
             if claim.parent_results is not None:
                 _add_parent_results(params, claim, function)
             is_final = False
-            value = function(*args, **params)
+            try:
+                value = function(*args, **params)
+            finally:
+                if os.getpid() != process:
+                    end_fork()
             is_final = True
             report = Report.completed(encode(value, name="result", limit=self._result_limit), started_at=started_at)
         except BaseException as error:
@@ -71,6 +77,15 @@ class Caller:
         finally:
             leave(token)
         return output.add_to(report)
+
+
+def _found(find: Callable[[str], Function], name: str) -> Function:
+    process = os.getpid()
+    try:
+        return find(name)
+    finally:
+        if os.getpid() != process:  # by a module, while it was imported
+            end_fork()
 
 
 def _add_parent_results(params: dict[str, Any], claim: Claim, function: Function) -> None:

@@ -16,16 +16,19 @@ from gigq.runtime.context import CallState, using
 from gigq.runtime.interrupt import interrupt
 from gigq.runtime.output import with_output
 from gigq.runtime.runner import Call, Ended
+<<<<<<< HEAD
 from gigq.runtime.verdict import timed_out
+=======
+from gigq.runtime.signals import handling, heeded
+>>>>>>> 23f5e32 (End a fork of a job where its function ends)
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _INTERRUPTED = Report.released("given back: its worker was told to stop")
 
 
 class InlineRunner:
     """Calls each function when it is started; it has ended when `start` returns.
 
-    In the main thread SIGINT and SIGTERM interrupt the function with `JobCancelled`, and its job is given back.
+    In the main thread SIGINT, SIGTERM and SIGHUP interrupt the function with `JobCancelled`, and its job is given back.
 
     Attributes:
         signal: the last signal that did so, for the caller to act on; None if there was none.
@@ -84,25 +87,12 @@ class InlineRunner:
     def _report(self, claim: Claim) -> Report:
         report = _INTERRUPTED
         self._is_calling, self._is_interrupted = True, False
-        with using(self._state), suppress(JobCancelled), self._handling_signals():
+        with using(self._state), suppress(JobCancelled), handling(heeded(), self._interrupt):
             report = call_here(claim, self._call)
             self._is_calling = False
         report = with_output(_INTERRUPTED if self._is_interrupted else report, self._state.output, claim.execution_id)
         self._state.output = None
         return report
-
-    @contextmanager
-    def _handling_signals(self) -> Iterator[None]:
-        is_main = threading.current_thread() is threading.main_thread()
-        before = {number: signal.getsignal(number) for number in _SIGNALS if is_main}
-        ours = [number for number, handler in before.items() if handler not in (None, signal.SIG_IGN)]
-        try:
-            for number in ours:
-                signal.signal(number, self._interrupt)
-            yield
-        finally:
-            for number in ours:
-                signal.signal(number, before[number])
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.signal = number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import Any, Literal
 
 from gigq.clock import Clock, to_text
 from gigq.logs import logger
+from gigq.runtime.forks import end_fork
 from gigq.status import JobStatus
 from gigq.worker.throttle import Throttle
 
@@ -143,13 +145,21 @@ class Listener:
     def _serve(self) -> None:
         while (event := self._next()) is not None:
             try:
-                self._listen(event)
+                self._tell(event)
             except (Exception, SystemExit):
                 self._failed += 1
                 if self._warnings.allows():
                     log.exception("on_event has raised %d times by now; the events go on", self._failed)
             if self._dropped and self._warnings.allows():
                 self._warn_of_drops()
+
+    def _tell(self, event: Event) -> None:
+        process = os.getpid()
+        try:
+            self._listen(event)
+        finally:
+            if os.getpid() != process:
+                end_fork()
 
     def _next(self) -> Event | None:
         with self._lock:

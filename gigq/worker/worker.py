@@ -7,8 +7,8 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from types import FrameType, TracebackType
 from typing import Self
@@ -23,6 +23,7 @@ from gigq.runtime.functions import Functions
 from gigq.runtime.inline import InlineRunner
 from gigq.runtime.process.runner import ProcessRunner
 from gigq.runtime.runner import Runner
+from gigq.runtime.signals import handling, heeded
 from gigq.runtime.threads import ThreadRunner
 from gigq.store.engine.connections import Durability
 from gigq.store.engine.database import Database
@@ -31,6 +32,9 @@ from gigq.worker.events import LISTENER_TIMEOUT, Event, Listener
 from gigq.worker.heartbeat import beating
 from gigq.worker.loop import Loop
 from gigq.worker.options import Mode, WorkerOptions
+
+_ALWAYS_HEEDED = (signal.SIGTERM, signal.SIGINT)
+"""The signals that stop a worker even where they were ignored, as SIGINT is in scripts that start it with ``&``."""
 
 _LONGEST_PAUSE = 0.004
 """Seconds between two attempts to get the write lock. Longer than for other writers, which have callers waiting."""
@@ -133,11 +137,12 @@ class Worker:
         return self._options.worker_id
 
     def start(self) -> None:
-        """Run jobs until told to stop: by `stop`, by `JobQueue.stop_workers`, or by SIGTERM or SIGINT.
+        """Run jobs until told to stop: by `stop`, by `JobQueue.stop_workers`, or by SIGTERM, SIGINT or SIGHUP.
 
         Then no more jobs are claimed, and the running ones may go on for `shutdown_timeout` seconds. Those that have
         not ended by then are given back, which does not count as an attempt, and their functions are interrupted by
-        `JobCancelled`; a second signal does that at once. Signals are only handled in the main thread.
+        `JobCancelled`; a second signal does that at once. Signals are only handled in the main thread, and
+        SIGHUP not where it is ignored, as under `nohup`.
 
         Raises:
             QueueGone: the file was deleted or replaced.
@@ -145,7 +150,7 @@ class Worker:
             StoreError: results could not be written when the worker stopped; those jobs will run again.
         """
         try:
-            with self._start_lock, self._signals():
+            with self._start_lock, handling(heeded(even_ignored=_ALWAYS_HEEDED), self._on_signal):
                 loop = self._loop = self._new_loop(self._new_runner(), listens=True)
                 try:
                     self._run(loop)
@@ -168,8 +173,8 @@ class Worker:
         """Claim the next job, run it in this thread whatever the mode, and settle it. False if no job is ready.
 
         In the main thread a job is stopped at its deadline even while it sleeps or waits; in another thread, at its
-        next step of Python. In the main thread SIGINT and SIGTERM interrupt the job: it is given back, which does not
-        count as an attempt, and then the signal has its usual effect, such as `KeyboardInterrupt`.
+        next step of Python. In the main thread SIGINT, SIGTERM and SIGHUP interrupt the job: it is given back, which
+        does not count as an attempt, and then the signal has its usual effect, such as `KeyboardInterrupt`.
 
         Raises:
             StoreError: the queue could not be read or written. A result that could not be written is kept, and the
@@ -255,19 +260,6 @@ class Worker:
     def _may_leave(self, loop: Loop, deadline: float) -> bool:
         """Whether a stopping worker has no running jobs, or need not wait for them any longer."""
         return not loop.is_busy or self._stops_now or loop.stop == "now" or self._clock.monotonic() >= deadline
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Stop at SIGTERM and SIGINT while the block runs."""
-        if threading.current_thread() is not threading.main_thread():
-            yield  # only the main thread may change what a signal does
-            return
-        before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._stops_now = self._is_stopping

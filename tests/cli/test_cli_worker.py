@@ -123,7 +123,7 @@ def test_functions_are_imported_from_the_current_directory_first(run: Run, queue
     assert sys.path[0] == str(tmp_path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_a_worker_with_code_0(spawn: Run, queue: JobQueue, number: signal.Signals) -> None:
     worker = spawn("worker", "--json", "--worker-id", "w1")
     assert json.loads(worker.stdout.readline()) == {"worker_id": "w1"}
@@ -146,7 +146,7 @@ def test_a_stopped_worker_gives_its_running_job_back(spawn: Run, queue: JobQueue
     assert (queue.get_status(job_id)["status"], queue.get_status(job_id)["attempts"]) == ("pending", 0)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_makes_worker_once_give_its_job_back(
     spawn: Run, queue: JobQueue, gate: Path, number: signal.Signals
 ) -> None:

@@ -17,6 +17,7 @@ from running import Pipes, Running
 from gigq import Job, JobQueue, JobStatus, ManualClock, QueueGone, Worker
 from gigq.liveness import ProcessIdentity
 from gigq.process import this_process
+from gigq.runtime.signals import STOPPING
 from gigq.store import claiming, workers
 from gigq.store.claiming import Room
 from gigq.testing import drain
@@ -199,7 +200,7 @@ def test_a_worker_can_be_started_again(queue: JobQueue, path: str) -> None:
             running.stop()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", STOPPING)
 def test_a_signal_stops_the_worker_and_the_handlers_before_it_are_restored(
     queue: JobQueue, path: str, number: int
 ) -> None:
@@ -209,6 +210,19 @@ def test_a_signal_stops_the_worker_and_the_handlers_before_it_are_restored(
         worker.start()
     assert queue.get_status(job_id)["status"] == "completed"
     assert signal.getsignal(number) == before
+
+
+@pytest.mark.skipif(signal.SIGHUP not in STOPPING, reason="this system has no SIGHUP")
+def test_a_worker_under_nohup_goes_on_after_sighup(queue: JobQueue, path: str) -> None:
+    ids = [queue.submit(Job("hangs up", functions.kill_own_process, {"number": int(signal.SIGHUP)})) for _ in range(2)]
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Worker(path, burst=True) as worker:
+            worker.start()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert [queue.get_status(job_id)["status"] for job_id in ids] == ["completed"] * 2
 
 
 def test_the_jobs_of_a_worker_whose_process_is_gone_are_taken_over_at_once(queue: JobQueue, worker: Worker) -> None:
