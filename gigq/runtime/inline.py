@@ -16,11 +16,8 @@ from gigq.runtime.context import CallState, using
 from gigq.runtime.interrupt import interrupt
 from gigq.runtime.output import with_output
 from gigq.runtime.runner import Call, Ended
-<<<<<<< HEAD
-from gigq.runtime.verdict import timed_out
-=======
 from gigq.runtime.signals import handling, heeded
->>>>>>> 23f5e32 (End a fork of a job where its function ends)
+from gigq.runtime.verdict import timed_out
 
 _INTERRUPTED = Report.released("given back: its worker was told to stop")
 
