@@ -28,6 +28,9 @@ from gigq.worker.turn import UNKNOWN, Outcome, Turn
 
 log = logger("worker")
 
+_HEAD_START = 0.001
+"""Seconds for which idle workers leave a new job to the first of them; if all claimed at once, it would start later."""
+
 _SECONDS_BETWEEN_ERRORS = 60.0
 
 _MOST_AT_ONCE = 64
@@ -90,6 +93,8 @@ class Loop:
         self._claims = claim
         self._collect(give_back=not claim)
         is_beat = self._timetable.is_beat_due
+        if is_beat:
+            self._listen()  # before the transaction that may find nothing to do: a job that is stored after it rings
         if not (self._ended or is_beat or self._has_work()):
             self._look()
             return 0
@@ -159,6 +164,8 @@ class Loop:
         """Wait until there is something to do, but no longer than `at_most` seconds."""
         self._has_rung = self._runner.wait(max(0.0, min(at_most, self._seconds_to_wait())), bell=self._bell_file)
         self._has_rung |= self._bell.clear()
+        if self._has_rung and not (self._bell.is_first or self.is_busy):
+            self._runner.wait(_HEAD_START)
 
     def pause_after_error(self, error: StoreError) -> None:
         """Wait a little after a transaction failed, and log that once a minute.
@@ -217,7 +224,7 @@ class Loop:
     def _has_work(self) -> bool:
         if not (self._claims and self._free):
             return False
-        if self._has_rung:  # most likely for a job: to look first would cost it a tenth of a millisecond
+        if self._has_rung and self._bell.is_first:  # for a job, most likely: to look first would take 0.1 ms
             return True
         self._outlook = self._duties.outlook()
         return self._outlook.is_ready
@@ -261,13 +268,16 @@ class Loop:
         self._prefetch.note_settled(turn.ended)
         if outcome.is_beat:
             self._timetable.note_beat()
-            if self._listens:
-                self._bell_file = self._bell.listen()
+            self._listen()  # again, because another worker that left in the meantime may have removed a FIFO
         if outcome.standing is not None:
             self._follow(outcome.standing)
         self._has_rung = False
         if outcome.claims:
             self._start(outcome.claims)
+
+    def _listen(self) -> None:
+        if self._listens:
+            self._bell_file = self._bell.listen()
 
     def _follow(self, standing: Standing) -> None:
         """Act on what others have decided about the worker and its jobs."""

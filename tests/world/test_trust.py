@@ -13,6 +13,7 @@ from running import Running
 
 import gigq
 from gigq import InvalidJob, Job, JobQueue, Worker
+from gigq.store.engine.bell import CAN_WATCH
 
 JOB = "functions:nothing"
 
@@ -38,7 +39,13 @@ def test_new_files_are_readable_by_their_owner_alone_whatever_the_umask(
     with JobQueue(path) as queue:
         run()
         queue.result(queue.submit(Job("job", JOB)), timeout=60)
-        assert modes(path) == {"": 0o600, "-wal": 0o600, "-shm": 0o600, "-bell": 0o600}
+        assert modes(path) == {"": 0o600, "-wal": 0o600, "-shm": 0o600}
+
+
+@pytest.fixture
+def fifos(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system whose bell is a FIFO, as all but Linux."""
+    monkeypatch.setattr("gigq.store.engine.bell.CAN_WATCH", False)
 
 
 @pytest.mark.parametrize("mode", [0o660, 0o640, 0o644])
@@ -51,17 +58,19 @@ def test_an_existing_file_keeps_its_mode_and_its_logs_have_the_same(
 
 
 def test_a_link_in_place_of_the_bell_makes_no_process_write_into_another_file(
-    tmp_path: Path, path: str, queue: JobQueue, run: Callable[..., Running]
+    fifos: None, tmp_path: Path, path: str, queue: JobQueue, run: Callable[..., Running]
 ) -> None:
     (tmp_path / "diary").write_text("dear diary")
-    Path(f"{path}-bell").symlink_to(tmp_path / "diary")
+    Path(path).with_name(".jobs.db-bell").symlink_to(tmp_path / "diary")
     run(polling_interval=0.01)
     queue.result(queue.submit(Job("job", JOB)), timeout=60)
     assert (tmp_path / "diary").read_text() == "dear diary"
 
 
-def test_a_plain_file_in_place_of_the_bell_is_neither_written_nor_waited_on(path: str, queue: JobQueue) -> None:
-    Path(f"{path}-bell").write_text("a file")
+def test_a_plain_file_in_place_of_the_bell_is_neither_written_nor_waited_on(
+    fifos: None, path: str, queue: JobQueue
+) -> None:
+    Path(path).with_name(".jobs.db-bell").write_text("a file")
     assert queue.database.bell.listen() is None
     queue.submit(Job("job", JOB))
     with Worker(path, burst=True) as worker:
@@ -69,7 +78,12 @@ def test_a_plain_file_in_place_of_the_bell_is_neither_written_nor_waited_on(path
     assert queue.count("completed") == 1
 
 
-def test_all_names_of_a_file_have_one_bell(tmp_path: Path, path: str, queue: JobQueue) -> None:
+@pytest.mark.parametrize("can_watch", [CAN_WATCH, False])
+def test_all_names_of_a_file_have_one_bell(
+    tmp_path: Path, path: str, open_queue: Callable[..., JobQueue], monkeypatch: pytest.MonkeyPatch, can_watch: bool
+) -> None:
+    monkeypatch.setattr("gigq.store.engine.bell.CAN_WATCH", can_watch)
+    queue = open_queue()
     bell = queue.database.bell
     bell.listen()
     (tmp_path / "link.db").symlink_to(path)

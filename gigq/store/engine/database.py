@@ -13,7 +13,7 @@ from typing import Any
 
 from gigq.clock import Clock, attempts, stamper
 from gigq.errors import GigqError, NotAQueue, QueueBusy, QueueGone, StoreError
-from gigq.store.engine.bell import Bell
+from gigq.store.engine.bell import bell_of
 from gigq.store.engine.connections import ConnectionPool, Durability
 from gigq.store.engine.forking import PROCESS
 from gigq.store.engine.mounts import warn_of_network
@@ -64,7 +64,7 @@ class Database:
             raise ValueError(f'durability is {durability!r}; it must be "full" or "normal"')
         # An absolute path, because the program may change its directory.
         self._file = self.path if self.path == MEMORY else os.path.abspath(self.path)
-        self.bell = Bell(self._file)
+        self.bell = bell_of(self._file)
         self._longest_pause = longest_pause
         self._on_change = on_change
         self._timeout = timeout

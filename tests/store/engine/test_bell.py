@@ -4,32 +4,47 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import stat
 import subprocess
 import sys
+import tarfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import functions
 import pytest
+from running import Running
 from store.verbs import File
 
 from gigq import Job, JobQueue, QueueGone, UnknownParent, Worker
 from gigq.status import ExecutionStatus
 from gigq.store import workers
-from gigq.store.engine.bell import HAS_FIFOS, Bell
-
-pytestmark = pytest.mark.skipif(not HAS_FIFOS, reason="this system has no FIFOs")
+from gigq.store.engine import bell as bells
+from gigq.store.engine.bell import bell_of
+from gigq.store.engine.fifo import HAS_FIFOS, Fifo
 
 TESTS = Path(__file__).parents[2]
+
+
+needs_fifos = pytest.mark.skipif(not HAS_FIFOS, reason="this system has no FIFOs")
+needs_inotify = pytest.mark.skipif(not bells.CAN_WATCH, reason="this system has no inotify")
+KINDS = [pytest.param("touch", marks=needs_inotify), pytest.param("fifo", marks=needs_fifos)]
+
+
+@pytest.fixture(params=KINDS)
+def any_kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bell of this system, and then the other's."""
+    monkeypatch.setattr(bells, "CAN_WATCH", request.param == "touch")
 
 
 class Listener:
     """A process that waits for a bell."""
 
     def __init__(self, path: str) -> None:
-        self.bell = Bell(path)
+        self.bell = bell_of(path)
         self.file = self.bell.listen()
 
     def hears(self, seconds: float = 0) -> bool:
@@ -41,8 +56,9 @@ class Listener:
 
 
 @pytest.fixture
-def listen(path: str) -> Iterator[Callable[[], Listener]]:
+def listen(any_kind: None, path: str, empty: Path) -> Iterator[Callable[[], Listener]]:
     listeners: list[Listener] = []
+    shutil.copy(empty, path)
 
     def one() -> Listener:
         listeners.append(Listener(path))
@@ -54,45 +70,46 @@ def listen(path: str) -> Iterator[Callable[[], Listener]]:
 
 
 @pytest.fixture
-def listener(file: File, listen: Callable[[], Listener]) -> Listener:
+def listener(file: File, path: str) -> Iterator[Listener]:
     """Listens to a queue in which nothing has happened yet."""
-    return listen()
+    listener = Listener(path)
+    yield listener
+    listener.bell.close()
 
 
 def bell_file(path: str) -> Path:
-    return Path(f"{path}-bell")
+    return Path(path).with_name(f".{Path(path).name}-bell")
+
+
+def bells_in(path: str) -> list[str]:
+    """The files next to a queue that are not SQLite's."""
+    return [each.name for each in Path(path).parent.iterdir() if not each.name.startswith(Path(path).name)]
 
 
 # without a listener
 
 
-def test_without_a_listener_nothing_rings_and_no_file_is_left(path: str) -> None:
-    Bell(path).ring()
-    assert not bell_file(path).exists()
-
-
-def test_a_submit_leaves_no_fifo(path: str, queue: JobQueue) -> None:
+def test_without_a_listener_nothing_rings_and_no_file_is_left(any_kind: None, path: str, queue: JobQueue) -> None:
     queue.submit(Job("job", functions.nothing))
-    assert not bell_file(path).exists()
+    assert not bells_in(path)
+
+
+def test_where_there_is_no_queue_nothing_rings(any_kind: None, path: str) -> None:
+    bell_of(path).ring()
+    assert not list(Path(path).parent.iterdir())
 
 
 def test_a_bell_whose_listener_has_gone_does_not_block(path: str, listen: Callable[[], Listener]) -> None:
     listen().bell.close()
-    Bell(path).ring()
+    bell_of(path).ring()
     assert not listen().hears()
 
 
-def test_without_listening_nothing_is_heard(path: str) -> None:
-    bell = Bell(path)
+def test_without_listening_nothing_is_heard(any_kind: None, path: str) -> None:
+    bell = bell_of(path)
     assert not bell.clear()
     bell.close()
     bell.remove()
-
-
-def test_a_file_in_place_of_the_fifo_does_no_harm(path: str, queue: JobQueue) -> None:
-    bell_file(path).write_bytes(b"mine")
-    job_id = queue.submit(Job("job", functions.nothing))
-    assert queue.get_status(job_id)["exists"]
 
 
 # with one
@@ -101,30 +118,22 @@ def test_a_file_in_place_of_the_fifo_does_no_harm(path: str, queue: JobQueue) ->
 def test_a_listener_hears_a_ring_once(path: str, listen: Callable[[], Listener]) -> None:
     listener = listen()
     assert not listener.hears()
-    Bell(path).ring()
+    bell_of(path).ring()
     assert listener.hears()
     assert not listener.hears()
-
-
-def test_a_bell_that_was_deleted_is_made_again_under_another_number(path: str) -> None:
-    bell = Bell(path)
-    before = bell.listen()
-    bell_file(path).unlink()
-    assert bell.listen() not in (None, before), "who waits would take the new file for the old one"
-    bell.close()
 
 
 def test_clearing_empties_the_bell_however_often_it_rang(path: str, listen: Callable[[], Listener]) -> None:
     listener = listen()
     for _ in range(100):
-        Bell(path).ring()
+        bell_of(path).ring()
     assert listener.hears()
     assert not listener.hears()
 
 
 def test_many_rings_do_not_block(path: str, listen: Callable[[], Listener]) -> None:
     """A pipe holds 65,536 bytes; when it is full, enough rings are waiting to be heard."""
-    listener, bell = listen(), Bell(path)
+    listener, bell = listen(), bell_of(path)
     for _ in range(70_000):
         bell.ring()
     assert listener.hears()
@@ -136,16 +145,9 @@ def test_many_rings_do_not_block(path: str, listen: Callable[[], Listener]) -> N
 
 def test_one_ring_wakes_all_that_wait(path: str, listen: Callable[[], Listener]) -> None:
     listeners = [listen() for _ in range(3)]
-    Bell(path).ring()
+    bell_of(path).ring()
     files = [listener.file for listener in listeners]
     assert sorted(select.select(files, [], [], 0)[0]) == sorted(files)  # type: ignore[type-var]
-
-
-def test_the_fifo_belongs_to_its_owner_alone(path: str, listen: Callable[[], Listener]) -> None:
-    listen()
-    mode = bell_file(path).stat().st_mode
-    assert stat.S_ISFIFO(mode)
-    assert stat.S_IMODE(mode) == 0o600
 
 
 def test_listening_twice_is_listening_once(path: str, listen: Callable[[], Listener]) -> None:
@@ -153,22 +155,137 @@ def test_listening_twice_is_listening_once(path: str, listen: Callable[[], Liste
     assert listener.bell.listen() == listener.file
 
 
-def test_a_deleted_fifo_is_made_again(path: str, listen: Callable[[], Listener]) -> None:
-    listener = listen()
+# a file that is touched
+
+
+@pytest.fixture
+def touched(path: str, queue: JobQueue) -> Iterator[Callable[[], bells.Bell]]:
+    listening: list[bells.Bell] = []
+
+    def one() -> bells.Bell:
+        listening.append(bells.Touch(path))
+        assert listening[-1].listen() is not None
+        return listening[-1]
+
+    yield one
+    for bell in listening:
+        bell.close()
+
+
+@needs_inotify
+def test_what_sqlite_writes_into_the_file_does_not_ring(
+    queue: JobQueue, touched: Callable[[], bells.Bell]
+) -> None:
+    bell = touched()
+    with queue.database.write() as tx:
+        tx.execute("INSERT INTO job_queues (name) VALUES ('a')")
+    queue.database.close()  # copies its log into the file
+    assert not bell.clear()
+
+
+@needs_inotify
+def test_of_several_listeners_one_comes_first_until_it_ends(path: str, touched: Callable[[], bells.Bell]) -> None:
+    first, second, third = touched(), touched(), touched()
+
+    def ring() -> list[bool]:
+        bells.Touch(path).ring()
+        return [each.clear() and each.is_first for each in (first, second, third)]
+
+    assert ring() == [True, False, False]
+    first.close()
+    assert ring() == [False, True, False]
+    assert ring() == [False, True, False]
+
+
+@needs_inotify
+def test_each_queue_has_a_first_listener_of_its_own(
+    tmp_path: Path, empty: Path, path: str, touched: Callable[[], bells.Bell]
+) -> None:
+    other = bells.Touch(shutil.copy(empty, tmp_path / "other.db"))
+    other.listen()
+    for bell in (touched(), other):
+        bell.ring()
+        assert bell.clear()
+        assert bell.is_first
+    other.close()
+
+
+@needs_fifos
+@needs_inotify
+def test_the_fifo_of_an_earlier_version_is_swept_and_nothing_else_of_that_name(
+    path: str, touched: Callable[[], bells.Bell]
+) -> None:
+    os.mkfifo(f"{path}-bell")
+    touched()
+    assert not Path(f"{path}-bell").exists()
+    Path(f"{path}-bell").write_text("mine")
+    touched()
+    assert Path(f"{path}-bell").read_text() == "mine"
+
+
+@needs_inotify
+def test_where_nothing_more_can_be_watched_a_worker_polls(
+    path: str, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bells, "_watch", lambda path: None)
+    with Worker(path) as worker:
+        thread = started(worker, queue)
+        queue.wait(queue.submit(Job("second", functions.nothing)), timeout=30)
+        worker.stop()
+        thread.join(30)
+    assert queue.count("completed") == 2
+
+
+def test_a_file_that_does_not_exist_cannot_be_watched(path: str) -> None:
+    assert bells.Touch(path).listen() is None
+
+
+# a FIFO
+
+
+@pytest.fixture
+def fifos(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system that has FIFOs and no inotify."""
+    monkeypatch.setattr(bells, "CAN_WATCH", False)
+
+
+@needs_fifos
+def test_a_file_in_place_of_the_fifo_does_no_harm(fifos: None, path: str, queue: JobQueue) -> None:
+    bell_file(path).write_bytes(b"mine")
+    job_id = queue.submit(Job("job", functions.nothing))
+    assert queue.get_status(job_id)["exists"]
+
+
+@needs_fifos
+def test_a_bell_that_was_deleted_is_made_again_under_another_number(path: str) -> None:
+    bell = Fifo(path)
+    before = bell.listen()
     bell_file(path).unlink()
-    listener.file = listener.bell.listen()
-    Bell(path).ring()
-    assert listener.hears()
+    assert bell.listen() not in (None, before), "who waits would take the new file for the old one"
+    bell.close()
 
 
-def test_a_replaced_fifo_is_opened_again(path: str, listen: Callable[[], Listener]) -> None:
-    listener = listen()
+@needs_fifos
+def test_the_fifo_belongs_to_its_owner_alone(path: str) -> None:
+    bell = Fifo(path)
+    bell.listen()
+    mode = bell_file(path).stat().st_mode
+    assert stat.S_ISFIFO(mode)
+    assert stat.S_IMODE(mode) == 0o600
+    bell.close()
+
+
+@needs_fifos
+def test_a_replaced_fifo_is_opened_again(path: str) -> None:
+    bell = Fifo(path)
+    bell.listen()
     other = Path(f"{path}-other")
     os.mkfifo(other)
     other.rename(bell_file(path))
-    listener.file = listener.bell.listen()
-    Bell(path).ring()
-    assert listener.hears()
+    assert bell.listen() is not None
+    Fifo(path).ring()
+    assert bell.clear()
+    bell.close()
 
 
 # what rings
@@ -299,14 +416,16 @@ def test_a_commit_that_fails_does_not_ring(path: str, file: File, listener: List
     moved.rename(path)
 
 
-def test_without_fifos_an_idle_worker_finds_new_jobs_by_polling(
-    path: str, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+def test_without_a_bell_an_idle_worker_finds_new_jobs_by_polling(
+    path: str, open_queue: Callable[..., JobQueue], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gigq.store.engine.bell.HAS_FIFOS", False)
+    monkeypatch.setattr(bells, "CAN_WATCH", False)
+    monkeypatch.setattr("gigq.store.engine.fifo.HAS_FIFOS", False)
+    queue = open_queue()
     with Worker(path) as worker:
         thread = started(worker, queue)
         queue.wait(queue.submit(Job("second", functions.nothing)), timeout=30)
-        assert not bell_file(path).exists()
+        assert not bells_in(path)
         worker.stop()
         thread.join(30)
     assert queue.count("completed") == 2
@@ -323,7 +442,11 @@ def started(worker: Worker, queue: JobQueue) -> threading.Thread:
     return thread
 
 
-def test_the_last_worker_deletes_the_fifo_and_one_of_two_does_not(path: str, queue: JobQueue) -> None:
+@needs_fifos
+def test_the_last_worker_deletes_the_fifo_and_one_of_two_does_not(
+    fifos: None, path: str, open_queue: Callable[..., JobQueue]
+) -> None:
+    queue = open_queue()
     with Worker(path, worker_id="a", queues=["a"]) as first, Worker(path, worker_id="b", queues=["b"]) as second:
         threads = [started(first, queue), started(second, queue)]
         assert bell_file(path).exists()
@@ -333,3 +456,56 @@ def test_the_last_worker_deletes_the_fifo_and_one_of_two_does_not(path: str, que
         second.stop()
         threads[1].join(30)
         assert not bell_file(path).exists()
+
+
+@needs_inotify
+def test_a_folder_can_be_copied_in_every_way_while_a_worker_runs(
+    tmp_path: Path, path: str, queue: JobQueue, run: Callable[..., Running]
+) -> None:
+    run()
+    queue.result(queue.submit(Job("job", functions.nothing)), timeout=30)
+    here, there = tmp_path, tmp_path.with_name(f"{tmp_path.name}-copies")
+    there.mkdir()
+    shutil.copytree(here, there / "copytree")
+    with tarfile.open(there / "folder.tar", "w") as archive:
+        archive.add(here)
+    for command in (
+        f"cp {path}* {there}/", f"cp -r {here} {there}/1", f"cp -a {here} {there}/2", f"tar -cf {there}/3.tar {here}",
+        f"cat {path}*", f"cat {here}/*", f"grep -r nothing {here}",
+    ):  # fmt: skip
+        assert not subprocess.run(["sh", "-c", command], stdout=subprocess.DEVNULL, timeout=10).returncode, command
+    shutil.rmtree(there)
+
+
+@needs_inotify
+def test_a_job_of_another_user_who_may_write_the_file_rings(
+    path: str, queue: JobQueue, touched: Callable[[], bells.Bell]
+) -> None:
+    bell = touched()
+    os.chmod(path, 0o600)
+    assert bell.clear(), "so does a change of the mode, which does no harm"
+    os.utime(path)  # what `submit` does after its commit: it takes the right to write, and not to be the owner
+    assert bell.clear()
+
+
+@needs_inotify
+def test_a_job_that_is_stored_while_a_worker_registers_is_found_at_once(
+    path: str, queue: JobQueue, monkeypatch: pytest.MonkeyPatch, run: Callable[..., Running]
+) -> None:
+    """The worker listens before its first look, so that nothing is stored between the look and the listening."""
+    registered = workers.register
+
+    def register(*args: Any, **options: Any) -> Any:
+        key = registered(*args, **options)
+        late.start()
+        return key
+
+    def submit() -> None:
+        jobs.append(queue.submit(Job("late", functions.nothing)))
+        stored.set()
+
+    jobs, stored, late = list[str](), threading.Event(), threading.Thread(target=submit)
+    monkeypatch.setattr(workers, "register", register)
+    run(polling_interval=3600, lease=3600)
+    assert stored.wait(30)
+    queue.result(jobs[0], timeout=30)
