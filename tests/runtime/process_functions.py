@@ -18,6 +18,10 @@ def echo(value: Any) -> Any:
     return value
 
 
+def count(text: str) -> int:
+    return len(text)
+
+
 def letters(count: int) -> str:
     return "ü" * count
 

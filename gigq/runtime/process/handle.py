@@ -64,7 +64,7 @@ class Child:
         self.output: Output | None = None
         self.is_garbled = False
         self._lines = Lines()
-        self._unsent = settings_line(settings)
+        self._unsent = deque([memoryview(settings_line(settings))])
         self._last_took = math.inf
         self._wire, theirs = socket.socketpair()
         self._tickets, self._undrawn = socket.socketpair()
@@ -109,14 +109,18 @@ class Child:
         if not self.claims:
             self.begun_at = now
         self.claims += claims
-        self._unsent += b"".join(claim_line(claim) for claim in claims)
+        self._unsent.append(memoryview(b"".join(claim_line(claim) for claim in claims)))
         self.send()
         self._tickets.send(GO * len(claims))
 
     def send(self) -> None:
         """Write as much of the claims as fits now."""
         with suppress(BlockingIOError, ConnectionError):  # reading will show that the connection is lost
-            self._unsent = self._unsent[self._wire.send(self._unsent) :]
+            while self._unsent:
+                # A view: to cut bytes would copy the rest each time, of a claim of 80 MB four hundred times.
+                sent, unsent = self._wire.send(self._unsent[0]), self._unsent.popleft()
+                if sent < len(unsent):
+                    self._unsent.appendleft(unsent[sent:])
 
     def is_quick(self, now: float, quick: float) -> bool:
         """Whether its last job took fewer than `quick` seconds, and the current one has not taken longer yet."""

@@ -75,16 +75,8 @@ def refuse_here() -> None:
     """
     if os.name == "nt":  # its pipes and processes support neither poll nor pass_fds
         raise RuntimeError("mode='process' needs Unix; use threads, and a worker for each processor")
-    if _is_in_job():
+    if current_job().id is not None:
         raise RuntimeError(
             "a job would start a worker with mode='process'; "
             "in a script, put the start of the worker under if __name__ == '__main__':"
         )
-
-
-def _is_in_job() -> bool:
-    try:
-        current_job()
-    except RuntimeError:
-        return False
-    return True

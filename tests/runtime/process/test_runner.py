@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import tracemalloc
 from pathlib import Path
 
 import functions
@@ -69,6 +70,19 @@ def test_large_results_and_params_pass_each_other(make: Make) -> None:
     runner.start([*large, *[job("letters", 6 + number, count=4_500_000) for number in range(3)]])
     sizes = [len(report.result or "") for _, report in all_ended(runner, 9)]
     assert sorted(sizes) == [900_002] * 6 + [4_500_002] * 3
+
+
+def test_what_is_left_of_large_params_is_not_copied_each_time_that_a_part_of_them_is_sent(runner: ProcessRunner) -> None:
+    result_of(runner, job("pid"))
+    runner.start([job("count", text="x" * 10_000_000)])
+    tracemalloc.start()
+    try:
+        ((_, report),) = all_ended(runner)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert report.result == "10000000"
+    assert peak < 1_000_000
 
 
 def test_a_result_that_is_too_large_is_refused(make: Make) -> None:
