@@ -149,7 +149,7 @@ class WorkerRecord(NamedTuple):
         pid: the number of its process.
         running: how many jobs it holds, prefetched ones included.
         completed: how many executions it has completed, as of its last heartbeat.
-        failed: how many executions ended otherwise, as of its last heartbeat.
+        failed: how many jobs failed for good or ran into their last timeout, as of its last heartbeat.
         started_at: when it was entered in the file.
         seen_at: its last heartbeat.
         stop: ``graceful`` or ``now`` if it was asked to stop; otherwise None.

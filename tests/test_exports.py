@@ -75,21 +75,3 @@ def test_a_type_checker_sees_the_names_where_they_are_imported_from() -> None:
     }
     assert {*gigq._MODULE_OF, "__version__"} == set(gigq.__all__)
     assert sorted(gigq.__all__) == gigq.__all__
-
-
-def test_an_application_that_has_not_configured_logging_sees_no_log() -> None:
-    code = "import gigq, logging; gigq.Worker; logging.getLogger('gigq.worker').warning('lost')"
-    environment = {"PYTHONPATH": str(Path(gigq.__file__).parents[1])}
-
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True)
-
-    assert done.stderr == ""
-
-
-def test_setup_logging_prints_the_log_on_standard_error() -> None:
-    code = "import gigq, logging; gigq.setup_logging(); logging.getLogger('gigq.worker').info('started')"
-    environment = {"PYTHONPATH": str(Path(gigq.__file__).parents[1])}
-
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True)
-
-    assert done.stderr.endswith("INFO gigq.worker: started\n")

@@ -17,8 +17,8 @@ import gigq
 ROOT = Path(gigq.__file__).parent
 
 FLOORS = (
-    "errors status clock cron codec paths priority checks liveness process retry filters job new_job records claims"
-    " reports logs lazy version",
+    "errors status clock cron codec paths priority checks cleaning liveness process retry filters job new_job records"
+    " claims reports logs lazy version",
     "store/ runtime/",
     "queue/",
     "worker/",
@@ -169,8 +169,12 @@ def test_only_the_clock_imports_time() -> None:
     assert who_imports("time") == {"clock"}
 
 
-def test_below_the_faces_only_the_codec_and_the_wire_to_child_processes_import_json() -> None:
-    assert {module for module in who_imports("json") if floor_of(module) < FACES} == {"codec", "runtime.process.wire"}
+def test_below_the_faces_only_the_codec_the_wire_to_child_processes_and_the_log_import_json() -> None:
+    assert {module for module in who_imports("json") if floor_of(module) < FACES} == {
+        "codec",
+        "runtime.process.wire",
+        "logs",
+    }
 
 
 def test_only_paths_imports_what_a_name_stands_for_and_lazy_our_own_modules() -> None:

@@ -31,7 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     output.accept_any_text()
     try:
-        return _run(argv)
+        code = _run(argv)
+        if output.has_stuck_thread():
+            os._exit(code)
+        return code
     finally:
         output.discard_unwritable()
 

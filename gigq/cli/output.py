@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from io import TextIOWrapper
 from typing import Any
+
+from gigq.cleaning import clean
 
 _GAP = "  "
 _LEAST = 8
 """Columns below which no cell of a table is cut."""
 _PIPED = 1_000_000
 """Columns of a file or a pipe: nothing that is written there is cut."""
+_PATIENCE = 0.5
+"""Seconds after which nobody reads a pipe that is full."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-_UNSAFE = re.compile(
-    "["
-    "\x00-\x1f\x7f-\x9f"  # control characters, C0 and C1: they move the cursor, set titles, type for the user
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction marks, overrides, isolates: they reorder text
-    "\u2028\u2029"  # line and paragraph separators
-    "\ud800-\udfff"  # lone surrogates, which no encoding can hold
-    "]"
-)
-
-
-def clean(text: str) -> str:
-    r"""Return text as one line that is safe on a terminal: control characters become visible, such as ``\x1b``."""
-    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
-
 
 def write(lines: Iterable[str]) -> None:
     """Print lines on standard output, each of them cleaned: a line break inside a line becomes visible."""
@@ -45,6 +33,8 @@ def write_json(value: Any) -> None:
 
 def note(message: str) -> None:
     """Print one line on standard error. If that cannot be written, there is no place left to say so."""
+    if has_stuck_thread():
+        return
     try:
         print(f"gigq: {clean(message)}", file=sys.stderr, flush=True)
     except OSError:
@@ -115,6 +105,24 @@ def discard_unwritable() -> None:
         flush()
     except OSError:
         _discard(sys.stdout)
+
+
+def has_stuck_thread() -> bool:
+    """Whether another thread seems to hang while it writes to standard output or error, because nobody reads that.
+
+    Then this thread would hang too, at its next line or when the interpreter exits.
+    """
+    threading = sys.modules.get("threading")
+    return threading is not None and threading.active_count() > 1 and any(map(_is_full, (sys.stdout, sys.stderr)))
+
+
+def _is_full(stream: Any) -> bool:
+    from select import select  # only here: few commands have other threads
+
+    try:
+        return not select((), (stream.fileno(),), (), _PATIENCE)[1]
+    except (AttributeError, ValueError, OSError):
+        return False  # nothing that one would have to wait for
 
 
 def _discard(stream: Any) -> None:

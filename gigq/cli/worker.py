@@ -6,12 +6,14 @@ import logging
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from gigq.cli import output, values
 from gigq.cli.call import Call
 from gigq.cli.commands import Command, Parser
-from gigq.logs import logger
+from gigq.logs import PACKAGE, Printer
 from gigq.runtime.signals import handling, heeded
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ _OF_WORKER = (
     "durability",
 )  # fmt: skip
 
-log = logger("cli")
+_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
 
 
 def _worker_options(parser: Parser) -> None:
@@ -54,8 +57,8 @@ def _worker_options(parser: Parser) -> None:
         help="keep what jobs log from level INFO on, and with --mode process also what they print: see gigq logs")
     add("--durability", choices=("full", "normal"),
         help="normal is faster, and a power loss may undo the last moments; default: full")
-    add("-v", "--verbose", action="store_true", default=False, help="log more")
     # fmt: on
+    _add_log_options(parser)
 
 
 def _add_ends(parser: Parser) -> None:
@@ -63,6 +66,17 @@ def _add_ends(parser: Parser) -> None:
     add = parser.add_mutually_exclusive_group().add_argument
     add("--once", action="store_true", default=False, help="run one job, or none if none is ready, and exit")
     add("--burst", action="store_true", help="exit when no job can run, now or within ten seconds")
+
+
+def _add_log_options(parser: Parser) -> None:
+    add = parser.add_argument
+    # fmt: off
+    add("--log-level", choices=tuple(_LEVELS), default="info",
+        help="warning: only what goes wrong for good; debug: with the tracebacks of all that fails; default: info")
+    add("-v", "--verbose", dest="log_level", action="store_const", const="debug", help="the same as --log-level debug")
+    add("--log-format", choices=("text", "json"), default="text",
+        help="json: one object a line, with fields such as job_id, attempt, duration, error_type; default: text")
+    # fmt: on
 
 
 def worker(call: Call) -> None:
@@ -79,12 +93,8 @@ def worker(call: Call) -> None:
         **call.setting("polling_interval", "GIGQ_POLLING_INTERVAL", values.duration),
         **call.setting("concurrency", "GIGQ_CONCURRENCY", values.at_least_one),
     }
-    level = logging.DEBUG if call.options.verbose else logging.INFO
-    _log_to_stderr(level)
-    if "capture_logs" in options:
-        logging.root.setLevel(level)  # otherwise what jobs log below a warning would never become a record
     _import_from_here()
-    with Worker(call.path, **options) as new:
+    with _log_to_stderr(call), Worker(call.path, **options) as new:
         if call.options.once:
             _run_one(call, new)
         else:
@@ -96,19 +106,18 @@ def _run_one(call: Call, worker: Worker) -> None:
         with handling(heeded(even_ignored=[signal.SIGTERM]), signal.default_int_handler):
             has_run = worker.process_one()
     except KeyboardInterrupt:
-        log.info("worker %s has stopped", worker.worker_id)
         return
-    if not has_run:
-        output.note("no job is ready")
-    call.answer({"worker_id": worker.worker_id, "ran": has_run}, ())
+    said = "Processed one job." if has_run else "No jobs available to process."
+    call.answer({"worker_id": worker.worker_id, "ran": has_run}, [said])
 
 
 def _run_all(call: Call, worker: Worker) -> None:
-    call.answer({"worker_id": worker.worker_id}, ())
-    output.flush()
-    log.info("worker %s serves %s", worker.worker_id, call.path)
+    try:
+        call.answer({"worker_id": worker.worker_id}, ())
+        output.flush()
+    except BrokenPipeError:  # it was not started for the sake of this line
+        output.discard_unwritable()
     worker.start()
-    log.info("worker %s has stopped", worker.worker_id)
 
 
 def _import_from_here() -> None:
@@ -118,21 +127,27 @@ def _import_from_here() -> None:
         sys.path.insert(0, here)
 
 
-def _log_to_stderr(level: int) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(_CleanFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(handlers=[handler])  # not setup_logging, whose handler prints a job's name uncleaned
-    logging.getLogger("gigq").setLevel(level)
+@contextmanager
+def _log_to_stderr(call: Call) -> Iterator[None]:
+    """While the block runs, print the worker's log, and the warnings of modules that set up no logging of their own.
 
-
-class _CleanFormatter(logging.Formatter):
-    """Writes each log record as one line, whatever the name of a job is. A traceback below it keeps its lines."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        return output.clean(super().formatMessage(record))
-
-    def formatException(self, ei: Any) -> str:
-        return "\n".join(map(output.clean, super().formatException(ei).split("\n")))
+    Nothing is changed at the root: a handler there would keep `logging.basicConfig` of a job's module from doing
+    anything. The worker's log does not reach the root either, where it would be printed a second time.
+    """
+    level = _LEVELS[call.options.log_level]
+    printer = Printer(format=call.options.log_format)
+    printer.setLevel(level)
+    before = PACKAGE.level, PACKAGE.propagate, logging.lastResort, logging.root.level
+    PACKAGE.addHandler(printer)
+    PACKAGE.propagate, logging.lastResort = False, printer
+    PACKAGE.setLevel(level)
+    if call.given("capture_logs"):  # otherwise what jobs log below a warning would never become a record
+        logging.root.setLevel(min(level, logging.INFO))
+    try:
+        yield
+    finally:
+        PACKAGE.removeHandler(printer)
+        PACKAGE.level, PACKAGE.propagate, logging.lastResort, logging.root.level = before
 
 
 COMMANDS = {"worker": Command(worker, _worker_options, creates_file=True)}

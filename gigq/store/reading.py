@@ -131,6 +131,23 @@ def ends_of(tx: Transaction, executions: Collection[int]) -> list[ExecutionEnd]:
     return [end._replace(ended=ExecutionStatus(end.ended), status=JobStatus(end.status)) for end in found]
 
 
+def next_attempts(tx: Transaction, executions: Collection[int]) -> dict[int, str]:
+    """Return when the pending jobs of these executions may run, leaving out those that may run now."""
+    rows = [
+        tx.execute(
+            """
+            SELECT executions.id, jobs.run_at
+              FROM executions JOIN jobs ON jobs.seq = executions.job_seq
+             WHERE executions.id = :execution
+               AND jobs.run_at > :now
+            """,
+            {"execution": execution, "now": tx.stamp},
+        ).fetchone()
+        for execution in executions
+    ]
+    return dict(row for row in rows if row)
+
+
 def _where(tx: Transaction, filters: Filters) -> tuple[str, dict[str, Any]]:
     """Return the SQL of a condition, of fixed texts and names alone, and the values of the names."""
     conditions, values = ["1"], {"now": tx.stamp}

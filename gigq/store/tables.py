@@ -158,7 +158,7 @@ CREATE TABLE job_workers (
   queues TEXT,                                -- names of the queues it serves: a JSON list; NULL: all
   handlers TEXT NOT NULL,                     -- names of its handlers: a JSON list
   completed INTEGER NOT NULL DEFAULT 0,       -- executions it has completed
-  failed INTEGER NOT NULL DEFAULT 0,          -- executions it has ended in any other way
+  failed INTEGER NOT NULL DEFAULT 0,          -- jobs that failed for good or timed out for good
   wanted_concurrency INTEGER,                 -- slots it is asked to have; NULL: no such request
   stop TEXT CHECK (stop = 'graceful' OR stop = 'now'), -- how it is asked to stop; NULL: it is not asked
   machine_id TEXT NOT NULL,                   -- the machine it runs on

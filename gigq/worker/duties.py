@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 
@@ -14,15 +13,15 @@ from gigq.liveness import FailureDetector, WorkerKey
 from gigq.logs import logger
 from gigq.process import is_gone, this_process
 from gigq.reports import Progress, Report
-from gigq.runtime.runner import Ended
 from gigq.status import Move
 from gigq.store import claiming, manual, schedules, settling, workers
 from gigq.store.claiming import Outlook, Room
 from gigq.store.engine.database import Database
 from gigq.store.engine.transaction import Transaction
 from gigq.store.progress import write_logs, write_progress
-from gigq.store.reading import ExecutionEnd, ends_of
+from gigq.store.reading import ExecutionEnd, ends_of, next_attempts
 from gigq.store.workers import Standing
+from gigq.worker.journal import Journal
 from gigq.worker.options import WorkerOptions
 from gigq.worker.pruning import PruningDuty
 from gigq.worker.turn import UNKNOWN, Outcome, Turn
@@ -48,6 +47,7 @@ class Duties:
         self._key = WorkerKey(0, options.worker_id)  # no such row: the first turn registers
         self._completed = self._failed = 0
         self._unread: set[str] = set()
+        self._journal = Journal(options, path=database.path, clock=clock)
         self._pruning = PruningDuty(database, clock, after=options.prune_after)
 
     def fulfil(self, turn: Turn) -> Outcome:
@@ -62,7 +62,8 @@ class Duties:
         if outcome.is_beat:
             self._completed = self._failed = 0
         self._count(outcome.moves)
-        _log_ends(turn.ended, outcome.moves)
+        self._journal.started()
+        self._journal.ended(turn.ended, outcome.moves, outcome.next_attempts)
         for worker, jobs in outcome.dead.items():
             log.warning("worker %s is dead; %d of its jobs were taken from it", worker.id, jobs)
         return outcome
@@ -76,11 +77,13 @@ class Duties:
             return Outcome(worker=self._key, moves=())
         with self._database.write() as tx:
             moves = _write(tx, turn)
+            next_attempts = self._next_attempts(tx, turn, moves)
             standing = workers.standing(tx, self._key)
             if workers.leave(tx, self._key, reason=_STOPPED):
                 # Inside the transaction: a worker that registers after it makes a new bell.
                 self._database.bell.remove()
-        _log_ends(turn.ended, moves)
+        self._journal.ended(turn.ended, moves, next_attempts)
+        self._journal.finished(given_back=0 if standing is None else len(standing.own))
         return Outcome(worker=self._key, moves=moves, standing=standing)
 
     def beat(self, progress: Mapping[int, Progress]) -> None:
@@ -100,13 +103,18 @@ class Duties:
         with self._database.read() as tx:
             return claiming.outlook(tx, queues=self._options.queues)
 
+    def log_taken(self, claims: Sequence[Claim]) -> None:
+        """Log what others have made of jobs that the worker had claimed."""
+        if self._journal.tells_all:
+            self._journal.taken(claims, self.ends_of([claim.execution_id for claim in claims]))
+
     def ends_of(self, executions: Collection[int]) -> list[ExecutionEnd]:
-        """Return how others have ended executions, for a listener; nothing if that fails."""
+        """Return how others have ended executions, for a listener and for the log; nothing if that fails."""
         try:
             with self._database.read() as tx:
                 return ends_of(tx, executions)
         except StoreError as error:
-            log.warning("no events are sent for the ends of %d jobs: %s", len(executions), error)
+            log.warning("no events or lines tell how %d jobs ended: %s", len(executions), error)
             return []
 
     def prune(self) -> None:
@@ -120,6 +128,7 @@ class Duties:
 
     def _do(self, tx: Transaction, turn: Turn) -> Outcome:
         moves = _write(tx, turn)
+        next_attempts = self._next_attempts(tx, turn, moves)
         key, dead, lost = self._key, dict[WorkerKey, int](), list[int]()
         # A worker that was expelled may claim nothing under a name that no other worker watches any more.
         is_known = workers.is_registered(tx, key)
@@ -134,6 +143,7 @@ class Duties:
         return Outcome(
             worker=key,
             moves=moves,
+            next_attempts=next_attempts,
             is_beat=is_beat,
             progress=_own(turn.progress, standing),
             standing=standing,
@@ -142,6 +152,14 @@ class Duties:
             claims=claims,
             outlook=outlook,
         )
+
+    def _next_attempts(self, tx: Transaction, turn: Turn, moves: Sequence[Move | None]) -> Mapping[int, str]:
+        """Return when the jobs that are tried again may run, by their executions, if that is logged."""
+        if not self._journal.tells_all:
+            return {}
+        again = (Move.RETRY, Move.RELEASE)
+        ended = zip(turn.ended, moves, strict=True)
+        return next_attempts(tx, [claim.execution_id for (claim, _), move in ended if move in again])
 
     def _renew(self, tx: Transaction, *, slots: int, is_known: bool) -> WorkerKey:
         if is_known:
@@ -195,7 +213,7 @@ class Duties:
     def _count(self, moves: Sequence[Move | None]) -> None:
         completed = moves.count(Move.COMPLETE)
         self._completed += completed
-        self._failed += len(moves) - completed - moves.count(None)
+        self._failed += moves.count(Move.FAIL) + moves.count(Move.TIME_OUT)
 
 
 def _write(tx: Transaction, turn: Turn) -> list[Move | None]:
@@ -213,22 +231,3 @@ def _own(progress: Mapping[int, Progress], standing: Standing | None) -> Mapping
     if not progress or standing is None:
         return progress
     return {execution: each for execution, each in progress.items() if execution in standing.own}
-
-
-def _log_ends(ended: Sequence[Ended], moves: Sequence[Move | None]) -> None:
-    # Most workers log nothing of jobs that complete, and most jobs do.
-    is_info = log.isEnabledFor(logging.INFO)
-    if is_info or moves.count(Move.COMPLETE) < len(moves):
-        for (claim, report), move in zip(ended, moves, strict=True):
-            if is_info or move is not Move.COMPLETE:
-                _log_end(claim, report, move)
-
-
-def _log_end(claim: Claim, report: Report, move: Move | None) -> None:
-    if move is None:
-        log.warning("job %s (%r): the late report (%s) is refused", claim.job_id, claim.name, report.status)
-        return
-    level = logging.DEBUG if claim.is_ahead else logging.INFO
-    if move not in (Move.COMPLETE, Move.RELEASE):
-        level = logging.WARNING
-    log.log(level, "job %s (%r): %s after attempt %d", claim.job_id, claim.name, move.label, claim.attempt)

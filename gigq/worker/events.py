@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -14,12 +12,10 @@ from gigq.clock import Clock, to_text
 from gigq.logs import logger
 from gigq.runtime.forks import end_fork
 from gigq.status import JobStatus
+from gigq.worker.relay import Relay
 from gigq.worker.throttle import Throttle
 
 log = logger("worker")
-
-MOST_WAITING = 10_000
-"""Events that wait for a slow listener. Beyond that the oldest are dropped: the newest say how things are now."""
 
 LISTENER_TIMEOUT = 5.0
 """Seconds that a worker waits, when it stops, for its listener to receive the remaining events."""
@@ -107,51 +103,32 @@ class Listener:
         if not callable(listen):
             raise TypeError(f"on_event is {listen!r:.100}; it must be a function of one event")
         self._listen = listen
-        self._lock = threading.Condition()
-        self._events: deque[Event] = deque(maxlen=MOST_WAITING)
-        self._is_busy = self._is_closed = False
-        self._failed = self._dropped = 0
+        self._failed = 0
         self._warnings = Throttle(_SECONDS_BETWEEN_WARNINGS, clock)
-        self._thread: threading.Thread | None = None
+        self._relay = Relay(self._call, note_dropped=_warn_of_drops, name="gigq-events", clock=clock)
 
     def send(self, events: Sequence[Event]) -> None:
         """Queue events for the function. Never waits."""
-        with self._lock:
-            self._dropped += max(0, len(self._events) + len(events) - MOST_WAITING)
-            self._events.extend(events)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._serve, name="gigq-events", daemon=True)
-                self._thread.start()
-            self._lock.notify_all()
+        self._relay.send(events)
 
     def finish(self, timeout: float) -> None:
         """Wait until the function has returned from all events that were sent, at most `timeout` seconds."""
-        if threading.current_thread() is self._thread:
-            return  # the listener itself has closed the worker
-        with self._lock:
-            if not self._lock.wait_for(self._is_done, timeout):
-                log.warning("on_event is too slow: %d events are not waited for", len(self._events) + 1)
+        left = self._relay.finish(timeout)
+        if left:
+            log.warning("on_event is too slow: %d events are not waited for", left)
 
     def close(self, timeout: float) -> None:
         """Finish, and end the thread when it has nothing left to do."""
         self.finish(timeout)
-        with self._lock:
-            self._is_closed = True
-            self._lock.notify_all()
+        self._relay.close()
 
-    def _is_done(self) -> bool:
-        return not self._events and not self._is_busy
-
-    def _serve(self) -> None:
-        while (event := self._next()) is not None:
-            try:
-                self._tell(event)
-            except (Exception, SystemExit):
-                self._failed += 1
-                if self._warnings.allows():
-                    log.exception("on_event has raised %d times by now; the events go on", self._failed)
-            if self._dropped and self._warnings.allows():
-                self._warn_of_drops()
+    def _call(self, event: Event) -> None:
+        try:
+            self._tell(event)
+        except (Exception, SystemExit):
+            self._failed += 1
+            if self._warnings.allows():
+                log.exception("on_event has raised %d times by now; the events go on", self._failed)
 
     def _tell(self, event: Event) -> None:
         process = os.getpid()
@@ -161,15 +138,6 @@ class Listener:
             if os.getpid() != process:
                 end_fork()
 
-    def _next(self) -> Event | None:
-        with self._lock:
-            self._is_busy = False
-            self._lock.notify_all()
-            self._lock.wait_for(lambda: self._events or self._is_closed)
-            self._is_busy = bool(self._events)
-            return self._events.popleft() if self._events else None
 
-    def _warn_of_drops(self) -> None:
-        with self._lock:
-            dropped, self._dropped = self._dropped, 0
-        log.warning("on_event is too slow: %d events were dropped, the oldest first", dropped)
+def _warn_of_drops(number: int) -> None:
+    log.warning("on_event is too slow: %d events were dropped, the oldest first", number)

@@ -8,22 +8,24 @@ from contextlib import contextmanager
 
 from gigq.errors import StoreError
 from gigq.logs import logger
+from gigq.worker.log import WorkerLog
 from gigq.worker.loop import Loop
 
 log = logger("worker")
 
 
 @contextmanager
-def beating(loop: Loop) -> Iterator[None]:
+def beating(loop: Loop, worker_log: WorkerLog) -> Iterator[None]:
     """Renew the heartbeat, and write the progress of the job, from another thread while the block runs."""
     has_ended = threading.Event()
 
     def beat() -> None:
-        while not has_ended.wait(loop.beat_interval):
-            try:
-                loop.beat()
-            except StoreError as error:
-                log.warning("a heartbeat could not be written: %s", error)
+        with worker_log.carrying():
+            while not has_ended.wait(loop.beat_interval):
+                try:
+                    loop.beat()
+                except StoreError as error:
+                    log.warning("a heartbeat could not be written: %s", error)
 
     thread = threading.Thread(target=beat, name="gigq-heartbeat", daemon=True)
     thread.start()

@@ -285,6 +285,7 @@ class Loop:
         if taken:
             self._progress.keep_logs(taken)
             self._runner.stop(taken)
+            self._duties.log_taken([owned.claim for each in taken if (owned := self._inflight.get(each))])
             if self._emitter:
                 self._emitter.taken(taken)
             self._inflight.forget(taken)

@@ -52,6 +52,8 @@ class Outcome:
     Attributes:
         worker: the worker's row: a new one if it had to register.
         moves: what became of the jobs of `ended`, in that order; None for a report that was refused.
+        next_attempts: when jobs of `ended` that are tried again may run, by execution, where that is logged and is not
+            at once.
         is_beat: whether the heartbeat was renewed.
         progress: the progress that was written, of executions that are still the worker's.
         standing: what others have decided about the worker, where a heartbeat or the bell has made it look.
@@ -63,6 +65,7 @@ class Outcome:
 
     worker: WorkerKey
     moves: Sequence[Move | None]
+    next_attempts: Mapping[int, str] = field(default_factory=dict)
     is_beat: bool = False
     progress: Mapping[int, Progress] = field(default_factory=dict)
     standing: Standing | None = None

@@ -30,6 +30,7 @@ from gigq.store.engine.database import Database
 from gigq.store.schema import open_queue
 from gigq.worker.events import LISTENER_TIMEOUT, Event, Listener
 from gigq.worker.heartbeat import beating
+from gigq.worker.log import WorkerLog
 from gigq.worker.loop import Loop
 from gigq.worker.options import Mode, WorkerOptions
 
@@ -121,6 +122,7 @@ class Worker:
         self._call = caller(self._functions, clock=self._clock, result_limit=result_limit, keeps_logs=capture_logs)
         self._new_runner = self._runners()
         self._listener = None if on_event is None else Listener(on_event, clock=self._clock)
+        self._log = WorkerLog(clock=self._clock)
         self._database = _open(db_path, durability, self._clock)
         self._inline = InlineRunner(self._call)
         self._inline_loop: Loop | None = None  # of process_one
@@ -149,7 +151,9 @@ class Worker:
             NotAQueue: a newer gigq has upgraded the file.
             StoreError: results could not be written when the worker stopped; those jobs will run again.
         """
-        try:
+        with self._log.carrying(), ExitStack() as last:
+            if self._listener:  # without the lock, for it may be closing the worker
+                last.callback(self._listener.finish, LISTENER_TIMEOUT)
             with self._start_lock, handling(heeded(even_ignored=_ALWAYS_HEEDED), self._on_signal):
                 loop = self._loop = self._new_loop(self._new_runner(), listens=True)
                 try:
@@ -158,9 +162,6 @@ class Worker:
                     self._loop = None
                     loop.close()
                     self._is_stopping = self._stops_now = False
-        finally:
-            if self._listener:  # without the lock, for it may be closing the worker
-                self._listener.finish(LISTENER_TIMEOUT)
 
     def stop(self) -> None:
         """Make `start` return, without waiting for it. If it has not been called yet, it will return at once."""
@@ -180,10 +181,10 @@ class Worker:
             StoreError: the queue could not be read or written. A result that could not be written is kept, and the
                 next call writes it.
         """
-        with self._inline_lock:
+        with self._inline_lock, self._log.carrying():
             runner = self._inline
             loop = self._inline_loop = self._inline_loop or self._new_loop(runner)
-            with beating(loop):
+            with beating(loop, self._log):
                 started = loop.turn()
             if started:
                 loop.turn(claim=False)
@@ -199,7 +200,8 @@ class Worker:
             StoreError: the result of a job that `process_one` ran could not be written. Everything is closed even so.
         """
         self.stop()
-        with ExitStack() as last, self._inline_lock, self._start_lock:
+        with self._log.carrying(), ExitStack() as last, self._inline_lock, self._start_lock:
+            last.callback(self._log.close)
             last.callback(self._database.close)
             if self._listener:
                 last.callback(self._listener.close, LISTENER_TIMEOUT)

@@ -105,7 +105,7 @@ def loaded_by(path: str, *words: str) -> set[str]:
     ],
 )
 def test_version_and_help_load_no_queue(path: str, words: list[str], modules: set[str]) -> None:
-    always = {"gigq", "gigq.version", "gigq.errors", "gigq.cli"} | {
+    always = {"gigq", "gigq.version", "gigq.errors", "gigq.cleaning", "gigq.cli"} | {
         f"gigq.cli.{each}" for each in ("call", "commands", "options", "output", "parser", "values")
     }
 
@@ -118,7 +118,7 @@ def test_version_and_help_load_no_queue(path: str, words: list[str], modules: se
 def test_a_command_that_only_looks_loads_nothing_that_claims_settles_or_runs_jobs(
     path: str, queue: JobQueue, words: list[str]
 ) -> None:
-    ours = {"checks", "clock", "codec", "errors", "filters", "lazy", "priority", "records", "status", "version"}
+    ours = {"checks", "cleaning", "clock", "codec", "errors", "filters", "lazy", "priority", "records", "status", "version"}
     store = {"reading", "rows", "schema", "tables", "engine"}
     engine = {"bell", "connections", "database", "forking", "lists", "mounts", "sqlite_errors", "transaction"}
     cli = {"call", "commands", "options", "output", "parser", "reading", "values"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import logging
 import signal
 import sys
 from collections.abc import Callable
@@ -24,13 +26,14 @@ def test_once_runs_one_job(run: Run, queue: JobQueue) -> None:
     queue.submit_many([Job("sum", "functions.add", {"a": 1}) for _ in range(2)])
 
     assert run("worker", "--once", "--json", "--worker-id", "w1").json == {"worker_id": "w1", "ran": True}
-    assert queue.stats()["completed"] == 1
+    assert run("worker", "--once").out == "Processed one job.\n"
+    assert queue.stats()["completed"] == 2
 
 
 def test_once_without_a_ready_job_says_so_and_succeeds(run: Run, queue: JobQueue) -> None:
-    outcome = run("worker", "--once")
+    outcome = run("worker", "--once", "--log-level", "warning")
 
-    assert (outcome.code, outcome.out, outcome.err) == (0, "", "gigq: no job is ready\n")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "No jobs available to process.\n", "")
 
 
 def test_a_failing_job_does_not_fail_the_worker(run: Run, queue: JobQueue) -> None:
@@ -43,8 +46,8 @@ def test_a_failing_job_does_not_fail_the_worker(run: Run, queue: JobQueue) -> No
 def test_a_worker_serves_only_its_queues(run: Run, queue: JobQueue) -> None:
     queue.submit(Job("sum", "functions.add", {"a": 1}, queue="other"))
 
-    assert "no job is ready" in run("worker", "--once", "--queue", "default").err
-    assert run("worker", "--once", "--queue", "default", "--queue", "other").err == ""
+    assert run("worker", "--once", "--queue", "default").out == "No jobs available to process.\n"
+    assert run("worker", "--once", "--queue", "default", "--queue", "other").out == "Processed one job.\n"
 
 
 def test_the_environment_sets_the_options_of_the_worker(
@@ -132,7 +135,10 @@ def test_a_signal_ends_a_worker_with_code_0(spawn: Run, queue: JobQueue, number:
     worker.send_signal(number)
 
     assert worker.wait(timeout=PATIENCE) == 0
-    assert "INFO gigq.cli: worker w1 has stopped" in worker.stderr.read()
+    lines = worker.stderr.read().splitlines()
+    assert " INFO gigq.worker: worker w1 started: gigq " in lines[0]
+    assert " INFO gigq.worker: worker w1 finished after " in lines[-1]
+    assert lines[-1].endswith(": 1 completed, 0 failed")
 
 
 def test_a_stopped_worker_gives_its_running_job_back(spawn: Run, queue: JobQueue, gate: Path) -> None:
@@ -176,5 +182,115 @@ def test_the_log_is_on_standard_error(spawn: Run, queue: JobQueue) -> None:
 
     out, err = spawn("worker", "--once").communicate()
 
-    assert out == ""
+    assert out == "Processed one job.\n"
     assert "INFO gigq.worker: job" in err
+
+
+def logged(run: Run, *words: str) -> list[dict[str, Any]]:
+    """The log of a worker that runs what it can, as JSON."""
+    return [json.loads(line) for line in run("worker", "--burst", "--log-format", "json", *words).err.splitlines()]
+
+
+def test_the_log_as_json_has_one_object_a_line_with_what_programs_look_for(run: Run, queue: JobQueue) -> None:
+    job_id = queue.submit(Job("break", "functions.fail", {"message": "bad\n\x1b"}, max_attempts=1, queue="q"))
+
+    started, failed, finished = logged(run, "--worker-id", "w1")
+
+    assert (started["level"], started["worker_id"], "traceback" in failed) == ("INFO", "w1", False)
+    assert failed.pop("time").endswith("Z")
+    assert 0 <= failed.pop("duration") < PATIENCE
+    assert f"job {job_id} (break) failed, attempt 1 of 1, after " in failed.pop("message")
+    assert failed == {
+        "level": "WARNING", "logger": "gigq.worker", "worker_id": "w1", "job_id": job_id, "name": "break",
+        "queue": "q", "function": "functions.fail", "attempt": 1, "max_attempts": 1, "status": "failed",
+        "error_type": "ValueError", "error": "ValueError: bad\n\x1b",
+    }  # fmt: skip
+    assert [finished[each] for each in ("completed", "failed", "released")] == [0, 1, 0]
+
+
+@pytest.mark.parametrize("words", [["-v"], ["--verbose"], ["--log-level", "debug"]])
+def test_the_traceback_is_logged_where_more_is_asked_for(run: Run, queue: JobQueue, words: list[str]) -> None:
+    for _ in range(2):
+        queue.submit(Job("break", "functions.fail", {"message": "bad \x1b"}, max_attempts=1))
+
+    lines = run("worker", "--once", *words).err.splitlines()
+
+    assert "Traceback (most recent call last):" in lines
+    assert lines[-2] == "ValueError: bad \\x1b"
+    assert "Traceback" in logged(run, *words)[1]["traceback"]
+
+
+def test_a_log_of_warnings_has_only_what_goes_wrong_for_good(run: Run, queue: JobQueue) -> None:
+    queue.submit_many([Job("good", "functions.nothing"), Job("bad", "functions.fail", max_attempts=3)])
+
+    (line,) = run("worker", "--burst", "--log-level", "warning").err.splitlines()
+
+    assert " WARNING gigq.worker: job " in line
+    assert "failed, attempt 3 of 3" in line
+
+
+@pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="this system does not let a program make a pipe small")
+def test_a_worker_whose_log_nobody_reads_runs_its_jobs_and_ends_when_it_is_told_to(spawn: Run, queue: JobQueue) -> None:
+    ids = queue.submit_many(Job("fail", "functions.fail", {"message": "x" * 200}, max_attempts=1) for _ in range(50))
+    worker = spawn("worker", "--shutdown-timeout", "20s")
+    fcntl.fcntl(worker.stderr, fcntl.F_SETPIPE_SZ, 4096)
+    queue.wait(ids, timeout=PATIENCE)
+
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(timeout=15) == 0
+    assert queue.workers() == []
+
+
+@pytest.mark.parametrize("which", ["stdout", "stderr"])
+def test_a_worker_whose_reader_has_gone_runs_its_jobs(spawn: Run, queue: JobQueue, which: str) -> None:
+    worker = spawn("worker", "--json")
+    getattr(worker, which).close()
+    queue.wait(queue.submit(Job("sum", "functions.add", {"a": 1})), timeout=PATIENCE)
+
+    worker.send_signal(signal.SIGTERM)
+
+    assert worker.wait(timeout=PATIENCE) == 0
+
+
+CHATTY = """
+import logging
+import gigq
+{}
+def chat():
+    logging.getLogger(__name__).warning("hello from the job")
+"""
+
+
+@pytest.mark.parametrize("mode", ["thread", "process"])
+@pytest.mark.parametrize(
+    ("set_up", "hello"),
+    [
+        ("", "hello from the job"),
+        ("logging.basicConfig(format='MINE %(message)s')", "MINE hello from the job"),
+        ("gigq.setup_logging(); logging.basicConfig(format='MINE %(message)s')", "MINE hello from the job"),
+    ],
+)
+def test_the_logging_of_the_module_of_a_job_is_heard_and_nothing_is_printed_twice(
+    spawn: Run, queue: JobQueue, tmp_path: Path, set_up: str, hello: str, mode: str
+) -> None:
+    (tmp_path / "chatty.py").write_text(CHATTY.format(set_up))
+    job_id = queue.submit(Job("chat", "chatty.chat"))
+
+    _, log = spawn("worker", "--burst", "--capture-logs", "--mode", mode).communicate(timeout=PATIENCE)
+
+    assert [line.endswith(hello) for line in log.splitlines() if "hello" in line] == [True]
+    assert (" WARNING chatty: hello" in log) == (set_up == "" and mode == "thread")  # as the worker's own lines are
+    assert log.count("MINE") == ("MINE" in hello)
+    assert len([line for line in log.splitlines() if job_id in line]) == 1
+
+
+def test_the_command_leaves_the_logging_of_its_process_as_it_was(run: Run, queue: JobQueue) -> None:
+    package = logging.getLogger("gigq")
+
+    def state() -> object:
+        return (*package.handlers, package.level, package.propagate, logging.root.level, logging.lastResort)
+
+    before = state()
+    run("worker", "--once", "--capture-logs", "-v")
+    assert state() == before

@@ -9,7 +9,7 @@ from gigq import ManualClock
 from gigq.claims import Claim
 from gigq.clock import to_text
 from gigq.reports import Progress, Report
-from gigq.runtime.call import timed_out
+from gigq.runtime.verdict import timed_out
 from gigq.runtime.runner import Ended
 
 LONGEST_WAIT = 1.0

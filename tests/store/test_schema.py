@@ -256,7 +256,7 @@ def test_the_process_of_a_worker_ends_with_one_line_when_newer_code_upgrades_its
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert worker.stderr is not None
-    assert "serves" in worker.stderr.readline()
+    assert " started: " in worker.stderr.readline()
     upgrade(tool)
     _, said = worker.communicate(timeout=60)
     assert worker.returncode == 1

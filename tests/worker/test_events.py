@@ -17,7 +17,8 @@ from gigq.liveness import ProcessIdentity
 from gigq.process import this_process
 from gigq.store import claiming, workers
 from gigq.store.claiming import Room
-from gigq.worker.events import MOST_WAITING, Listener
+from gigq.worker.events import Listener
+from gigq.worker.relay import MOST_WAITING
 
 PATIENCE = 30
 

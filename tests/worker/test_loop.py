@@ -273,7 +273,7 @@ def test_where_the_ends_of_jobs_cannot_be_read_no_event_is_sent_and_nothing_is_k
     assert [held.claim.job_id for held in ann.runner.held.values()] == [other]
     ann.check()
     assert kinds(ann, job_id) == ["started"]
-    assert "no events are sent for the ends of 1 jobs" in caplog.text
+    assert "no events or lines tell how 1 jobs ended" in caplog.text
 
 
 def test_a_schedule_that_cannot_be_read_here_is_logged_once(
@@ -388,4 +388,6 @@ def test_jobs_that_complete_are_logged_where_that_is_asked_for(
         ann.loop.turn()
         run_all(ann)
         ann.loop.turn()
-    assert [each.getMessage() for each in caplog.records] == [f"job {job_id} ('job'): complete after attempt 1"]
+    assert [each.getMessage() for each in caplog.records] == [
+        f"job {job_id} (job) completed, attempt 1 of 3, after 0.00 s"
+    ]
