@@ -1,4 +1,4 @@
-"""The tree of exceptions that gigq raises, and the two that a job raises to say how it is to be settled."""
+"""The tree of exceptions that gigq raises, those that stop a job, and those by which a job says how to settle it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class GigqError(Exception):
-    """The base of everything that gigq itself raises, but for the two that jobs raise."""
+    """The base of everything that gigq raises, except what is raised inside jobs to stop them."""
 
 
 class JobNotFound(GigqError, LookupError):
@@ -64,12 +64,18 @@ class JobFailed(GigqError, RuntimeError):
         self.traceback = traceback
 
 
-class JobTimeout(GigqError):
-    """Raised inside a job at its deadline."""
+class JobTimeout(BaseException):
+    """Raised inside a job at its deadline, and again while its function goes on.
+
+    Not an `Exception`, so that ``except Exception`` around one item of many does not swallow it.
+    """
 
 
-class JobCancelled(GigqError):
-    """Raised inside a job that was cancelled, or taken from this worker because others considered it dead."""
+class JobCancelled(BaseException):
+    """Raised inside a job that was cancelled, or taken from this worker because others considered it dead.
+
+    Not an `Exception`, and raised again while the function goes on, as `JobTimeout` is.
+    """
 
 
 class LeaseLost(GigqError):

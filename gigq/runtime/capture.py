@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any, TextIO, cast
 
 from gigq.clock import to_text
-from gigq.errors import JobCancelled, JobTimeout
 from gigq.runtime.output import Log
 
 Find = Callable[[], Log | None]
@@ -53,8 +52,6 @@ def _line(record: logging.LogRecord) -> str:
     try:
         # A copy, because a formatter adds attributes to the record that other handlers would then use.
         text = _FORMATTER.format(copy.copy(record))
-    except (JobTimeout, JobCancelled):
-        raise
     except Exception as error:  # arguments that do not fit the message: logging itself reports them on standard error
         text = f"{record.levelname} {record.name}: {record.msg!r:.1000} ({type(error).__name__} while formatting it)"
     return f"{made_at} {text}\n"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from types import FrameType
 
 from gigq.claims import Claim
 from gigq.clock import SystemClock
 from gigq.errors import JobCancelled, JobTimeout
 from gigq.reports import Progress, Report
-from gigq.runtime.context import CallState, using
-from gigq.runtime.interrupt import interrupt
+from gigq.runtime.context import using
+from gigq.runtime.interrupt import Enforcer, Target, run
+from gigq.runtime.nudge import Nudge
 from gigq.runtime.output import with_output
 from gigq.runtime.runner import Call, Ended
 from gigq.runtime.signals import handling, heeded
@@ -25,7 +25,9 @@ _INTERRUPTED = Report.released("given back: its worker was told to stop")
 class InlineRunner:
     """Calls each function when it is started; it has ended when `start` returns.
 
-    In the main thread SIGINT, SIGTERM and SIGHUP interrupt the function with `JobCancelled`, and its job is given back.
+    A function is stopped at its deadline: in the main thread even while it sleeps or waits, in another thread at its
+    next step of Python code. In the main thread SIGINT, SIGTERM and SIGHUP interrupt it with `JobCancelled`, and its
+    job is given back.
 
     Attributes:
         signal: the last signal that did so, for the caller to act on; None if there was none.
@@ -39,9 +41,9 @@ class InlineRunner:
 
     def __init__(self, call: Call) -> None:
         self._call = call
-        self._state = CallState()
         self._ended: list[Ended] = []
-        self._is_calling = self._is_interrupted = False
+        self._enforcer = Enforcer()
+        self._target: Target | None = None
         self.signal: int | None = None
 
     @property
@@ -50,7 +52,7 @@ class InlineRunner:
 
     def progress(self) -> Mapping[int, Progress]:
         """As for any runner; another thread may ask while a function runs."""
-        output = self._state.output
+        output = None if self._target is None else self._target.state.output
         return {} if output is None or output.progress is None else {output.execution_id: output.progress}
 
     def logs(self, executions: Collection[int]) -> Mapping[int, str]:
@@ -82,89 +84,39 @@ class InlineRunner:
         """There is nothing to close."""
 
     def _report(self, claim: Claim) -> Report:
-        report = _INTERRUPTED
-        self._is_calling, self._is_interrupted = True, False
-        with using(self._state), suppress(JobCancelled), handling(heeded(), self._interrupt):
-            report = call_here(claim, self._call)
-            self._is_calling = False
-        report = with_output(_INTERRUPTED if self._is_interrupted else report, self._state.output, claim.execution_id)
-        self._state.output = None
-        return report
+        target = self._target = _target_of(claim)
+        state = target.state
+        with using(state), handling(heeded(), self._interrupt), _nudged(target):
+            self._enforcer.watch(target)
+            report = run(self._call, claim, state)
+        if state.stop_reason is JobTimeout:
+            report = timed_out(claim, stack=target.stack)
+        output, state.output = state.output, None
+        return with_output(report or _INTERRUPTED, output, claim.execution_id)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.signal = number
-        if self._is_calling:
-            self._is_interrupted = True
+        target = self._target
+        if target is None or target.state.has_ended:
+            return
+        target.state.stop_reason = target.state.stop_reason or JobCancelled
+        self._enforcer.wake(target)
+        if target.state.is_running:
             raise JobCancelled
 
 
-def call_here(claim: Claim, call: Call) -> Report:
-    """Call a job's function in this thread, and raise `JobTimeout` inside it at its deadline.
-
-    In the main thread on Unix SIGALRM does that, which also ends a sleep; elsewhere it happens at the thread's next
-    step of Python code.
-    """
-    alarm = _Alarm(threading.get_ident())
-    try:
-        with alarm.set(claim.timeout):
-            report = call(claim)
-    except JobTimeout:
-        pass  # it was raised after the function had returned
-    return timed_out(claim) if alarm.has_rung else report
+def _target_of(claim: Claim) -> Target:
+    deadline = None if claim.timeout is None else SystemClock().monotonic() + claim.timeout
+    return Target(threading.get_ident(), deadline=deadline)
 
 
-class _Alarm:
-    """Raises `JobTimeout` in one thread, at most once."""
-
-    def __init__(self, thread_id: int) -> None:
-        self._thread_id = thread_id
-        self._lock = threading.Lock()
-        self._is_off = False
-        self.has_rung = False
-
-    @contextmanager
-    def set(self, seconds: float | None) -> Iterator[None]:
-        if seconds is None or seconds > threading.TIMEOUT_MAX:
-            yield
-        elif hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
-            with self._by_signal(seconds):
-                yield
-        else:
-            with self._by_timer(seconds):
-                yield
-
-    @contextmanager
-    def _by_signal(self, seconds: float) -> Iterator[None]:
-        def ring(number: int, frame: FrameType | None) -> None:
-            self.has_rung = True
-            raise JobTimeout
-
-        before = signal.signal(signal.SIGALRM, ring)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-        try:
-            yield
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
-
-    @contextmanager
-    def _by_timer(self, seconds: float) -> Iterator[None]:
-        timer = threading.Timer(seconds, self._ring)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._is_off = True
-            timer.cancel()
-            if self.has_rung:
-                # If it has not been raised yet, it is raised here. CPython 3.11 may forget it for a while, until the
-                # thread acquires the GIL again; cancelling it would leave a mark that makes a traced thread spin.
-                SystemClock().sleep(0)
-
-    def _ring(self) -> None:
-        with self._lock:
-            if not self._is_off:
-                self.has_rung = True
-                interrupt(self._thread_id, JobTimeout)
+@contextmanager
+def _nudged(target: Target) -> Iterator[None]:
+    """In the main thread, stop the function even while it sleeps or waits."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    nudge = Nudge(target.state)
+    target.strike = nudge.strike
+    with nudge.listening():
+        yield

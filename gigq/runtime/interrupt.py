@@ -1,10 +1,209 @@
-"""Raise an exception inside another thread."""
+"""Stop a function in the thread that runs it: raise an exception there, and again until the function has ended."""
 
 from __future__ import annotations
 
 import ctypes
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from functools import partial
+from queue import Empty, SimpleQueue
+from traceback import FrameSummary, StackSummary, walk_stack
+
+from gigq.claims import Claim
+from gigq.clock import SystemClock
+from gigq.errors import JobCancelled, JobTimeout
+from gigq.reports import Report
+from gigq.runtime.context import CallState
+
+PAUSE = 0.05
+"""Seconds until the exception is raised again in a function that goes on."""
+
+GRACE = 2.0
+"""Seconds for which a function may handle the exception, in ``except``, ``finally`` or ``with``, before the next one.
+A child process has as long from SIGTERM to SIGKILL."""
+
+_LONGEST_PAUSE = 0.5
+_LONGEST_SLEEP = 3600.0
+_IDLE = 1.0
+_CLOCK = SystemClock()
+
+Strike = Callable[[type[BaseException]], None]
 
 
 def interrupt(thread_id: int, exception: type[BaseException]) -> None:
     """Raise an exception in a thread, at its next step of Python code. A call into C is not interrupted."""
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(exception))
+
+
+def run(call: Callable[[Claim], Report | None], claim: Claim, state: CallState) -> Report | None:
+    """Call a function, and return its report, or None if it was stopped.
+
+    Once this has returned, nothing more is raised in this thread. There is no step between the return of `call` and the
+    next assignment at which Python would raise an exception from outside; and who wants to raise one looks at
+    `is_running` after it has set `is_aimed_at`. So at most one is still to come, and it is waited for.
+    """
+    report = None
+    try:
+        state.is_running = True
+        if state.stop_reason is None:
+            report = call(claim)
+        state.is_running = False
+        _await_the_last(state)
+    except (JobTimeout, JobCancelled):
+        state.is_running = False
+        try:  # noqa: SIM105  # it could be raised inside `suppress`
+            _await_the_last(state)
+        except (JobTimeout, JobCancelled):
+            pass
+    finally:
+        state.is_running, state.has_ended = False, True
+    return report if state.stop_reason is None else None
+
+
+def _await_the_last(state: CallState) -> None:
+    while state.is_aimed_at:
+        _CLOCK.sleep(0)
+    if state.stop_reason is not None:
+        # If an exception has not been raised yet, it is raised here. CPython 3.11 may forget it for a while, until the
+        # thread acquires the GIL again; cancelling it would leave a mark that makes a traced thread spin.
+        _CLOCK.sleep(0)
+
+
+def _stack_of(thread_id: int) -> Sequence[FrameSummary]:
+    frame = sys._current_frames().get(thread_id)
+    # Without the lines of the source, which are read later: they may have to come from the disk.
+    stack = StackSummary.extract(walk_stack(frame), lookup_lines=False) if frame else StackSummary()
+    stack.reverse()
+    return stack
+
+
+class Target:
+    """A function that runs in another thread, and is to be stopped at a deadline or when `stop` is called.
+
+    Args:
+        thread_id: where it runs, or will.
+        deadline: the monotonic time at which `look` stops it; None for never.
+        grace: as `GRACE`.
+
+    Attributes:
+        state: what the function's thread knows of this.
+        strike: raises an exception there. May be replaced before the function is called.
+        stack: where the function stood when it was stopped; empty before.
+    """
+
+    def __init__(self, thread_id: int, *, deadline: float | None = None, grace: float = GRACE) -> None:
+        self.state = CallState()
+        self.strike: Strike = partial(interrupt, thread_id)
+        self.stack: Sequence[FrameSummary] = ()
+        self._thread_id = thread_id
+        self._deadline = deadline
+        self._grace = grace
+        self._struck_at = 0.0
+        self._pause = PAUSE
+        self._position: tuple[int, int] | None = None
+
+    def stop(self, reason: type[BaseException]) -> bool:
+        """Raise an exception in the function. False if it does not run, or is being stopped already."""
+        state = self.state
+        state.is_aimed_at = True
+        try:
+            if not state.is_running or state.stop_reason is not None:
+                return False
+            state.stop_reason = reason
+            self.stack = _stack_of(self._thread_id)
+            self._raise(reason)
+            return True
+        finally:
+            state.is_aimed_at = False
+
+    def look(self, pause: float = PAUSE) -> float | None:
+        """Stop the function if it is time to, or raise the exception again if the function goes on.
+
+        Return the number of seconds until the next look, or None if the function has ended.
+        """
+        state = self.state
+        if state.has_ended:
+            return None
+        if state.stop_reason is None:
+            left = _LONGEST_SLEEP if self._deadline is None else self._deadline - _CLOCK.monotonic()
+            if left > 0:
+                return left
+            self.stop(JobTimeout)
+        elif not self._is_cleaning_up():
+            self._raise_again(state.stop_reason)
+        return self._next_pause(pause)
+
+    def _raise_again(self, reason: type[BaseException]) -> None:
+        self.state.is_aimed_at = True
+        try:
+            if self.state.is_running:
+                self._raise(reason)
+        finally:
+            self.state.is_aimed_at = False
+
+    def _raise(self, reason: type[BaseException]) -> None:
+        self._struck_at = _CLOCK.monotonic()
+        self.strike(reason)
+
+    def _is_cleaning_up(self) -> bool:
+        """Whether the function handles what was raised in it, and has not taken too long over that."""
+        if _CLOCK.monotonic() - self._struck_at > self._grace:
+            return False
+        handled = sys._current_exceptions().get(self._thread_id)
+        error = handled[1] if isinstance(handled, tuple) else handled  # a tuple in Python 3.11
+        seen = 0
+        while error is not None and seen < 20 and not isinstance(error, (JobTimeout, JobCancelled)):
+            error, seen = error.__context__, seen + 1
+        return isinstance(error, (JobTimeout, JobCancelled))
+
+    def _next_pause(self, pause: float) -> float:
+        """Look less often at a function that makes no step, because it is in C code: the exception waits for it."""
+        frame = sys._current_frames().get(self._thread_id)
+        position = None if frame is None else (id(frame), frame.f_lasti)
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE) if position == self._position else pause
+        self._position = position
+        return self._pause
+
+
+class Enforcer:
+    """A thread that stops functions at their deadlines, and raises the exception again in those that go on.
+
+    It is started when it is needed, and ends when it has had nothing to do for a second. Safe to use from any thread.
+
+    Args:
+        pause: as `PAUSE`.
+    """
+
+    def __init__(self, *, pause: float = PAUSE) -> None:
+        self._pause = pause
+        self._inbox: SimpleQueue[Target] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def watch(self, target: Target) -> None:
+        """Look after a function until it has ended."""
+        self._inbox.put(target)
+        if self._thread is None or not self._thread.is_alive():  # after a fork it is not
+            self._thread = threading.Thread(target=self._enforce, name="gigq-enforcer", daemon=True)
+            self._thread.start()
+
+    def wake(self, target: Target) -> None:
+        """Look at once at a function that is being watched. May be called by a signal handler."""
+        self._inbox.put(target)
+
+    def _enforce(self) -> None:
+        pauses: dict[Target, float] = {}
+        while True:
+            for target in list(pauses):
+                pause = target.look(self._pause)
+                if pause is None:
+                    del pauses[target]
+                else:
+                    pauses[target] = pause
+            try:
+                pauses[self._inbox.get(timeout=min(pauses.values(), default=_IDLE))] = 0.0
+            except Empty:
+                if not pauses:
+                    self._thread = None  # whoever comes now starts another one
+                    if self._inbox.empty():
+                        return

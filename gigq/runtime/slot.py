@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from queue import SimpleQueue
+from typing import NamedTuple
 
 from gigq.claims import Claim
 from gigq.clock import Clock
-from gigq.errors import JobCancelled, JobTimeout
-from gigq.runtime.context import CallState, take
-from gigq.runtime.interrupt import interrupt
+from gigq.reports import Report
+from gigq.runtime.context import take
+from gigq.runtime.interrupt import Target, run
 from gigq.runtime.runner import Call, Ended
 from gigq.runtime.wakeup import Wakeup
 
@@ -52,60 +53,61 @@ class Exchange:
             return is_surplus
 
 
+class Running(NamedTuple):
+    """A claim that a slot works on.
+
+    Attributes:
+        deadline: the monotonic time at which it is overdue; None for never.
+        target: stops its function.
+    """
+
+    claim: Claim
+    deadline: float | None
+    target: Target
+
+
 class Slot:
-    """One thread, and the claim that it works on."""
+    """One thread, and the claim that it works on.
+
+    Attributes:
+        running: replaced as a whole, so that a reader that sees a claim sees its deadline, too.
+    """
 
     def __init__(self, exchange: Exchange) -> None:
-        self.claim: Claim | None = None
-        self.deadline: float | None = None
+        self.running: Running | None = None
         self.has_retired = False
-        self.state = CallState()
         self._exchange = exchange
-        self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._serve, name="gigq-slot", daemon=True)
         self._thread.start()
-
-    def abandon(self, execution: int, reason: type[BaseException]) -> bool:
-        """Raise an exception in the thread, which ends it. False if the thread is not working on this execution."""
-        with self._lock:
-            claim = self.claim
-            if claim is None or claim.execution_id != execution or self.state.stop_reason:
-                return False
-            self.state.stop_reason = reason
-            interrupt(self._thread.ident or 0, reason)
-            return True
 
     def is_alive(self) -> bool:
         return self._thread.is_alive()
 
     def _serve(self) -> None:
-        take(self.state)
         exchange = self._exchange
-        try:
-            # Read without the lock: when the number of slots is lowered, all threads are woken afterwards.
-            while exchange.serving <= exchange.slots or not exchange.retire_one():
-                claim = exchange.claims.get()
-                if claim is not None and not self._work_on(claim):
-                    return
-            self.has_retired = True
-        except (JobTimeout, JobCancelled):
-            pass  # abandoned just after the function had returned
+        # Read without the lock: when the number of slots is lowered, all threads are woken afterwards.
+        while exchange.serving <= exchange.slots or not exchange.retire_one():
+            claim = exchange.claims.get()
+            if claim is not None and not self._work_on(claim):
+                return
+        self.has_retired = True
 
     def _work_on(self, claim: Claim) -> bool:
         """Call the function, and report. False if the thread was abandoned meanwhile."""
         exchange = self._exchange
-        # The deadline first, so that a reader that sees the claim sees its deadline, too.
-        self.deadline = None if claim.timeout is None else exchange.clock.monotonic() + claim.timeout
-        self.claim = claim
-        # Read after that: an execution is stopped by removing it from `started` and then interrupting its slot.
-        is_wanted = claim.execution_id in exchange.started
-        report = exchange.call(claim) if is_wanted else None
-        with self._lock:
-            self.claim = self.deadline = None  # from here on nothing is raised in this thread
-            if self.state.stop_reason is not None:
-                return False
-        self.state.output = None
+        target = Target(threading.get_ident())
+        deadline = None if claim.timeout is None else exchange.clock.monotonic() + claim.timeout
+        take(target.state)
+        self.running = Running(claim, deadline, target)
+        report = run(self._call, claim, target.state)
+        self.running = None
+        if target.state.stop_reason is not None:
+            return False
         if report is not None:
             exchange.reports.append((claim, report))
             exchange.wakeup.wake()
         return True
+
+    def _call(self, claim: Claim) -> Report | None:
+        # Read when it can be stopped already: an execution is stopped by removing it from `started`, and then that way.
+        return self._exchange.call(claim) if claim.execution_id in self._exchange.started else None

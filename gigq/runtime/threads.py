@@ -10,9 +10,10 @@ from gigq.claims import Claim
 from gigq.clock import Clock, SystemClock, to_text
 from gigq.errors import JobCancelled, JobTimeout
 from gigq.reports import Progress
+from gigq.runtime.interrupt import Enforcer
 from gigq.runtime.output import Output, with_output
 from gigq.runtime.runner import Call, Ended
-from gigq.runtime.slot import Exchange, Slot
+from gigq.runtime.slot import Exchange, Running, Slot
 from gigq.runtime.verdict import timed_out
 
 MAX_ABANDONED = 16
@@ -26,8 +27,9 @@ called at once; otherwise it would be called only when the loop waits next."""
 class ThreadRunner:
     """Calls functions in threads of this process.
 
-    A thread whose function is stopped is abandoned: it gets an exception at its next step of Python code, its report is
-    dropped, and a new thread takes its slot at once, because nothing can end a thread whose function does not return.
+    A thread whose function is stopped is abandoned: it gets an exception at its next step of Python code, and again as
+    long as its function goes on; its report is dropped, and a new thread takes its slot at once, because nothing can
+    end a thread whose function does not return.
 
     Args:
         call: turns a claim into a report.
@@ -39,6 +41,7 @@ class ThreadRunner:
         self._exchange = Exchange(call, clock, slots)
         self._threads: list[Slot] = []
         self._abandoned: list[Slot] = []
+        self._enforcer = Enforcer()
 
     @property
     def slots(self) -> int:
@@ -66,12 +69,11 @@ class ThreadRunner:
 
     @property
     def begun(self) -> Collection[int]:
-        return [claim.execution_id for slot in self._threads if (claim := slot.claim) is not None]
+        return [running.claim.execution_id for running in self._at_work()]
 
     @property
     def next_deadline(self) -> float | None:
-        # Each is read once: a slot may end its job at any moment.
-        return min((at for slot in self._threads if (at := slot.deadline) is not None), default=None)
+        return min((running.deadline for running in self._at_work() if running.deadline is not None), default=None)
 
     def progress(self) -> Mapping[int, Progress]:
         return {output.execution_id: output.progress for output in self._outputs() if output.progress is not None}
@@ -94,12 +96,11 @@ class ThreadRunner:
         return self._reported() + self._overdue()
 
     def stop(self, executions: Collection[int]) -> None:
-        for execution in executions:
-            if self._exchange.started.pop(execution, None):
-                for slot in self._threads:
-                    if slot.abandon(execution, JobCancelled):
-                        self._replace(slot)
-                        break
+        unwanted = {execution for execution in executions if self._exchange.started.pop(execution, None)}
+        for slot in list(self._threads):
+            running = slot.running
+            if running is not None and running.claim.execution_id in unwanted:
+                self._abandon(slot, running, JobCancelled)
 
     def give_back(self) -> list[Claim]:
         claims = []
@@ -136,27 +137,38 @@ class ThreadRunner:
         now = self._exchange.clock.monotonic()
         ended = []
         for slot in list(self._threads):
-            claim, deadline = slot.claim, slot.deadline
-            if claim and deadline is not None and deadline <= now and slot.abandon(claim.execution_id, JobTimeout):
-                self._exchange.started.pop(claim.execution_id, None)
-                self._replace(slot)
-                report = timed_out(claim)._replace(started_at=self._began_at(deadline - (claim.timeout or 0.0)))
-                ended.append((claim, with_output(report, slot.state.output, claim.execution_id)))
+            running = slot.running
+            deadline = None if running is None else running.deadline
+            if running and deadline is not None and deadline <= now and self._abandon(slot, running, JobTimeout):
+                ended.append(self._timed_out(running, deadline))
         return ended
 
-    def _began_at(self, monotonic: float) -> str:
-        """When something began, as the file holds it: the file may not have heard of that yet."""
-        clock = self._exchange.clock
-        return to_text(clock.now() - timedelta(seconds=clock.monotonic() - monotonic))
+    def _timed_out(self, running: Running, deadline: float) -> Ended:
+        claim, target, clock = running.claim, running.target, self._exchange.clock
+        self._exchange.started.pop(claim.execution_id, None)
+        # The file may not have heard of its start yet.
+        took = clock.monotonic() - (deadline - (claim.timeout or 0.0))
+        report = timed_out(claim, stack=target.stack)
+        report = report._replace(started_at=to_text(clock.now() - timedelta(seconds=took)))
+        return claim, with_output(report, target.state.output, claim.execution_id)
+
+    def _at_work(self) -> list[Running]:
+        # Each is read once: a slot may end its job at any moment.
+        return [running for slot in self._threads if (running := slot.running) is not None]
 
     def _outputs(self) -> list[Output]:
-        return [output for slot in self._threads if (output := slot.state.output) is not None]
+        return [output for running in self._at_work() if (output := running.target.state.output) is not None]
 
-    def _replace(self, slot: Slot) -> None:
+    def _abandon(self, slot: Slot, running: Running, reason: type[BaseException]) -> bool:
+        """Stop a function, and have a new thread take its slot. False if the function has ended."""
+        if not running.target.stop(reason):
+            return False
+        self._enforcer.watch(running.target)
         self._threads.remove(slot)
         self._abandoned.append(slot)
         self._exchange.remove_thread()
         self._spawn()
+        return True
 
     def _spawn(self) -> None:
         self._threads = [slot for slot in self._threads if not slot.has_retired]

@@ -18,7 +18,8 @@ from gigq.claims import Claim
 from gigq.reports import Report
 from gigq.runtime.call import caller
 from gigq.runtime.functions import Functions
-from gigq.runtime.inline import call_here
+from gigq.runtime.inline import InlineRunner
+from gigq.runtime.runner import Call
 from gigq.status import ExecutionStatus
 
 Here = Callable[[Callable[[], Report]], Report]
@@ -26,7 +27,14 @@ Here = Callable[[Callable[[], Report]], Report]
 
 def run(function: Callable[..., object], **fields: object) -> Report:
     call = caller(Functions(handlers={"f": function}), clock=SystemClock(), result_limit=1000)
-    return call_here(claim(function="f", **fields), call)
+    return called(call, claim(function="f", **fields))
+
+
+def called(call: Call, claim: Claim) -> Report:
+    runner = InlineRunner(call)
+    runner.start([claim])
+    ((_, report),) = runner.ended()
+    return report
 
 
 @pytest.fixture(params=["main thread", "other thread"])
@@ -79,7 +87,7 @@ def test_the_signal_handler_of_the_application_is_restored() -> None:
 
 
 def test_a_deadline_at_the_moment_of_the_return_hits_only_the_job(here: Here) -> None:
-    """The exception may be raised after the function has returned; it must never leave `call_here`."""
+    """The exception may be raised after the function has returned; it must never leave the runner."""
 
     def close_call(claim: Claim) -> Report:
         deadline = time.monotonic() + 0.001
@@ -88,7 +96,7 @@ def test_a_deadline_at_the_moment_of_the_return_hits_only_the_job(here: Here) ->
         return Report(status=ExecutionStatus.COMPLETED, result="1")
 
     def many() -> Report:
-        statuses = {call_here(claim(timeout=0.001), close_call).status for _ in range(300)}
+        statuses = {called(close_call, claim(timeout=0.001)).status for _ in range(300)}
         assert statuses <= {ExecutionStatus.COMPLETED, ExecutionStatus.TIMEOUT}
         return Report(status=ExecutionStatus.COMPLETED)
 
