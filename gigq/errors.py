@@ -102,7 +102,8 @@ class RetryLater(Exception):
     """Raise it in a job to give the job back unfinished. The attempt does not count.
 
     Args:
-        delay: seconds until the job may run again, or a timedelta.
+        delay: seconds until the job may run again, or a timedelta. At least a tenth of a second passes in any case, so
+            that a job which waits for something does not keep the queue busy.
         reason: a text for people, kept with the execution.
 
     Example:
@@ -117,7 +118,7 @@ class RetryLater(Exception):
         ('scheduled', 0)
     """
 
-    def __init__(self, delay: Duration = 0.0, reason: str = "") -> None:
+    def __init__(self, delay: Duration = 1.0, reason: str = "") -> None:
         from gigq.clock import to_seconds  # only here: every command needs this module, and few need a clock
 
         super().__init__(reason or "to be tried later")

@@ -63,7 +63,7 @@ class Job:
         queue: the name of the queue inside the file.
         run_at: do not start it before this instant.
         delay: how many seconds after the submit it may start at the earliest. Give this or `run_at`.
-        expires_at: cancel it if it has not been started by this instant.
+        expires_at: cancel it if it has not been started by this instant; one that has begun before never expires.
         retry_backoff: the factor by which each wait before a retry is longer than the one before, at least 1.
         retry_max_delay: the longest wait before a retry, in seconds, at least `retry_delay`; None for an hour, or
             `retry_delay` if that is longer.

@@ -72,6 +72,7 @@ class JobRecord(NamedTuple):
         error: the error of the last attempt, or why the job was cancelled; None without one.
         attempts: how many attempts have begun, without those that were given back; 0 again after a requeue.
         max_attempts: how many attempts it has.
+        releases: how often it was given back unfinished; of those executions its first and the last 20 are kept.
         timeout: the time limit of one execution, in seconds; None for no limit.
         description: a text for people; may be empty.
         created_at: when it was submitted.
@@ -86,7 +87,7 @@ class JobRecord(NamedTuple):
         dependencies: the ids of its parents, in the order given.
         tags: its tags, in alphabetical order.
         metadata: what was given with it.
-        executions: its executions, the oldest first.
+        executions: its executions, the oldest first; see `releases`.
 
     Example:
         >>> from calendar import isleap
@@ -110,6 +111,7 @@ class JobRecord(NamedTuple):
     error: str | None
     attempts: int
     max_attempts: int
+    releases: int
     timeout: float | None
     description: str
     created_at: datetime

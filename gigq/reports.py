@@ -44,6 +44,7 @@ class Report(NamedTuple):
         started_at: when the function was called, as the file holds it; None leaves what the file says.
         progress: what the function last reported of its progress, if anything.
         log: what the function logged, if logs are captured.
+        has_begun: False if the function was certainly not called, whatever the file says.
     """
 
     status: ExecutionStatus
@@ -56,6 +57,7 @@ class Report(NamedTuple):
     started_at: str | None = None
     progress: Progress | None = None
     log: str | None = None
+    has_begun: bool = True
 
     # The ways in which an execution can end, and what is known of each.
 
@@ -63,7 +65,7 @@ class Report(NamedTuple):
     def completed(cls, result: str, *, started_at: str | None = None) -> Self:
         """The function returned this JSON."""
         # Made for most jobs: to go by the names and defaults of the fields takes three times as long.
-        return tuple.__new__(cls, (_COMPLETED, result, None, None, None, False, 0.0, started_at, None, None))
+        return tuple.__new__(cls, (_COMPLETED, result, None, None, None, False, 0.0, started_at, None, None, True))
 
     @classmethod
     def failed(
@@ -95,9 +97,9 @@ class Report(NamedTuple):
         return cls(ExecutionStatus.LOST, error=error)
 
     @classmethod
-    def released(cls, error: str, *, delay: float = 0.0) -> Self:
+    def released(cls, error: str, *, delay: float = 0.0, has_begun: bool = True) -> Self:
         """It was given back unfinished: the attempt does not count, and the next is at least `delay` seconds away."""
-        return cls(ExecutionStatus.RELEASED, error=shortened(error), delay=delay)
+        return cls(ExecutionStatus.RELEASED, error=shortened(error), delay=delay, has_begun=has_begun)
 
 
 def shortened(text: str) -> str:

@@ -7,6 +7,14 @@ from dataclasses import dataclass
 
 _HOUR = 3600.0
 
+_SHORTEST_RELEASE = 0.1
+"""Seconds. A job that gave itself back without a pause would run thousands of times a second."""
+
+
+def wait_after_release(delay: float) -> float:
+    """Return the seconds until a job that has given itself back may run again."""
+    return max(_SHORTEST_RELEASE, delay)
+
 
 def longest_wait(delay: float, given: float | None) -> float:
     """Return the longest wait before a retry, in seconds: the given one, or an hour, but never less than the first."""

@@ -126,6 +126,30 @@ def test_a_job_that_was_given_back_runs_again_after_its_delay(queue: JobQueue, c
     assert queue.result(job_id) == "now"
 
 
+@pytest.mark.parametrize(
+    ("options", "wait"), [({}, 1.0), ({"delay": 0}, 0.1), ({"delay": 0.001}, 0.1), ({"delay": 5}, 5.0)]
+)
+def test_a_job_that_gives_itself_back_pauses_for_a_second_and_never_spins(
+    queue: JobQueue, clock: ManualClock, options: dict[str, float], wait: float
+) -> None:
+    def poll() -> None:
+        raise RetryLater(**options)
+
+    job_id = queue.submit(Job("job", "poll", priority="high"))
+    queue.submit(Job("other", functions.nothing))
+    assert drain(queue, handlers={"poll": poll}) == 2, "the other job goes first"
+    job = queue.get_job(job_id)
+    assert job
+    assert job.run_at
+    assert (job.run_at - clock.now()).total_seconds() == wait
+    for _ in range(40):
+        clock.advance(wait)
+        assert drain(queue, handlers={"poll": poll}) == 1
+    status = queue.get_status(job_id)
+    assert (status["attempts"], status["releases"], len(status["executions"])) == (0, 41, 21)
+    assert queue.why(job_id)[0].startswith("It was given back unfinished 41 times, and the attempt did not count: ")
+
+
 def test_a_job_that_gives_up_is_not_tried_again(queue: JobQueue) -> None:
     def give_up() -> None:
         raise GiveUp("no such city")

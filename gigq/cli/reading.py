@@ -102,6 +102,7 @@ def _fields(job: JobRecord) -> Iterator[tuple[str, Sequence[str]]]:
         ("priority", str(job.priority)),
         ("progress", _progress(job.progress)),
         ("attempts", f"{job.attempts} of {job.max_attempts}"),
+        ("releases", str(job.releases) if job.releases else ""),
         ("timeout", "none" if job.timeout is None else f"{job.timeout:g} s"),
         ("created at", _instant(job.created_at)),
         ("run at", _instant(job.run_at)),

@@ -296,7 +296,8 @@ class JobQueue:
         that only grows. ``workers``: how many there are, and how many slots the live ones have; manual consumption
         does not count.
 
-        Durations are seconds, None where nothing was measured. Pruned and deleted jobs are no longer counted. The
+        Durations are seconds, None where nothing was measured. Pruned and deleted jobs are no longer counted, nor is the
+        middle of a long row of releases. The
         percentiles of more than 10,000 executions are those of an even sample. An execution that ended in another
         attempt is missed if it took longer than the window and 10,000 later ones. It reads the index of all jobs, and
         the executions of the last hour: with a million finished jobs in the file that takes some tenths of a second.

@@ -65,7 +65,8 @@ def _of_pending(found: Facts, pending: PendingFacts) -> Iterator[str]:
     ]
     yield from _of_last_attempt(found.job)
     yield from obstacles or ["It is ready, and a worker with a free slot serves its queue: it starts in a moment."]
-    yield from _of_expiry(found)
+    if not pending.has_begun:
+        yield from _of_expiry(found)
 
 
 def _of_last_attempt(job: JobRecord) -> Iterator[str]:
@@ -74,7 +75,8 @@ def _of_last_attempt(job: JobRecord) -> Iterator[str]:
     last = job.executions[-1]
     reason = f": {_first_line(last.error)}" if last.error else "."
     if last.status is ExecutionStatus.RELEASED:
-        yield f"It was given back unfinished, and the attempt did not count{reason}"
+        times = f" {job.releases} times" if job.releases > 1 else ""
+        yield f"It was given back unfinished{times}, and the attempt did not count{reason}"
     elif job.attempts:  # a requeued job starts afresh
         yield f"Attempt {last.attempt} of {job.max_attempts} ended as {last.status}{reason}"
 
@@ -147,7 +149,7 @@ def _of_jobs_ahead(number: int) -> Iterator[str]:
 
 def _of_expiry(found: Facts) -> Iterator[str]:
     job = found.job
-    if job.expires_at is not None and job.attempts == 0:
+    if job.expires_at is not None:
         if job.expires_at > found.now:
             yield f"It is cancelled if it has not started by {_when(found, job.expires_at)}."
         else:

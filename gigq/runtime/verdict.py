@@ -14,7 +14,7 @@ from gigq.codec import decode
 from gigq.errors import GiveUp, JobCancelled, JobTimeout, RetryLater
 from gigq.paths import full_name, names_of
 from gigq.reports import Report
-from gigq.retry import is_worth_retrying
+from gigq.retry import is_worth_retrying, wait_after_release
 
 _CALL = __file__.replace("verdict", "call")
 """The module whose frames are around those of every function; a reader learns nothing from them."""
@@ -62,7 +62,7 @@ def _report(error: BaseException, claim: Claim, *, is_final: bool) -> Report:
         return Report.cancelled(_summary(leaves[0]))
     delays = [to_seconds(leaf.delay) for leaf in leaves if isinstance(leaf, RetryLater)]
     if len(delays) == len(leaves):
-        return Report.released(str(leaves[delays.index(max(delays))]), delay=max(delays))
+        return Report.released(str(leaves[delays.index(max(delays))]), delay=wait_after_release(max(delays)))
     return Report.failed(
         _summary(leaves[0]) if len(leaves) == 1 else _summary_of_group(error, leaves),
         error_type=type(leaves[0] if len(leaves) == 1 else error).__qualname__,

@@ -37,7 +37,7 @@ def expire(tx: Transaction) -> None:
         """
         SELECT seq, id, name, expires_at
           FROM jobs
-         WHERE status = 'pending' AND expires_at IS NOT NULL AND attempts = 0
+         WHERE status = 'pending' AND expires_at IS NOT NULL AND has_begun = 0
            AND expires_at <= :now
         """,
         {"now": tx.stamp},
@@ -51,6 +51,6 @@ def expire(tx: Transaction) -> None:
 def next_expiry(tx: Transaction) -> str | None:
     """Return when the next job will expire."""
     found: str | None = tx.value(
-        "SELECT min(expires_at) FROM jobs WHERE status = 'pending' AND expires_at IS NOT NULL AND attempts = 0"
+        "SELECT min(expires_at) FROM jobs WHERE status = 'pending' AND expires_at IS NOT NULL AND has_begun = 0"
     )
     return found

@@ -8,7 +8,32 @@ from gigq.store.tables import VERSION
 from gigq.store.views import VIEWS
 
 STEPS: dict[int, tuple[str, ...]] = {
-    2: ("UPDATE job_workers SET mode = 'manual' WHERE mode = 'hand'",),
+    2: (
+        "UPDATE job_workers SET mode = 'manual' WHERE mode = 'hand'",
+        "ALTER TABLE jobs ADD COLUMN has_begun INTEGER NOT NULL DEFAULT 0 CHECK (has_begun BETWEEN 0 AND 1)",
+        """
+        ALTER TABLE jobs
+          ADD COLUMN releases INTEGER NOT NULL DEFAULT 0
+              CHECK (typeof(releases) = 'integer' AND releases BETWEEN 0 AND 1000000000000000)
+        """,
+        """
+        UPDATE jobs
+           SET has_begun = 1
+         WHERE seq IN (SELECT job_seq
+                         FROM executions
+                        WHERE started_at IS NOT NULL AND status <> 'running' AND status <> 'completed')
+        """,
+        """
+        UPDATE jobs
+           SET releases = (SELECT count(*) FROM executions WHERE job_seq = jobs.seq AND status = 'released')
+         WHERE seq IN (SELECT job_seq FROM executions WHERE status = 'released')
+        """,
+        "DROP INDEX jobs_expiring",
+        """
+        CREATE INDEX jobs_expiring -- claim: jobs that were not started in time
+          ON jobs (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL AND has_begun = 0
+        """,
+    ),
 }
 """The statements that turn the tables of the version before into those of each version."""
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from gigq.liveness import WorkerKey
+from gigq.reports import Report
 from gigq.status import FINISHED, JobStatus, Move
 from gigq.store.engine.lists import assigned, listed, portions, tabled
 from gigq.store.engine.transaction import Transaction
@@ -67,22 +68,24 @@ def complete(tx: Transaction, completed: Sequence[tuple[int, str | None, str | N
 
 
 def end(
-    tx: Transaction, job: int, move: Move, *, attempts: int, run_at: str | None, error: str | None, start: str | None
+    tx: Transaction, job: int, move: Move, *, report: Report, attempts: int, run_at: str | None
 ) -> None:
     """Make the move that follows from the end of a job's execution, unless it is COMPLETE.
 
     Args:
+        report: how the execution ended. A released job keeps the error of an earlier attempt: it has not failed.
         attempts: how many of its attempts count after this one.
         run_at: when it may be claimed again, or None.
-        error: why the execution ended. A released job keeps the error of an earlier attempt: it has not failed.
-        start: when its function was called, or None to keep what the file says.
     """
     tx.execute(
         f"""
         UPDATE jobs
            SET status = :status, attempts = :attempts, run_at = :run_at,
                error = CASE WHEN :is_released THEN error ELSE :error END,
-               updated_at = :now, completed_at = :completed_at, started_at = coalesce(:start, started_at)
+               updated_at = :now, completed_at = :completed_at,
+               started_at = CASE WHEN :has_begun THEN coalesce(:start, started_at) END,
+               has_begun = max(has_begun, NOT :is_released, :has_begun AND coalesce(:start, started_at) IS NOT NULL),
+               releases = releases + :is_released
          WHERE seq = :job
            AND {may(move, without=JobStatus.PENDING)}
         """,
@@ -92,10 +95,11 @@ def end(
             "attempts": attempts,
             "run_at": run_at,
             "is_released": move is Move.RELEASE,
-            "error": error,
+            "error": report.error,
             "now": tx.stamp,
             "completed_at": tx.stamp if move.target in FINISHED else None,
-            "start": start,
+            "start": report.started_at,
+            "has_begun": report.has_begun,
         },
     )
 
@@ -128,6 +132,8 @@ def cancel(tx: Transaction, jobs: Sequence[int], *, error: str, failed_parent: i
 def requeue(tx: Transaction, job: int, *, run_at: str | None) -> None:
     """Make a job that ended badly pending again, as if it had just been submitted.
 
+    If it would have expired by now it no longer does, or it would only be cancelled again.
+
     Args:
         run_at: when it may be claimed, or None.
     """
@@ -136,6 +142,7 @@ def requeue(tx: Transaction, job: int, *, run_at: str | None) -> None:
         UPDATE jobs
            SET status = 'pending', attempts = 0, run_at = :run_at, failed_parent = NULL, result = NULL, error = NULL,
                updated_at = :now, started_at = NULL, completed_at = NULL, worker_id = NULL,
+               expires_at = CASE WHEN expires_at > :now THEN expires_at END,
                blockers = (SELECT count(*)
                              FROM job_dependencies JOIN jobs AS parents ON parents.seq = job_dependencies.parent
                             WHERE job_dependencies.child = :job

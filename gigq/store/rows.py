@@ -104,6 +104,7 @@ _OF_JOB: Mapping[str, Reader] = {
     "error": _or_none(_text),
     "attempts": _whole,
     "max_attempts": _whole,
+    "releases": _whole,
     "timeout": _or_none(_number),
     "description": _text,
     "created_at": from_text,

@@ -22,15 +22,21 @@ _COMPLETED = ExecutionStatus.COMPLETED
 """A name of its own: to look a member up in its enum takes as long as to compare it."""
 
 
+_LAST_RELEASES = 20
+"""The last releases of a job that are kept, besides its first. A job that polls for a week may be given back 60,000
+times."""
+
+
 class _Job(NamedTuple):
     id: str
     name: str
     attempts: int
     max_attempts: int
+    releases: int
     retry: RetryRule
 
 
-_DELETED = _Job("", "", 1, 1, RetryRule(delay=0.0, backoff=1.0, max_delay=0.0, jitter=0.0))
+_DELETED = _Job("", "", 1, 1, 0, RetryRule(delay=0.0, backoff=1.0, max_delay=0.0, jitter=0.0))
 """Used for a job whose row somebody deleted, but not its execution. Only the execution is written."""
 
 
@@ -111,15 +117,10 @@ def _end(tx: Transaction, execution: int, seq: int, report: Report) -> Move:
     move = move_after(report.status, is_final=report.is_final, attempts_left=job.max_attempts - job.attempts)
     _close(tx, execution, report)
     wait = _wait(tx, job, report, move)
-    moves.end(
-        tx,
-        seq,
-        move,
-        attempts=job.attempts - (move is Move.RELEASE),
-        run_at=to_text(later(tx.now, wait)) if wait > 0 else None,
-        error=report.error,
-        start=report.started_at,
-    )
+    run_at = to_text(later(tx.now, wait)) if wait > 0 else None
+    moves.end(tx, seq, move, report=report, attempts=job.attempts - (move is Move.RELEASE), run_at=run_at)
+    if move is Move.RELEASE and job.releases > _LAST_RELEASES:
+        _drop_releases(tx, seq)
     if move.target in FINISHED and parents_among(tx, [seq]):
         parent_ended_badly(tx, seq, ended_badly(job.id, job.name, move.target))
     tx.has_news |= move.target is JobStatus.PENDING
@@ -131,7 +132,7 @@ def _close(tx: Transaction, execution: int, report: Report) -> None:
         """
         UPDATE executions
            SET status = :status, completed_at = :now, error = :error, error_type = :error_type, traceback = :traceback,
-               started_at = coalesce(:start, started_at)
+               started_at = CASE WHEN :has_begun THEN coalesce(:start, started_at) END
          WHERE id = :execution
         """,
         {
@@ -142,14 +143,33 @@ def _close(tx: Transaction, execution: int, report: Report) -> None:
             "error_type": report.error_type,
             "traceback": report.traceback,
             "start": report.started_at,
+            "has_begun": report.has_begun,
         },
+    )
+
+
+def _drop_releases(tx: Transaction, seq: int) -> None:
+    """Delete the executions in which a job was given back, but for the first and the last 20."""
+    tx.execute(
+        """
+        DELETE FROM executions
+         WHERE id IN (SELECT id
+                        FROM (SELECT id
+                                FROM executions
+                               WHERE job_seq = :job AND status = 'released'
+                               ORDER BY id DESC
+                               LIMIT -1 OFFSET :last)
+                       ORDER BY id
+                       LIMIT -1 OFFSET 1)
+        """,
+        {"job": seq, "last": _LAST_RELEASES},
     )
 
 
 def _job(tx: Transaction, seq: int) -> _Job:
     found = tx.execute(
         """
-        SELECT id, name, attempts, max_attempts, retry_delay, retry_backoff, retry_max_delay, retry_jitter
+        SELECT id, name, attempts, max_attempts, releases, retry_delay, retry_backoff, retry_max_delay, retry_jitter
           FROM jobs
          WHERE seq = :seq
         """,
@@ -157,9 +177,9 @@ def _job(tx: Transaction, seq: int) -> _Job:
     ).fetchone()
     if found is None:
         return _DELETED
-    job_id, name, attempts, most, delay, backoff, max_delay, jitter = found
+    job_id, name, attempts, most, releases, delay, backoff, max_delay, jitter = found
     retry = RetryRule(delay=delay, backoff=backoff, max_delay=max_delay, jitter=jitter)
-    return _Job(job_id, name, attempts, most, retry)
+    return _Job(job_id, name, attempts, most, releases, retry)
 
 
 def _wait(tx: Transaction, job: _Job, report: Report, move: Move) -> float:

@@ -101,6 +101,8 @@ CREATE TABLE jobs (
   completed_at TEXT,                          -- when it ended, in whatever status
   worker_id TEXT,                             -- of the last execution
   metadata TEXT NOT NULL,                     -- for the caller's own use: a JSON object
+  has_begun INTEGER NOT NULL DEFAULT 0 CHECK (has_begun BETWEEN 0 AND 1), -- 1: started before, so it cannot expire
+  releases INTEGER NOT NULL DEFAULT 0 CHECK ({_whole("releases", 0)}), -- how often it was given back unfinished
   CHECK ((status = 'pending' OR status = 'running') = (completed_at IS NULL)),
   CHECK ({_text("id", "name", "function", "args", "params", "queue", "retry_on", "no_retry_on", "metadata")}),
   CHECK (typeof(priority) = 'integer'),
@@ -222,7 +224,7 @@ CREATE INDEX jobs_due -- claim: jobs that have become due, and when the next one
   ON jobs (run_at) WHERE status = 'pending' AND run_at IS NOT NULL""",
     "jobs_expiring": """
 CREATE INDEX jobs_expiring -- claim: jobs that were not started in time
-  ON jobs (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL AND attempts = 0""",
+  ON jobs (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL AND has_begun = 0""",
     "jobs_unique": """
 CREATE UNIQUE INDEX jobs_unique -- submit: the unfinished job that has a key
   ON jobs (unique_key) WHERE unique_key IS NOT NULL AND completed_at IS NULL""",

@@ -68,6 +68,7 @@ class PendingFacts:
     """What a pending job waits for.
 
     Attributes:
+        has_begun: whether its function has been called before, so that it does not expire.
         blockers: how many parents are unfinished.
         parents: the first of these, in the order in which the job names them.
         ahead: how many jobs of its queue go first, at most `MOST_AHEAD` + 1; 0 for a job that is not ready itself.
@@ -75,6 +76,7 @@ class PendingFacts:
     """
 
     queue: QueueFacts
+    has_begun: bool
     blockers: int
     parents: Sequence[RelatedJob]
     ahead: int
@@ -116,9 +118,10 @@ def facts(tx: Transaction, job_id: str, *, gone: Collection[WorkerKey]) -> Facts
 
 
 def _pending(tx: Transaction, job: JobRecord, workers: Sequence[WorkerHealth]) -> PendingFacts:
-    blockers: int = tx.value("SELECT blockers FROM jobs WHERE id = ?", (job.id,))
+    has_begun, blockers = tx.execute("SELECT has_begun, blockers FROM jobs WHERE id = ?", (job.id,)).fetchone()
     return PendingFacts(
         queue=_queue(tx, job.queue),
+        has_begun=bool(has_begun),
         blockers=blockers,
         parents=_parents(tx, job) if blockers else (),
         ahead=_ahead(tx, job),

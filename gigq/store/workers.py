@@ -172,7 +172,7 @@ def expel(tx: Transaction, dead: WorkerKey) -> int:
     Those that had begun are lost, and the attempt counts; those that were only claimed ahead are released.
     """
     lost = Report.lost(f"its worker {dead.id} died")
-    released = Report.released(f"given back: its worker {dead.id} died before it began")
+    released = Report.released(f"given back: its worker {dead.id} died before it began", has_begun=False)
     held = _held(tx, dead)
     for execution, job, started_at in held:
         settle(tx, execution, released if started_at is None else lost)

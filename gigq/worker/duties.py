@@ -29,7 +29,7 @@ from gigq.worker.turn import UNKNOWN, Outcome, Turn
 log = logger("worker")
 
 _STOPPED = "given back: its worker was told to stop"
-_ORPHANED = Report.released("given back: its worker was interrupted before it could begin")
+_ORPHANED = Report.released("given back: its worker was interrupted before it could begin", has_begun=False)
 
 
 class Duties:

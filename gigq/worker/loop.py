@@ -36,7 +36,7 @@ _SECONDS_BETWEEN_ERRORS = 60.0
 _MOST_AT_ONCE = 64
 """Reports that are settled in one transaction: others wait for the lock meanwhile, and the slots for new claims."""
 
-_GIVEN_BACK = Report.released("given back: its worker had no slot for it in time")
+_GIVEN_BACK = Report.released("given back: its worker had no slot for it in time", has_begun=False)
 
 
 class Loop:

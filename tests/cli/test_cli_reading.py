@@ -35,6 +35,14 @@ def test_status_shows_arguments_and_result_only_on_request(run: Run, queue: JobQ
     assert "result:\n  42\n" in run("status", job_id, "--show-result").out
 
 
+def test_status_shows_how_often_a_job_was_given_back(run: Run, queue: JobQueue) -> None:
+    job_id = queue.submit(Job("poll", "functions.retry_later", {"delay": 0}))
+    assert "releases:" not in run("status", job_id).out
+    run("worker", "--once")
+
+    assert "releases:   1\n" in run("status", job_id).out
+
+
 def test_status_shows_the_traceback_of_every_attempt(run: Run, queue: JobQueue) -> None:
     job_id = queue.submit(Job("break", "functions.fail", max_attempts=2))
     run("worker", "--once", "--worker-id", "w1")

@@ -19,7 +19,7 @@ class Model(Rules):
         known = self._key_holder(options) or (name if name in self.jobs else None)
         if known or not set(options["parents"]) <= self.jobs.keys():
             return known
-        job = self.jobs[name] = options | {"name": name, "executions": [], "crashes": 0}
+        job = self.jobs[name] = options | {"name": name, "executions": [], "crashes": 0, "has_begun": False}
         self._return(job, delay=options["delay"])
         if forbidding := self._forbidding(job):
             self._finish(job, "cancelled", because=forbidding)
@@ -75,11 +75,11 @@ class Model(Rules):
         job = self.jobs.get(name)
         if not job or job["status"] not in BADLY or self._forbidding(job) or self._key_holder(job):
             return False
-        self._return(job, delay=delay)
+        self._reopen(job, delay=delay)
         for other in self.those(because=name):
             other["because"] = self._forbidding(other)
             if not (other["because"] or self._key_holder(other)):
-                self._return(other)
+                self._reopen(other)
         return True
 
     def reschedule(self, name: str, *, delay: int | None = None, **changes: Any) -> bool:
@@ -105,7 +105,7 @@ class Model(Rules):
 
     def _make_due_ready(self) -> None:
         for job in sorted(self.those(status="pending"), key=itemgetter("expires_at")):
-            if job["status"] == "pending" and not job["attempts"] and job["expires_at"] <= self.now:
+            if job["status"] == "pending" and not job["has_begun"] and job["expires_at"] <= self.now:
                 self._finish(job, "cancelled")
             was_later = job["attempts"] and job["changed_at"] > self.now  # before the clock went back
             job["run_at"] = -inf if job["run_at"] <= self.now or was_later else job["run_at"]
@@ -113,13 +113,25 @@ class Model(Rules):
     def _end(self, jobs: list[Job], end: str, *, is_final: bool = False, delay: int = 0) -> int:
         for job in jobs:
             job["executions"][-1]["status"] = end
+            job["has_begun"] |= end != "released" or job["started_at"] < inf
             if end == "released":
+                self._forget_releases(job["executions"])
                 self._return(job, job["attempts"] - 1, delay=delay)
             elif end in ("completed", "cancelled") or is_final or job["attempts"] == job["most"]:
                 self._finish(job, "failed" if end == "lost" else end)
             else:
                 self._return(job, job["attempts"], delay=min(3600, job["retry_delay"] * 2 ** (job["attempts"] - 1)))
         return len(jobs)
+
+    def _forget_releases(self, executions: list[Job]) -> None:
+        """Keep the first and the last 20."""
+        released = [number for number, each in enumerate(executions) if each["status"] == "released"]
+        for number in reversed(released[1:-20]):
+            del executions[number]
+
+    def _reopen(self, job: Job, *, delay: int = 0) -> None:
+        job["expires_at"] = job["expires_at"] if job["expires_at"] > self.now else inf
+        self._return(job, delay=delay)
 
     def _return(self, job: Job, attempts: int = 0, *, delay: int = 0) -> None:
         job.update(status="pending", attempts=attempts, because=None, ended_at=inf, **self._from_now(delay))

@@ -132,11 +132,11 @@ def _take_by_hand(draw: Drawing) -> Step:
 def _settle(draw: Drawing) -> Step:
     end = draw.one_of(*_ENDS)
     is_final = end == "failed" and draw.happens(0.2)
-    return "settle", [draw.a_job("running")], {"end": end, "is_final": is_final, "delay": draw.one_of(0, 20)}
+    return "settle", [draw.a_job("running")], {"end": end, "is_final": is_final, "delay": draw.one_of(1, 20)}
 
 
 def _settle_by_name(draw: Drawing) -> Step:
-    how = {"end": draw.one_of(*BY_HAND), "delay": draw.one_of(0, 20)}
+    how = {"end": draw.one_of(*BY_HAND), "delay": draw.one_of(1, 20)}
     return "settle", [draw.a_job("running")], {**how, "worker": HAND}
 
 

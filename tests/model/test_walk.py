@@ -46,6 +46,12 @@ def test_the_children_of_a_job_that_expired_together_with_its_parent_count_it_on
     )
 
 
+def test_a_job_is_given_back_many_times_and_does_not_expire_meanwhile() -> None:
+    polls = [claim(), ("settle", ["job"], {"end": "released", "delay": 5}), ("let_pass", [5], {})]
+    ahead = [claim(free=0, ahead=1, returned=["nothing"]), ("leave", ["ann"], {"is_dead": False})]
+    replay([submit("job", expires_at=50, most=2), *polls * 25, *ahead, claim()])
+
+
 def test_jobs_cancelled_because_of_one_that_could_not_come_back_come_back_with_it_in_the_end() -> None:
     replay(
         [

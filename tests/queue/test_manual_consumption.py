@@ -251,7 +251,7 @@ def test_an_exception_is_kept_with_its_traceback(queue: JobQueue) -> None:
         ({"retry_on": [OSError]}, "no", "ready"),
         ({"no_retry_on": [ValueError]}, ValueError("no"), "failed"),
         ({}, GiveUp("no"), "failed"),
-        ({"max_attempts": 1}, RetryLater(), "ready"),
+        ({"max_attempts": 1}, RetryLater(), "scheduled"),
         ({"retry_delay": 60}, ValueError("no"), "retrying"),
     ],
 )

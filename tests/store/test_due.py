@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
 from store.verbs import File
 
 from gigq.status import ExecutionStatus
@@ -61,6 +62,67 @@ def test_a_job_that_was_started_once_is_retried_however_late(file: File) -> None
     file.settle(claim, ExecutionStatus.FAILED, error="no")
     file.clock.advance(600)
     assert [each.job_id for each in file.claim()] == [job_id]
+
+
+def test_a_job_that_began_and_was_given_back_does_not_expire(file: File) -> None:
+    job_id = file.submit(expires_at=soon(file))
+    (claim,) = file.claim()
+    file.settle(claim, ExecutionStatus.RELEASED, delay=5)
+    file.clock.advance(90)
+    with file.queue.database.read() as tx:
+        assert claiming.outlook(tx).is_ready, "it does not wait to expire"
+    assert not any("cancelled" in reason or "expired" in reason for reason in file.queue.why(job_id))
+    assert [each.job_id for each in file.claim()] == [job_id]
+
+
+def test_nor_if_it_was_claimed_ahead_and_given_back_since(file: File) -> None:
+    job_id = file.submit(expires_at=soon(file))
+    (claim,) = file.claim()
+    file.settle(claim, ExecutionStatus.RELEASED)
+    (ahead,) = file.claim(free=0, ahead=1, returned=["functions:nothing"])
+    file.settle(ahead, ExecutionStatus.RELEASED)
+    file.clock.advance(90)
+    assert [each.job_id for each in file.claim()] == [job_id]
+
+
+@pytest.mark.parametrize("is_ahead", [True, False])
+def test_a_job_that_was_only_claimed_and_given_back_expires(file: File, is_ahead: bool) -> None:
+    job_id = file.submit(expires_at=soon(file))
+    room = {"free": 0, "ahead": 1, "returned": ["functions:nothing"]} if is_ahead else {"free": 1}
+    (claim,) = file.claim(**room)
+    file.settle(claim, ExecutionStatus.RELEASED, has_begun=False)
+    assert file.job(job_id).executions[0].started_at is None
+    file.clock.advance(90)
+    assert file.claim() == []
+    assert file.job(job_id).status == "cancelled"
+
+
+def test_a_job_that_began_does_not_expire_after_it_was_requeued(file: File) -> None:
+    job_id = file.submit(expires_at=soon(file), max_attempts=1)
+    file.fail(job_id)
+    file.queue.requeue_job(job_id, delay=70)
+    file.clock.advance(90)
+    assert [each.job_id for each in file.claim()] == [job_id]
+
+
+def test_a_job_that_expired_runs_when_a_person_requeues_it(file: File) -> None:
+    job_id = file.submit(expires_at=soon(file))
+    child = file.submit(dependencies=[job_id], expires_at=soon(file))
+    file.clock.advance(90)
+    assert file.claim() == []
+    file.queue.requeue_job(job_id)
+    file.complete(job_id)
+    file.complete(child)
+    assert file.job(job_id).expires_at is None
+
+
+def test_a_job_that_is_requeued_in_time_still_expires(file: File) -> None:
+    job_id = file.submit(expires_at=soon(file))
+    file.queue.cancel(job_id)
+    file.queue.requeue_job(job_id)
+    file.clock.advance(90)
+    assert file.claim() == []
+    assert file.job(job_id).status == "cancelled"
 
 
 def test_a_worker_looks_when_the_next_job_expires(file: File) -> None:

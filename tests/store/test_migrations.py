@@ -61,7 +61,18 @@ def test_the_rows_stay_as_they_were_but_for_the_mode_of_manual_workers(old: str)
     assert (before.pop("job_schema"), after.pop("job_schema")) == ([(1,)], [(VERSION,)])
     manual = [tuple("manual" if value == "hand" else value for value in row) for row in before.pop("job_workers")]
     assert after.pop("job_workers") == manual
+    assert [row[: len(old_row)] for row, old_row in zip(after.pop("jobs"), before["jobs"], strict=True)] == before.pop(
+        "jobs"
+    )
     assert after == before
+
+
+def test_what_has_become_of_the_executions_is_counted(old: str) -> None:
+    JobQueue(old).close()
+    found = {name: rest for name, *rest in read(old, "SELECT name, has_begun, releases FROM jobs")}
+    assert found["tried four times"] == [1, 1]
+    assert found["failed"] == [1, 0]
+    assert found["completed"] == found["expiring"] == found["running"] == [0, 0]
 
 
 def test_a_file_is_only_upgraded_by_a_caller_that_may_create_one(old: str) -> None:

@@ -71,6 +71,37 @@ def test_jitter_shortens_the_wait(file: File) -> None:
     assert file.job(job_id).run_at == file.clock.now() + timedelta(seconds=5)
 
 
+def test_of_a_job_that_is_given_back_without_end_the_first_and_the_last_20_executions_are_kept(file: File) -> None:
+    other = file.submit("other", priority=-1)
+    job_id = file.submit(max_attempts=2)
+    (claim,) = file.claim()
+    file.settle(claim, ExecutionStatus.FAILED, error="no")
+    for number in range(50):
+        (claim,) = file.claim()
+        file.settle(claim, ExecutionStatus.RELEASED, error=f"{number}")
+    job = file.job(job_id)
+    assert [each.error for each in job.executions] == ["no", "0", *(f"{number}" for number in range(30, 50))]
+    assert {each.attempt for each in job.executions[1:]} == {2}
+    assert (job.attempts, job.releases, job.error) == (1, 50, "no")
+    assert file.queue.check() == []
+    file.complete(job_id)
+    assert len(file.job(job_id).executions) == 23
+    file.complete(other)
+    assert (file.job(other).releases, len(file.job(other).executions)) == (0, 1)
+
+
+def test_releases_are_bounded_over_a_requeue_too(file: File) -> None:
+    job_id = file.submit()
+    for _ in range(30):
+        (claim,) = file.claim()
+        file.settle(claim, ExecutionStatus.RELEASED)
+    file.queue.cancel(job_id)
+    file.queue.requeue_job(job_id)
+    (claim,) = file.claim()
+    file.settle(claim, ExecutionStatus.RELEASED)
+    assert (file.job(job_id).releases, len(file.job(job_id).executions)) == (31, 21)
+
+
 def test_a_final_failure_leaves_attempts_unused(file: File) -> None:
     job_id = file.submit(max_attempts=5)
     file.fail(job_id)
