@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import islice, takewhile
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from gigq.claims import Claim
@@ -19,6 +18,7 @@ from gigq.store.due import make_due_ready, next_due, next_expiry
 from gigq.store.engine.lists import listed, portions, tabled
 from gigq.store.engine.transaction import Transaction
 from gigq.store.limits import Limits, instant_of
+from gigq.store.ready import NOTHING, Lacking, next_jobs
 from gigq.store.schedules import next_tick
 from gigq.store.tables import OPEN, READY
 
@@ -78,6 +78,7 @@ def claim(
     *,
     room: Room,
     queues: Sequence[str] | None = None,
+    lacking: Lacking = NOTHING,
 ) -> list[Claim]:
     """Take what the worker has room for: jobs of the highest priority first, and among those the oldest.
 
@@ -85,7 +86,7 @@ def claim(
     """
     make_due_ready(tx)
     limits = Limits(tx, queues)
-    rows = _next(tx, limits, room)
+    rows = _next(tx, limits, room, lacking)
     # The ids are chosen here and not by SQLite, so that one statement can open all executions.
     first = 1 + (tx.value("SELECT seq FROM sqlite_sequence WHERE name = 'executions'") or 0)
     found = [_claim(first + number, number >= room.free, row) for number, row in enumerate(rows)]
@@ -116,7 +117,9 @@ def begin(tx: Transaction, executions: Iterable[int]) -> None:
         )
 
 
-def outlook(tx: Transaction, *, queues: Sequence[str] | None = None, has_ticked: bool = False) -> Outlook:
+def outlook(
+    tx: Transaction, *, queues: Sequence[str] | None = None, lacking: Lacking = NOTHING, has_ticked: bool = False
+) -> Outlook:
     """Return whether a claim would find something now, and when else it may. The time it takes does not grow.
 
     Args:
@@ -126,21 +129,19 @@ def outlook(tx: Transaction, *, queues: Sequence[str] | None = None, has_ticked:
     due, tick = instant_of(next_due(tx)), instant_of(next_tick(tx, after=tx.stamp if has_ticked else ""))
     is_ready = any(each is not None and each <= tx.now for each in (due, tick))
     moments = [each for each in (due, tick, instant_of(next_expiry(tx))) if each is not None]
-    for queue, allowed in Limits(tx, queues).allowances():
-        if (allowed.number or allowed.more_at) and _places(tx, queue, 1):
-            is_ready |= allowed.number > 0
-            moments += [] if allowed.more_at is None else [allowed.more_at]
+    limits = Limits(tx, queues)
+    is_ready = is_ready or bool(next_jobs(tx, limits, most=1, lacking=lacking))
+    moments += [] if is_ready else limits.reopenings()
     return Outlook(is_ready, min(moments, default=None))
 
 
-def _next(tx: Transaction, limits: Limits, room: Room) -> Sequence[_Row]:
+def _next(tx: Transaction, limits: Limits, room: Room, lacking: Lacking) -> Sequence[_Row]:
     """Return the next ready jobs of these queues, in order."""
     most = room.free + room.ahead
-    names = list(limits.open_queues())
-    if len(names) == 1 and names[0] not in limits.limited:
+    names = limits.few_queues or ()
+    if len(names) == 1 and not limits.is_limited(names[0]) and lacking == NOTHING:
         return _ready(tx, names[0], most)
-    places = heapq.merge(*([(*place, name) for place in _places(tx, name, most)] for name in names))
-    return _rows(tx, list(islice((seq for _, seq, name in places if limits.admits(name, at_most=most)), most)))
+    return _rows(tx, next_jobs(tx, limits, most=most, lacking=lacking))
 
 
 def _ready(tx: Transaction, queue: str, limit: int) -> Sequence[_Row]:
@@ -158,21 +159,6 @@ def _ready(tx: Transaction, queue: str, limit: int) -> Sequence[_Row]:
     )
 
 
-def _places(tx: Transaction, queue: str, limit: int) -> list[tuple[int, int]]:
-    """Return how the next ready jobs of one queue rank among all jobs, smaller first. Read from the index alone."""
-    return tx.execute(
-        f"""
-        SELECT -priority, seq
-          FROM jobs
-         WHERE {READY}
-           AND queue = :queue
-         ORDER BY priority DESC, seq
-         LIMIT :limit
-        """,
-        {"queue": queue, "limit": limit},
-    ).fetchall()
-
-
 def _rows(tx: Transaction, jobs: Sequence[int]) -> Sequence[_Row]:
     """Return these jobs, in this order."""
     found: dict[int, _Row] = {}
@@ -188,18 +174,18 @@ def _suitable(found: Sequence[Claim], room: Room, limits: Limits) -> Sequence[Cl
     if suspects[:1] == [0]:
         return found[: bool(room.suspects)]
     together = found[: suspects[0] if suspects else None]
-    ahead = takewhile(partial(_may_be_ahead, room, limits.limited), together[room.free :])
+    ahead = takewhile(partial(_may_be_ahead, room, limits), together[room.free :])
     return [*together[: room.free], *ahead]
 
 
-def _may_be_ahead(room: Room, limited: Collection[str], claim: Claim) -> bool:
+def _may_be_ahead(room: Room, limits: Limits, claim: Claim) -> bool:
     """Whether a job may be claimed ahead of a free slot.
 
     A job is not claimed ahead for its last attempt. When a worker dies with a job that it had claimed ahead, nobody
     knows whether the function had been called, and the attempt does not count. Nor is it claimed ahead from a queue
     with limits, which count what starts.
     """
-    if claim.queue in limited:
+    if limits.is_limited(claim.queue):
         return False
     return claim.function in room.returned and claim.crashes == 0 and claim.attempt < claim.max_attempts
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from gigq.clock import from_text, later, to_text
 from gigq.codec import decode, encode
 from gigq.store.engine.lists import listed, portions
 from gigq.store.engine.transaction import Transaction
-from gigq.store.queues import ALL, NO_RULE, Rule, rules
+from gigq.store.queues import ALL, Rule, Rules
 from gigq.store.tables import OPEN, READY
 
 _LATEST_CALL = 0.2
@@ -21,6 +22,9 @@ _LATEST_CALL = 0.2
 
 _LONGEST_PERIOD = 36_525 * 86_400.0
 """Seconds of a century."""
+
+_FEW_QUEUES, _MOST_QUEUES = 8, 10**9
+"""Few are asked one after the other. Of more, no name is read unless it has to be."""
 
 _NOTES_LENGTH = 100_000_000
 
@@ -41,58 +45,83 @@ class _Start(NamedTuple):
 
 
 class Limits:
-    """The queues that have ready jobs, and what holds each of them back. For one transaction."""
+    """The queues that a worker serves, and what holds each of them back. For one transaction."""
 
     def __init__(self, tx: Transaction, queues: Iterable[str] | None) -> None:
         self._tx = tx
-        self._rules = rules(tx)
+        self._rules = Rules(tx)
+        self._are_all_paused = self._rules[ALL].is_paused
         # Each queue once, or its jobs would be found twice.
-        self._queues = None if queues is None else list(dict.fromkeys(queues))
+        self._queues = None if queues is None else dict.fromkeys(queues)
         self._left: dict[str, int] = {}
 
-    @property
-    def limited(self) -> Collection[str]:
-        """The queues with a rule."""
-        return self._rules.keys()
+    def is_limited(self, queue: str) -> bool:
+        """Whether the queue has a limit."""
+        rule = self._rules[queue]
+        return not (rule.max_running is None and rule.rate_limit is None)
 
-    def open_queues(self) -> Iterator[str]:
-        """The queues that are not paused."""
-        if not self._rules.get(ALL, NO_RULE).is_paused:
-            for queue in _ready_queues(self._tx) if self._queues is None else self._queues:
-                if not self._rules.get(queue, NO_RULE).is_paused:
-                    yield queue
+    def open_queues(self) -> list[str]:
+        """Return the queues that are served and not paused, in which ready jobs may be."""
+        return self._open_queues(at_most=_MOST_QUEUES) or []
 
-    def admits(self, queue: str, *, at_most: int) -> bool:
-        """Whether one more job of this queue may start now; it is counted. Looks the limits up when first called."""
-        if queue not in self._rules:
-            return True
+    @cached_property
+    def few_queues(self) -> list[str] | None:
+        """The same if there are few; None if there are more."""
+        return self._open_queues(at_most=_FEW_QUEUES)
+
+    def serves(self, queue: str) -> bool:
+        """Whether jobs are taken from this queue: it is served, and not paused."""
+        is_served = self._queues is None or queue in self._queues
+        return is_served and not (self._rules[queue].is_paused or self._are_all_paused)
+
+    def left(self, queue: str, *, at_most: int) -> int:
+        """Return how many jobs of this queue may start, before this transaction starts any. Looks that up once."""
         if queue not in self._left:
-            self._left[queue] = allowance(self._tx, queue, self._rules[queue], at_most=at_most).number
-        self._left[queue] -= 1
-        return self._left[queue] >= 0
+            self._left[queue] = self._allowance(queue, at_most=at_most).number if self.serves(queue) else 0
+        return self._left[queue]
 
-    def allowances(self) -> Iterator[tuple[str, Allowance]]:
-        """Yield each queue that is not paused, and whether one of its jobs may start now."""
-        for queue in self.open_queues():
-            yield queue, allowance(self._tx, queue, self._rules.get(queue, NO_RULE), at_most=1)
+    def reopenings(self) -> Iterator[datetime]:
+        """Yield when a job of each queue may start that has ready jobs, and none that may start now."""
+        for queue in self._rules.with_rates():
+            if self.serves(queue) and _has_ready(self._tx, queue):
+                more_at = self._allowance(queue, at_most=1).more_at
+                if more_at is not None:
+                    yield more_at
 
     def note(self, claims: Iterable[Claim]) -> None:
         """Count the jobs that start now."""
-        if not self._rules:
-            return
         started: dict[str, list[int]] = defaultdict(list)
         for claim in claims:
-            if claim.queue in self._rules:
+            if self._rules[claim.queue].rate_limit is not None:
                 started[claim.queue].append(claim.execution_id)
         for queue, executions in started.items():
             note_starts(self._tx, queue, self._rules[queue], executions)
 
+    def _open_queues(self, *, at_most: int) -> list[str] | None:
+        if self._are_all_paused:
+            return []
+        found = _ready_queues(self._tx, at_most=at_most) if self._queues is None else self._queues
+        return [queue for queue in found if self.serves(queue)] if len(found) <= at_most else None
+
+    def _allowance(self, queue: str, *, at_most: int) -> Allowance:
+        rule = self._rules[queue]
+        running = 0 if rule.max_running is None else self._running[queue]
+        return _allowance(self._tx, rule, running, at_most=at_most)
+
+    @cached_property
+    def _running(self) -> Counter[str]:
+        return _running(self._tx)
+
 
 def allowance(tx: Transaction, queue: str, rule: Rule, *, at_most: int) -> Allowance:
     """Return how many jobs of a queue that is not paused may start now, `at_most` or fewer."""
+    return _allowance(tx, rule, 0 if rule.max_running is None else _running(tx)[queue], at_most=at_most)
+
+
+def _allowance(tx: Transaction, rule: Rule, running: int, *, at_most: int) -> Allowance:
     allowed = Allowance(at_most)
     if rule.max_running is not None:
-        allowed = Allowance(min(at_most, max(0, rule.max_running - _running(tx, queue))))
+        allowed = Allowance(min(at_most, max(0, rule.max_running - running)))
     if rule.rate_limit is not None:
         allowed = min(allowed, _rate_allows(tx, rule), key=attrgetter("number"))
     return allowed
@@ -119,8 +148,8 @@ def is_waited_for(tx: Transaction) -> bool:
     return tx.value("SELECT 1 FROM job_queues WHERE max_running IS NOT NULL LIMIT 1") is not None
 
 
-def _ready_queues(tx: Transaction) -> list[str]:
-    """Return the names of the queues that have ready jobs: one step in the index for each."""
+def _ready_queues(tx: Transaction, *, at_most: int) -> list[str]:
+    """Return the queues that have ready jobs, one step in the index for each; only some if there are more."""
     first, last = tx.execute(
         f"""
         SELECT (SELECT min(queue) FROM jobs WHERE {READY}),
@@ -141,22 +170,28 @@ def _ready_queues(tx: Transaction) -> list[str]:
                       WHERE steps.queue IS NOT NULL)
                 SELECT queue FROM steps)
          WHERE queue IS NOT NULL
-        """
+         LIMIT :limit
+        """,
+        {"limit": at_most + 1},
     )
     return [queue for (queue,) in found]
 
 
-def _running(tx: Transaction, queue: str) -> int:
-    running: int = tx.value(
+def _has_ready(tx: Transaction, queue: str) -> bool:
+    return tx.value(f"SELECT 1 FROM jobs WHERE {READY} AND queue = ? LIMIT 1", (queue,)) is not None
+
+
+def _running(tx: Transaction) -> Counter[str]:
+    """Return how many jobs of each queue are running: one statement, however many queues have limits."""
+    counts = tx.execute(
         f"""
-        SELECT count(*)
+        SELECT jobs.queue, count(*)
           FROM executions INDEXED BY executions_open JOIN jobs ON jobs.seq = executions.job_seq
          WHERE executions.{OPEN}
-           AND jobs.queue = :queue
-        """,
-        {"queue": queue},
+         GROUP BY jobs.queue
+        """
     )
-    return running
+    return Counter(dict(counts.fetchall()))
 
 
 def _rate_allows(tx: Transaction, rule: Rule) -> Allowance:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gigq.errors import NotAQueue
 from gigq.store.engine.transaction import Transaction
-from gigq.store.tables import VERSION
+from gigq.store.tables import INDEXES, VERSION
 from gigq.store.views import VIEWS
 
 STEPS: dict[int, tuple[str, ...]] = {
@@ -33,6 +33,7 @@ STEPS: dict[int, tuple[str, ...]] = {
         CREATE INDEX jobs_expiring -- claim: jobs that were not started in time
           ON jobs (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL AND has_begun = 0
         """,
+        INDEXES["jobs_ready_by_function"],
     ),
 }
 """The statements that turn the tables of the version before into those of each version."""

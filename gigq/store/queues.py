@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from gigq.clock import from_text
 from gigq.records import QueueRecord
@@ -26,6 +26,10 @@ _COUNTS = {
 """Queries over the indexes of unfinished jobs."""
 
 
+_COLUMNS = "name, is_paused, max_running, rate_limit, rate_period, starts"
+_FEW = 32
+
+
 class Rule(NamedTuple):
     """What people have set for one queue."""
 
@@ -41,13 +45,40 @@ NO_RULE = Rule()
 
 def rules(tx: Transaction) -> dict[str, Rule]:
     """Return what people have set for queues, by their names."""
-    rows = tx.execute("SELECT name, is_paused, max_running, rate_limit, rate_period, starts FROM job_queues")
-    return {name: Rule(bool(is_paused), *limits) for name, is_paused, *limits in rows}
+    return dict(map(_rule_of, tx.execute(f"SELECT {_COLUMNS} FROM job_queues")))
 
 
 def rule(tx: Transaction, queue: str) -> Rule:
     """Return what people have set for one queue."""
-    return rules(tx).get(queue, NO_RULE)
+    return Rules(tx)[queue]
+
+
+class Rules:
+    """What people have set for queues, read once if that is little, or else for each queue when it is asked for."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        found = tx.execute(f"SELECT {_COLUMNS} FROM job_queues LIMIT ?", (_FEW + 1,)).fetchall()
+        self._are_few = len(found) <= _FEW
+        self._known = dict(map(_rule_of, found)) if self._are_few else {}
+
+    def __getitem__(self, queue: str) -> Rule:
+        rule = self._known.get(queue)
+        if rule is None:
+            found = None
+            if not self._are_few:
+                found = self._tx.execute(f"SELECT {_COLUMNS} FROM job_queues WHERE name = ?", (queue,)).fetchone()
+            rule = self._known[queue] = _rule_of(found)[1] if found else NO_RULE
+        return rule
+
+    def with_rates(self) -> list[str]:
+        """Return the queues that have a rate limit."""
+        return [name for (name,) in self._tx.execute("SELECT name FROM job_queues WHERE rate_limit IS NOT NULL")]
+
+
+def _rule_of(row: tuple[Any, ...]) -> tuple[str, Rule]:
+    name, is_paused, *limits = row
+    return name, Rule(bool(is_paused), *limits)
 
 
 def set_paused(tx: Transaction, queue: str, *, is_paused: bool) -> None:

@@ -219,6 +219,10 @@ INDEXES = {
 CREATE INDEX jobs_ready -- claim: the next jobs of a queue
   ON jobs (queue, priority DESC, seq)
  WHERE {READY}""",
+    "jobs_ready_by_function": f"""
+CREATE INDEX jobs_ready_by_function -- claim: the next jobs of a function, for many queues or missing functions
+  ON jobs (function, priority DESC, seq, queue)
+ WHERE {READY}""",
     "jobs_due": """
 CREATE INDEX jobs_due -- claim: jobs that have become due, and when the next one will
   ON jobs (run_at) WHERE status = 'pending' AND run_at IS NOT NULL""",

@@ -69,10 +69,13 @@ GUARDS = [
           "if other is None and is_key_taken(tx, unique_key):", "if False:"),
     # claiming
     *(
-        Guard(f"what is ready {name}, {where}", "store/claiming.py",
+        Guard(f"what is ready {name}, {where}", file,
               f"{columns}\n          FROM jobs\n         WHERE {{READY}}",
               f"{columns}\n          FROM jobs\n         WHERE {without}")
-        for where, columns in (("of one queue", "SELECT {_COLUMNS}"), ("of several", "SELECT -priority, seq"))
+        for where, file, columns in (
+            ("of one queue", "store/claiming.py", "SELECT {_COLUMNS}"),
+            ("of several", "store/ready.py", "SELECT -priority, seq"),
+        )
         for name, without in (
             ("has no blockers", READY.replace(" AND blockers = 0", "")),
             ("has no run_at", READY.replace(" AND run_at IS NULL", "")),
@@ -88,9 +91,15 @@ GUARDS = [
           " and claim.attempt < claim.max_attempts"),
     Guard("no job is claimed ahead after a crash", "store/claiming.py", " and claim.crashes == 0"),
     Guard("no job is claimed ahead from a queue with limits", "store/claiming.py",
-          "    if claim.queue in limited:\n        return False\n"),
+          "    if limits.is_limited(claim.queue):\n        return False\n"),
     Guard("no function is claimed ahead that has not returned here", "store/claiming.py",
           "claim.function in room.returned and "),
+    Guard("jobs of many queues are read until enough may start", "store/ready.py",
+          "        if seq in ends and function not in tried:\n            return None\n"),
+    Guard("jobs behind more than are passed over are not forgotten", "store/ready.py",
+          "if closed and any(_is_long", "if False and any(_is_long"),
+    Guard("one job is claimed of a function that may be missing", "store/ready.py",
+          "            if function in probed:\n                tried.add(function)\n"),
     Guard("a suspect is claimed alone", "store/claiming.py",
           "        return found[: bool(room.suspects)]\n", "        return found\n"),
     Guard("a suspect is only claimed where it can be alone", "store/claiming.py",
@@ -200,10 +209,10 @@ GUARDS = [
           "None if own is not None and _was_taken_from(tx, own, job) else _open_claim", "_open_claim"),
     # limits
     Guard("a paused queue is not open", "store/limits.py",
-          "if not self._rules.get(queue, NO_RULE).is_paused:", "if True:"),
+          "self._rules[queue].is_paused or ", ""),
     Guard("a pause of all queues pauses each", "store/limits.py",
-          "if not self._rules.get(ALL, NO_RULE).is_paused:", "if True:"),
-    Guard("no more jobs run than may", "store/limits.py", "- _running(tx, queue)"),
+          "self._are_all_paused = self._rules[ALL].is_paused", "self._are_all_paused = False"),
+    Guard("no more jobs run than may", "store/limits.py", "rule.max_running - running"),
     Guard("no more jobs start than may", "store/limits.py", " - len(recent)"),
     Guard("starts before the last period no longer count", "store/limits.py",
           "since < start.at <= tx.stamp", "start.at <= tx.stamp"),
@@ -212,7 +221,7 @@ GUARDS = [
     Guard("a function may be called a moment after its claim", "store/limits.py", " if latest <= tx.now else start"),
     Guard("only a running execution may yet be called", "store/limits.py",
           "    if status != \"running\":", "    if False:"),
-    Guard("a queue counts its own jobs only", "store/limits.py", "AND jobs.queue = :queue", "AND coalesce(:queue, 1)"),
+    Guard("a queue counts its own jobs only", "store/limits.py", "SELECT jobs.queue, count(*)", "SELECT 'b', count(*)"),
     # pruning
     Guard("a job that has come back is not deleted", "store/pruning.py",
           "AND status IN {words}", "AND (status IN {words} OR 1)"),

@@ -37,7 +37,7 @@ class Model(Rules):
         for job in best:
             is_safe = not job["crashes"] and job["attempts"] + 1 < job["most"] and job["function"] in room["returned"]
             is_ahead = len(claimed) >= room["free"]
-            if is_ahead and (job["queue"] in self.rules or not is_safe):
+            if is_ahead and (self.has_limits(job["queue"]) or not is_safe):
                 break
             job.update(status="running", attempts=job["attempts"] + 1, worker=worker, changed_at=self.now)
             job["started_at"] = inf if is_ahead else self.now

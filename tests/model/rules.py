@@ -49,6 +49,10 @@ class Rules:
                 best.append(job)
         return best
 
+    def has_limits(self, queue: str) -> bool:
+        rule = self.rules.get(queue, OPEN)
+        return min(rule["max_running"], rule["rate_limit"]) < inf
+
     def room(self, queue: str) -> float:
         """How many jobs of a queue may start now."""
         rule = self.rules.get(queue, OPEN)

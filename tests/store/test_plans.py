@@ -9,6 +9,8 @@ from store.verbs import File
 
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, schedules, workers
+from gigq.store.claiming import Room
+from gigq.store.ready import Lacking
 from gigq.store.tables import INDEXES, TABLES
 
 
@@ -77,6 +79,21 @@ def test_no_statement_of_a_turn_reads_a_whole_table(full: File) -> None:
     assert set(OF_ONE_ROW) <= found.keys()
 
 
+@pytest.mark.parametrize("lacking", [Lacking(), Lacking(absent=["lacking:function"], probed=["probed:function"])])
+def test_no_statement_of_a_turn_reads_a_whole_table_with_many_queues(full: File, lacking: Lacking) -> None:
+    for number in range(20):
+        full.submit(queue=f"more {number}", function=("lacking:function", "probed:function", "m:f")[number % 3])
+
+    def turn() -> None:
+        with full.write() as tx:
+            claiming.outlook(tx, lacking=lacking)
+            claiming.claim(tx, full.worker, room=Room(free=3), lacking=lacking)
+
+    found = plans(full, turn)
+    assert scanning(found) == {}
+    assert used(found, "jobs_ready_by_function")
+
+
 def test_no_statement_of_a_cancel_a_requeue_or_a_look_reads_a_whole_table(full: File) -> None:
     job_id = full.submit("job")
 
@@ -93,6 +110,7 @@ def test_no_statement_of_a_cancel_a_requeue_or_a_look_reads_a_whole_table(full: 
     ("index", "act"),
     [
         ("jobs_ready", lambda file: file.claim(5)),
+        ("jobs_ready_by_function", lambda file: _claim_of_many_queues(file)),
         ("jobs_due", lambda file: file.claim(5)),
         ("jobs_retrying", lambda file: file.claim(5)),
         ("jobs_expiring", lambda file: file.claim(5)),
@@ -115,11 +133,17 @@ def test_each_index_serves_the_query_that_it_is_there_for(
 
 def test_no_index_is_without_a_query(full: File) -> None:
     tested = {
-        "jobs_ready", "jobs_due", "jobs_expiring", "jobs_unique", "schedules_due", "jobs_retrying",
-        "jobs_finished", "jobs_failed_parent", "executions_open",
+        "jobs_ready", "jobs_ready_by_function", "jobs_due", "jobs_expiring", "jobs_unique", "schedules_due",
+        "jobs_retrying", "jobs_finished", "jobs_failed_parent", "executions_open",
         "executions_of_job", "job_dependencies_of_parent", "job_tags_by_tag",
     }  # fmt: skip
     assert tested == set(INDEXES)
+
+
+def _claim_of_many_queues(file: File) -> None:
+    for number in range(20):
+        file.submit(queue=f"more {number}")
+    file.claim(5)
 
 
 def _requeue(file: File) -> None:

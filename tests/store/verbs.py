@@ -12,6 +12,7 @@ from gigq.reports import Report
 from gigq.status import ExecutionStatus, Move
 from gigq.store import claiming, settling, workers
 from gigq.store.claiming import Room
+from gigq.store.ready import NOTHING, Lacking
 
 SOMEWHERE = ProcessIdentity(machine_id="m", boot_id="b", pid_namespace="n", pid=1)
 
@@ -31,14 +32,24 @@ class File:
         with self.write() as tx:
             return workers.register(tx, name, SOMEWHERE, concurrency=1)
 
-    def submit(self, name: str = "job", **options: Any) -> str:
-        return self.queue.submit(Job(name, "functions:nothing", **options))
+    def submit(self, name: str = "job", function: str = "functions:nothing", **options: Any) -> str:
+        return self.queue.submit(Job(name, function, **options))
 
     def claim(
-        self, free: int = 1, worker: WorkerKey | None = None, queues: Sequence[str] | None = None, **room: Any
+        self,
+        free: int = 1,
+        worker: WorkerKey | None = None,
+        queues: Sequence[str] | None = None,
+        lacking: Lacking = NOTHING,
+        **room: Any,
     ) -> list[Claim]:
         with self.write() as tx:
-            return claiming.claim(tx, worker or self.worker, room=Room(free=free, **room), queues=queues)
+            room_of = Room(free=free, **room)
+            return claiming.claim(tx, worker or self.worker, room=room_of, queues=queues, lacking=lacking)
+
+    def outlook(self, queues: Sequence[str] | None = None, lacking: Lacking = NOTHING) -> claiming.Outlook:
+        with self.queue.database.read() as tx:
+            return claiming.outlook(tx, queues=queues, lacking=lacking)
 
     def settle(self, claim: Claim, status: ExecutionStatus, chance: float = 0.0, **report: Any) -> Move:
         if status is ExecutionStatus.COMPLETED:
