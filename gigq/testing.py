@@ -8,6 +8,7 @@ from gigq.clock import ManualClock
 from gigq.codec import RESULT_LIMIT
 from gigq.paths import Function
 from gigq.queue.job_queue import JobQueue
+from gigq.runtime.alarms import postponed
 from gigq.runtime.call import caller
 from gigq.runtime.functions import Functions
 from gigq.runtime.inline import InlineRunner
@@ -39,7 +40,8 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None) ->
     runner = InlineRunner(caller(Functions.of(handlers), clock=queue.clock, result_limit=RESULT_LIMIT))
     loop = Loop(queue.database, runner, options, clock=queue.clock)
     executions = 0
-    while started := loop.turn():
-        executions += started
-    loop.leave()
+    with postponed():
+        while started := loop.turn():
+            executions += started
+        loop.leave()
     return executions

@@ -19,6 +19,7 @@ from gigq.liveness import WorkerKey, certainly_dead
 from gigq.paths import Function
 from gigq.process import is_gone, this_process
 from gigq.reports import Report
+from gigq.runtime.alarms import postponed
 from gigq.runtime.call import caller
 from gigq.runtime.functions import Functions
 from gigq.runtime.inline import InlineRunner
@@ -147,6 +148,7 @@ class ManualConsumption:
         with self._database.write() as tx:
             settling.settle(tx, claim.execution_id, report)
 
+    @postponed()
     def execute(self, job: JobClaim, handlers: Mapping[str, Function] | None) -> ExecutionStatus:
         """Call the function here and now, settle the execution, and return how it ended. Two write transactions.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextvars import copy_context
 from functools import cache, partial
 from typing import Any
 
@@ -12,10 +13,12 @@ from gigq.clock import Clock, stamper
 from gigq.codec import decode, encode
 from gigq.paths import Function, takes
 from gigq.reports import Report
+from gigq.runtime import alarms
 from gigq.runtime.capture import capture_logging
-from gigq.runtime.context import current_log, enter, leave
+from gigq.runtime.context import current_log, enter
 from gigq.runtime.forks import end_fork
 from gigq.runtime.functions import Functions
+from gigq.runtime.isolation import Isolation
 from gigq.runtime.output import Log
 from gigq.runtime.runner import Call
 from gigq.runtime.verdict import report_on, was_not_entered
@@ -43,40 +46,58 @@ class Caller:
         clock, result_limit, keeps_logs: as for `caller`.
     """
 
-    __slots__ = ("_find", "_new_log", "_now", "_result_limit")
+    __slots__ = ("_find", "_isolation", "_new_log", "_now", "_result_limit")
 
     def __init__(
         self, find: Callable[[str], Function], *, clock: Clock, result_limit: int, keeps_logs: bool = False
     ) -> None:
-        self._find = cache(partial(_found, find))
+        self._isolation = Isolation()
+        self._find = cache(partial(self._isolation.find, partial(_found, find)))
         self._now = stamper(clock)
         self._result_limit = result_limit
         self._new_log = Log if keeps_logs else None
 
     def call(self, claim: Claim) -> Report:
-        """Call a job's function, and report how that ended. No exception of the function gets through."""
-        process, started_at = os.getpid(), self._now()
-        token, output = enter(claim, started_at, self._new_log and self._new_log())
+        """Call a job's function, and report how that ended. No exception of the function gets through.
+
+        What the function binds in context variables, and the alarms that it sets, end with it.
+        """
+        return copy_context().run(self._call, claim)
+
+    def _call(self, claim: Claim) -> Report:
+        started_at, handler = self._now(), alarms.handler()
+        output = enter(claim, started_at, self._new_log and self._new_log())
         is_final = True  # only a failure of the function itself can be mended by another attempt
         try:
             function = self._find(claim.function)
             args, params = decode(claim.args), decode(claim.params)
             if claim.parent_results is not None:
                 _add_parent_results(params, claim, function)
+            self._isolation.prepare()
             is_final = False
-            try:
-                value = function(*args, **params)
-            finally:
-                if os.getpid() != process:
-                    end_fork()
+            value = _called(function, args, params, handler)
             is_final = True
             report = Report.completed(encode(value, name="result", limit=self._result_limit), started_at=started_at)
         except BaseException as error:
+            alarms.reset(handler)  # again: an alarm may have rung at just that moment
             is_final = is_final or was_not_entered(error)
             report = report_on(error, claim, is_final=is_final)._replace(started_at=started_at)
-        finally:
-            leave(token)
         return output.add_to(report)
+
+
+def _called(function: Function, args: list[Any], params: dict[str, Any], handler: object) -> object:
+    """Call a function, and end a fork of it and an alarm of it together with it.
+
+    Args:
+        handler: what handled alarms before.
+    """
+    process = os.getpid()
+    try:
+        return function(*args, **params)
+    finally:
+        if os.getpid() != process:
+            end_fork()
+        alarms.reset(handler)
 
 
 def _found(find: Callable[[str], Function], name: str) -> Function:

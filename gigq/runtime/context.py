@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
@@ -180,8 +180,8 @@ def current_log() -> Log | None:
     return None if call is None else call[-1].log
 
 
-def enter(claim: Claim, started_at: str, log: Log | None = None) -> tuple[Token[_Call], Output]:
-    """Make a claim the current job until `leave`. Return also the object that will hold its function's output.
+def enter(claim: Claim, started_at: str, log: Log | None = None) -> Output:
+    """Make a claim the current job of the current context. Return the object that will hold its function's output.
 
     Args:
         claim: the job.
@@ -191,12 +191,8 @@ def enter(claim: Claim, started_at: str, log: Log | None = None) -> tuple[Token[
     state, output = _STATE.get(None), Output(claim.execution_id, log)
     if state is not None:
         state.output = output
-    return _CURRENT.set((claim, started_at, state, output)), output
-
-
-def leave(token: Token[_Call]) -> None:
-    """End what `enter` began."""
-    _CURRENT.reset(token)
+    _CURRENT.set((claim, started_at, state, output))
+    return output
 
 
 def take(state: CallState) -> None:

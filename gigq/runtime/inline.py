@@ -100,7 +100,7 @@ class InlineRunner:
         if target is None or target.state.has_ended:
             return
         target.state.stop_reason = target.state.stop_reason or JobCancelled
-        self._enforcer.wake(target)
+        self._enforcer.wake()
         if target.state.is_running:
             raise JobCancelled
 

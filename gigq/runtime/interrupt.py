@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -83,7 +85,7 @@ class Target:
 
     Args:
         thread_id: where it runs, or will.
-        deadline: the monotonic time at which `look` stops it; None for never.
+        deadline: the monotonic time at which `look` stops it; None for never, which is kept as infinite.
         grace: as `GRACE`.
 
     Attributes:
@@ -97,7 +99,7 @@ class Target:
         self.strike: Strike = partial(interrupt, thread_id)
         self.stack: Sequence[FrameSummary] = ()
         self._thread_id = thread_id
-        self._deadline = deadline
+        self.deadline = math.inf if deadline is None else deadline
         self._grace = grace
         self._struck_at = 0.0
         self._pause = PAUSE
@@ -126,9 +128,9 @@ class Target:
         if state.has_ended:
             return None
         if state.stop_reason is None:
-            left = _LONGEST_SLEEP if self._deadline is None else self._deadline - _CLOCK.monotonic()
+            left = self.deadline - _CLOCK.monotonic()
             if left > 0:
-                return left
+                return min(left, _LONGEST_SLEEP)
             self.stop(JobTimeout)
         elif not self._is_cleaning_up():
             self._raise_again(state.stop_reason)
@@ -169,41 +171,52 @@ class Target:
 class Enforcer:
     """A thread that stops functions at their deadlines, and raises the exception again in those that go on.
 
-    It is started when it is needed, and ends when it has had nothing to do for a second. Safe to use from any thread.
+    It is started when it is needed, and ends when it has had nothing to do for a while. Safe to use from any thread.
 
     Args:
         pause: as `PAUSE`.
+        idle: how long it waits for something to do, in seconds.
     """
 
-    def __init__(self, *, pause: float = PAUSE) -> None:
+    def __init__(self, *, pause: float = PAUSE, idle: float = _IDLE) -> None:
         self._pause = pause
-        self._inbox: SimpleQueue[Target] = SimpleQueue()
+        self._idle = idle
+        self._new: deque[Target] = deque()
+        self._wakes_at = -math.inf
+        self._call: SimpleQueue[None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def watch(self, target: Target) -> None:
         """Look after a function until it has ended."""
-        self._inbox.put(target)
+        self._new.append(target)
+        if target.deadline < self._wakes_at:  # most functions have ended long before it wakes by itself
+            self.wake()
         if self._thread is None or not self._thread.is_alive():  # after a fork it is not
             self._thread = threading.Thread(target=self._enforce, name="gigq-enforcer", daemon=True)
             self._thread.start()
 
-    def wake(self, target: Target) -> None:
-        """Look at once at a function that is being watched. May be called by a signal handler."""
-        self._inbox.put(target)
+    def wake(self) -> None:
+        """Look at once at all functions that are being watched. May be called by a signal handler."""
+        self._call.put(None)
 
     def _enforce(self) -> None:
-        pauses: dict[Target, float] = {}
+        targets: list[Target] = []
         while True:
-            for target in list(pauses):
-                pause = target.look(self._pause)
-                if pause is None:
-                    del pauses[target]
-                else:
-                    pauses[target] = pause
+            pauses = [target.look(self._pause) for target in targets]
+            targets = [target for target, pause in zip(targets, pauses, strict=True) if pause is not None]
+            pause = min((pause for pause in pauses if pause is not None), default=self._idle)
+            self._wakes_at = _CLOCK.monotonic() + pause
+            if self._new:  # looked at after that: what comes from here on finds the right time
+                targets += _all_of(self._new)
+                continue
             try:
-                pauses[self._inbox.get(timeout=min(pauses.values(), default=_IDLE))] = 0.0
+                self._call.get(timeout=pause)
             except Empty:
-                if not pauses:
+                if not targets:
                     self._thread = None  # whoever comes now starts another one
-                    if self._inbox.empty():
+                    if not self._new:
                         return
+
+
+def _all_of(new: deque[Target]) -> list[Target]:
+    return [new.popleft() for _ in range(len(new))]

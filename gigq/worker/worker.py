@@ -18,6 +18,7 @@ from gigq.clock import Clock, Duration, SystemClock
 from gigq.codec import RESULT_LIMIT
 from gigq.errors import StoreError
 from gigq.paths import Function
+from gigq.runtime.alarms import harmless, postponed
 from gigq.runtime.call import caller
 from gigq.runtime.functions import Functions
 from gigq.runtime.inline import InlineRunner
@@ -154,7 +155,7 @@ class Worker:
         with self._log.carrying(), ExitStack() as last:
             if self._listener:  # without the lock, for it may be closing the worker
                 last.callback(self._listener.finish, LISTENER_TIMEOUT)
-            with self._start_lock, handling(heeded(even_ignored=_ALWAYS_HEEDED), self._on_signal):
+            with self._start_lock, handling(heeded(even_ignored=_ALWAYS_HEEDED), self._on_signal), harmless():
                 loop = self._loop = self._new_loop(self._new_runner(), listens=True)
                 try:
                     self._run(loop)
@@ -181,7 +182,7 @@ class Worker:
             StoreError: the queue could not be read or written. A result that could not be written is kept, and the
                 next call writes it.
         """
-        with self._inline_lock, self._log.carrying():
+        with self._inline_lock, self._log.carrying(), postponed():
             runner = self._inline
             loop = self._inline_loop = self._inline_loop or self._new_loop(runner)
             with beating(loop, self._log):
