@@ -16,7 +16,6 @@ from soundness import problems_in
 import gigq
 from gigq import JobQueue, ManualClock, Worker
 
-
 MEMORY = "/dev/shm"
 ROOM = 2 << 30
 """Bytes: several times what the tests leave behind."""

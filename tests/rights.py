@@ -7,7 +7,7 @@ import os
 import signal
 
 _VERSION_3 = 0x20080522
-_DAC_OVERRIDE = 1 << 1
+_DAC_RIGHTS = (1, 2)
 _PR_SET_PDEATHSIG = 1
 _PR_CAPBSET_DROP = 24
 
@@ -21,18 +21,21 @@ class _Sets(ctypes.Structure):
 
 
 def heed_modes() -> None:
-    """Give up, for this process and its children, the right to write where modes forbid it. Linux only.
+    """Give up, for this process and its children, the right to read and write where modes forbid it. Linux only.
 
-    See capabilities(7): `CAP_DAC_OVERRIDE` leaves the set in force, and the bound of what a new program gets.
+    See capabilities(7): `CAP_DAC_OVERRIDE` and `CAP_DAC_READ_SEARCH` leave the set in force, and the bound of what a
+    new program gets.
     """
     if os.geteuid():
         return
     libc = ctypes.CDLL(None, use_errno=True)
     header, sets = _Header(_VERSION_3, 0), (_Sets * 2)()
-    _must(libc.prctl(_PR_CAPBSET_DROP, 1, 0, 0, 0))
+    for right in _DAC_RIGHTS:
+        _must(libc.prctl(_PR_CAPBSET_DROP, right, 0, 0, 0))
     _must(libc.capget(ctypes.byref(header), sets))
-    sets[0].effective &= ~_DAC_OVERRIDE
-    sets[0].permitted &= ~_DAC_OVERRIDE
+    for right in _DAC_RIGHTS:
+        sets[0].effective &= ~(1 << right)
+        sets[0].permitted &= ~(1 << right)
     _must(libc.capset(ctypes.byref(header), sets))
 
 

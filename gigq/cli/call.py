@@ -71,6 +71,12 @@ class Call:
 
         return JobQueue(self.path, initialize=self.options.creates_file)
 
+    def look(self) -> JobQueue:
+        """Open the queue for a command that only looks: no file is made, and none need be writable."""
+        from gigq.queue.job_queue import JobQueue
+
+        return JobQueue(self.path, read_only=True)
+
     def job(self, queue: JobQueue) -> JobRecord:
         """Return the job whose ID, or a prefix of it, was typed.
 

@@ -12,7 +12,7 @@ def doctor(call: Call) -> None:
     The exit code is 1 if there is a problem.
     It reads the whole file and changes nothing.
     """
-    with call.open_queue() as queue:
+    with call.look() as queue:
         problems = queue.check()
     call.answer({"problems": problems}, problems or ["The file is sound."])
     if problems:

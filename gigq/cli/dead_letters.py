@@ -48,7 +48,7 @@ def dead(call: Call) -> None:
 def _list(call: Call, options: dict[str, Any]) -> None:
     if options.get("limit") == 0:
         options["limit"] = None
-    with call.open_queue() as queue:
+    with call.look() as queue:
         jobs = queue.dead_letters(**options)
         now = queue.clock.now()
     call.answer(jobs, _table(jobs, now=now))

@@ -26,7 +26,7 @@ def logs(call: Call) -> None:
 
     Only workers started with --capture-logs keep logs, and they write them when the attempt ends.
     """
-    with call.open_queue() as queue:
+    with call.look() as queue:
         job = call.job(queue)
     executions = _chosen(job, call.given("attempt").get("attempt"))
     call.answer([{key: getattr(each, key) for key in _KEYS} for each in executions], _lines(executions))

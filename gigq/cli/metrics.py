@@ -28,7 +28,7 @@ def metrics(call: Call) -> None:
 
     All but gigq_claims_total are gauges: they count rows of the file, and pruned jobs are no longer there.
     """
-    with call.open_queue() as queue:
+    with call.look() as queue:
         found = queue.metrics()
     if call.options.json:
         output.write_json(found)

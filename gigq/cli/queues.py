@@ -21,7 +21,7 @@ def list_queues(call: Call) -> None:
 
     The column oldest shows how long ago the oldest of the ready jobs was submitted.
     """
-    with call.open_queue() as queue:
+    with call.look() as queue:
         queues = queue.queues()
         now = queue.clock.now()
     call.answer([each.as_dict() for each in queues], _table(queues, now=now))
@@ -66,7 +66,7 @@ def configure(call: Call) -> None:
     What is not given stays.
     """
     limits = call.given("max_running", "rate_limit", "rate_period")
-    with call.open_queue() as queue:
+    with call.open_queue() if limits else call.look() as queue:
         record = queue.configure(call.options.queue, **limits)
     call.answer(record.as_dict(), [f"Queue {record.name}: {_limits(record) or 'no limits'}"])
 

@@ -40,7 +40,7 @@ def status(call: Call) -> None:
 
     With --json, print everything that the file holds about it.
     """
-    with call.open_queue() as queue:
+    with call.look() as queue:
         job = call.job(queue)
     call.answer(job.as_dict(), _description(call, job))
 
@@ -60,7 +60,7 @@ def list_jobs(call: Call) -> None:
     If there are more than --limit, a last line says how many (with --json, on standard error).
     """
     filters = call.given("status", "phase", *FILTERS)
-    with call.open_queue() as queue:
+    with call.look() as queue:
         jobs = queue.list_jobs(limit=call.options.limit or None, **filters)
         more = queue.count(**filters) - len(jobs) if len(jobs) == call.options.limit else 0
         now = queue.clock.now()
@@ -72,7 +72,7 @@ def list_jobs(call: Call) -> None:
 
 def stats(call: Call) -> None:
     """Count the jobs by status."""
-    with call.open_queue() as queue:
+    with call.look() as queue:
         counts = queue.stats()
     call.answer(counts, output.labelled((word, [str(count)]) for word, count in counts.items()))
 

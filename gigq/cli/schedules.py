@@ -50,7 +50,7 @@ def add(call: Call) -> None:
 
 def list_schedules(call: Call) -> None:
     """List the schedules."""
-    with call.open_queue() as queue:
+    with call.look() as queue:
         found = list(queue.schedules)
     table = output.table(_TITLES, [_row(each) for each in found], flexible=("function", "name"))
     call.answer([each.as_dict() for each in found], table)
@@ -63,7 +63,7 @@ def _preview_options(parser: Parser) -> None:
 
 def preview(call: Call) -> None:
     """Print the next ticks of a schedule, in UTC."""
-    with call.open_queue() as queue:
+    with call.look() as queue:
         ticks = [to_text(each) for each in queue.schedules.preview(call.options.name, **call.given("n"))]
     call.answer(ticks, ticks)
 

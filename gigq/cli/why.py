@@ -9,7 +9,7 @@ from gigq.cli.options import add_id
 
 def why(call: Call) -> None:
     """Explain why a job is not running, or how it ended."""
-    with call.open_queue() as queue:
+    with call.look() as queue:
         job_id = queue.full_id(call.options.id)
         reasons = queue.why(job_id)
     call.answer({"id": job_id, "reasons": reasons}, reasons)

@@ -22,7 +22,7 @@ def list_workers(call: Call) -> None:
     The column seen shows how long a worker has been silent.
     A dead worker is listed until another worker, or recover, notices it.
     """
-    with call.open_queue() as queue:
+    with call.look() as queue:
         workers = queue.workers()
         now = queue.clock.now()
     call.answer([worker.as_dict() for worker in workers], _table(workers, now=now))

@@ -69,6 +69,7 @@ def _chosen(filters: Filters, *, among: Iterable[JobStatus], verb: str) -> Filte
 
 def _each(database: Database, filters: Filters, act: Callable[[Transaction, str], bool]) -> int:
     """Do something to each job that passes now, the oldest first, and return to how many it was done."""
+    database.must_be_writable()
     with database.read() as tx:
         ids = reading.ids(tx, filters)
     done = 0

@@ -69,6 +69,8 @@ class JobQueue:
         timeout: how long to wait for another writer before `QueueBusy`, in seconds.
         durability: ``"full"`` survives power loss; ``"normal"`` does not wait for the disk, and may lose the last
             moments before a power loss (not before a crash of the process).
+        read_only: only look: nothing is created, upgraded or written, and every method that would is refused with
+            `StoreError`. It also opens a file that this process may not write, or that lies on a read-only file system.
         params_limit: the most bytes that a job's arguments may have as JSON.
         clock: where time comes from; for tests.
 
@@ -92,6 +94,7 @@ class JobQueue:
         *,
         timeout: Duration = 30.0,
         durability: Durability = "full",
+        read_only: bool = False,
         params_limit: int = PARAMS_LIMIT,
         clock: Clock | None = None,
     ) -> None:
@@ -103,6 +106,7 @@ class JobQueue:
             timeout=to_seconds(timeout, "timeout"),
             durability=durability,
             clock=self.clock,
+            read_only=read_only,
         )
         self._params_limit = params_limit
 
@@ -149,6 +153,7 @@ class JobQueue:
         """
         new = [preparing.prepare(job, limit=self._params_limit) for job in jobs]
         if not new:
+            self.database.must_be_writable()
             return []
         with self.database.write() as tx:
             return submitting.submit(tx, new)
@@ -779,6 +784,7 @@ class JobQueue:
     def _manual(self) -> ManualConsumption:
         """What this object has claimed without a worker; made when it is first needed, once for all threads."""
         if "_consumption" not in vars(self):
+            self.database.must_be_writable()
             vars(self).setdefault("_consumption", manual.ManualConsumption(self.database, self.clock))
         found: ManualConsumption = vars(self)["_consumption"]
         return found

@@ -67,6 +67,7 @@ def prune(database: Database, wanted: Pruning) -> Iterator[int]:
 
 
 def _delete(database: Database, wanted: Pruning) -> Iterator[int]:
+    database.must_be_writable()
     statuses = wanted.statuses
     with database.read() as tx:
         before = _end(tx, wanted)

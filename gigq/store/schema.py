@@ -22,8 +22,11 @@ def open_queue(
     durability: Durability,
     clock: Clock,
     longest_pause: float = 0.001,
+    read_only: bool = False,
 ) -> Database:
     """Open the queue in a file; with `initialize`, create the file and the tables where they are missing.
+
+    With `read_only` nothing is created, upgraded or written, whatever `initialize` says.
 
     With `initialize`, a file of an older version of this code, or of the GigQ package 0.5.1, is upgraded, in one
     transaction. It cannot be undone.
@@ -34,7 +37,8 @@ def open_queue(
         QueueBusy: another writer had the file for longer than `timeout`.
         StoreError: the file cannot be opened.
     """
-    database = Database(
+    initialize = initialize and not read_only
+    database = _kind(read_only=read_only)(
         path,
         timeout=timeout,
         durability=durability,
@@ -46,11 +50,22 @@ def open_queue(
     with database.read() as tx:
         version = _version_of(tx, database.path)
         remedy = None if version == VERSION else _remedy(tx, database.path, version)
+        is_in_wal = tx.value("PRAGMA journal_mode") == "wal"
+    if remedy is not None and not initialize:
+        raise NotAQueue(remedy)
+    if not read_only:
+        database.use_wal(is_used=is_in_wal)  # before the tables, because a file with tables takes no auto_vacuum
     if remedy is not None:
-        if not initialize:
-            raise NotAQueue(remedy)
-        _bring_up_to_date(database, is_new=version is None)
+        _bring_up_to_date(database)
     return database
+
+
+def _kind(*, read_only: bool) -> type[Database]:
+    if not read_only:
+        return Database
+    from gigq.store.engine.read_only import ReadOnlyDatabase
+
+    return ReadOnlyDatabase
 
 
 def _remedy(tx: Transaction, path: str, version: int | None) -> str:
@@ -60,21 +75,18 @@ def _remedy(tx: Transaction, path: str, version: int | None) -> str:
     writer = f"an older gigq, with tables of version {version}"
     if version is None:
         if not is_legacy(tx):
-            return f"{path!r} holds no queue; JobQueue(path) or `gigq submit` creates one"
+            return f"{path!r} holds no queue; the first submit creates one"
         writer = "GigQ 0.5.1"
     return (
         f"{path!r} was written by {writer}; "
-        "stop the programs that still use it, then JobQueue(path), `gigq submit` or `gigq worker` upgrades it"
+        "stop the programs that still use it, then start a worker or submit a job, which upgrades it"
     )
 
 
-def _bring_up_to_date(database: Database, *, is_new: bool) -> None:
+def _bring_up_to_date(database: Database) -> None:
     from gigq.store.creating import create
     from gigq.store.migrations import migrate
 
-    if is_new:
-        # Before the tables, because a process that finds tables leaves the mode as it is. GigQ 0.5.1 uses WAL too.
-        database.use_wal()
     with database.write() as tx:
         version = _version_of(tx, database.path)
         if version is None:

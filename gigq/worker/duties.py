@@ -121,10 +121,10 @@ class Duties:
         """Delete some old jobs if that is due, in a short transaction. Raises nothing: it can be done later."""
         self._pruning.go_on()
 
-    def cut_log(self) -> None:
+    def tend_log(self) -> None:
         """Keep the write-ahead log small. Raises nothing: transactions will show what is wrong with the file."""
         with suppress(StoreError):
-            self._database.cut_log()
+            self._database.tend_log()
 
     def _do(self, tx: Transaction, turn: Turn) -> Outcome:
         moves = _write(tx, turn)

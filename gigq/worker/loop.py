@@ -105,7 +105,7 @@ class Loop:
         self._conclude(turn, outcome)
         self._duties.prune()  # in a transaction of its own, after what was claimed has been given to the slots
         if outcome.is_beat:
-            self._duties.cut_log()
+            self._duties.tend_log()
         return len(outcome.claims)
 
     def leave(self) -> None:

@@ -28,6 +28,7 @@ from gigq.runtime.signals import handling, heeded
 from gigq.runtime.threads import ThreadRunner
 from gigq.store.engine.connections import Durability
 from gigq.store.engine.database import Database
+from gigq.store.engine.files import MEMORY, plain_path
 from gigq.store.schema import open_queue
 from gigq.worker.events import LISTENER_TIMEOUT, Event, Listener
 from gigq.worker.heartbeat import beating
@@ -37,6 +38,8 @@ from gigq.worker.options import Mode, WorkerOptions
 
 _ALWAYS_HEEDED = (signal.SIGTERM, signal.SIGINT)
 """The signals that stop a worker even where they were ignored, as SIGINT is in scripts that start it with ``&``."""
+
+_CLOSED = "this worker is closed; make another one with Worker(…)"
 
 _LONGEST_PAUSE = 0.004
 """Seconds between two attempts to get the write lock. Longer than for other writers, which have callers waiting."""
@@ -73,7 +76,7 @@ class Worker:
         clock: where time comes from; for tests.
 
     Raises:
-        ValueError: an option has a value that it cannot have.
+        ValueError: an option has a value that it cannot have, or the queue is in memory: see `gigq.testing.drain`.
         TypeError: the handlers are not a dict.
         NotImportable: a handler cannot be called as jobs are, or in process mode has no import path.
         NotAQueue, StoreError: as for `JobQueue`.
@@ -150,8 +153,10 @@ class Worker:
         Raises:
             QueueGone: the file was deleted or replaced.
             NotAQueue: a newer gigq has upgraded the file.
-            StoreError: results could not be written when the worker stopped; those jobs will run again.
+            StoreError: results could not be written when the worker stopped; those jobs will run again. Or the worker
+                was closed before.
         """
+        self._database.must_be_open(_CLOSED)
         with self._log.carrying(), ExitStack() as last:
             if self._listener:  # without the lock, for it may be closing the worker
                 last.callback(self._listener.finish, LISTENER_TIMEOUT)
@@ -182,6 +187,7 @@ class Worker:
             StoreError: the queue could not be read or written. A result that could not be written is kept, and the
                 next call writes it.
         """
+        self._database.must_be_open(_CLOSED)
         with self._inline_lock, self._log.carrying(), postponed():
             runner = self._inline
             loop = self._inline_loop = self._inline_loop or self._new_loop(runner)
@@ -270,6 +276,8 @@ class Worker:
 
 
 def _open(path: str | os.PathLike[str], durability: Durability, clock: Clock) -> Database:
+    if plain_path(path) == MEMORY:
+        raise ValueError("a worker needs a file; run the jobs of a queue in memory with gigq.testing.drain(queue)")
     return open_queue(
         path, initialize=True, timeout=30.0, durability=durability, clock=clock, longest_pause=_LONGEST_PAUSE
     )

@@ -9,8 +9,8 @@ from gigq import ManualClock
 from gigq.claims import Claim
 from gigq.clock import to_text
 from gigq.reports import Progress, Report
-from gigq.runtime.verdict import timed_out
 from gigq.runtime.runner import Ended
+from gigq.runtime.verdict import timed_out
 
 LONGEST_WAIT = 1.0
 """Seconds after which a job that waits for a slot may be given back."""

@@ -57,7 +57,7 @@ def test_the_log_stays_while_a_reader_needs_it(path: str, open_queue: Callable[.
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM jobs").fetchall()
         queue.submit_many(Job("job", "functions:nothing", {"text": 1000 * "x"}) for _ in range(8000))
-        queue.database.cut_log()
+        queue.database.tend_log()
         assert os.path.getsize(f"{path}-wal") > 8 * MEGABYTE
         assert reader.execute("SELECT count(*) FROM jobs").fetchone() == (0,)
     assert queue.count() == 8000
@@ -70,5 +70,5 @@ def test_a_file_that_somebody_has_taken_out_of_wal_has_no_log_to_cut(
     with closing(sqlite3.connect(path, isolation_level=None)) as tool:
         assert tool.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
     queue = open_queue()
-    queue.database.cut_log()
+    queue.database.tend_log()
     assert queue.count() == 0

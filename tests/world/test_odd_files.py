@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -116,26 +115,6 @@ def test_a_copy_without_its_log_is_sound_and_lacks_what_the_log_held(
         assert (copy.count(), copy.check()) == (30, [])
 
 
-@pytest.fixture
-def folders(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
-    """A folder, and the same folder where nothing can be written: for root the bits of a mode do not count."""
-    folder, frozen = tmp_path / "folder", tmp_path / "frozen"
-    folder.mkdir()
-    frozen.mkdir()
-    try:
-        bound = subprocess.run(["mount", "--bind", str(folder), str(frozen)], capture_output=True, text=True)
-    except OSError as error:
-        pytest.skip(f"this system cannot mount a folder: {error}")
-    if bound.returncode:
-        pytest.skip(f"a folder cannot be mounted here: {bound.stderr.strip()}")
-    try:
-        subprocess.run(["mount", "-o", "remount,ro,bind", str(frozen)], check=True)
-        yield folder, frozen
-    finally:
-        if subprocess.run(["umount", str(frozen)], capture_output=True).returncode:
-            subprocess.run(["umount", "-l", str(frozen)], check=True)
-
-
 @pytest.mark.parametrize("initialize", [True, False])
 def test_a_folder_that_cannot_be_written_is_reported_in_one_sentence(
     folders: tuple[Path, Path], initialize: bool
@@ -143,11 +122,11 @@ def test_a_folder_that_cannot_be_written_is_reported_in_one_sentence(
     folder, frozen = folders
     with JobQueue(folder / "jobs.db") as queue:
         queue.submit(Job("job", JOB))
-    with pytest.raises(StoreError, match="must be writable"):
+    with pytest.raises(StoreError, match="mounted read-only; open it read-only to look at it"):
         JobQueue(frozen / "jobs.db", initialize=initialize)
-    with pytest.raises(StoreError, match="must be writable"):
+    with pytest.raises(StoreError, match="mounted read-only; open it read-only to look at it"):
         Worker(frozen / "jobs.db")
-    with pytest.raises(StoreError, match="unable to open"):
+    with pytest.raises(StoreError, match="cannot be made: the folder is on a file system that is mounted read-only"):
         JobQueue(frozen / "new.db")
 
 
@@ -157,6 +136,6 @@ def test_a_queue_that_others_write_can_be_read_without_the_right_to_write(folder
         job_id = writer.submit(Job("job", JOB))
         with JobQueue(frozen / "jobs.db", initialize=False) as reader:
             assert reader.get_status(job_id)["status"] == "pending"
-            with pytest.raises(StoreError, match="readonly"):
+            with pytest.raises(StoreError, match="mounted read-only$"):
                 reader.submit(Job("job", JOB))
             assert reader.count() == 1

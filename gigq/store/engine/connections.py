@@ -7,8 +7,10 @@ import os
 import sqlite3
 import threading
 import weakref
+from contextlib import suppress
 from typing import Literal
 
+from gigq.store.engine.files import MEMORY
 from gigq.store.engine.forking import PROCESS
 
 Durability = Literal["full", "normal"]
@@ -29,15 +31,22 @@ class ConnectionPool:
     """One connection to a file for each thread. Safe to share between threads, and to keep across a fork.
 
     For ``":memory:"`` it is a single connection, to be used by one thread at a time, as `Database` sees to.
+
+    Attributes:
+        uses_wal: whether a new connection tries to switch the file to write-ahead logging, if another program has
+            switched it back.
     """
 
+    _factory: type[sqlite3.Connection] = sqlite3.Connection
+
     def __init__(self, path: str, durability: Durability) -> None:
-        self._path = path
+        self.path = path
+        self.uses_wal = False
         self._durability = durability
         self._is_closed = False
         self._lock = threading.Lock()
         self._handles: weakref.WeakSet[_Handle] = weakref.WeakSet()
-        self._local: threading.local | _Shared = _Shared() if path == ":memory:" else threading.local()
+        self._local: threading.local | _Shared = _Shared() if path == MEMORY else threading.local()
 
     def connection(self) -> sqlite3.Connection:
         """Return this thread's connection, after opening it at the first call. Only inside a passage of `PROCESS`.
@@ -63,7 +72,7 @@ class ConnectionPool:
         Not a queue in memory, which would be lost.
         """
         connection = self.current()
-        if connection is not None and self._path != ":memory:":
+        if connection is not None and self.path != MEMORY:
             self._local.handle = None
             PROCESS.close(connection)
 
@@ -72,6 +81,15 @@ class ConnectionPool:
         connection = self.current()
         if connection is not None and connection.in_transaction:
             self.discard()
+
+    def must_be_open(self, closed: str = "this queue is closed; open it again with JobQueue(…)") -> None:
+        """Refuse to go on if the pool was closed, with a sentence about what the caller holds.
+
+        Raises:
+            sqlite3.ProgrammingError: it was closed.
+        """
+        if self._is_closed:
+            raise sqlite3.ProgrammingError(closed)
 
     def close(self) -> None:
         """Close the connections of all threads, once their transactions have ended."""
@@ -82,21 +100,28 @@ class ConnectionPool:
                 PROCESS.close(handle.connection)
 
     def _connected(self) -> sqlite3.Connection:
-        if self._is_closed:
-            raise sqlite3.ProgrammingError("this queue is closed; open it again with JobQueue(…)")
+        self.must_be_open()
         if PROCESS.is_spoilt:
             raise sqlite3.ProgrammingError("this process was forked inside a transaction; start it by spawn instead")
-        generation = _FOR_EVER if self._path == ":memory:" else PROCESS.generation
+        generation = _FOR_EVER if self.path == MEMORY else PROCESS.generation
         handle = self._local.handle = _Handle(self._open(), generation)
         with self._lock:
             self._handles.add(handle)
         return handle.connection
 
     def _open(self) -> sqlite3.Connection:
+        connection = self._connect(as_uri(self.path), *_PRAGMAS, _SYNCHRONOUS[self._durability])
+        if self.uses_wal:
+            with suppress(sqlite3.OperationalError):  # others read it now; the next connection tries again
+                connection.execute("PRAGMA journal_mode = WAL")
+        return connection
+
+    def _connect(self, uri: str, *pragmas: str) -> sqlite3.Connection:
         # timeout=0: SQLite's own busy handler starves under contention (once in 6,756 tries); database.py waits.
         connection = sqlite3.connect(
-            _as_uri(self._path),
+            uri,
             uri=True,
+            factory=self._factory,
             timeout=0,
             isolation_level=None,
             check_same_thread=False,
@@ -104,12 +129,12 @@ class ConnectionPool:
         )
         connection.text_factory = _text
         try:
-            for pragma in (*_PRAGMAS, _SYNCHRONOUS[self._durability]):
+            for pragma in pragmas:
                 connection.execute(pragma)
         except sqlite3.Error:  # the file is locked while another process recovers it, or is no database
             connection.close()
             raise
-        if self._path != ":memory:":
+        if self.path != MEMORY:
             PROCESS.adopt(connection)
         return connection
 
@@ -144,9 +169,9 @@ def _text(found: bytes) -> str:
     return found.decode(errors="backslashreplace")
 
 
-def _as_uri(path: str) -> str:
+def as_uri(path: str) -> str:
     """Return the URI that opens a file only if it exists: `Database` creates it, with the right mode."""
-    if path == ":memory:":
+    if path == MEMORY:
         return "file::memory:"
     # Not Path.as_uri: importing pathlib takes longer than opening the file. Other characters need no escapes here.
     name = os.path.join(os.getcwd(), path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")

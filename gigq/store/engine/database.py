@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import stat
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -12,15 +11,15 @@ from threading import get_ident
 from typing import Any
 
 from gigq.clock import Clock, attempts, stamper
-from gigq.errors import GigqError, NotAQueue, QueueBusy, QueueGone, StoreError
+from gigq.errors import GigqError, QueueBusy, QueueGone, StoreError
+from gigq.store.engine import files
 from gigq.store.engine.bell import bell_of
 from gigq.store.engine.connections import ConnectionPool, Durability
+from gigq.store.engine.files import MEMORY
 from gigq.store.engine.forking import PROCESS
 from gigq.store.engine.mounts import warn_of_network
 from gigq.store.engine.sqlite_errors import UnstorableValue, explained, primary_code
 from gigq.store.engine.transaction import Session, Transaction
-
-MEMORY = ":memory:"
 
 _LARGE_LOG = 5 << 20
 """Bytes; without readers that hold it up SQLite starts it over at 4 MB."""
@@ -59,7 +58,7 @@ class Database:
         longest_pause: float = 0.001,
         on_change: Callable[[Transaction, str], object] = lambda tx, path: None,
     ) -> None:
-        self.path = _plain_path(path)
+        self.path = files.plain_path(path)
         if durability not in ("full", "normal"):
             raise ValueError(f'durability is {durability!r}; it must be "full" or "normal"')
         # An absolute path, because the program may change its directory.
@@ -70,13 +69,14 @@ class Database:
         self._timeout = timeout
         self._stamp = stamper(clock)
         self._schema: int | None = None
-        self._pool = ConnectionPool(self._file, durability)
+        self._pool = self._new_pool(durability)
         self._turn: AbstractContextManager[Any] = threading.RLock() if self.path == MEMORY else nullcontext()
-        if create:
-            self._create_file()
-        self._identity = self._look()
+        if create and self.path != MEMORY:
+            with self._explaining():
+                files.create(self._file)
+        self._identity = files.identity(self._file)
         if self.path != MEMORY and self._identity is None:
-            raise NotAQueue(f"there is no queue at {self.path!r}; JobQueue(path) or `gigq submit` creates one")
+            raise files.missing(self.path)
         if self._identity is not None:
             warn_of_network(self._file, self._identity[0])
 
@@ -101,15 +101,35 @@ class Database:
         session = Session(self._transaction("BEGIN IMMEDIATE"), self._meaning)
         return session if self.path != MEMORY else self._in_turn(session)
 
-    def use_wal(self) -> None:
-        """Switch the file to write-ahead logging, in which readers and the writer do not wait for each other."""
-        with PROCESS.passage(), self._turn, self._explaining():
-            # Only a file without tables takes auto_vacuum, and the switch to WAL already makes it one that does not.
-            # It costs a submit, a claim and a settlement 0 to 1 %; VACUUM instead would lock workers out for seconds.
-            self._insist("PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL")
+    def must_be_writable(self) -> None:
+        """Refuse to go on if it was opened only to look: for what reads, and writes only if there is something to do.
 
-    def cut_log(self) -> None:
-        """Start the write-ahead log over if a reader has let it grow; nothing happens while one still needs it.
+        Raises:
+            StoreError: it was opened read-only.
+        """
+
+    def use_wal(self, *, is_used: bool) -> None:
+        """Have the file use write-ahead logging, in which readers and the writer do not wait for each other.
+
+        Other programs make copies that are not in it, and may switch a file back. If somebody reads the file for all of
+        `timeout`, it stays in the mode it has, and new connections and heartbeats try again.
+
+        Args:
+            is_used: the file is in this mode now.
+        """
+        if self.path == MEMORY:
+            return
+        if not is_used:
+            with suppress(StoreError), PROCESS.passage(), self._explaining():
+                # Only a file without tables takes auto_vacuum, and after the switch to WAL it does not. It costs a
+                # submit, a claim and a settlement 0 to 1 %; VACUUM instead would lock workers out for seconds.
+                self._insist("PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL")
+        self._pool.uses_wal = True
+
+    def tend_log(self) -> None:
+        """Start the write-ahead log over if a reader has let it grow, and switch it on if another program has not.
+
+        Nothing happens while a reader prevents it.
 
         SQLite does so by itself only where a checkpoint ends between two writes, and a busy queue may leave no room
         for that for seconds.
@@ -117,16 +137,34 @@ class Database:
         Raises:
             QueueGone, StoreError: as `write`.
         """
-        if self.path == MEMORY or _size(f"{self._file}-wal") < _LARGE_LOG:
+        log = f"{self._file}-wal"
+        if self.path == MEMORY or (os.path.exists(log) and files.size(log) < _LARGE_LOG):
             return
         with PROCESS.passage(), self._turn, self._explaining():
+            if not os.path.exists(log):
+                self._tried("PRAGMA journal_mode = WAL", "PRAGMA journal_mode")
+                return
             # The first one copies while others write, so that the second, which keeps them out, has little to do.
             for checkpoint in ("PRAGMA wal_checkpoint(PASSIVE)", "PRAGMA wal_checkpoint(TRUNCATE)"):
                 self._connection().execute(checkpoint).fetchone()
 
+    def must_be_open(self, closed: str) -> None:
+        """Refuse to go on, with this sentence, if it was closed.
+
+        Raises:
+            StoreError: it was closed.
+        """
+        try:
+            self._pool.must_be_open(closed)
+        except sqlite3.ProgrammingError as error:
+            raise StoreError(str(error)) from None
+
     def close(self) -> None:
         """Close the connections of all threads."""
         self._pool.close()
+
+    def _new_pool(self, durability: Durability) -> ConnectionPool:
+        return ConnectionPool(self._file, durability)
 
     @contextmanager
     def _in_turn(self, session: Session) -> Iterator[Transaction]:
@@ -148,7 +186,10 @@ class Database:
                 if schema != self._schema:
                     self._look_at_tables(tx, schema)
                 yield tx
-                connection.execute("COMMIT")
+                try:
+                    connection.execute("COMMIT")
+                except sqlite3.OperationalError as error:
+                    self._commit_after_readers(connection, error)
                 is_over = True
             finally:
                 if not is_over:
@@ -196,6 +237,21 @@ class Database:
                 return answer
         raise QueueBusy(f"{self.path!r} was locked by another writer for {self._timeout:g} seconds")
 
+    def _commit_after_readers(self, connection: sqlite3.Connection, error: sqlite3.OperationalError) -> None:
+        """Commit in a file that is not in WAL mode once nobody reads it; no new reader begins in the meantime."""
+        for _ in attempts(self._timeout, longest_pause=self._longest_pause):
+            if primary_code(error) != sqlite3.SQLITE_BUSY:
+                raise error
+            try:
+                connection.execute("COMMIT")
+                return
+            except sqlite3.OperationalError as again:
+                error = again
+        raise QueueBusy(
+            f"{self.path!r} could not be written, because others were reading it for {self._timeout:g} seconds and it "
+            "is not in WAL mode; end what reads it, and gigq switches it back"
+        )
+
     def _tried(self, first: str, second: str) -> tuple[sqlite3.Connection, Any] | None:
         """Run the two statements, or return None because the file is locked."""
         try:
@@ -214,31 +270,9 @@ class Database:
             connection.execute("ROLLBACK")
 
     def _connection(self) -> sqlite3.Connection:
-        if self.path != MEMORY and self._look() != self._identity:
+        if self.path != MEMORY and files.identity(self._file) != self._identity:
             raise QueueGone(f"{self.path!r} was deleted or replaced while it was open; open it again with JobQueue(…)")
         return self._pool.connection()
-
-    def _look(self) -> tuple[int, int] | None:
-        try:
-            found = os.stat(self._file)
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except OSError as error:  # a folder that may not be entered, links in a circle
-            raise StoreError(f"{self.path!r:.300}: {error.strerror}") from error
-        return found.st_dev, found.st_ino
-
-    def _create_file(self) -> None:
-        """Only SQLite may open the file: closing any other descriptor of it drops SQLite's locks in this process."""
-        if self.path == MEMORY or os.path.exists(self._file):
-            return
-        # Made without being opened, and with its mode from the first: -wal and -shm take theirs from it.
-        if hasattr(os, "mknod"):
-            with suppress(OSError):
-                os.mknod(self._file, stat.S_IFREG | 0o600)
-        if not os.path.exists(self._file):  # a system where only root may, or a link to a file that does not exist yet
-            with self._explaining():
-                sqlite3.connect(self._file, isolation_level=None).close()
-                os.chmod(self._file, 0o600)
 
     @contextmanager
     def _explaining(self) -> Iterator[None]:
@@ -252,23 +286,3 @@ class Database:
             self._pool.discard()  # it was opened while the file could not be written, and never looks again
         return explained(error, self.path)
 
-
-def _size(file: str) -> int:
-    try:
-        return os.path.getsize(file)
-    except OSError:
-        return 0
-
-
-def _plain_path(path: str | os.PathLike[str]) -> str:
-    text = os.fspath(path)
-    if not text or "\0" in text:
-        raise ValueError(f"{text!r} is not a path of a file")
-    if "://" not in text:
-        return text
-    from urllib.parse import unquote, urlsplit  # only here: few paths are URLs, and it takes as long as all else
-
-    url = urlsplit(text)
-    if url.scheme != "sqlite" or url.netloc or len(url.path) < 2:
-        raise ValueError(f"{text!r} is not a path, and not a URL such as sqlite:///jobs.db")
-    return unquote(url.path[1:])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 
 from gigq.errors import NotAQueue, QueueBusy, StoreError
+from gigq.store.engine import files
+
+_CANNOT_EVEN_READ = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY_DIRECTORY, sqlite3.SQLITE_READONLY_CANTINIT)
 
 
 class UnstorableValue(ValueError):
@@ -16,13 +18,17 @@ def explained(error: sqlite3.Error, path: str) -> StoreError:
     """Return an error of SQLite as one of ours, with a sentence that names the file."""
     match primary_code(error):
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return QueueBusy(f"{path!r} is locked by another writer")
+            return QueueBusy(f"{path!r} is locked by another program")
         case sqlite3.SQLITE_NOTADB:
             return NotAQueue(f"{path!r} is not a SQLite database")
         case sqlite3.SQLITE_FULL:
             return StoreError(f"the disk is full: {path!r} could not be written")
-        case sqlite3.SQLITE_CANTOPEN if os.path.exists(path):
-            return StoreError(f"{path!r} cannot be opened: it, and the folder for its -wal and -shm, must be writable")
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_IOERR if reason := files.unopened(path):
+            return StoreError(reason)
+        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY if reason := files.unwritten(path):
+            # What comes for a read too: SQLite cannot make its log.
+            cannot_read = getattr(error, "sqlite_errorcode", 0) in _CANNOT_EVEN_READ
+            return StoreError(f"{reason}; open it read-only to look at it" if cannot_read else reason)
         case sqlite3.SQLITE_CORRUPT:
             return StoreError(f"{path!r} is damaged ({error}); restore a backup")
     return StoreError(f"{path!r}: {error}")

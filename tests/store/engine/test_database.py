@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -20,6 +21,12 @@ import pytest
 from gigq import Job, JobQueue, NotAQueue, QueueBusy, QueueGone, StoreError, UnknownParent, close_connections
 
 JOB = "functions:nothing"
+
+
+def read(connection: sqlite3.Connection) -> None:
+    """Begin to read, and go on with it: what holds up writers where there is no log."""
+    connection.execute("BEGIN")
+    connection.execute("SELECT * FROM jobs").fetchall()
 
 
 def sqlite_tool(path: str) -> sqlite3.Connection:
@@ -75,11 +82,6 @@ def test_a_missing_file_is_not_created_by_looking(path: str) -> None:
     assert not Path(path).exists()
 
 
-def test_a_missing_folder_is_an_error_that_names_the_path(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="nowhere"):
-        JobQueue(tmp_path / "nowhere" / "jobs.db")
-
-
 def test_a_text_file_is_no_queue(path: str) -> None:
     Path(path).write_text("not a database, but long enough to be taken for a header\n" * 100)
     with pytest.raises(NotAQueue, match="not a SQLite database"):
@@ -118,7 +120,9 @@ def test_a_reader_tries_again_where_a_file_without_a_log_is_locked(path: str) ->
         close_connections()
         other = sqlite_tool(path)
         other.execute("PRAGMA journal_mode = DELETE").fetchone()
+        read(other)  # so that the new connection cannot switch it back
         queue.stats()
+        other.execute("COMMIT")
         other.execute("BEGIN EXCLUSIVE")
         with pytest.raises(QueueBusy, match=r"0\.05 seconds"):
             queue.stats()
@@ -152,14 +156,107 @@ def test_a_commit_that_a_reader_holds_up_is_an_error_and_leaves_nothing_behind(p
         close_connections()
         other = sqlite_tool(path)
         assert other.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
-        other.execute("BEGIN")
-        other.execute("SELECT * FROM jobs").fetchall()
-        with pytest.raises(QueueBusy, match="locked by another writer"):
+        read(other)
+        before = time.monotonic()
+        with pytest.raises(QueueBusy, match=r"others were reading it for 0\.05 seconds .* not in WAL mode"):
             queue.submit(Job("early", JOB))
+        assert time.monotonic() - before >= 0.05
         other.execute("ROLLBACK")
         other.close()
         queue.submit(Job("late", JOB))
         assert [job["name"] for job in queue.list_jobs()] == ["late"]
+
+
+def test_a_commit_waits_for_those_who_read_a_file_that_is_not_in_wal_mode(path: str) -> None:
+    with JobQueue(path) as queue, ThreadPoolExecutor(1) as pool:
+        close_connections()
+        other = sqlite_tool(path)
+        other.execute("PRAGMA journal_mode = DELETE").fetchone()
+        read(other)
+        waiting = pool.submit(queue.submit, Job("job", JOB))
+        with closing(sqlite_tool(path)) as third, suppress(sqlite3.OperationalError):
+            while not waiting.done():  # until the writer is so far that it waits for the reader alone
+                third.execute("SELECT * FROM jobs").fetchall()
+        assert not waiting.done()
+        other.execute("ROLLBACK")
+        other.close()
+        assert queue.get_status(waiting.result(10))["exists"]
+
+
+def mode_of(path: str) -> str:
+    with closing(sqlite_tool(path)) as other:
+        return str(other.execute("PRAGMA journal_mode").fetchone()[0])
+
+
+def copy_of(queue: JobQueue, path: str) -> None:
+    """Copy a queue as tools do: into a file that is not in WAL mode."""
+    with queue.database.read() as tx:
+        tables = "\n".join(tx.connection.iterdump())
+    with closing(sqlite_tool(path)) as other:
+        other.executescript(tables)
+
+
+@pytest.mark.parametrize("initialize", [True, False])
+def test_a_restored_copy_is_switched_to_wal_when_it_is_opened(
+    tmp_path: Path, queue: JobQueue, initialize: bool
+) -> None:
+    job_id = queue.submit(Job("job", JOB))
+    copy = str(tmp_path / "copy.db")
+    copy_of(queue, copy)
+    assert mode_of(copy) == "delete"
+    with JobQueue(copy, initialize=initialize) as restored:
+        assert mode_of(copy) == "wal"
+        assert restored.get_status(job_id)["exists"]
+
+
+def test_the_switch_to_wal_waits_for_a_reader(tmp_path: Path, queue: JobQueue) -> None:
+    copy = str(tmp_path / "copy.db")
+    copy_of(queue, copy)
+    other = sqlite_tool(copy)
+    read(other)
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(JobQueue, copy)
+        assert not opening.done()
+        other.execute("COMMIT")
+        opening.result(10).close()
+    other.close()
+    assert mode_of(copy) == "wal"
+
+
+def test_a_copy_that_somebody_reads_all_the_time_is_used_as_it_is_and_switched_by_a_heartbeat(
+    tmp_path: Path, queue: JobQueue
+) -> None:
+    copy = str(tmp_path / "copy.db")
+    copy_of(queue, copy)
+    other = sqlite_tool(copy)
+    read(other)
+    with JobQueue(copy, timeout=0.02) as restored:
+        assert (restored.count(), mode_of(copy)) == (0, "delete")
+        restored.database.tend_log()  # as each heartbeat does
+        assert mode_of(copy) == "delete"
+        other.execute("COMMIT")
+        restored.submit(Job("job", JOB))
+        assert mode_of(copy) == "delete"
+        restored.database.tend_log()
+        assert mode_of(copy) == "wal"
+    other.close()
+
+
+def test_a_file_that_a_tool_has_switched_while_it_was_open_is_switched_back(path: str, queue: JobQueue) -> None:
+    close_connections()
+    with closing(sqlite_tool(path)) as other:
+        other.execute("PRAGMA journal_mode = DELETE").fetchone()
+    queue.submit(Job("job", JOB))
+    assert mode_of(path) == "wal"
+
+
+def test_another_applications_file_is_not_switched_by_a_look(path: str) -> None:
+    with closing(sqlite_tool(path)) as other:
+        other.execute("CREATE TABLE jobs (title)")
+    for options in ({}, {"initialize": False}, {"read_only": True}):
+        with pytest.raises(NotAQueue):
+            JobQueue(path, **options)  # type: ignore[arg-type]
+    assert mode_of(path) == "delete"
 
 
 def test_a_column_that_somebody_has_renamed_is_an_error_and_not_nothing_to_do(path: str, queue: JobQueue) -> None:
