@@ -189,11 +189,11 @@ def test_a_look_during_which_somebody_begins_to_write_is_refused_at_its_end(fold
     folder, frozen = folders
     JobQueue(folder / "jobs.db").close()
     with JobQueue(frozen / "jobs.db", read_only=True) as queue:
-        with pytest.raises(QueueBusy, match="changed by another program while it was read; read it again"):
-            with queue.database.read() as tx:
-                assert tx.value("SELECT count(*) FROM jobs") == 0
-                with JobQueue(folder / "jobs.db") as writer:
-                    writer.submit(Job("job", JOB))
+        refused = pytest.raises(QueueBusy, match="changed by another program while it was read; read it again")
+        with refused, queue.database.read() as tx:
+            assert tx.value("SELECT count(*) FROM jobs") == 0
+            with JobQueue(folder / "jobs.db") as writer:
+                writer.submit(Job("job", JOB))
         assert queue.count() == 1
 
 

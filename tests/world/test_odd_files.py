@@ -136,6 +136,6 @@ def test_a_queue_that_others_write_can_be_read_without_the_right_to_write(folder
         job_id = writer.submit(Job("job", JOB))
         with JobQueue(frozen / "jobs.db", initialize=False) as reader:
             assert reader.get_status(job_id)["status"] == "pending"
-            with pytest.raises(StoreError, match="mounted read-only$"):
+            with pytest.raises(StoreError, match=r"mounted read-only$"):
                 reader.submit(Job("job", JOB))
             assert reader.count() == 1

@@ -28,7 +28,8 @@ def plain_path(path: str | os.PathLike[str]) -> str:
     try:
         text = os.fsdecode(path)
     except TypeError:
-        raise TypeError(f"db_path is {path!r:.80}; it must be a path, a URL such as sqlite:///jobs.db, or ':memory:'") from None
+        kinds = "a path, a URL such as sqlite:///jobs.db, or ':memory:'"
+        raise TypeError(f"db_path is {path!r:.80}; it must be {kinds}") from None
     if not text or "\0" in text:
         raise ValueError(f"{text!r} is not a path of a file")
     if "://" not in text:
@@ -123,10 +124,10 @@ def unwritten(path: str) -> str | None:
     for each, name in ((file, ""), (f"{file}-wal", "its log"), (f"{file}-shm", "its -shm file")):
         if os.path.exists(each) and (reason := _unwritable(each, name)):
             return f"{path!r} cannot be written: {reason}"
-    if not (os.path.exists(f"{file}-wal") and os.path.exists(f"{file}-shm")):
-        if reason := _unwritable(os.path.dirname(file), "its folder, where SQLite keeps its log"):
-            return f"{path!r} cannot be written: {reason}"
-    return None
+    if os.path.exists(f"{file}-wal") and os.path.exists(f"{file}-shm"):
+        return None
+    reason = _unwritable(os.path.dirname(file), "its folder, where SQLite keeps its log")
+    return reason and f"{path!r} cannot be written: {reason}"
 
 
 def may_write(file: str) -> bool:

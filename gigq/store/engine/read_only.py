@@ -77,9 +77,9 @@ class _ReadOnlyPool(ConnectionPool):
 
     def _open(self) -> sqlite3.Connection:
         mark = _mark_of_still(self.path)
-        if mark is None and files.size(log := f"{self.path}-wal") and not os.path.exists(f"{self.path}-shm"):
-            if reason := files.unwritten(self.path):
-                raise StoreError(f"{reason}, which is necessary here to read what {log!r} holds")
+        reason = files.unwritten(self.path)
+        if reason and files.size(log := f"{self.path}-wal") and not os.path.exists(f"{self.path}-shm"):
+            raise StoreError(f"{reason}, which is necessary here to read what {log!r} holds")
         uri = as_uri(self.path) if mark is None else as_uri(self.path).replace("mode=rw", "mode=ro&immutable=1")
         connection = self._connect(uri, "PRAGMA query_only = ON", "PRAGMA temp_store = MEMORY")
         assert isinstance(connection, _Connection)
