@@ -12,6 +12,7 @@ from gigq.clock import Clock
 from gigq.reports import Report
 from gigq.runtime.context import take
 from gigq.runtime.interrupt import Target, run
+from gigq.runtime.printing import Flusher
 from gigq.runtime.runner import Call, Ended
 from gigq.runtime.wakeup import Wakeup
 
@@ -32,6 +33,7 @@ class Exchange:
         self.claims: SimpleQueue[Claim | None] = SimpleQueue()
         self.reports: deque[Ended] = deque()
         self.wakeup = Wakeup()
+        self.flusher = Flusher()
         self.started: dict[int, Claim] = {}
         self._lock = threading.Lock()
 
@@ -105,8 +107,15 @@ class Slot:
             return False
         if report is not None:
             exchange.reports.append((claim, report))
+            self._flush()
             exchange.wakeup.wake()
         return True
+
+    def _flush(self) -> None:
+        """Flush what the job has printed before its report is read, but have another thread serve if that blocks."""
+        self._exchange.remove_thread()
+        self._exchange.flusher.flush()
+        self._exchange.add_thread()
 
     def _call(self, claim: Claim) -> Report | None:
         # Read when it can be stopped already: an execution is stopped by removing it from `started`, and then that way.

@@ -23,6 +23,7 @@ from gigq.runtime.capture import capture_logging, capture_prints
 from gigq.runtime.context import CallState, take
 from gigq.runtime.functions import Functions
 from gigq.runtime.output import Log
+from gigq.runtime.printing import flush
 from gigq.runtime.process.wire import GO, READY, Lines, Settings, output_line, read_claim, read_settings, report_line
 from gigq.runtime.runner import Call
 
@@ -69,7 +70,7 @@ def _serve(wire: int, tickets: int, worker: int) -> None:
             return
         if ticket == GO:
             report = call(read_claim(line))
-            _flush()
+            flush()
             sender.send_report(report)
 
 
@@ -136,13 +137,6 @@ def _write(wire: int, line: bytes) -> None:
     rest = memoryview(line)
     while rest:
         rest = rest[os.write(wire, rest) :]
-
-
-def _flush() -> None:
-    """Flush what the job has printed: it would be lost if the process were killed later."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):  # a job may have closed it, or put anything in its place
-            stream.flush()
 
 
 def _die_by_alarm() -> None:
