@@ -55,7 +55,7 @@ def submit(tx: Transaction, jobs: Iterable[NewJob]) -> list[JobId]:
     holders: dict[str, str] = {}
     plain: list[NewJob] = []
     for job in jobs:
-        if _usual(job) == _USUALLY:
+        if _usual(job) == _USUALLY and job.id not in holders:
             plain.append(job)
         else:
             ids += _store_plain(tx, plain)
@@ -70,12 +70,11 @@ def _submit(tx: Transaction, job: NewJob, holders: dict[str, str]) -> JobId:
     if not holders.keys().isdisjoint(job.dependencies):
         job = job._replace(dependencies=tuple(holders.get(each, each) for each in job.dependencies))
     holder = _holder(tx, job)
-    is_new = False
     if holder not in (None, job.id):
         holders[job.id] = holder
-    elif not (job.dependencies and _is_stored(tx, job.id)):
-        is_new = _store(tx, job)
-    return JobId(holders.get(job.id, job.id), is_new=is_new)
+        return JobId(holder, is_new=False)
+    holders.pop(job.id, None)  # the same id came before, with a key
+    return JobId(job.id, is_new=not (job.dependencies and _is_stored(tx, job.id)) and _store(tx, job))
 
 
 def _holder(tx: Transaction, job: NewJob) -> str | None:

@@ -156,7 +156,7 @@ GUARDS = [
     Guard("the same id is stored once, with other columns", "store/submitting.py",
           "\n            ON CONFLICT (id) DO NOTHING"),
     Guard("a child that is stored is left before its parents are looked for", "store/submitting.py",
-          "elif not (job.dependencies and _is_stored(tx, job.id)):", "else:"),
+          "not (job.dependencies and _is_stored(tx, job.id)) and ", ""),
     Guard("only an unfinished job holds a key", "store/submitting.py", " AND completed_at IS NULL"),
     Guard("only unfinished parents block", "store/submitting.py",
           "sum(parent[\"status\"] in UNFINISHED for parent in parents)", "len(parents)"),
@@ -165,7 +165,7 @@ GUARDS = [
     Guard("only a parent that ended badly cancels a new job", "store/submitting.py",
           "if parent[\"status\"] in ENDED_BADLY", "if True"),
     Guard("a job that is stored already stays as it is", "store/submitting.py",
-          "    if inserted.rowcount == 0:\n        return\n"),
+          "    if inserted.rowcount == 0:\n        return False\n"),
     # workers
     Guard("a dead worker holds only open executions", "store/workers.py",
           "FROM executions INDEXED BY executions_open\n         WHERE {OPEN} AND worker_seq = :worker",

@@ -10,26 +10,32 @@ from model.rules import OPEN, Job, Rules
 
 BADLY = ("failed", "timeout", "cancelled")
 HAND = "manual"  # who takes jobs without being a worker
+Submitted = tuple[str, bool]  # the name of the job that is there now, and whether it is new
 
 
 class Model(Rules):
     """A queue. Instants are seconds: inf never comes, -inf has passed. Methods return what their callers would get."""
 
-    def submit(self, name: str, **options: Any) -> str | None:
-        known = self._key_holder(options) or (name if name in self.jobs else None)
-        if known or not set(options["parents"]) <= self.jobs.keys():
-            return known
-        job = self.jobs[name] = options | {"name": name, "executions": [], "crashes": 0, "has_begun": False}
+    def submit(self, name: str, **options: Any) -> Submitted | None:
+        if known := self._key_holder(options) or (name if name in self.jobs else None):
+            return known, False
+        if not set(options["parents"]) <= self.jobs.keys():
+            return None
+        never = {"executions": [], "crashes": 0, "releases": 0, "has_begun": False}
+        job = self.jobs[name] = options | never | {"name": name}
         self._return(job, delay=options["delay"])
         if forbidding := self._forbidding(job):
             self._finish(job, "cancelled", because=forbidding)
-        return name
+        return name, True
+
+    def submit_many(self, jobs: list[tuple[str, Job]]) -> list[Submitted | None]:
+        return [self.submit(name, **options) for name, options in jobs]
 
     def claim(self, worker: str, *, queues: list[str] | None, **room: Any) -> list[str]:
         if worker == HAND:
             self.reclaim(older_than=inf)
         self._make_due_ready()
-        best = self.startable(queues)[: room["free"] + room["ahead"]]
+        best = self.startable(queues, room["absent"], room["probed"])[: room["free"] + room["ahead"]]
         suspect = [number for number, job in enumerate(best) if job["crashes"] and job["attempts"] + 1 == job["most"]]
         if suspect and room["suspects"] is not None:  # alone or not at all
             best = best[: suspect[0] or int(room["suspects"])]
@@ -100,7 +106,7 @@ class Model(Rules):
         for next_at, name in sorted((each["next_at"], name) for name, each in self.schedules.items()):
             if next_at <= self.now and not (schedule := self.schedules[name])["is_paused"]:
                 if schedule["overlap"] or not self.those(name=schedule["last"], ended_at=inf):
-                    schedule["last"] = self.submit(next(new_names), **schedule["job"])
+                    schedule["last"], _ = self.submit(next(new_names), **schedule["job"]) or (None, False)
                 self.move_on(schedule)
 
     def _make_due_ready(self) -> None:
@@ -114,6 +120,7 @@ class Model(Rules):
         for job in jobs:
             job["executions"][-1]["status"] = end
             job["has_begun"] |= end != "released" or job["started_at"] < inf
+            job["releases"] += end == "released"
             if end == "released":
                 self._forget_releases(job["executions"])
                 self._return(job, job["attempts"] - 1, delay=delay)

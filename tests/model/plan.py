@@ -13,8 +13,10 @@ from model.system import BY_HAND
 Step = tuple[str, list[Any], dict[str, Any]]
 """A method, its arguments and its options."""
 
-_QUEUES = ("a", "b")
-_FUNCTIONS = ("nothing", "spin")
+_QUEUES = tuple("abcdefghijkl")
+"""More than a claim asks one after the other; most walks have only two of them."""
+
+_FUNCTIONS = ("nothing", "spin", "add")
 _WORKERS = ("ann", "bob", "cid")
 _SCHEDULES = ("early", "late")
 _ENDS = ("completed", "completed", "completed", "failed", "failed", "timeout", "released", "cancelled", "lost")
@@ -24,11 +26,14 @@ _RATE_PERIOD = 30.5
 
 _JUMPS = (3600, -3600)
 
+KNOWS_NOTHING: dict[str, list[str]] = {"returned": [], "absent": [], "probed": []}
+"""What a worker knows of functions that has run none, and lacks none."""
+
 
 class Habits(NamedTuple):
     """How often a job has parents, runs although they ended badly, expires, has a unique key, has little time.
 
-    And how often a queue has a rate, and the clock jumps.
+    And how often a queue has a rate, the clock jumps, there are many queues, and a worker lacks functions.
     """
 
     kinship: float
@@ -38,6 +43,8 @@ class Habits(NamedTuple):
     hurry: float
     rates: float
     jumps: float
+    crowds: float
+    lacks: float
 
 
 class Drawing(NamedTuple):
@@ -52,6 +59,11 @@ class Drawing(NamedTuple):
     def has_rates(self) -> bool:
         """Whether queues may have a rate on this walk."""
         return self.habits.rates > 0.4
+
+    @property
+    def queues(self) -> tuple[str, ...]:
+        """The queues of this walk."""
+        return _QUEUES if self.habits.crowds > 0.4 else _QUEUES[:2]
 
     def happens(self, probability: float) -> bool:
         return self.chance.random() < probability
@@ -73,7 +85,7 @@ class Drawing(NamedTuple):
         return {
             "function": self.one_of(*_FUNCTIONS),
             "goes_with_parent": not self.happens(self.habits.heedlessness),
-            "queue": self.one_of(*_QUEUES),
+            "queue": self.one_of(*self.queues),
             "priority": self.one_of(0, 0, 0, 5, -5),
             "key": self.one_of("x", "y") if self.happens(self.habits.keys) else None,
             "most": self.one_of(1, 1, 2, 3),
@@ -97,7 +109,7 @@ def plan(chance: random.Random, length: int) -> list[Step]:
         if step[0] == "let_pass":
             model.now += step[1][0]
         answer(model, step)
-    return [*steps, ("claim", ["ann"], {"queues": None, "free": 100, "ahead": 0, "suspects": None, "returned": []})]
+    return [*steps, ("claim", ["ann"], {"queues": None, "free": 100, "ahead": 0, "suspects": None, **KNOWS_NOTHING})]
 
 
 def answer(model: Model, step: Step) -> Any:
@@ -114,19 +126,29 @@ def _submit(draw: Drawing) -> Step:
     return "submit", [name], {**draw.options(), **options, "expires_at": expires_at}
 
 
+def _submit_many(draw: Drawing) -> Step:
+    """One job for each queue, and some of them twice."""
+    names = [f"job{draw.number}{queue}" for queue in draw.queues]
+    plain = {"parents": [], "delay": 0, "expires_at": inf}
+    jobs = [(name, draw.options() | plain | {"queue": name[-1]}) for name in names + draw.some(names)]
+    return "submit_many", [jobs], {}
+
+
 def _claim(draw: Drawing) -> Step:
-    queues = None if draw.happens(0.7) else draw.some(_QUEUES)
+    queues = None if draw.happens(0.7) else draw.one_of(draw.some(draw.queues), [*draw.queues])
+    lacks = draw.some(_FUNCTIONS) if draw.happens(draw.habits.lacks) else []
     room = {
         "free": draw.one_of(1, 1, 2, 5),
         "ahead": draw.one_of(0, 2, 4),
         "suspects": draw.one_of(None, None, True, False),
     }
-    return "claim", [draw.one_of(*_WORKERS)], {"queues": queues, **room, "returned": draw.some(_FUNCTIONS)}
+    known = {"returned": draw.some(_FUNCTIONS), "absent": lacks[1:], "probed": lacks[:1]}
+    return "claim", [draw.one_of(*_WORKERS)], {"queues": queues, **room, **known}
 
 
 def _take_by_hand(draw: Drawing) -> Step:
-    queues = None if draw.happens(0.7) else draw.some(_QUEUES)
-    return "claim", [HAND], {"queues": queues, "free": 1, "ahead": 0, "suspects": None, "returned": []}
+    queues = None if draw.happens(0.7) else draw.some(draw.queues)
+    return "claim", [HAND], {"queues": queues, "free": 1, "ahead": 0, "suspects": None, **KNOWS_NOTHING}
 
 
 def _settle(draw: Drawing) -> Step:
@@ -141,7 +163,7 @@ def _settle_by_name(draw: Drawing) -> Step:
 
 
 def _reschedule(draw: Drawing) -> Step:
-    changes = {"delay": draw.one_of(0, 50), "priority": draw.one_of(-9, 9), "queue": draw.one_of(*_QUEUES)}
+    changes = {"delay": draw.one_of(0, 50), "priority": draw.one_of(-9, 9), "queue": draw.one_of(*draw.queues)}
     kept = draw.one_of(*changes)
     return "reschedule", [draw.a_job("pending")], {kept: changes[kept]}
 
@@ -156,7 +178,7 @@ def _limit(draw: Drawing) -> Step:
         limits["rate_limit"] = inf
     elif draw.happens(0.7):
         limits |= {"rate_limit": draw.one_of(1, 2, 3), "rate_period": _RATE_PERIOD}
-    return "say", [draw.one_of(*_QUEUES)], limits  # what is not given stays
+    return "say", [draw.one_of(*draw.queues)], limits  # what is not given stays
 
 
 def _hold_back(draw: Drawing) -> Step:
@@ -193,6 +215,7 @@ def _on_one_of(those: Sequence[str], method: str, **choices: Sequence[Any]) -> C
 
 _SUBMITS = 24
 _DRAWS: dict[Callable[[Drawing], Step], int] = {
+    _submit_many: 2,
     _claim: 18,
     _take_by_hand: 4,
     _settle: 22,

@@ -40,12 +40,13 @@ class Rules:
     def blockers(self, job: Job) -> int:
         return sum(self.jobs[parent]["ended_at"] == inf for parent in job["parents"])
 
-    def startable(self, queues: list[str] | None) -> list[Job]:
+    def startable(self, queues: list[str] | None, absent: list[str], probed: list[str]) -> list[Job]:
         ready = [job for job in self.those(status="pending", run_at=-inf) if not self.blockers(job)]
         best: list[Job] = []
         for job in sorted(ready, key=lambda job: -job["priority"]):
             before = [each for each in best if each["queue"] == job["queue"]]
-            if len(before) < self.room(job["queue"]) and (queues is None or job["queue"] in queues):
+            is_here = job["function"] not in absent + [each["function"] for each in best if each["function"] in probed]
+            if is_here and len(before) < self.room(job["queue"]) and (queues is None or job["queue"] in queues):
                 best.append(job)
         return best
 

@@ -6,18 +6,20 @@ from datetime import timedelta
 from math import inf
 from typing import Any
 
-from model.plain import HAND
+from model.plain import HAND, Submitted
 from store.verbs import SOMEWHERE
 
 from gigq import Job, JobClaim, JobNotFound, JobQueue, LeaseLost, ManualClock, RetryLater, UnknownParent
 from gigq.clock import from_text
 from gigq.liveness import WorkerKey
+from gigq.new_job import JobId
 from gigq.records import ScheduleRecord
 from gigq.reports import Progress, Report
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, schedules, settling, workers
 from gigq.store.claiming import Room
 from gigq.store.progress import write_progress
+from gigq.store.ready import Lacking
 
 BY_HAND = ("completed", "failed", "released")
 """The ways in which a program without a worker can end a job."""
@@ -46,21 +48,29 @@ class System:
         """Seconds since the walk began."""
         return round((self.clock.now() - self._start).total_seconds())
 
-    def submit(self, name: str, *, parents: list[str], delay: int, expires_at: float, **options: Any) -> str | None:
-        expiry = None if expires_at == inf else self._start + timedelta(seconds=expires_at)
-        job = Job(name, id=name, dependencies=parents, delay=delay, expires_at=expiry, **_options(options))
+    def submit(self, name: str, **options: Any) -> Submitted | None:
         try:
-            return self.queue.submit(job)
+            return _told(self.queue.submit(self._job(name, **options)))
         except UnknownParent:
             return None
+
+    def submit_many(self, jobs: list[tuple[str, dict[str, Any]]]) -> list[Submitted]:
+        ids = self.queue.submit_many(self._job(name, **options) for name, options in jobs)
+        return [_told(job_id) for job_id in ids]
 
     def claim(self, worker: str, *, queues: list[str] | None, **room: Any) -> list[str]:
         if worker == HAND:
             claim = self.queue.dequeue(HAND, queues=queues)
             return [] if claim is None else [self._keep(claim)]
-        room["returned"] = [_function(name) for name in room["returned"]]
+        here = {key: [_function(name) for name in room.pop(key)] for key in ("returned", "absent", "probed")}
         with self.queue.database.write() as tx:
-            claims = claiming.claim(tx, self._worker(tx, worker), room=Room(**room), queues=queues)
+            claims = claiming.claim(
+                tx,
+                self._worker(tx, worker),
+                room=Room(returned=here["returned"], **room),
+                queues=queues,
+                lacking=Lacking(here["absent"], here["probed"]),
+            )
         assert [claim.is_ahead for claim in claims] == [number >= room["free"] for number in range(len(claims))]
         self._note(*(claim.execution_id for claim in claims))
         return [claim.job_id for claim in claims]
@@ -164,6 +174,10 @@ class System:
                 own = {row["id"] for row in self._executions if (row["worker"], row["status"]) == (name, "running")}
                 assert workers.standing(tx, key).own == own, f"{name} has {own}, and is told something else"
 
+    def _job(self, name: str, *, parents: list[str], delay: int, expires_at: float, **options: Any) -> Job:
+        expiry = None if expires_at == inf else self._start + timedelta(seconds=expires_at)
+        return Job(name, id=name, dependencies=parents, delay=delay, expires_at=expiry, **_options(options))
+
     def _worker(self, tx: Any, name: str) -> WorkerKey:
         if name not in self._workers:
             self._workers[name] = workers.register(tx, name, SOMEWHERE, concurrency=1)
@@ -222,6 +236,10 @@ def _options(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _told(job_id: JobId) -> Submitted:
+    return str(job_id), job_id.is_new
+
+
 def _function(name: str) -> str:
     return f"functions:{name}"
 
@@ -232,7 +250,8 @@ def _or_none(number: float) -> Any:
 
 _JOBS = """
     SELECT jobs.id, jobs.status, jobs.attempts, jobs.run_at, causes.id AS because, jobs.queue, jobs.priority,
-           jobs.crashes, jobs.progress, CASE WHEN jobs.completed_at IS NULL THEN jobs.blockers END AS blockers
+           jobs.crashes, jobs.releases, jobs.progress,
+           CASE WHEN jobs.completed_at IS NULL THEN jobs.blockers END AS blockers
       FROM jobs LEFT JOIN jobs AS causes ON causes.seq = jobs.failed_parent
      ORDER BY jobs.seq
 """

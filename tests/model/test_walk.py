@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 
 import pytest
-from model.plan import Step
+from model.plan import KNOWS_NOTHING, Step
 from model.walk import as_code, failure, replay, shrunk, walk
 
 USUAL = {
@@ -20,7 +20,8 @@ def submit(name: str, *parents: str, **options: Any) -> Step:
 
 
 def claim(worker: str = "ann", **options: Any) -> Step:
-    return "claim", [worker], {"queues": None, "free": 1, "ahead": 0, "suspects": None, "returned": [], **options}
+    room = {"free": 1, "ahead": 0, "suspects": None}
+    return "claim", [worker], {"queues": None, **room, **KNOWS_NOTHING, **options}
 
 
 def settle(name: str, end: str) -> Step:

@@ -18,7 +18,7 @@ from model.plain import Model
 from model.plan import Step, answer, plan
 from model.system import System
 
-_SEEN_OF_JOBS = ("status", "attempts", "run_at", "because", "queue", "priority", "crashes", "executions")
+_SEEN_OF_JOBS = ("status", "attempts", "run_at", "because", "queue", "priority", "crashes", "releases", "executions")
 _SEEN_OF_SCHEDULES = ("next_at", "is_paused", "last")
 _STEPS_BETWEEN_CHECKS = 20
 

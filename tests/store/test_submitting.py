@@ -90,6 +90,17 @@ def test_an_id_is_not_new_if_it_is_that_of_the_job_that_has_the_key(file: File) 
     assert [file.queue.submit(child).is_new for _ in range(2)] == [True, False]
 
 
+@pytest.mark.parametrize("tags", [[], ["t"]])
+def test_an_id_that_comes_again_without_its_key_is_that_of_the_job_stored_then(file: File, tags: list[str]) -> None:
+    """The id of the job that has the key was returned, as if that had been new; and its children got that parent."""
+    keyed = [job("first", unique_key="k"), job("second", unique_key="k")]
+    ids = file.queue.submit_many([*keyed, job("second", tags=tags), job("child", dependencies=["second"])])
+    assert [(each, each.is_new) for each in ids] == [
+        ("first", True), ("first", False), ("second", True), ("child", True),
+    ]  # fmt: skip
+    assert file.value("SELECT id FROM jobs WHERE seq = (SELECT parent FROM job_dependencies)") == "second"
+
+
 def test_an_id_is_ordinary_text(file: File) -> None:
     job_id = file.queue.submit(job("job"))
     assert (repr(job_id), json.dumps([job_id]), {job_id: 1}["job"]) == ("'job'", '["job"]', 1)
