@@ -258,7 +258,7 @@ GUARDS = [
     Guard("it tries again only if the file is locked", "store/engine/database.py",
           "            if primary_code(error) != sqlite3.SQLITE_BUSY:\n                raise\n"),
     Guard("a file that was replaced is noticed", "store/engine/database.py",
-          "self.path != MEMORY and self._look() != self._identity", "False"),
+          "self.path != MEMORY and files.identity(self._file) != self._identity", "False"),
     Guard("a file that was upgraded is noticed", "store/engine/database.py",
           "            self._on_change(tx, self.path)\n", "            pass\n"),
     Guard("in memory one transaction runs at a time", "store/engine/database.py",

@@ -11,15 +11,22 @@ from pathlib import Path
 from sched import scheduler
 
 from nemesis.arena import Arena
-from nemesis.clients import LEASE, ReadingClient, WorkingClient
+from nemesis.clients import LEASE, Client
 from nemesis.history import note
+from nemesis.tools import CopyingTool, ReadingTool, SwitchingTool
+from nemesis.workers import LackingClient, Mode, MuteClient, WorkingClient
 from small_disk import Disk
 
 from gigq.clock import SystemClock
 
 _JUMPS = (-3600.0, -60.0, -5.0, 0.0, 5.0, 60.0, 3600.0)
 
-ACTS = {"kill": 0.5, "child": 2.0, "stop": 2.0, "suspend": 2.0, "jump": 2.0, "fill": 8.0, "protect": 8.0, "pin": 4.0}
+_MODES: tuple[Mode, ...] = ("thread", "process")
+
+ACTS = {
+    "kill": 0.5, "child": 2.0, "stop": 2.0, "hangup": 3.0, "service": 3.0, "suspend": 2.0, "jump": 2.0, "fill": 8.0,
+    "protect": 8.0, "pin": 4.0, "lack": 4.0, "mute": 4.0, "switch": 15.0, "copy": 3.0,
+}  # fmt: skip
 """The acts, and the average number of seconds between two of each."""
 
 
@@ -66,17 +73,31 @@ class Nemesis:
         self._arena.kill(self._chance.choice(list(self._arena.living)))
 
     def _child(self) -> None:
-        children = [child for pid in self._arena.of(WorkingClient) for child in _children(pid)]
+        children = [(child, pid) for pid in self._arena.of(WorkingClient) for child in _children(pid)]
         if children:
             self.kills += 1
-            victim = self._chance.choice(children)
-            note("kill", victim=victim)
+            victim, worker = self._chance.choice(children)
+            note("kill", victim=victim, worker=worker)
             with suppress(ProcessLookupError):
                 os.kill(victim, signal.SIGKILL)
             note("died", victim=victim, code=-signal.SIGKILL)  # also the processes that it started after the line above
 
     def _stop(self) -> None:
-        os.kill(self._chance.choice(self._arena.of(WorkingClient)), signal.SIGTERM)
+        os.kill(self._a_worker(), signal.SIGTERM)
+
+    def _hangup(self) -> None:
+        os.kill(self._a_worker(), signal.SIGHUP)
+
+    def _service(self) -> None:
+        """Tell a worker to stop as systemd does: it and all the processes that it has started, in whatever group."""
+        worker = self._a_worker()
+        note("service", victim=worker)
+        for pid in (*_children(worker), worker):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+    def _a_worker(self) -> int:
+        return self._chance.choice(self._arena.of(WorkingClient))
 
     def _suspend(self) -> None:
         victim = self._chance.choice(list(self._arena.living))
@@ -122,9 +143,9 @@ class Nemesis:
                 each.chmod(files)
 
     def _pin(self) -> None:
-        if self._arena.of(ReadingClient):
+        if self._arena.of(ReadingTool):
             return
-        reader = self._arena.enter(ReadingClient(self._arena.path, self._arena.clock))
+        reader = self._arena.enter(ReadingTool(self._arena.path, self._arena.clock))
         self._after(0.5, 2 * LEASE, self._unpin, reader)
 
     def _unpin(self, reader: int) -> None:
@@ -135,6 +156,31 @@ class Nemesis:
 
     def _weigh(self) -> None:
         note("weighed", bytes=_size(self._arena.wal))
+
+    def _lack(self) -> None:
+        mode, has_module = self._chance.choice(_MODES), self._chance.random() < 0.3
+        self._visit(LackingClient(self._arena.path, self._arena.clock, mode=mode, has_module=has_module))
+
+    def _mute(self) -> None:
+        mode, is_read = self._chance.choice(_MODES), self._chance.random() < 0.5
+        self._visit(MuteClient(self._arena.path, self._arena.clock, mode=mode, is_read=is_read))
+
+    def _visit(self, client: Client) -> None:
+        """Let a worker come that goes again; only one of its kind at a time."""
+        if not self._arena.of(type(client)):
+            self._after(1, 2 * LEASE, self._send_away, self._arena.enter(client))
+
+    def _send_away(self, visitor: int) -> None:
+        if visitor in self._arena.living:
+            os.kill(visitor, signal.SIGTERM)
+
+    def _switch(self) -> None:
+        self.kills += len(self._arena.living)
+        self._arena.outage(SwitchingTool(self._arena.path, self._arena.clock))
+
+    def _copy(self) -> None:
+        if not self._arena.of(CopyingTool):
+            self._arena.enter(CopyingTool(self._arena.path, self._arena.clock))
 
 
 def _children(pid: int) -> list[int]:

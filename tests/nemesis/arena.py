@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from nemesis.clients import NARROW, BentClock, Client
+from nemesis.clients import ENDING, NARROW, BentClock, Client
 from nemesis.history import note
 from rights import die_with_parent, heed_modes
 from small_disk import CannotMount, Disk
@@ -51,11 +51,11 @@ class Arena:
 
     def enter(self, client: Client) -> int:
         """Start a client, and return its pid."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # until the client sets its own
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # until the client sets its own
         pid = os.fork()
         if not pid:
             _be(client)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         self.living[pid] = client
         return pid
 
@@ -69,6 +69,18 @@ class Arena:
         os.kill(pid, signal.SIGKILL)
         _, status = os.waitpid(pid, 0)
         self._bury(pid, status)
+
+    def outage(self, tool: Client) -> None:
+        """Kill all clients at once, let a tool do its work, and put others in their places."""
+        self._replacing = False
+        fallen = [client for client in self.living.values() if client.is_replaced]
+        for pid in list(self.living):
+            self.kill(pid)
+        alone = self.enter(tool)
+        self.wait_until(lambda: alone not in self.living, patience=30.0)
+        self._replacing = True
+        for client in fallen:
+            self.enter(client)
 
     def pause(self, seconds: float) -> None:
         """Let this much time pass, and meanwhile replace the clients that end."""

@@ -22,8 +22,10 @@ from nemesis import history
 from nemesis.acts import ACTS, Nemesis
 from nemesis.arena import Arena
 from nemesis.checker import figures, problems
-from nemesis.clients import SubmittingClient, WorkingClient
+from nemesis.clients import SubmittingClient
 from nemesis.evidence import Evidence
+from nemesis.tools import Tool
+from nemesis.workers import WorkingClient
 
 from gigq import JobQueue
 
@@ -57,8 +59,7 @@ def fight(
         for _ in range(submitters):
             arena.enter(SubmittingClient(arena.path, arena.clock))
         for number in range(threaded + processes):
-            mode = "thread" if number < threaded else "process"
-            arena.enter(WorkingClient(arena.path, arena.clock, mode=mode))
+            arena.enter(WorkingClient(arena.path, arena.clock, mode="thread" if number < threaded else "process"))
         Nemesis(arena, random.Random(seed), acts=acts).rage(seconds, most_kills=kills)
         _make_peace(arena)
         return Evidence.of(history.read(records), arena.path)
@@ -66,7 +67,8 @@ def fight(
 
 def _make_peace(arena: Arena) -> None:
     """Let the workers end all jobs, and leave."""
-    arena.dismiss(SubmittingClient, patience=_PATIENCE)
+    for kind in (SubmittingClient, Tool):
+        arena.dismiss(kind, patience=_PATIENCE)
     with JobQueue(arena.path, initialize=False) as queue:
         arena.wait_until(lambda: queue.count("pending") + queue.count("running") == 0, patience=_PATIENCE)
         arena.dismiss(WorkingClient, patience=_PATIENCE)

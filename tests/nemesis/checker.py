@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from nemesis.clients import NARROW
+from nemesis.deeds import Flaw
 from nemesis.evidence import Evidence, Row, quantile
 
 FINISHED = ("completed", "failed", "timeout", "cancelled")
@@ -16,6 +18,15 @@ LATEST = 5.0
 
 LARGEST_LOG = 6_000_000
 """The most bytes of the write-ahead log a second after the last reader has left."""
+
+_NOT_ITS_DOING = ("released", "lost", "cancelled")
+"""How an execution may end in a worker that does not have its function."""
+
+_TRIES = 8
+"""The most executions of a function that a worker opens in the seconds of its life which does not have it."""
+
+_SLOWEST_COPY = 10.0
+"""Seconds; no process of the battle takes longer to copy the files, even if it is suspended meanwhile."""
 
 _EARLIEST = 0.5
 """Seconds by which a function may seem to have had too little time: on a busy machine it records its start late."""
@@ -41,6 +52,13 @@ def figures(evidence: Evidence) -> dict[str, float]:
         "clock jumps": len(evidence.records_of("jump")),
         "full disks": len(evidence.records_of("fill")),
         "read-only folders": len(evidence.records_of("protect")),
+        "signals to a worker and its children": len(evidence.records_of("service")),
+        "outages, after which the file had another journal": len(evidence.records_of("switched")),
+        "copies of the files": len(evidence.records_of("copied")),
+        "a copy, longest": max((event["seconds"] for event in evidence.records_of("copied")), default=0.0),
+        "workers with a log that nobody reads": len(evidence.records_of("mute")),
+        "workers without the code": len(evidence.records_of("lacks")),
+        "executions that they gave back": sum(row["status"] == "released" for row in _lacked(evidence)),
         "jobs killed in a call": len(recoveries),
         "called again after a kill, longest": max((seconds for seconds, _ in recoveries), default=0.0),
         "and undisturbed, median": quantile(calm, 0.5),
@@ -90,10 +108,10 @@ def stale(evidence: Evidence) -> Iterator[str]:
 def overrun(evidence: Evidence) -> Iterator[str]:
     """A job was called more often than its attempts allow, or a queue had more jobs running than its limit allows."""
     for job, runs in evidence.runs.items():
-        most, rows = evidence.jobs[job]["max_attempts"], evidence.executions_of[job]
-        released = sum(row["status"] == "released" for row in rows)
-        if len(rows) - released > most or len(runs) > most + released:
-            yield f"job {job} was called {len(runs)} times and tried {len(rows) - released} times; it may be {most}"
+        most, released = evidence.jobs[job]["max_attempts"], evidence.jobs[job]["releases"]
+        tried = len(_counted(evidence, job))
+        if tried > most or len(runs) > most + released:
+            yield f"job {job} was called {len(runs)} times and tried {tried} times; it may be {most}"
     narrow = [run for job, runs in evidence.runs.items() if evidence.jobs[job]["queue"] == "narrow" for run in runs]
     sure = [run for run in narrow if not (run.is_suspended or evidence.was_stopped(run))]
     steps = [(at, step) for run in sure for at, step in ((run.began, 1), (run.ended, -1))]
@@ -102,6 +120,33 @@ def overrun(evidence: Evidence) -> Iterator[str]:
         at_once += step
         if at_once > NARROW:
             yield f"{at_once} jobs of the narrow queue ran at once at {at:.3f}"
+
+
+def miscounted(evidence: Evidence) -> Iterator[str]:
+    """A job has other attempts than executions that count: all but those that were given back."""
+    for job, row in evidence.jobs.items():
+        tried = len(_counted(evidence, job))
+        if row["attempts"] != tried:
+            yield f"job {job} was tried {tried} times and has {row['attempts']} attempts"
+
+
+def blamed(evidence: Evidence) -> Iterator[str]:
+    """An execution failed, or was lost, and neither its function nor the nemesis is the reason."""
+    for row in evidence.executions:
+        is_failed = row["status"] == "failed" and row["error_type"] != Flaw.__name__
+        if (is_failed or row["status"] == "lost") and not evidence.is_excused(row["worker_id"]):
+            yield f"job {row['job']} was {row['status']}, {row['error_type']}, in worker {row['worker_id']}"
+
+
+def unlearned(evidence: Evidence) -> Iterator[str]:
+    """A worker without the code has ended jobs that it could not run, or has taken them again and again."""
+    for row in _lacked(evidence):
+        if row["status"] not in _NOT_ITS_DOING:
+            yield f"job {row['job']} is {row['status']} by worker {row['worker_id']}, which lacks its function"
+    taken = Counter((row["worker_id"], evidence.jobs[row["job"]]["function"]) for row in _lacked(evidence))
+    for (worker, function), number in taken.items():
+        if number > _TRIES:
+            yield f"worker {worker} took {number} jobs of {function}, which it lacks"
 
 
 def overruled(evidence: Evidence) -> Iterator[str]:
@@ -131,6 +176,12 @@ def hasty(evidence: Evidence) -> Iterator[str]:
                 yield f"job {job} had {max(times):.3f} of {timeout} seconds"
 
 
+def hindered(evidence: Evidence) -> Iterator[str]:
+    """To copy the files took long."""
+    copies = evidence.records_of("copied")
+    yield from (f"a copy took {each['seconds']:.1f} seconds" for each in copies if each["seconds"] > _SLOWEST_COPY)
+
+
 def late(evidence: Evidence) -> Iterator[str]:
     """A retry was late although nothing held it up."""
     yield from (f"a retry came {seconds:.1f} seconds late" for seconds in _retries(evidence) if seconds > LATEST)
@@ -155,8 +206,21 @@ def rude(evidence: Evidence) -> Iterator[str]:
 
 
 RULES: tuple[Callable[[Evidence], Iterator[str]], ...] = (
-    lost, stuck, doubled, stale, overrun, overruled, hasty, late, fat, rude,
+    lost, stuck, doubled, stale, overrun, miscounted, blamed, unlearned, overruled, hasty, hindered, late, fat, rude,
 )  # fmt: skip
+
+
+def _counted(evidence: Evidence, job: str) -> list[Row]:
+    """The executions of a job that count as attempts. All of them are kept; of those given back, only some are."""
+    return [row for row in evidence.executions_of[job] if row["status"] != "released"]
+
+
+def _lacked(evidence: Evidence) -> Iterator[Row]:
+    """The executions whose functions their workers did not have."""
+    lacks = {event["client"]: event["functions"] for event in evidence.records_of("lacks")}
+    for row in evidence.executions:
+        if evidence.jobs[row["job"]]["function"] in lacks.get(row["worker_id"], ()):
+            yield row
 
 
 def _recoveries(evidence: Evidence) -> Iterator[tuple[float, bool]]:

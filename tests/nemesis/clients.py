@@ -1,23 +1,21 @@
-"""The clients of a battle: processes that submit jobs, run them, or only read."""
+"""The clients of a battle, each a process of its own; and those that submit jobs."""
 
 from __future__ import annotations
 
 import mmap
-import os
 import random
 import signal
-import sqlite3
 import struct
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from nemesis.deeds import work
 from nemesis.history import be_client, note
 
-from gigq import Job, JobQueue, StoreError, Worker
+from gigq import Job, JobQueue, StoreError
 from gigq.clock import SystemClock
 
 LEASE = 3.0
@@ -37,11 +35,18 @@ KINDS: dict[str, dict[str, Any]] = {
     "endless": {"max_attempts": 2, "params": {"seconds": 600}, "timeout": 1},
     "narrow": {"max_attempts": MANY, "params": {"seconds": 0.02}, "queue": "narrow"},
     "large": {"max_attempts": MANY, "params": {"letters": 50_000}},
+    "handled": {"max_attempts": 3},
 }
 """The jobs that are submitted, by name."""
 
-_SHARES = {"quick": 12, "slow": 3, "mortal": 3, "flawed": 3, "endless": 1, "narrow": 3, "large": 2}
+HANDLER = "handled"
+"""The name by which those jobs call their function; the others import it."""
+
+_SHARES = {"quick": 12, "slow": 3, "mortal": 3, "flawed": 3, "endless": 1, "narrow": 3, "large": 2, "handled": 4}
 _BACKLOG = 50
+
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""The signals after which a client ends by itself."""
 
 
 class BentClock(SystemClock):
@@ -65,7 +70,7 @@ class BentClock(SystemClock):
 
 
 class Client:
-    """A process that uses the queue. It may be killed at any moment, and ends by itself after SIGTERM.
+    """A process that uses the queue. It may be killed at any moment, and ends by itself after a signal of `ENDING`.
 
     Args:
         path: the queue's file, which exists.
@@ -97,25 +102,10 @@ class Client:
         raise NotImplementedError
 
     def _on_term(self, handler: Callable[[], object]) -> None:
-        """Set what SIGTERM does; until then it is blocked."""
-        signal.signal(signal.SIGTERM, lambda *_: handler())
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
-
-
-class WorkingClient(Client):
-    """A worker."""
-
-    def __init__(self, path: Path, clock: BentClock, *, mode: Literal["thread", "process"]) -> None:
-        super().__init__(path, clock)
-        self._mode = mode
-
-    def _run(self) -> None:
-        name, clock = str(os.getpid()), self._clock
-        with Worker(
-            self._path, name, concurrency=2, mode=self._mode, lease=LEASE, shutdown_timeout=1, clock=clock
-        ) as worker:
-            self._on_term(worker.stop)
-            worker.start()
+        """Set what the signals do that end it; until then they are blocked."""
+        for number in ENDING:
+            signal.signal(number, lambda *_: handler())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
 
 
 class SubmittingClient(Client):
@@ -161,19 +151,5 @@ class SubmittingClient(Client):
         for _ in range(self._chance.choice((1, 1, 1, 5, 20))):
             (kind,) = self._chance.choices(list(_SHARES), weights=list(_SHARES.values()))
             parents = [jobs[-1].id] if is_chain and jobs else []
-            jobs.append(Job(kind, work, dependencies=parents, **KINDS[kind]))
+            jobs.append(Job(kind, HANDLER if kind == HANDLER else work, dependencies=parents, **KINDS[kind]))
         return jobs
-
-
-class ReadingClient(Client):
-    """Keeps one snapshot of the file until it is told to end, past which no checkpoint can get."""
-
-    is_replaced = False
-
-    def _run(self) -> None:
-        reader = sqlite3.connect(self._path, isolation_level=None)
-        reader.execute("BEGIN")
-        reader.execute("SELECT count(*) FROM jobs").fetchone()
-        signal.sigwait([signal.SIGTERM])
-        reader.close()
-        note("let go")

@@ -108,6 +108,20 @@ class Evidence:
         """Whether a process was suspended, the disk full or the folder read-only then, or shortly before."""
         return any(start < end and begin < stop + _AFTERMATH for start, stop in self._windows)
 
+    def is_excused(self, worker: str) -> bool:
+        """Whether a worker, or a child process of it, was killed or suspended, or could not write while it lived."""
+        if int(worker) in self._victims:
+            return True
+        ends = [event["at"] for event in self.records_of("died") if str(event["victim"]) == worker]
+        begins = [event["at"] for event in self.events if event["client"] == worker]
+        begin, end = min(begins, default=-math.inf), min(ends, default=math.inf)
+        return any(start < end and begin < stop + _AFTERMATH for start, stop in self._refusals)
+
+    @cached_property
+    def _victims(self) -> set[int]:
+        events = self.records_of("kill") + self.records_of("suspend")
+        return {event[name] for event in events for name in ("victim", "worker") if name in event}
+
     def is_refusing(self, at: float) -> bool:
         """Whether the file could not be written then, or shortly before."""
         return any(start <= at < stop + _AFTERMATH for start, stop in self._refusals)
@@ -199,7 +213,8 @@ _DEPENDENCIES = """
 """
 
 _EXECUTIONS = """
-    SELECT executions.id, jobs.id AS job, attempt, executions.worker_id, executions.status, executions.started_at
+    SELECT executions.id, jobs.id AS job, attempt, executions.worker_id, executions.status, executions.started_at,
+           executions.error_type
       FROM executions JOIN jobs ON jobs.seq = executions.job_seq
      ORDER BY executions.id
 """

@@ -17,6 +17,9 @@ TESTS = Path(__file__).parents[1]
 
 JOB: dict[str, Any] = {
     "status": "completed",
+    "function": "deeds:work",
+    "attempts": 1,
+    "releases": 0,
     "max_attempts": 2,
     "queue": "default",
     "timeout": 10.0,
@@ -25,7 +28,7 @@ JOB: dict[str, Any] = {
     "parents": [],
 }
 
-EXECUTION = {"job": "a", "attempt": 1, "worker_id": "7", "status": "completed"}
+EXECUTION = {"job": "a", "attempt": 1, "worker_id": "7", "status": "completed", "error_type": None}
 
 
 def record(what: str, at: float, **facts: Any) -> Event:
@@ -47,7 +50,8 @@ def judge(
     """Return what the checker finds about one job that ran once, but for these differences."""
     events = sorted([each for each in SOUND if each["what"] != without] + list(more), key=lambda event: event["at"])
     rows = [EXECUTION] if executions is None else executions
-    found = problems(Evidence(events, jobs={"a": JOB | (job or {})}, executions=rows))
+    stored = JOB | {"attempts": sum(row["status"] != "released" for row in rows)} | (job or {})
+    found = problems(Evidence(events, jobs={"a": stored}, executions=rows))
     return [problem.partition(":")[0] for problem in found]
 
 
@@ -57,7 +61,10 @@ def again(at: float, **facts: Any) -> list[Event]:
     return [record("began", at, **other), record("returned", at + 1, **other)]
 
 
-LOST = [EXECUTION | {"status": "lost"}, EXECUTION | {"attempt": 2, "worker_id": "8"}]
+SECOND = EXECUTION | {"attempt": 2, "worker_id": "8"}
+FAILED = [EXECUTION | {"status": "failed", "error_type": "Flaw"}, SECOND]
+LOST = [EXECUTION | {"status": "lost"}, SECOND]
+KILLED = record("kill", 2.2, victim=9, worker=7)
 
 
 def test_a_sound_history_is_sound() -> None:
@@ -78,8 +85,8 @@ def test_every_job_must_end() -> None:
 
 
 def test_no_job_is_called_twice_at_once() -> None:
-    assert judge(*again(2.5), executions=LOST, job={"result": '{"attempt": 2}'}) == ["doubled"]
-    assert judge(*again(3.5), executions=LOST, job={"result": '{"attempt": 2}'}) == []
+    assert judge(*again(2.5), executions=FAILED, job={"result": '{"attempt": 2}'}) == ["doubled"]
+    assert judge(*again(3.5), executions=FAILED, job={"result": '{"attempt": 2}'}) == []
 
 
 def test_a_job_may_be_called_twice_while_its_worker_is_suspended() -> None:
@@ -88,8 +95,7 @@ def test_a_job_may_be_called_twice_while_its_worker_is_suspended() -> None:
 
 
 def test_no_job_is_completed_twice() -> None:
-    executions = [EXECUTION, EXECUTION | {"attempt": 2, "worker_id": "8"}]
-    assert judge(*again(4), executions=executions, job={"result": '{"attempt": 2}'}) == ["doubled"]
+    assert judge(*again(4), executions=[EXECUTION, SECOND], job={"result": '{"attempt": 2}'}) == ["doubled"]
 
 
 def test_the_result_is_of_the_execution_that_completed_the_job() -> None:
@@ -98,7 +104,7 @@ def test_the_result_is_of_the_execution_that_completed_the_job() -> None:
 
 
 def test_no_job_is_called_more_often_than_allowed() -> None:
-    assert judge(*again(4), executions=LOST, job={"max_attempts": 1, "result": '{"attempt": 2}'}) == ["overrun"]
+    assert judge(*again(4), executions=FAILED, job={"max_attempts": 1, "result": '{"attempt": 2}'}) == ["overrun"]
 
 
 def test_a_queue_runs_no_more_jobs_at_once_than_its_limit() -> None:
@@ -109,6 +115,35 @@ def test_a_queue_runs_no_more_jobs_at_once_than_its_limit() -> None:
     executions = [EXECUTION | {"job": name} for name in jobs]
     found = problems(Evidence(sorted(events, key=lambda event: event["at"]), jobs=jobs, executions=executions))
     assert [problem.partition(":")[0] for problem in found] == ["overrun"]
+
+
+def test_the_attempts_of_a_job_are_its_executions_that_were_not_given_back() -> None:
+    given_back = EXECUTION | {"worker_id": "8", "status": "released"}
+    assert judge(executions=[given_back, EXECUTION], job={"releases": 1}) == []
+    assert judge(executions=[given_back, EXECUTION], job={"releases": 1, "attempts": 2}) == ["miscounted"]
+
+
+@pytest.mark.parametrize(("kind", "how"), [(None, "lost"), ("ProcessDied", "failed"), ("NotImportable", "failed")])
+def test_an_execution_is_lost_or_fails_by_its_own_function_or_by_the_nemesis(kind: str | None, how: str) -> None:
+    executions = [EXECUTION | {"status": how, "error_type": kind}, SECOND]
+    second = {"executions": executions, "job": {"result": '{"attempt": 2}'}}
+    assert judge(*again(4), **second) == ["blamed"]
+    assert judge(*again(4), KILLED, **second) == []
+    assert judge(*again(4), record("fill", 4), record("free", 5), **second) == []
+
+
+def test_a_worker_without_the_code_gives_each_job_back_and_does_not_take_many() -> None:
+    lacks = record("lacks", 0, client="8", functions=["deeds:work"])
+    given_back = EXECUTION | {"worker_id": "8", "status": "released"}
+    assert judge(lacks, executions=[*[given_back] * 3, EXECUTION], job={"releases": 3}) == []
+    assert judge(lacks, executions=[*[given_back] * 30, EXECUTION], job={"releases": 30}) == ["unlearned"]
+    failed = {"attempt": 1, "status": "failed", "error_type": "Flaw"}
+    assert judge(lacks, executions=[given_back | failed, EXECUTION]) == ["unlearned"]
+
+
+def test_the_files_are_copied_quickly() -> None:
+    assert judge(record("copied", 5, seconds=0.1)) == []
+    assert judge(record("copied", 5, seconds=20.0)) == ["hindered"]
 
 
 def test_a_cancelled_job_stays_cancelled() -> None:
@@ -128,9 +163,8 @@ def test_no_job_times_out_early() -> None:
 @pytest.mark.parametrize(("seconds", "found"), [(4.0, []), (6.0, ["late"])])
 def test_a_retry_comes_soon_after_its_delay(seconds: float, found: list[str]) -> None:
     raised = record("raised", 3)
-    executions = [EXECUTION | {"status": "failed"}, EXECUTION | {"attempt": 2, "worker_id": "8"}]
     job = {"result": '{"attempt": 2}'}
-    assert judge(raised, *again(3 + seconds), without="returned", executions=executions, job=job) == found
+    assert judge(raised, *again(3 + seconds), without="returned", executions=FAILED, job=job) == found
 
 
 def test_the_log_is_small_when_no_reader_holds_it_up() -> None:
@@ -156,7 +190,8 @@ def test_clients_may_report_that_a_full_disk_was_full() -> None:
 
 
 def test_a_battle_is_survived(tmp_path: Path) -> None:
-    acts = ["kill=0.2", "child=0.7", "stop=0.7", "suspend=0.7", "jump=0.7", "fill=2", "protect=2", "pin=1.5"]
+    acts = ["kill=0.2", "child=0.7", "stop=0.7", "hangup=1", "suspend=0.7", "jump=0.7", "fill=2", "protect=2"]
+    acts += ["pin=1.5", "mute=1", "switch=3", "copy=1"]
     done = subprocess.run(
         [sys.executable, "-W", "error", str(TESTS / "nemesis" / "battle.py"), "--seconds", "5", "--acts", *acts],
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)]), "TMPDIR": str(tmp_path)},
