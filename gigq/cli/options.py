@@ -19,7 +19,7 @@ FILTERS = ("queue", "name", "tags", "search")
 AGES = ("older_than", "keep")
 """What `add_ages` adds."""
 
-_ID = "the job's ID, or any prefix of it that no other ID has"
+ID = "the job's ID, or any prefix of it that no other ID has"
 _OF_CALL = (
     "description", "priority", "max_attempts", "timeout", "retry_delay", "retry_max_delay", "queue", "tags",
 )  # fmt: skip
@@ -34,12 +34,12 @@ def add_common(parser: Parser) -> None:
 
 def add_id(parser: Parser) -> None:
     """Add the ID of one job."""
-    parser.add_argument("id", metavar="ID", type=values.prefix, help=_ID)
+    parser.add_argument("id", metavar="ID", type=values.prefix, help=ID)
 
 
 def add_id_or_filters(parser: Parser, *, statuses: Sequence[StrEnum]) -> None:
     """Add the ID of one job, and the options that choose several jobs instead."""
-    help_text = f"{_ID}; without an ID, the options below choose jobs"
+    help_text = f"{ID}; without an ID, the options below choose jobs"
     parser.add_argument("id", metavar="ID", nargs="?", type=values.prefix, help=help_text)
     add_choice(parser, "--status", statuses, "only jobs with this status")
     add_filters(parser)

@@ -39,6 +39,7 @@ COMMANDS = {
     "schedule resume": ("schedules", "Let a paused schedule submit jobs again, from its next tick."),
     "schedule remove": ("schedules", "Remove a schedule; the jobs it has submitted stay."),
     "clear": ("pruning", "Delete completed and cancelled jobs, and print how many."),
+    "delete": ("pruning", "Delete jobs, finished or pending, with their executions."),
     "prune": ("pruning", "Delete finished jobs, oldest first, and print how many."),
     "dead": ("dead_letters", "List, requeue or purge dead letters: jobs that used up their attempts."),
     "worker": ("worker", "Run jobs until stopped by SIGTERM, SIGHUP, Ctrl-C or `gigq stop`."),

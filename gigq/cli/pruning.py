@@ -1,14 +1,19 @@
-"""The commands that delete finished jobs: `gigq prune`, `gigq clear`."""
+"""The commands that delete jobs: `gigq prune`, `gigq clear`, `gigq delete`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from gigq.cli import values
-from gigq.cli.call import Call
+from gigq.cli.call import Call, Refused, UsageError
 from gigq.cli.commands import Command, Parser
-from gigq.cli.options import AGES, add_ages, add_choice
-from gigq.status import FINISHED
+from gigq.cli.options import AGES, FILTERS, ID, add_ages, add_choice, add_filters
+from gigq.status import FINISHED, JobStatus
+
+if TYPE_CHECKING:
+    from gigq.queue.job_queue import JobQueue
 
 
 def _prune_options(parser: Parser) -> None:
@@ -48,6 +53,51 @@ def clear(call: Call) -> None:
     call.answer({"cleared": cleared}, [f"Jobs cleared: {cleared}"])
 
 
+def _delete_options(parser: Parser) -> None:
+    parser.add_argument(
+        "ids", metavar="ID", nargs="*", default=[], type=values.prefix,
+        help=f"{ID}; without an ID, the options below choose jobs",
+    )  # fmt: skip
+    add_choice(parser, "--status", [each for each in JobStatus if each is not JobStatus.RUNNING], "only these jobs")
+    add_filters(parser)
+
+
+def delete(call: Call) -> None:
+    """Delete jobs, finished or pending, with their executions.
+
+    Give either IDs, or filters.
+    A job that is running, or that an unfinished job depends on, is not deleted.
+    """
+    filters = call.given("status", *FILTERS)
+    if bool(call.options.ids) == bool(filters):
+        raise UsageError("give either IDs or filters, such as --queue NAME")
+    with call.open_queue() as queue:
+        if filters:
+            number = queue.delete_jobs(**filters)
+            return call.answer({"deleted": number}, [f"Jobs deleted: {number}"])
+        ids = list(dict.fromkeys(queue.full_id(each) for each in call.options.ids))
+        left = _delete_each(queue, ids)
+        gone = [each for each in ids if each not in left]
+        call.answer({"ids": gone, "deleted": len(gone)}, [f"Job deleted: {each}" for each in gone])
+        if left:
+            raise Refused("; ".join(_why_not_deleted(queue, each) for each in left))
+
+
+def _delete_each(queue: JobQueue, ids: Sequence[str]) -> list[str]:
+    """Delete jobs, and return those that must stay. One may have to stay only as long as another is there."""
+    left = [each for each in ids if not queue.delete_job(each)]
+    return left if len(left) in (0, len(ids)) else _delete_each(queue, left)
+
+
+def _why_not_deleted(queue: JobQueue, job_id: str) -> str:
+    job = queue.get_job(job_id)
+    if job is None:
+        return f"job {job_id} is gone"
+    if job.status == JobStatus.RUNNING:
+        return f"job {job_id} is running; cancel it first, with gigq cancel --running"
+    return f"job {job_id} is needed by an unfinished job that depends on it; cancel or delete that first"
+
+
 def _ago(seconds: float, *, now: datetime) -> datetime:
     try:
         return now - timedelta(seconds=seconds)
@@ -55,4 +105,8 @@ def _ago(seconds: float, *, now: datetime) -> datetime:
         raise ValueError(f"{seconds:g} seconds ago is before the year 1") from None
 
 
-COMMANDS = {"prune": Command(prune, _prune_options), "clear": Command(clear, _clear_options)}
+COMMANDS = {
+    "prune": Command(prune, _prune_options),
+    "clear": Command(clear, _clear_options),
+    "delete": Command(delete, _delete_options),
+}

@@ -1,4 +1,4 @@
-"""Many jobs cancelled or requeued at once, in short transactions."""
+"""Many jobs cancelled, requeued or deleted at once, in short transactions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gigq.filters import Filters
 from gigq.liveness import certainly_dead
 from gigq.process import is_gone, this_process
 from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
-from gigq.store import control, manual, reading, workers
+from gigq.store import control, deleting, manual, reading, workers
 from gigq.store.engine.database import Database
 from gigq.store.engine.transaction import Transaction
 
@@ -38,6 +38,18 @@ def requeue_jobs(database: Database, filters: Filters, *, delay: Duration) -> in
     return _each(database, chosen, lambda tx, job_id: control.requeue(tx, job_id, delay=seconds))
 
 
+def delete_jobs(database: Database, filters: Filters) -> int:
+    """Delete the jobs that pass the filters, children before their parents, and return how many.
+
+    One transaction for each 200.
+
+    Raises:
+        ValueError: the filters let every job pass, or the status of running jobs.
+    """
+    chosen = _chosen(filters, among=[each for each in JobStatus if each is not JobStatus.RUNNING], verb="delete_jobs")
+    return _each(database, chosen, deleting.delete, newest_first=True)
+
+
 def requeue_stuck(database: Database, *, older_than: Duration | Instant | None) -> int:
     """Settle as lost what dead workers hold, and what is overdue in manual consumption as timeout; return how many.
 
@@ -62,16 +74,18 @@ def _chosen(filters: Filters, *, among: Iterable[JobStatus], verb: str) -> Filte
     words = [status.value for status in among]
     for status in filters.statuses or ():
         if status not in words:
-            hint = "; running=True takes running ones too" if status == JobStatus.RUNNING else ""
+            hint = "; running=True takes running ones too" if verb == "cancel_jobs" and status == "running" else ""
             raise ValueError(f"status is {status!r}; {verb} takes {', '.join(words)}{hint}")
     return filters if filters.statuses is not None else filters._replace(statuses=words)
 
 
-def _each(database: Database, filters: Filters, act: Callable[[Transaction, str], bool]) -> int:
-    """Do something to each job that passes now, the oldest first, and return to how many it was done."""
+def _each(
+    database: Database, filters: Filters, act: Callable[[Transaction, str], bool], *, newest_first: bool = False
+) -> int:
+    """Do something to each job that passes now, by default the oldest first, and return to how many it was done."""
     database.must_be_writable()
     with database.read() as tx:
-        ids = reading.ids(tx, filters)
+        ids = reading.ids(tx, filters)[:: -1 if newest_first else 1]
     done = 0
     for start in range(0, len(ids), _BATCH):
         with database.write() as tx:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gigq.queue.manual import JobClaim, ManualConsumption
     from gigq.queue.queues import Unchanged
     from gigq.queue.schedules import Schedules
-    from gigq.store import checking, control, metrics, submitting, workers
+    from gigq.store import checking, control, deleting, metrics, repairing, submitting, workers
 else:
     liveness, process, reports = map(LazyModule, ("gigq.liveness", "gigq.process", "gigq.reports"))
     bulk, manual, preparing = map(LazyModule, ("gigq.queue.bulk", "gigq.queue.manual", "gigq.queue.preparing"))
@@ -41,6 +41,7 @@ else:
     schedules = LazyModule("gigq.queue.schedules")
     waiting, why = map(LazyModule, ("gigq.queue.waiting", "gigq.queue.why"))
     checking, control, metrics = map(LazyModule, ("gigq.store.checking", "gigq.store.control", "gigq.store.metrics"))
+    deleting, repairing = map(LazyModule, ("gigq.store.deleting", "gigq.store.repairing"))
     submitting, workers = map(LazyModule, ("gigq.store.submitting", "gigq.store.workers"))
 
 _MOST_SLOTS = 10_000
@@ -57,7 +58,7 @@ class JobQueue:
               `queues` `workers` `scale` `stop_workers` `dead_letters`
     schedule  `schedules`, an object of its own: `Schedules`
     consume   `dequeue` `complete` `fail` `execute_job`: manual consumption, without a `Worker`
-    keep      `clear_completed` `prune` `requeue_stuck` `check` `close`
+    keep      `clear_completed` `prune` `delete_job` `delete_jobs` `requeue_stuck` `check` `repair` `close`
     ========  ==========================================================================================
 
     Safe to share between threads, and to keep across a fork. Every method is one transaction unless it says otherwise,
@@ -737,6 +738,39 @@ class JobQueue:
         wanted = pruning.Pruning.of(status, older_than=older_than, keep=keep, now=self.clock.now())
         return sum(pruning.prune(self.database, wanted))
 
+    def delete_job(self, job_id: str) -> bool:
+        """Delete a job with its executions, whether it has ended or is still pending.
+
+        Returns:
+            False, with nothing done, for a job that is running or that an unfinished job depends on, and for none.
+
+        Example:
+            >>> from calendar import isleap
+            >>> from gigq import JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     job_id = queue.enqueue(isleap, 2028)
+            ...     queue.delete_job(job_id), queue.count()
+            (True, 0)
+        """
+        with self.database.write() as tx:
+            return deleting.delete(tx, job_id)
+
+    def delete_jobs(self, status: Statuses | None = None, **filters: Unpack[FilterOptions]) -> int:
+        """Delete the jobs that pass all filters now, each as `delete_job` does, and return how many.
+
+        Jobs that are running, or that an unfinished job depends on, stay. Children come before their parents, so that
+        those go with them. One transaction for each 200 jobs: if a later one fails, what earlier ones deleted stays
+        deleted.
+
+        Args:
+            status: any but running; by default all of these.
+            filters: as for `find_jobs`. Without a filter, give a status, so that nobody deletes everything by mistake.
+
+        Raises:
+            ValueError: no filter, the status of running jobs, or an invalid value.
+        """
+        return bulk.delete_jobs(self.database, Filters.of(status=status, **filters))
+
     def requeue_stuck(self, older_than: Duration | Instant | None = None) -> int:
         """Settle as lost what dead workers hold, and return how many jobs that were.
 
@@ -754,9 +788,37 @@ class JobQueue:
         return bulk.requeue_stuck(self.database, older_than=older_than)
 
     def check(self) -> list[str]:
-        """Read all of the file, and return a sentence for each thing that is wrong with it."""
+        """Read all of the file, and return a sentence for each kind of thing that is wrong with it.
+
+        A sentence says how many rows are affected, and names the first three.
+        """
         with self.database.read() as tx:
             return checking.check(tx)
+
+    def repair(self) -> list[str]:
+        """Mend what others have done to the file by hand, and return a sentence for each thing that was done.
+
+        What belongs to deleted jobs is deleted. A running job whose execution or worker is gone is settled as lost, so
+        that it is tried again if it has attempts left. A job no longer waits for a parent that is gone. A sound file is
+        not written. Otherwise it is one write transaction, in which no worker gets a job; running jobs go on.
+
+        `check` says what cannot be mended, such as a damaged page: restore a backup then.
+
+        Example:
+            >>> from calendar import isleap
+            >>> from gigq import JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     job_id = queue.enqueue(isleap, 2028)
+            ...     with queue.database.write() as tx:
+            ...         changed = tx.execute("UPDATE jobs SET blockers = 1")
+            ...     print(queue.check() != [], queue.repair(), queue.check())
+            True ['Corrected for how many parents 1 job must wait'] []
+        """
+        self.database.must_be_writable()
+        if not self.check():
+            return []
+        with self.database.write() as tx:
+            return repairing.repair(tx)
 
     def close(self) -> None:
         """Give back what this process has claimed manually, the attempts not counted, and close all connections.

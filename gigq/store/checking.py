@@ -2,61 +2,147 @@
 
 from __future__ import annotations
 
-from gigq.store.engine.transaction import Transaction
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
 
-# Each statement selects the ids of the rows that break its rule.
-_RULES = {
-    "a running job has exactly one open execution": """
-        SELECT id FROM jobs
-         WHERE (status = 'running') <>
-               (SELECT count(*) FROM executions WHERE job_seq = jobs.seq AND status = 'running')
-    """,
-    "an open execution belongs to a known worker": """
-        SELECT id FROM executions
-         WHERE status = 'running' AND worker_seq NOT IN (SELECT seq FROM job_workers)
-    """,
-    "the attempts of a job are those of its last execution that counts, unless it has been requeued since": """
-        SELECT jobs.id
-          FROM jobs
-          LEFT JOIN executions ON executions.id = (SELECT max(id)
-                                                     FROM executions
-                                                    WHERE job_seq = jobs.seq AND status <> 'released')
-         WHERE jobs.attempts > 0 AND jobs.attempts IS NOT executions.attempt
-    """,
-    "blockers of an unfinished job are its unfinished parents": """
-        SELECT id FROM jobs
-         WHERE status IN ('pending', 'running')
-           AND blockers <> (SELECT count(*)
-                              FROM job_dependencies JOIN jobs AS parents ON parents.seq = job_dependencies.parent
-                             WHERE job_dependencies.child = jobs.seq AND parents.status IN ('pending', 'running'))
-    """,
-    "an unfinished job has no failed parent that blocks it": """
-        SELECT jobs.id
-          FROM jobs
-          JOIN job_dependencies ON job_dependencies.child = jobs.seq
-          JOIN jobs AS parents ON parents.seq = job_dependencies.parent
-         WHERE jobs.status IN ('pending', 'running') AND jobs.on_parent_failure = 'cancel'
-           AND parents.status IN ('failed', 'timeout', 'cancelled')
-    """,
-    "only a pending job has a run_at": """
-        SELECT id FROM jobs WHERE status <> 'pending' AND run_at IS NOT NULL
-    """,
-    "a completed job has a result and no error": """
-        SELECT id FROM jobs
-         WHERE (status = 'completed') <> (result IS NOT NULL) OR (status = 'completed' AND error IS NOT NULL)
-    """,
-    "a parent was submitted before its child": """
-        SELECT child FROM job_dependencies WHERE parent >= child
-    """,
-}
+from gigq.store.engine.transaction import Transaction
+from gigq.store.tables import INDEXES, TABLES, VERSION
+from gigq.store.views import VIEWS
+
+PARTS = TABLES | INDEXES | VIEWS
+"""The statements that create what belongs to a queue, by its name."""
+
+_SHOWN = 3
+"""How many of the rows that break a rule are named."""
+
+
+class Rule(NamedTuple):
+    """What is wrong with one row, and with several; and the statement that selects the ids of such rows."""
+
+    one: str
+    several: str
+    broken: str
+
+
+RUNNING_WITHOUT_EXECUTION = """
+    SELECT id FROM jobs
+     WHERE status = 'running'
+       AND NOT EXISTS (SELECT 1 FROM executions WHERE job_seq = jobs.seq AND status = 'running')"""
+OPEN_WITHOUT_WORKER = """
+    SELECT id FROM executions
+     WHERE status = 'running' AND worker_seq NOT IN (SELECT seq FROM job_workers)"""
+WRONG_ATTEMPTS = """
+    SELECT jobs.id
+      FROM jobs
+      LEFT JOIN executions ON executions.id = (SELECT max(id)
+                                                 FROM executions
+                                                WHERE job_seq = jobs.seq AND status <> 'released')
+     WHERE jobs.attempts > 0 AND jobs.attempts IS NOT executions.attempt"""
+UNFINISHED_PARENTS = """
+    SELECT count(*)
+      FROM job_dependencies JOIN jobs AS parents ON parents.seq = job_dependencies.parent
+     WHERE job_dependencies.child = jobs.seq AND parents.status IN ('pending', 'running')"""
+BLOCKED_FOR_EVER = """
+    SELECT DISTINCT jobs.id
+      FROM jobs
+      JOIN job_dependencies ON job_dependencies.child = jobs.seq
+      JOIN jobs AS parents ON parents.seq = job_dependencies.parent
+     WHERE jobs.status IN ('pending', 'running') AND jobs.on_parent_failure = 'cancel'
+       AND parents.status IN ('failed', 'timeout', 'cancelled')"""
+
+_RULES = (
+    Rule("job is running without an open execution", "jobs are running without an open execution",
+         RUNNING_WITHOUT_EXECUTION),
+    Rule("job has an open execution and is not running", "jobs have an open execution and are not running", """
+    SELECT id FROM jobs
+     WHERE status <> 'running'
+       AND EXISTS (SELECT 1 FROM executions WHERE job_seq = jobs.seq AND status = 'running')"""),
+    Rule("job has several open executions", "jobs have several open executions", """
+    SELECT id FROM jobs WHERE (SELECT count(*) FROM executions WHERE job_seq = jobs.seq AND status = 'running') > 1"""),
+    Rule("open execution belongs to no worker", "open executions belong to no worker", OPEN_WITHOUT_WORKER),
+    Rule("job has more or fewer attempts than its executions", "jobs have more or fewer attempts than their executions",
+         WRONG_ATTEMPTS),
+    Rule("job waits for more or fewer parents than are unfinished",
+         "jobs wait for more or fewer parents than are unfinished", f"""
+    SELECT id FROM jobs WHERE status IN ('pending', 'running') AND blockers <> ({UNFINISHED_PARENTS})"""),
+    Rule("unfinished job needs a parent that has ended badly", "unfinished jobs need a parent that has ended badly",
+         BLOCKED_FOR_EVER),
+    Rule("job has a run_at and is not pending", "jobs have a run_at and are not pending", """
+    SELECT id FROM jobs WHERE status <> 'pending' AND run_at IS NOT NULL"""),
+    Rule("job has completed without a result, or has one and has not completed",
+         "jobs have completed without a result, or have one and have not completed", """
+    SELECT id FROM jobs WHERE (status = 'completed') <> (result IS NOT NULL)"""),
+    Rule("job has completed and has an error", "jobs have completed and have an error", """
+    SELECT id FROM jobs WHERE status = 'completed' AND error IS NOT NULL"""),
+    Rule("job depends on itself, or on a job that was submitted later",
+         "jobs depend on themselves, or on jobs that were submitted later", """
+    SELECT DISTINCT jobs.id
+      FROM job_dependencies JOIN jobs ON jobs.seq = child
+     WHERE parent >= child"""),
+)  # fmt: skip
 
 
 def check(tx: Transaction) -> list[str]:
-    """Return a sentence for each problem with the file; none for a sound file."""
-    problems = [f"SQLite: {row[0]}" for row in tx.execute("PRAGMA integrity_check") if row[0] != "ok"]
-    problems += [
-        f"SQLite: {row[0]} row {row[1]} refers to no {row[2]}" for row in tx.execute("PRAGMA foreign_key_check")
+    """Return a sentence for each kind of problem with the file, with its first rows; none for a sound file."""
+    missing = [f"the {kind_of(name)} {name} is missing" for name in missing_parts(tx)]
+    if any(name in TABLES for name in missing_parts(tx)):
+        return missing
+    return missing + sqlite_problems(tx) + _orphans(tx) + _broken_rules(tx)
+
+
+def missing_parts(tx: Transaction) -> list[str]:
+    """Return the names of the tables, indexes and views that somebody has dropped. An older file has others."""
+    if tx.value("SELECT max(version) FROM job_schema") != VERSION:
+        return []
+    there = {name for (name,) in tx.execute("SELECT name FROM sqlite_master")}
+    return [name for name in PARTS if name not in there]
+
+
+def kind_of(part: str) -> str:
+    """Return what a part of a queue is."""
+    return "table" if part in TABLES else "index" if part in INDEXES else "view"
+
+
+def sqlite_problems(tx: Transaction) -> list[str]:
+    """Return what SQLite itself finds wrong with the file, the same thing in several rows once."""
+    kinds: dict[str, list[str]] = {}
+    for (found,) in tx.execute("PRAGMA integrity_check"):
+        if found != "ok":
+            kinds.setdefault(re.sub(r"\d+", "N", found), []).append(found)
+    return [f"SQLite: {found[0]}{_times(len(found))}" for found in kinds.values()]
+
+
+def _orphans(tx: Transaction) -> list[str]:
+    # A dependency may refer to two jobs that are gone; it is one row even so.
+    found: dict[tuple[str, str], Counter[int]] = {}
+    for table, _, referred, key in tx.execute("PRAGMA foreign_key_check"):
+        found.setdefault((table, referred), Counter())[key] += 1
+    numbers = {tables: max(by_key.values()) for tables, by_key in sorted(found.items())}
+    return [
+        f"{_number(rows, 'row')} of {table} {'refers' if rows == 1 else 'refer'} to {referred} that are gone"
+        for (table, referred), rows in numbers.items()
     ]
-    for rule, statement in _RULES.items():
-        problems += [f"not true of {broken}: {rule}" for (broken,) in tx.execute(statement)]
+
+
+def _broken_rules(tx: Transaction) -> list[str]:
+    problems = []
+    for rule in _RULES:
+        ids = [str(broken) for (broken,) in tx.execute(rule.broken)]
+        if ids:
+            problems.append(f"{len(ids)} {rule.one if len(ids) == 1 else rule.several}: {_listed(ids)}")
     return problems
+
+
+def _listed(ids: Iterable[str]) -> str:
+    first = list(ids)
+    return ", ".join([*first[:_SHOWN], *(["…"] if len(first) > _SHOWN else [])])
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _times(number: int) -> str:
+    return "" if number == 1 else f", and {_number(number - 1, 'more problem')} of this kind"

@@ -33,6 +33,35 @@ def test_doctor_prints_every_problem_and_exits_with_code_1(run: Run, path: str) 
     outcome = run("doctor")
 
     assert outcome.code == 1
-    assert outcome.out == f"not true of {job_id}: blockers of an unfinished job are its unfinished parents\n"
-    assert outcome.err.startswith(f"gigq: {path!r} is not sound; ")
+    assert outcome.out == f"1 job waits for more or fewer parents than are unfinished: {job_id}\n"
+    assert outcome.err == f"gigq: {path!r} is not sound; gigq doctor --repair mends what it can\n"
     assert len(run("doctor", "--json").json["problems"]) == 1
+
+
+def test_doctor_repairs_the_file_and_says_what_it_did(run: Run, path: str) -> None:
+    with JobQueue(path) as queue:
+        queue.submit(Job("job", "functions.add", {"a": 1}))
+    damage = "UPDATE jobs SET blockers = 1"
+    with closing(sqlite3.connect(path)) as tool, tool:
+        tool.execute(damage)
+
+    outcome = run("doctor", "--repair")
+
+    done = "Corrected for how many parents 1 job must wait"
+    assert (outcome.code, outcome.out, outcome.err) == (0, f"{done}\nThe file is sound.\n", "")
+    assert run("doctor", "--repair").out == "The file is sound.\n"
+    with closing(sqlite3.connect(path)) as tool, tool:
+        tool.execute(damage)
+    assert run("doctor", "--repair", "--json").json == {"repaired": [done], "problems": []}
+
+
+@pytest.mark.unsound("what a table held cannot be made again")
+def test_doctor_says_what_it_could_not_repair(run: Run, path: str) -> None:
+    JobQueue(path).close()
+    with closing(sqlite3.connect(path)) as tool, tool:
+        tool.execute("DROP TABLE job_tags")
+
+    outcome = run("doctor", "--repair")
+
+    assert (outcome.code, outcome.out) == (1, "the table job_tags is missing\nthe index job_tags_by_tag is missing\n")
+    assert "restore a backup" in outcome.err

@@ -73,3 +73,61 @@ def test_a_worker_prunes_old_jobs(run: Run, ended: JobQueue) -> None:
     run("worker", "--once", "--prune-after", "7d")
 
     assert {job["name"] for job in ended.list_jobs()} == {"old failed", "completed", "new failed"}
+
+
+# gigq delete
+
+
+def test_delete_deletes_jobs_by_their_ids(run: Run, queue: JobQueue) -> None:
+    ids = [queue.submit(Job("job", "f")) for _ in range(3)]
+
+    outcome = run("delete", *ids[:2])
+
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == f"Job deleted: {ids[0]}\nJob deleted: {ids[1]}\n"
+    assert run("delete", ids[2], ids[2], "--json").json == {"ids": [ids[2]], "deleted": 1}
+    assert queue.count() == 0
+
+
+def test_delete_deletes_a_parent_together_with_its_child(run: Run, queue: JobQueue) -> None:
+    parent = queue.submit(Job("parent", "f"))
+    child = queue.submit(Job("child", "f", dependencies=[parent]))
+
+    assert run("delete", parent, child).code == 0
+    assert queue.count() == 0
+
+
+def test_delete_says_why_a_job_stays_and_deletes_the_others(run: Run, queue: JobQueue) -> None:
+    parent = queue.submit(Job("parent", "f"))
+    queue.submit(Job("child", "f", dependencies=[parent]))
+    running, other = queue.submit(Job("running", "f", priority=9)), queue.submit(Job("other", "f"))
+    assert queue.dequeue()
+
+    outcome = run("delete", parent, running, other)
+
+    assert (outcome.code, outcome.out) == (1, f"Job deleted: {other}\n")
+    assert outcome.err == (
+        f"gigq: job {parent} is needed by an unfinished job that depends on it; cancel or delete that first; "
+        f"job {running} is running; cancel it first, with gigq cancel --running\n"
+    )
+
+
+def test_delete_deletes_jobs_by_filters(run: Run, queue: JobQueue) -> None:
+    queue.submit_many([Job("a", "f"), Job("a", "f"), Job("b", "f")])
+
+    assert run("delete", "--name", "a").out == "Jobs deleted: 2\n"
+    assert run("delete", "--status", "pending", "--json").json == {"deleted": 1}
+
+
+@pytest.mark.parametrize("words", [[], ["x", "--name", "a"], ["--status", "running"]])
+def test_delete_without_a_choice_is_wrongly_typed(run: Run, queue: JobQueue, words: list[str]) -> None:
+    outcome = run("delete", *words)
+
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+
+
+def test_delete_of_an_unknown_job_deletes_nothing(run: Run, queue: JobQueue) -> None:
+    job_id = queue.submit(Job("job", "f"))
+
+    assert run("delete", job_id, "unknown").code == 1
+    assert queue.count() == 1

@@ -323,6 +323,19 @@ def prune(file: File) -> Act:
 
 
 @operation
+def delete_job(file: File) -> Act:
+    family(file)
+    return lambda: file.queue.delete_job("grandchild")
+
+
+@operation
+def delete_jobs(file: File) -> Act:
+    family(file)
+    file.queue.submit(job("kept"))
+    return lambda: file.queue.delete_jobs(tags="t") + file.queue.delete_jobs(name="heedless")
+
+
+@operation
 def clear_completed(file: File) -> Act:
     file.queue.submit_many([job("done"), job("kept")])
     file.complete("done")

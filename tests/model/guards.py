@@ -228,6 +228,11 @@ GUARDS = [
     Guard("a younger parent is not deleted with its child", "store/pruning.py",
           "AND (completed_at, seq) < (?, ?)\n           AND NOT", "AND coalesce(?, ?)\n           AND NOT"),
     Guard("a job that a child needs is not deleted", "store/pruning.py", "\n           AND NOT {_is_needed(\"jobs\")}"),
+    Guard("a running job is not deleted", "store/deleting.py", " or found[1] == JobStatus.RUNNING"),
+    Guard("a job that an unfinished one depends on is not deleted", "store/deleting.py",
+          " or _is_needed(tx, found[0])"),
+    Guard("a finished child does not keep its parent from being deleted", "store/deleting.py",
+          "\n           AND children.completed_at IS NULL"),
     Guard("a completed child no longer needs its parent", "store/pruning.py",
           "\n                   AND children.status <> 'completed'"),
     # schedules

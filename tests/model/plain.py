@@ -101,6 +101,17 @@ class Model(Rules):
                 del self.jobs[name]
         return sum(name not in self.jobs for name in old)
 
+    def delete(self, name: str) -> bool:
+        job, children = self.jobs.get(name), [each for each in self.jobs.values() if name in each["parents"]]
+        if job is None or job["status"] == "running" or any(each["ended_at"] == inf for each in children):
+            return False
+        for each in children:
+            each["parents"] = [parent for parent in each["parents"] if parent != name]
+        for each in self.those(because=name):
+            each["because"] = None
+        del self.jobs[name]
+        return True
+
     def tick(self, names: list[str]) -> None:
         new_names = iter(names)
         for next_at, name in sorted((each["next_at"], name) for name, each in self.schedules.items()):

@@ -233,5 +233,6 @@ _DRAWS: dict[Callable[[Drawing], Step], int] = {
     _on_one_of(_SCHEDULES, "pause", is_paused=(True, False)): 2,
     _tick: 4,
     _prune: 3,
+    lambda draw: ("delete", [draw.a_job()], {}): 2,
     _let_pass: 8,
 }

@@ -131,6 +131,9 @@ class System:
     def prune(self, statuses: list[str], *, older_than: float, keep: int) -> int:
         return self.queue.prune(statuses, older_than=_or_none(older_than), keep=keep or None)
 
+    def delete(self, name: str) -> bool:
+        return self.queue.delete_job(name)
+
     def say(self, queue: str, *, is_paused: bool | None = None, **limits: Any) -> None:
         if is_paused is not None:
             (self.queue.pause if is_paused else self.queue.resume)(queue or None)

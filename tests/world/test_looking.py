@@ -86,6 +86,9 @@ VERBS: dict[str, Callable[[JobQueue], Any]] = {
     "fail": lambda queue: queue.fail("x", "no"),
     "clear_completed": lambda queue: queue.clear_completed(),
     "prune": lambda queue: queue.prune("failed"),
+    "delete_job": lambda queue: queue.delete_job("x"),
+    "delete_jobs": lambda queue: queue.delete_jobs(name="none"),
+    "repair": lambda queue: queue.repair(),
     "requeue_stuck": lambda queue: queue.requeue_stuck(),
 }
 """Everything that writes, as it would do nothing, or little, in this queue."""

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import weakref
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 
 from gigq.store.engine.files import MEMORY
 from gigq.store.engine.forking import PROCESS
@@ -36,8 +36,6 @@ class ConnectionPool:
         uses_wal: whether a new connection tries to switch the file to write-ahead logging, if another program has
             switched it back.
     """
-
-    _factory: type[sqlite3.Connection] = sqlite3.Connection
 
     def __init__(self, path: str, durability: Durability) -> None:
         self.path = path
@@ -116,12 +114,12 @@ class ConnectionPool:
                 connection.execute("PRAGMA journal_mode = WAL")
         return connection
 
-    def _connect(self, uri: str, *pragmas: str) -> sqlite3.Connection:
+    def _connect(self, uri: str, *pragmas: str, **options: Any) -> sqlite3.Connection:
         # timeout=0: SQLite's own busy handler starves under contention (once in 6,756 tries); database.py waits.
-        connection = sqlite3.connect(
+        connection: sqlite3.Connection = sqlite3.connect(
             uri,
             uri=True,
-            factory=self._factory,
+            **options,
             timeout=0,
             isolation_level=None,
             check_same_thread=False,

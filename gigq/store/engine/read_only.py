@@ -68,8 +68,6 @@ class _ReadOnlyPool(ConnectionPool):
     that the file does not change, and we see to it that this is so.
     """
 
-    _factory = _Connection
-
     def connection(self) -> sqlite3.Connection:
         if not _is_still(self.current(), self.path):
             self.discard()
@@ -81,9 +79,9 @@ class _ReadOnlyPool(ConnectionPool):
         if reason and files.size(log := f"{self.path}-wal") and not os.path.exists(f"{self.path}-shm"):
             raise StoreError(f"{reason}, which is necessary here to read what {log!r} holds")
         uri = as_uri(self.path) if mark is None else as_uri(self.path).replace("mode=rw", "mode=ro&immutable=1")
-        connection = self._connect(uri, "PRAGMA query_only = ON", "PRAGMA temp_store = MEMORY")
-        assert isinstance(connection, _Connection)
-        connection.mark = mark
+        pragmas = ("PRAGMA query_only = ON", "PRAGMA temp_store = MEMORY")
+        connection = self._connect(uri, *pragmas, factory=_Connection)
+        vars(connection)["mark"] = mark
         return connection
 
 

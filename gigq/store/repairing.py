@@ -1,0 +1,153 @@
+"""The repair of what others have done to a file by hand, in one transaction, and a sentence for each thing done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gigq.reports import Report
+from gigq.store import checking, control
+from gigq.store.checking import (
+    BLOCKED_FOR_EVER,
+    OPEN_WITHOUT_WORKER,
+    PARTS,
+    RUNNING_WITHOUT_EXECUTION,
+    UNFINISHED_PARENTS,
+    WRONG_ATTEMPTS,
+    kind_of,
+)
+from gigq.store.dependencies import ended_badly, parent_ended_badly
+from gigq.store.engine.transaction import Transaction
+from gigq.store.settling import settle
+
+_LOST = "lost: a repair of the file found no execution of it"
+_NO_WORKER = "lost: a repair of the file found no such worker"
+
+_Act = Callable[[Transaction], int]
+
+
+def repair(tx: Transaction) -> list[str]:
+    """Mend what can be mended, and return what was done. Running jobs of registered workers go on.
+
+    What is left belongs to no job, so it is deleted; a job whose execution or worker is gone is settled as lost, and
+    one whose parent is gone waits for it no longer.
+    """
+    if any(kind_of(name) == "table" for name in checking.missing_parts(tx)):
+        return []  # what it held cannot be made again
+    done = _create_missing(tx) + _rebuild_indexes(tx)
+    for words, act in _ACTS:
+        if number := act(tx):
+            done.append(words.format(number, "" if number == 1 else "s"))
+    tx.has_news |= bool(done)
+    return done
+
+
+def _create_missing(tx: Transaction) -> list[str]:
+    missing = checking.missing_parts(tx)
+    for name in missing:
+        tx.execute(PARTS[name])
+    return [f"Created the {kind_of(name)} {name} again" for name in missing]
+
+
+def _rebuild_indexes(tx: Transaction) -> list[str]:
+    if not any("index" in problem for problem in checking.sqlite_problems(tx)):
+        return []
+    tx.execute("REINDEX")
+    return ["Rebuilt the indexes"]
+
+
+def _statement(sql: str) -> _Act:
+    return lambda tx: tx.execute(sql).rowcount
+
+
+def _settle_orphaned(tx: Transaction) -> int:
+    """Settle as lost the executions whose workers are not in the file, and so will never report."""
+    found = tx.execute(OPEN_WITHOUT_WORKER).fetchall()
+    for (execution,) in found:
+        settle(tx, execution, Report.lost(_NO_WORKER))
+    return len(found)
+
+
+def _settle_without_execution(tx: Transaction) -> int:
+    """Settle as lost the running jobs that have no execution: each gets one, so that it ends like any other."""
+    found = tx.execute(RUNNING_WITHOUT_EXECUTION).fetchall()
+    for (job_id,) in found:
+        tx.execute("UPDATE jobs SET attempts = max(attempts, 1) WHERE id = ?", (job_id,))
+        opened = tx.execute(
+            """
+            INSERT INTO executions (job_seq, attempt, worker_id, worker_seq, status)
+            SELECT seq, attempts, coalesce(worker_id, ''), 0, 'running' FROM jobs WHERE id = ?
+            """,
+            (job_id,),
+        )
+        settle(tx, opened.lastrowid or 0, Report.lost(_LOST))
+    return len(found)
+
+
+def _cancel_blocked(tx: Transaction) -> int:
+    """Cancel the jobs that can never run because a parent has ended badly, and what depends on them."""
+    blocked = [job_id for (job_id,) in tx.execute(BLOCKED_FOR_EVER)]
+    parents = tx.execute(
+        f"""
+        SELECT DISTINCT parents.seq, parents.id, parents.name, parents.status
+          FROM job_dependencies
+          JOIN jobs ON jobs.seq = job_dependencies.child
+          JOIN jobs AS parents ON parents.seq = job_dependencies.parent
+         WHERE jobs.id IN ({BLOCKED_FOR_EVER})
+           AND parents.status IN ('failed', 'timeout', 'cancelled')
+         ORDER BY parents.seq
+        """
+    ).fetchall()
+    for seq, job_id, name, status in parents:
+        parent_ended_badly(tx, seq, ended_badly(job_id, name, status))
+    for job_id in blocked:
+        control.cancel(tx, job_id, running=True)
+    return len(blocked)
+
+
+_ACTS: tuple[tuple[str, _Act], ...] = (
+    ("Deleted {} execution{} of jobs that are gone", _statement("""
+        DELETE FROM executions WHERE job_seq NOT IN (SELECT seq FROM jobs)""")),
+    ("Deleted {} tag{} of jobs that are gone", _statement("""
+        DELETE FROM job_tags WHERE job_seq NOT IN (SELECT seq FROM jobs)""")),
+    ("Deleted {} dependency row{} of jobs that are gone; their children wait for them no longer", _statement("""
+        DELETE FROM job_dependencies
+         WHERE child NOT IN (SELECT seq FROM jobs) OR parent NOT IN (SELECT seq FROM jobs)""")),
+    ("Deleted {} dependency row{} on jobs that were submitted later", _statement("""
+        DELETE FROM job_dependencies WHERE parent >= child""")),
+    ("Cleared {} reference{} to a failed parent that is gone", _statement("""
+        UPDATE jobs SET failed_parent = NULL
+         WHERE failed_parent IS NOT NULL AND failed_parent NOT IN (SELECT seq FROM jobs)""")),
+    ("Closed {} open execution{} of jobs that are not running", _statement("""
+        UPDATE executions
+           SET status = 'lost', error = 'its job was taken from it by hand',
+               completed_at = (SELECT coalesce(completed_at, updated_at) FROM jobs WHERE seq = job_seq)
+         WHERE status = 'running'
+           AND job_seq IN (SELECT seq FROM jobs WHERE status <> 'running')""")),
+    ("Corrected the attempts of {} job{}", _statement(f"""
+        UPDATE jobs
+           SET attempts = CASE WHEN last.attempt + last.is_pending <= max_attempts THEN last.attempt ELSE 0 END
+          FROM (SELECT jobs.seq, jobs.status = 'pending' AS is_pending, coalesce((SELECT attempt
+                                             FROM executions
+                                            WHERE job_seq = jobs.seq AND status <> 'released'
+                                            ORDER BY id DESC
+                                            LIMIT 1), 0) AS attempt
+                  FROM jobs) AS last
+         WHERE last.seq = jobs.seq
+           AND jobs.id IN ({WRONG_ATTEMPTS})""")),
+    ("Settled {} execution{} of unknown workers as lost", _settle_orphaned),
+    ("Settled {} running job{} without an open execution as lost", _settle_without_execution),
+    ("Cleared the run_at of {} job{} not pending", _statement("""
+        UPDATE jobs SET run_at = NULL WHERE status <> 'pending' AND run_at IS NOT NULL""")),
+    ("Set the result of {} completed job{} without one to null", _statement("""
+        UPDATE jobs SET result = 'null' WHERE status = 'completed' AND result IS NULL""")),
+    ("Cleared the result of {} job{} not completed", _statement("""
+        UPDATE jobs SET result = NULL WHERE status <> 'completed' AND result IS NOT NULL""")),
+    ("Cleared the error of {} completed job{}", _statement("""
+        UPDATE jobs SET error = NULL WHERE status = 'completed' AND error IS NOT NULL""")),
+    ("Cancelled {} job{} that needed a parent that has ended badly", _cancel_blocked),
+    ("Corrected for how many parents {} job{} must wait", _statement(f"""
+        UPDATE jobs
+           SET blockers = ({UNFINISHED_PARENTS})
+         WHERE status IN ('pending', 'running') AND blockers <> ({UNFINISHED_PARENTS})""")),
+)  # fmt: skip
+"""What to do in this order, and how to say it: the number, and the plural of what it counts."""
