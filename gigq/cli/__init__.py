@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from gigq.cli import output
 from gigq.cli.call import Call, Refused, UsageError
+from gigq.cli.commands import in_typed_words
 from gigq.cli.parser import build_parser
-from gigq.errors import GigqError
+from gigq.errors import GigqError, NotAQueue
 
 __all__ = ["DONE", "EXIT_CODES", "INTERRUPTED", "REFUSED", "USAGE", "main"]
 
@@ -59,6 +60,12 @@ def _run(argv: Sequence[str] | None) -> int:
 def _dispatch(argv: Sequence[str] | None) -> None:
     try:
         options = build_parser().parse_args(argv)
-    except SystemExit:  # argparse has printed a help page
+    except SystemExit:  # argparse has printed a help page, or the version
         return
-    options.run(Call(options=options, environ=os.environ))
+    call = Call(options=options, environ=os.environ)
+    try:
+        options.run(call)
+    except NotAQueue as error:
+        raise Refused(call.why_not_opened(str(error))) from None
+    except ValueError as error:
+        raise Refused(in_typed_words(str(error), options.names)) from None

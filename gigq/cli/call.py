@@ -54,21 +54,29 @@ class Call:
 
     @property
     def path(self) -> str:
-        """The path of the queue.
+        """The path of the queue."""
+        typed: str | None = self.options.db
+        return typed if typed is not None else self.environ.get("GIGQ_DB") or "gigq.db"
+
+    def check_path(self) -> None:
+        """Refuse to create a queue in memory.
 
         Raises:
-            UsageError: the command would create the queue in memory, where it would end with the command.
+            UsageError: it would end with the command.
         """
-        typed: str | None = self.options.db
-        path = typed if typed is not None else self.environ.get("GIGQ_DB") or "gigq.db"
-        if self.options.creates_file and path in (":memory:", "sqlite:///:memory:"):
+        if self.options.creates_file and self.path in (":memory:", "sqlite:///:memory:"):
             raise UsageError("a queue in memory would be gone when this command ends; give --db a file")
-        return path
+
+    def why_not_opened(self, message: str) -> str:
+        """Return why there is no queue to open, with how to name another file where nobody has named one."""
+        is_named = self.options.db is not None or self.environ.get("GIGQ_DB")
+        return message if is_named else f"{message}; --db PATH or GIGQ_DB names another file"
 
     def open_queue(self) -> JobQueue:
         """Open the queue. Only a command that is declared so creates the file."""
         from gigq.queue.job_queue import JobQueue  # only here: `gigq version` and `--help` need no queue
 
+        self.check_path()
         return JobQueue(self.path, initialize=self.options.creates_file)
 
     def look(self) -> JobQueue:

@@ -36,7 +36,7 @@ def cancel(call: Call) -> None:
         job = call.job(queue)
         if not queue.cancel(job.id, **running):
             raise Refused(_why_not_cancelled(queue.get_job(job.id), job))
-    call.answer({"id": job.id, "cancelled": True}, [f"Job cancelled: {job.id}"])
+    call.answer({"id": job.id, "cancelled": True}, [f"Job {job.id} cancelled."])
 
 
 def _requeue_options(parser: Parser) -> None:
@@ -62,7 +62,7 @@ def requeue(call: Call) -> None:
         job = call.job(queue)
         if not queue.requeue_job(job.id, **delay):
             raise Refused(_why_not_requeued(queue.get_job(job.id), job))
-    call.answer({"id": job.id, "requeued": True}, [f"Job requeued: {job.id}"])
+    call.answer({"id": job.id, "requeued": True}, [f"Job {job.id} requeued."])
 
 
 def _reschedule_options(parser: Parser) -> None:
@@ -89,7 +89,7 @@ def reschedule(call: Call) -> None:
         if not queue.reschedule(job.id, **changes):
             status = _status_now(queue.get_job(job.id))
             raise Refused(f"job {job.id} is {status}; only a pending job can be rescheduled")
-    call.answer({"id": job.id, "rescheduled": True}, [f"Job rescheduled: {job.id}"])
+    call.answer({"id": job.id, "rescheduled": True}, [f"Job {job.id} rescheduled."])
 
 
 def _is_by_filter(call: Call) -> bool:

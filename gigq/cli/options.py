@@ -78,10 +78,13 @@ def add_call(parser: Parser) -> None:
     """Add the function that a job calls, its arguments, and the options that several jobs may share."""
     add = parser.add_argument
     # fmt: off
-    add("function", metavar="MODULE.FUNCTION",
+    add("function", metavar="MODULE.FUNCTION", type=values.function,
         help="the function to call, which the worker imports; or the name of a handler")
     add("-p", "--param", dest="params", metavar="KEY=VALUE", action="append", type=values.parameter,
-        help="a keyword argument; a VALUE that is not JSON is text; repeat it for several")
+        help="a keyword argument; VALUE is JSON if it can be read as that (version=1.10 is the number 1.1), else text; "
+             "repeat it for several")
+    add("-s", "--set-text", dest="params", metavar="KEY=TEXT", action="append", type=values.text_parameter,
+        help="a keyword argument whose value is this text, whatever it looks like: -s version=1.10; may be repeated")
     add("--description", metavar="TEXT", help="a note for people")
     add("--priority", metavar="NUMBER", type=values.priority,
         help="higher goes first; a whole number, or low, normal, high or critical")

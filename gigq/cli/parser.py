@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from gigq.cli.commands import Command, Parser
 from gigq.cli.options import add_common
+from gigq.version import VERSION
 
 _DESCRIPTION = "A durable job queue in one SQLite file."
 _EPILOG = """\
@@ -30,7 +31,7 @@ COMMANDS = {
     "queues": ("queues", "List the queues that have unfinished jobs, a limit or a pause."),
     "pause": ("queues", "Stop workers from claiming jobs from one queue, or from all."),
     "resume": ("queues", "Let workers claim jobs again, from one queue or from all."),
-    "configure": ("queues", "Set a queue's limits."),
+    "configure": ("queues", "Change a queue's limits, and show them."),
     "schedule add": ("schedules", "Add or change a schedule, and print its next tick."),
     "schedule list": ("schedules", "List the schedules."),
     "schedule preview": ("schedules", "Print the next ticks of a schedule, in UTC."),
@@ -60,6 +61,7 @@ def build_parser() -> Parser:
     """Return the parser of the whole command line."""
     parser = Parser(prog="gigq", description=_DESCRIPTION, epilog=_EPILOG)
     add_common(parser)
+    parser.add_argument("--version", action="version", version=f"gigq {VERSION}", help="print the version of gigq")
     parser.set_defaults(db=None, json=False)
     _add_commands(parser, "")
     return parser
@@ -106,8 +108,10 @@ _Subparsers: TypeAlias = "argparse._SubParsersAction[LazyParser]"
 def _add_commands(parser: Parser, group: str) -> None:
     """Add the commands whose words begin with that of a group, or with no group's; and the groups."""
     subparsers: _Subparsers = parser.add_subparsers(
-        title="commands", metavar="COMMAND", required=True, prog=parser.prog, parser_class=LazyParser
+        title="commands", metavar="COMMAND", prog=parser.prog, parser_class=LazyParser
     )
+    # Without a command, print what there is.
+    parser.set_defaults(run=lambda call: parser.print_help(), creates_file=False, names={})
     for words, (_, summary) in COMMANDS.items():
         first, _, second = words.rpartition(" ")
         if first == group:
@@ -129,5 +133,5 @@ def _add_command(subparsers: _Subparsers, word: str, words: str, summary: str) -
 def _declare(parser: Parser, command: Command) -> None:
     parser.description = command.help
     add_common(parser)
-    parser.set_defaults(run=command.run, creates_file=command.creates_file)
     command.add_options(parser)
+    parser.set_defaults(run=command.run, creates_file=command.creates_file, names=parser.names)

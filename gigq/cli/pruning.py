@@ -50,7 +50,7 @@ def clear(call: Call) -> None:
         seconds = call.given("before").get("before")
         before = None if seconds is None else _ago(seconds, now=queue.clock.now())
         cleared = queue.clear_completed(before)
-    call.answer({"cleared": cleared}, [f"Jobs cleared: {cleared}"])
+    call.answer({"cleared": cleared}, [f"Cleared {cleared} completed jobs."])
 
 
 def _delete_options(parser: Parser) -> None:

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gigq.cli import output, values
-from gigq.cli.call import Call
+from gigq.cli.call import Call, UsageError
 from gigq.cli.commands import Command, Parser
+from gigq.status import UNFINISHED
 
 if TYPE_CHECKING:
     from gigq.records import QueueRecord
@@ -43,7 +44,7 @@ def pause(call: Call) -> None:
 def resume(call: Call) -> None:
     """Let workers claim jobs again, from one queue or from all.
 
-    Resuming all queues does not resume those that were paused by name.
+    Resuming all queues does not resume those that were paused by name; it says which these are.
     """
     _set_paused(call, is_paused=False)
 
@@ -51,32 +52,49 @@ def resume(call: Call) -> None:
 def _configure_options(parser: Parser) -> None:
     add = parser.add_argument
     # fmt: off
-    add("queue", metavar="QUEUE", help="the name of the queue, which need not have jobs yet")
-    add("--max-running", metavar="N", type=values.at_least_one,
-        help="how many of its jobs may run at a time, in all workers together")
-    add("--rate-limit", metavar="N", type=values.at_least_one,
-        help="how many of its jobs may start within any --rate-period, in all workers together")
+    add("queue", metavar="QUEUE", nargs="?", help="the name of the queue, which need not have jobs yet")
+    add("--max-running", metavar="N", type=values.limited,
+        help="how many of its jobs may run at a time, in all workers together, or none for no limit")
+    add("--rate-limit", metavar="N", type=values.limited,
+        help="how many of its jobs may start within any --rate-period, in all workers together, or none for no limit")
     add("--rate-period", metavar="DURATION", type=values.duration, help="the period of --rate-limit, at first 1s")
     # fmt: on
 
 
 def configure(call: Call) -> None:
-    """Set a queue's limits.
+    """Change a queue's limits, and show them.
 
     What is not given stays.
+    Without options, nothing changes; without QUEUE too, the limits of all queues are shown.
     """
-    limits = call.given("max_running", "rate_limit", "rate_period")
+    name, limits = call.given("queue").get("queue"), call.given("max_running", "rate_limit", "rate_period")
+    if name is None and limits:
+        raise UsageError("give the name of the queue whose limits are to change")
     with call.open_queue() if limits else call.look() as queue:
-        record = queue.configure(call.options.queue, **limits)
-    call.answer(record.as_dict(), [f"Queue {record.name}: {_limits(record) or 'no limits'}"])
+        if name is not None:
+            record = queue.configure(name, **limits)
+            return call.answer(record.as_dict(), [_limits_of(record)])
+        limited = [each for each in queue.queues() if _limits(each)]
+    call.answer([each.as_dict() for each in limited], map(_limits_of, limited) if limited else ["No queue has limits."])
 
 
 def _set_paused(call: Call, *, is_paused: bool) -> None:
-    name = call.given("queue").get("queue")
+    name, done = call.given("queue").get("queue"), "paused" if is_paused else "resumed"
     with call.open_queue() as queue:
-        (queue.pause if is_paused else queue.resume)(name)
+        now = (queue.pause if is_paused else queue.resume)(name)
+        is_idle = name is not None and not queue.count(UNFINISHED, queue=name)
+    still = [each.name for each in now if each.is_paused and not is_paused]
+    but = _still(name, still) if still else "; it has no unfinished jobs" if is_idle else ""
     what = "All queues" if name is None else f"Queue {name}"
-    call.answer({"queue": name, "paused": is_paused}, [f"{what} {'paused' if is_paused else 'resumed'}"])
+    call.answer(
+        {"queue": name, "paused": is_paused} | ({} if is_paused else {"still_paused": still}), [f"{what} {done}{but}"]
+    )
+
+
+def _still(name: str | None, queues: Sequence[str]) -> str:
+    if name is None:
+        return f", but not those paused by name: {', '.join(queues)}"
+    return ", but it stays paused with all others; `gigq resume` without a name ends that"
 
 
 def _table(queues: Sequence[QueueRecord], *, now: datetime) -> Iterator[str]:
@@ -88,6 +106,10 @@ def _row(queue: QueueRecord, *, now: datetime) -> tuple[str, ...]:
     counts = map(str, (queue.ready, queue.scheduled, queue.running))
     oldest = queue.oldest_ready_at and output.span((now - queue.oldest_ready_at).total_seconds())
     return (queue.name, "yes" if queue.is_paused else "", *counts, oldest or "", _limits(queue))
+
+
+def _limits_of(queue: QueueRecord) -> str:
+    return f"Queue {queue.name}: {_limits(queue) or 'no limits'}"
 
 
 def _limits(queue: QueueRecord) -> str:

@@ -64,7 +64,7 @@ def list_jobs(call: Call) -> None:
         jobs = queue.list_jobs(limit=call.options.limit or None, **filters)
         more = queue.count(**filters) - len(jobs) if len(jobs) == call.options.limit else 0
         now = queue.clock.now()
-    call.answer(jobs, _table(jobs, now=now))
+    call.answer(jobs, _table(jobs, now=now) if jobs else ["No jobs found."])
     if more > 0:
         note = f"{more} more; --limit 0 shows all"
         output.note(note) if call.options.json else output.write([note])
@@ -78,44 +78,58 @@ def stats(call: Call) -> None:
 
 
 def _description(call: Call, job: JobRecord) -> Iterator[str]:
-    yield from output.labelled(_fields(job))
+    for label, lines in _fields(job):
+        for number, line in enumerate(lines):  # not in columns: `grep "Status: completed"` finds it
+            yield f"  {line}" if number else f"{label}: {line}"
     if call.options.show_params:
-        yield from _block("args", _json_lines(job.args))
-        yield from _block("params", _json_lines(job.params))
+        if job.args:
+            yield from _block("Arguments", _json_lines(job.args))
+        yield from _block("Parameters", _values(job.params))
     if call.options.show_result:
-        yield from _block("result", _json_lines(job.result))
+        yield from _block("Result", _values(job.result))
     if call.options.show_executions:
+        yield from ("", "Executions:")
         for execution in job.executions:
             yield from _execution(execution)
 
 
 def _fields(job: JobRecord) -> Iterator[tuple[str, Sequence[str]]]:
-    """The fields of a job as labels and lines, without those that are empty."""
-    finer = "" if job.phase == job.status.value else f" ({job.phase})"
+    """The fields of a job as labels and lines. Scripts read the labels of GigQ 0.5.1, which come first."""
+    yield "Job", [f"{job.name} ({job.id})"]
+    yield "Status", [job.status.value]
+    yield "Created", [_instant(job.created_at)]
+    yield "Updated", [_instant(job.updated_at)]
+    yield "Started", [_instant(job.started_at) or "-"]
+    yield "Completed", [_instant(job.completed_at) or "-"]
+    yield "Attempts", [f"{job.attempts} / {job.max_attempts}"]
+    yield "Worker", [job.worker_id] if job.worker_id else ()
+    yield "Error", _lines(job.error)
     for label, text in (
-        ("id", job.id),
-        ("name", job.name),
-        ("description", job.description),
-        ("status", f"{job.status}{finer}"),
-        ("function", job.function),
-        ("queue", job.queue),
-        ("priority", str(job.priority)),
-        ("progress", _progress(job.progress)),
-        ("attempts", f"{job.attempts} of {job.max_attempts}"),
-        ("releases", str(job.releases) if job.releases else ""),
-        ("timeout", "none" if job.timeout is None else f"{job.timeout:g} s"),
-        ("created at", _instant(job.created_at)),
-        ("run at", _instant(job.run_at)),
-        ("started at", _instant(job.started_at)),
-        ("completed at", _instant(job.completed_at)),
-        ("worker", job.worker_id),
-        ("tags", ", ".join(job.tags)),
+        ("Phase", "" if job.phase == job.status.value else job.phase),
+        ("Releases", str(job.releases) if job.releases else ""),
+        ("Progress", _progress(job.progress)),
+        ("Description", job.description),
+        ("Function", job.function),
+        ("Queue", job.queue),
+        ("Priority", str(job.priority)),
+        ("Timeout", "none" if job.timeout is None else f"{job.timeout:g} s"),
+        ("Run at", _instant(job.run_at)),
+        ("Tags", ", ".join(job.tags)),
+        ("Depends on", ", ".join(job.dependencies)),
     ):
-        if text:
-            yield label, [text]
-    yield "depends on", job.dependencies
-    yield "metadata", _json_lines(job.metadata) if job.metadata else ()
-    yield "error", _lines(job.error)
+        yield label, [text] if text else ()
+    yield "Metadata", _json_lines(job.metadata) if job.metadata else ()
+
+
+def _values(value: Any) -> Sequence[str]:
+    """The entries of a dict, a line each, or another value. Text is shown as it is, everything else as JSON."""
+    if value and isinstance(value, dict):
+        return [f"{key}: {_value(each)}" for key, each in value.items()]
+    return [value] if isinstance(value, str) else _json_lines(value)
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _progress(progress: dict[str, Any] | None) -> str:

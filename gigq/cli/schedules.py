@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from gigq.cli import output, values
 from gigq.cli.call import Call, Refused
 from gigq.cli.commands import Command, Parser
+from gigq.cli.importing import check_function
 from gigq.cli.options import add_call, given_call
 from gigq.clock import to_text
 
@@ -41,11 +42,15 @@ def add(call: Call) -> None:
     """Add or change a schedule, and print its next tick.
 
     Changing a schedule keeps its next tick, unless its cron line, interval or time zone changes.
+    The function is checked as submit does.
     """
     options = call.given(*_OF_SCHEDULE) | given_call(call)
+    note = check_function(call.options.function, options["params"])
     with call.open_queue() as queue:
         added = queue.schedules.add(call.options.name, call.options.function, **options)
     call.answer(added.as_dict(), [f"Next tick: {_next(added)}"])
+    if note:
+        output.note(note)
 
 
 def list_schedules(call: Call) -> None:

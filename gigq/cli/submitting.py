@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from gigq.cli import values
+from gigq.cli import output, values
 from gigq.cli.call import Call
 from gigq.cli.commands import Command, Parser
+from gigq.cli.importing import check_function
 from gigq.cli.options import add_call, given_call
 
 _OF_JOB = ("name", "delay", "expires_at", "unique_key")
@@ -19,7 +20,7 @@ def _submit_options(parser: Parser) -> None:
     add("--expires-at", metavar="INSTANT",
         help="cancel the job if it has not started by then: ISO 8601, in local time unless it names a zone")
     add("--unique-key", metavar="TEXT",
-        help="if an unfinished job has this key, submit nothing and print the ID of that job")
+        help="if an unfinished job has this key, submit nothing and print `Already there: ID` of that job")
     add("--depends-on", dest="parents", metavar="ID", action="append", type=values.prefix,
         help="a job that must complete first; repeat it for several")
     # fmt: on
@@ -28,15 +29,23 @@ def _submit_options(parser: Parser) -> None:
 def submit(call: Call) -> None:
     """Submit a job that calls a function, and print the job's ID.
 
-    The function is not imported here: its module is needed only where the worker runs.
+    The function is imported if that is possible here, to check its name and its arguments.
+    If not, the job is submitted all the same: the module may be there where the worker runs.
     """
     from gigq.job import Job
 
-    options = {"name": _last_name(call.options.function), **given_call(call), **call.given(*_OF_JOB)}
+    function, typed = call.options.function, call.given("parents").get("parents", ())
+    options = {"name": _last_name(function), **given_call(call), **call.given(*_OF_JOB)}
+    call.check_path()
+    Job(function=function, **options)  # says what is wrong with them before anything is imported or created
+    note = check_function(function, options["params"], has_parents=bool(typed))
     with call.open_queue() as queue:
-        parents = [queue.full_id(each) for each in call.given("parents").get("parents", ())]
-        job_id = queue.submit(Job(function=call.options.function, dependencies=parents, **options))
-    call.answer({"id": job_id}, [f"Job submitted: {job_id}"])
+        parents = [queue.full_id(each) for each in typed]
+        job_id = queue.submit(Job(function=function, dependencies=parents, **options))
+    said = "Job submitted" if job_id.is_new else "Already there"
+    call.answer({"id": job_id, "is_new": job_id.is_new}, [f"{said}: {job_id}"])
+    if note:
+        output.note(note)
 
 
 def _last_name(function: str) -> str:

@@ -46,15 +46,21 @@ def limit(text: str) -> float | None:
 
 def parameter(text: str) -> tuple[str, Any]:
     """Return the key and the value of ``key=value``. A value that is not JSON is text as it was typed."""
-    key, sign, value = text.partition("=")
-    if not (key and sign):
-        raise ArgumentTypeError(f"{text!r} is not a parameter such as path=data.csv or count=3")
+    key, value = text_parameter(text)
     try:
         return key, json.loads(value, parse_constant=_refuse, parse_float=_finite)
     except ValueError:
         return key, value
     except RecursionError:
         raise ArgumentTypeError(f"the value of {key!r} is nested too deeply") from None
+
+
+def text_parameter(text: str) -> tuple[str, str]:
+    """Return the key and the text of ``key=text``."""
+    key, sign, value = text.partition("=")
+    if not (key and sign):
+        raise ArgumentTypeError(f"{text!r} is not a parameter such as path=data.csv or count=3")
+    return key, value
 
 
 def priority(text: str) -> int:
@@ -74,12 +80,24 @@ def whole(text: str) -> int:
     return int(text)
 
 
+def limited(text: str) -> int | None:
+    """Return a whole number of at least 1, or None for ``none``, which is no limit."""
+    return None if text == "none" else at_least_one(text)
+
+
 def at_least_one(text: str) -> int:
     """Return a whole number of at least 1."""
     number = whole(text)
     if number == 0:
         raise ArgumentTypeError("0 is too few; it must be at least 1")
     return number
+
+
+def function(text: str) -> str:
+    """Return the path of a function, or the name of a handler."""
+    if not text:
+        raise ArgumentTypeError("a function must be given, such as package.module.name")
+    return text
 
 
 def prefix(text: str) -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gigq.cli import output, values
-from gigq.cli.call import Call
+from gigq.cli.call import Call, UsageError
 from gigq.cli.commands import Command, Parser
+from gigq.cli.importing import import_from_here
 from gigq.logs import PACKAGE, Printer
 from gigq.runtime.signals import handling, heeded
 
@@ -93,7 +92,10 @@ def worker(call: Call) -> None:
         **call.setting("polling_interval", "GIGQ_POLLING_INTERVAL", values.duration),
         **call.setting("concurrency", "GIGQ_CONCURRENCY", values.at_least_one),
     }
-    _import_from_here()
+    if "max_jobs" in options and options.get("mode") != "process":
+        raise UsageError("--max-jobs goes with --mode process")
+    call.check_path()
+    import_from_here()
     with _log_to_stderr(call), Worker(call.path, **options) as new:
         if call.options.once:
             _run_one(call, new)
@@ -118,13 +120,6 @@ def _run_all(call: Call, worker: Worker) -> None:
     except BrokenPipeError:  # it was not started for the sake of this line
         output.discard_unwritable()
     worker.start()
-
-
-def _import_from_here() -> None:
-    """Import from the current directory: a console script has its own directory at the front of the path instead."""
-    here = os.getcwd()
-    if sys.path[:1] not in ([here], [""]):
-        sys.path.insert(0, here)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ Run = Callable[..., Any]
 def test_cancel_ends_a_pending_job(run: Run, queue: JobQueue) -> None:
     job_id = queue.submit(Job("sum", "functions.add"))
 
-    assert run("cancel", job_id[:-1]).out == f"Job cancelled: {job_id}\n"
+    assert run("cancel", job_id[:-1]).out == f"Job {job_id} cancelled.\n"
     assert queue.count("cancelled") == 1
 
 
@@ -40,7 +40,7 @@ def test_a_running_job_is_cancelled_only_with_the_option_running(
 
     refused = run("cancel", job_id)
     assert (refused.code, refused.err) == (1, f"gigq: job {job_id} is running; add --running to cancel it\n")
-    assert run("cancel", job_id, "--running").out == f"Job cancelled: {job_id}\n"
+    assert run("cancel", job_id, "--running").out == f"Job {job_id} cancelled.\n"
     assert queue.get_status(job_id)["status"] == "cancelled"
 
 
@@ -112,7 +112,7 @@ def test_a_pending_job_is_rescheduled(run: Run, queue: JobQueue) -> None:
 
     outcome = run("reschedule", job_id[:-1], "--run-at", "2099-01-31T09:00Z", "--priority", "high", "--queue", "red")
 
-    assert outcome.out == f"Job rescheduled: {job_id}\n"
+    assert outcome.out == f"Job {job_id} rescheduled.\n"
     job = queue.get_status(job_id)
     assert (job["run_at"], job["priority"], job["queue"]) == ("2099-01-31T09:00:00.000000Z", 100, "red")
 
@@ -128,9 +128,9 @@ def test_reschedule_delays_a_job(run: Run, queue: JobQueue) -> None:
     ("words", "code", "message"),
     [
         ([], 2, "nothing to change; give --run-at, --delay, --priority or --queue"),
-        (["--run-at", "tomorrow"], 1, "run_at is 'tomorrow'; it must be ISO-8601 text"),
-        (["--run-at", "2099-01-01", "--delay", "5"], 1, "run_at and delay were both given; give one"),
-        (["--queue", ""], 1, "queue is ''; it must be text"),
+        (["--run-at", "tomorrow"], 1, "--run-at is 'tomorrow'; it must be ISO-8601 text"),
+        (["--run-at", "2099-01-01", "--delay", "5"], 1, "--run-at and --delay were both given; give one"),
+        (["--queue", ""], 1, "--queue is ''; it must be text"),
     ],
 )
 def test_a_bad_change_is_one_line_of_error(

@@ -89,7 +89,7 @@ def test_control_characters_in_a_log_become_visible(run: Run, queue: JobQueue) -
 
 
 def test_status_shows_the_progress(run: Run, twice: str) -> None:
-    assert "progress:     3 of 8 (37.5 %), speaking" in run("status", twice).out.splitlines()
+    assert "Progress: 3 of 8 (37.5 %), speaking" in run("status", twice).out.splitlines()
 
 
 def test_the_list_shows_the_progress_of_a_running_job(run: Run, queue: JobQueue) -> None:

@@ -11,6 +11,8 @@ import pytest
 
 from gigq import Job, JobQueue
 from gigq.cli import main
+from gigq.cli.commands import in_typed_words
+from gigq.status import JobStatus, Phase
 
 Run = Callable[..., Any]
 
@@ -24,15 +26,15 @@ def test_the_command_line_runs_as_a_module(spawn: Run, queue: JobQueue, module: 
 
 
 def test_the_default_file_is_gigq_db(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["submit", "functions.add"]) == 0
+    assert main(["submit", "functions.nothing"]) == 0
     assert Path("gigq.db").exists()
 
 
 def test_gigq_db_in_the_environment_names_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIGQ_DB", "elsewhere.db")
 
-    assert main(["submit", "functions.add"]) == 0
-    assert main(["--db", "here.db", "submit", "functions.add"]) == 0
+    assert main(["submit", "functions.nothing"]) == 0
+    assert main(["--db", "here.db", "submit", "functions.nothing"]) == 0
     assert Path("elsewhere.db").exists()
     assert Path("here.db").exists()
 
@@ -40,7 +42,7 @@ def test_gigq_db_in_the_environment_names_the_file(monkeypatch: pytest.MonkeyPat
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIGQ_DB", "")
 
-    assert main(["submit", "functions.add"]) == 0
+    assert main(["submit", "functions.nothing"]) == 0
     assert Path("gigq.db").exists()
 
 
@@ -70,7 +72,8 @@ def test_a_variable_with_a_bad_value_matters_only_to_commands_that_use_it(
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["dance"], ["list", "--status", "asleep"], ["list", "--limit", "-1"], ["stats", "x"]]
+    "words",
+    [["dance"], ["schedule", "dance"], ["list", "--status", "asleep"], ["list", "--limit", "-1"], ["stats", "x"]],
 )
 def test_a_wrongly_typed_command_is_one_line_of_error_and_code_2(run: Run, words: list[str]) -> None:
     outcome = run(*words)
@@ -116,3 +119,55 @@ def test_a_full_disk_is_one_line_of_error(spawn: Run, queue: JobQueue) -> None:
 
     assert (process.returncode, err.count("\n")) == (1, 1)
     assert err.startswith("gigq: ")
+
+
+def test_without_a_command_the_help_is_printed(run: Run) -> None:
+    assert run() == run("--help")
+
+
+def test_the_version_is_an_option_too(run: Run) -> None:
+    assert run("--version") == run("version")
+
+
+def test_a_missing_file_that_nobody_named_says_how_to_name_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["list"]) == 1
+    assert capsys.readouterr().err == (
+        "gigq: there is no queue at 'gigq.db'; the first submit creates one; --db PATH or GIGQ_DB names another file\n"
+    )
+    monkeypatch.setenv("GIGQ_DB", "other.db")
+    assert main(["list"]) == 1
+    assert capsys.readouterr().err == "gigq: there is no queue at 'other.db'; the first submit creates one\n"
+
+
+def test_a_mistyped_command_is_guessed(run: Run) -> None:
+    assert run("lst").err == "gigq: there is no command 'lst'; did you mean 'list'? See gigq --help\n"
+
+
+@pytest.mark.parametrize(("option", "words"), [("--status", JobStatus), ("--phase", Phase)])
+def test_an_unknown_status_or_phase_lists_those_that_there_are(run: Run, option: str, words: type[JobStatus]) -> None:
+    known = ", ".join(each.value for each in words)
+    assert run("list", option, "asleep").err == (
+        f"gigq: {option}: 'asleep' is not one of {known}; see gigq list --help\n"
+    )
+
+
+NAMES = {"run_at": "--run-at", "delay": "--delay", "tags": "--tag", "name": "--name", "queue": "QUEUE"}
+
+
+@pytest.mark.parametrize(
+    ("message", "typed"),
+    [
+        ("run_at is 'x'; it must be ISO-8601 text", "--run-at is 'x'; it must be ISO-8601 text"),
+        ("run_at and delay were both given; give one", "--run-at and --delay were both given; give one"),
+        ("job 'x': an entry of tags is ''; it must be text", "job 'x': --tag is ''; it must be text"),
+        ("queue is 'run_at is'; it must not", "QUEUE is 'run_at is'; it must not"),
+        ('name is "it\'s run_at"', '--name is "it\'s run_at"'),
+        ("job 0193 is running, and its name is long", "job 0193 is running, and its name is long"),
+        ("give it by delay= or by run_at=; not by both", "give it by --delay or by --run-at; not by both"),
+        ("unknown_thing is 3", "unknown_thing is 3"),
+    ],
+)
+def test_the_library_is_quoted_in_the_words_that_were_typed(message: str, typed: str) -> None:
+    assert in_typed_words(message, NAMES) == typed

@@ -79,7 +79,7 @@ def evil_worker(path: str) -> Iterator[None]:
         ["workers", "--json"],
         ["stop", "--worker", EVIL],
         ["scale", "2", "--worker", EVIL],
-        ["submit", "functions.add", "--depends-on", EVIL.replace("\0", "")],
+        ["submit", "functions.nothing", "--depends-on", EVIL.replace("\0", "")],
         ["submit", EVIL.replace("\0", "")],
         ["list", "--status", EVIL],
         [EVIL],
@@ -99,10 +99,10 @@ def test_a_job_name_cannot_move_the_cursor(run: Run, queue: JobQueue) -> None:
 
 
 def test_a_job_name_cannot_add_a_line(run: Run, queue: JobQueue) -> None:
-    job_id = queue.submit(Job("sum\nstatus:     completed", "functions.add"))
+    job_id = queue.submit(Job("sum\nStatus: completed", "functions.add"))
 
     assert len(run("list").out.splitlines()) == 2
-    assert "name:       sum\\nstatus:     completed\n" in run("status", job_id).out
+    assert "Job: sum\\nStatus: completed (" in run("status", job_id).out
 
 
 def test_a_job_name_cannot_forge_a_line_of_the_worker_log(spawn: Run, queue: JobQueue) -> None:
@@ -118,7 +118,7 @@ def test_an_error_of_several_lines_keeps_its_lines(run: Run, queue: JobQueue) ->
     job_id = queue.submit(Job("break", "functions.fail", {"message": "one\ntwo"}, max_attempts=1))
     run("worker", "--once")
 
-    assert "error:        ValueError: one\n              two\n" in run("status", job_id).out
+    assert "Error: ValueError: one\n  two\n" in run("status", job_id).out
     assert run("list").out.splitlines()[1].endswith("ValueError: one")
 
 

@@ -25,7 +25,7 @@ def two_old_jobs(open_queue: Callable[..., JobQueue]) -> None:
     [([], 2), (["--before", "30"], 0), (["--before", "5"], 1), (["--before", "7d"], 1), (["--before", "12h"], 2)],
 )
 def test_clear_deletes_jobs_that_ended_long_enough_ago(run: Run, words: list[str], cleared: int) -> None:
-    assert run("clear", *words).out == f"Jobs cleared: {cleared}\n"
+    assert run("clear", *words).out == f"Cleared {cleared} completed jobs.\n"
 
 
 def test_clear_as_json_is_the_number_of_jobs(run: Run, queue: JobQueue) -> None:

@@ -45,7 +45,7 @@ def test_one_queue_or_all_are_paused_and_resumed(run: Run, queue: JobQueue, word
 
 def test_a_pause_as_json_names_the_queue(run: Run, queue: JobQueue) -> None:
     assert run("pause", "mail", "--json").json == {"queue": "mail", "paused": True}
-    assert run("resume", "--json").json == {"queue": None, "paused": False}
+    assert run("resume", "--json").json == {"queue": None, "paused": False, "still_paused": ["mail"]}
 
 
 def test_configure_sets_limits(run: Run, queue: JobQueue) -> None:
@@ -67,10 +67,10 @@ def test_configure_changes_only_the_limits_that_are_given(run: Run, queue: JobQu
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["pause", ""], 1, "queue is ''; it must be text"),
-        (["configure"], 2, "QUEUE"),
+        (["pause", ""], 1, "QUEUE is ''; it must be text"),
+        (["configure", "--max-running", "2"], 2, "give the name of the queue"),
         (["configure", "mail", "--max-running", "0"], 2, "at least 1"),
-        (["configure", "mail", "--rate-limit", "1", "--rate-period", "0"], 1, "rate_period is 0"),
+        (["configure", "mail", "--rate-limit", "1", "--rate-period", "0"], 1, "--rate-period is 0"),
     ],
 )
 def test_bad_options_of_a_queue_are_refused(run: Run, queue: JobQueue, words: list[str], code: int, said: str) -> None:
@@ -84,4 +84,43 @@ def test_control_characters_in_a_queue_name_become_visible(run: Run, queue: JobQ
     queue.pause("\x1b[2J\n")
 
     assert "\\x1b[2J\\n" in run("queues").out
-    assert run("pause", "\x1b").out == "Queue \\x1b paused\n"
+    assert run("pause", "\x1b").out.startswith("Queue \\x1b paused; ")
+
+
+def test_configure_without_options_shows_the_limits_of_one_queue_or_of_all(run: Run, queue: JobQueue) -> None:
+    assert run("configure").out == "No queue has limits.\n"
+    queue.configure("mail", max_running=2)
+    queue.pause("video")
+
+    assert run("configure", "mail").out == run("configure").out == "Queue mail: 2 at a time\n"
+    assert run("configure", "video").out == "Queue video: no limits\n"
+    assert [each["name"] for each in run("configure", "--json").json] == ["mail"]
+
+
+def test_none_takes_a_limit_away_and_leaves_the_other(run: Run, queue: JobQueue) -> None:
+    run("configure", "mail", "--max-running", "2", "--rate-limit", "5")
+
+    assert run("configure", "mail", "--max-running", "none").out == "Queue mail: 5 within 1 s\n"
+    assert run("configure", "mail", "--rate-limit", "none").out == "Queue mail: no limits\n"
+
+
+@pytest.mark.parametrize("command", ["pause", "resume"])
+def test_a_queue_without_unfinished_jobs_is_perhaps_mistyped(run: Run, queue: JobQueue, command: str) -> None:
+    parent = queue.submit(Job("parent", "f"))
+    queue.submit(Job("waiting", "f", queue="mail", dependencies=[parent]))
+
+    assert "no unfinished jobs" not in run(command, "mail").out
+    assert run(command, "mial").out.endswith("d; it has no unfinished jobs\n")
+
+
+def test_resume_says_what_stays_paused(run: Run, queue: JobQueue) -> None:
+    queue.submit(Job("job", "f", queue="video"))
+    run("pause", "mail")
+    run("pause")
+
+    assert run("resume", "video").out == (
+        "Queue video resumed, but it stays paused with all others; `gigq resume` without a name ends that\n"
+    )
+    assert run("resume").out == "All queues resumed, but not those paused by name: mail\n"
+    assert run("resume", "mail").out == "Queue mail resumed; it has no unfinished jobs\n"
+    assert run("resume").out == "All queues resumed\n"

@@ -18,10 +18,10 @@ def test_status_shows_a_job(run: Run, queue: JobQueue) -> None:
 
     lines = run("status", job_id[:-4]).out.splitlines()
 
-    assert f"id:         {job_id}" in lines
-    assert "status:     pending (ready)" in lines
-    assert "attempts:   0 of 3" in lines
-    assert "tags:       red" in lines
+    assert lines[:2] == [f"Job: sum ({job_id})", "Status: pending"]
+    assert lines[2] == f"Created: {queue.get_status(job_id)['created_at']}"
+    assert lines[4:7] == ["Started: -", "Completed: -", "Attempts: 0 / 3"]
+    assert {"Phase: ready", "Function: functions.add", "Tags: red"} <= {*lines}
 
 
 def test_status_shows_arguments_and_result_only_on_request(run: Run, queue: JobQueue) -> None:
@@ -29,18 +29,18 @@ def test_status_shows_arguments_and_result_only_on_request(run: Run, queue: JobQ
     run("worker", "--once")
 
     bare = run("status", job_id).out
-    assert "params:" not in bare
-    assert "result:" not in bare
-    assert '"a": 41' in run("status", job_id, "--show-params").out
-    assert "result:\n  42\n" in run("status", job_id, "--show-result").out
+    assert "Parameters:" not in bare
+    assert "Result:" not in bare
+    assert "\nParameters:\n  a: 41\n  b: 1\n" in run("status", job_id, "--show-params").out
+    assert "\nResult:\n  42\n" in run("status", job_id, "--show-result").out
 
 
 def test_status_shows_how_often_a_job_was_given_back(run: Run, queue: JobQueue) -> None:
     job_id = queue.submit(Job("poll", "functions.retry_later", {"delay": 0}))
-    assert "releases:" not in run("status", job_id).out
+    assert "Releases:" not in run("status", job_id).out
     run("worker", "--once")
 
-    assert "releases:   1\n" in run("status", job_id).out
+    assert "\nReleases: 1\n" in run("status", job_id).out
 
 
 def test_status_shows_the_traceback_of_every_attempt(run: Run, queue: JobQueue) -> None:
@@ -148,3 +148,25 @@ def test_a_file_that_is_not_a_database_is_one_line_of_error(run: Run, path: str)
 
     assert (outcome.code, outcome.err) == (1, f"gigq: {path!r} is not a SQLite database\n")
     Path(path).unlink()
+
+
+def test_scripts_that_read_the_output_of_gigq_0_5_go_on(run: Run, queue: JobQueue) -> None:
+    assert run("list").out == "No jobs found.\n"
+    assert run("--json", "list").json == []
+    good, bad, gone = queue.submit_many(
+        [Job("a", "functions.add", {"a": 1}), Job("b", "functions.fail", max_attempts=1), Job("c", "f", delay=60)]
+    )
+    assert run("worker", "--once").out == run("worker", "--once").out == "Processed one job.\n"
+    assert run("worker", "--once").out == "No jobs available to process.\n"
+    assert run("cancel", gone).out == f"Job {gone} cancelled.\n"
+
+    labels = [line.partition(":")[0] for line in run("status", bad).out.splitlines()]
+    expected = ["Job", "Status", "Created", "Updated", "Started", "Completed", "Attempts", "Worker", "Error"]
+    assert labels[: len(expected)] == expected
+    assert "\nStatus: completed\n" in run("status", good).out
+    assert "\nAttempts: 1 / 1\n" in run("status", bad).out
+    assert "\nError: ValueError: no\n" in run("status", bad).out
+    assert "\n\nExecutions:\n" in run("status", bad, "--show-executions").out
+
+    assert run("requeue", bad).out == f"Job {bad} requeued.\n"
+    assert run("clear").out == "Cleared 2 completed jobs.\n"

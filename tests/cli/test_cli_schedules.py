@@ -50,5 +50,8 @@ def test_a_bad_cron_line_is_one_line_of_error(run: Run, queue: JobQueue) -> None
     assert "minute" in outcome.err
 
 
-def test_schedule_needs_a_command(run: Run) -> None:
-    assert run("schedule").code == 2
+def test_schedule_without_a_command_shows_its_commands(run: Run) -> None:
+    outcome = run("schedule")
+
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "Remove a schedule" in outcome.out
