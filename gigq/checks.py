@@ -13,6 +13,9 @@ from gigq.clock import Duration, to_seconds
 
 T = TypeVar("T")
 
+Default = Callable[[Any], Any]
+"""Makes of an object that JSON lacks one that it has, as ``default`` of `json.dumps` does."""
+
 Texts = str | Iterable[str]
 """One text, or several."""
 
@@ -80,6 +83,17 @@ def mapping(value: object, name: str) -> dict[str, Any]:
     if not (isinstance(value, dict) or isinstance(value, Mapping)):  # noqa: SIM101 (one call takes three times as long)
         raise ValueError(f"{name} is {value!r}; it must be a dict")
     return dict(value)
+
+
+def function(value: object, name: str) -> Callable[..., Any]:
+    """Return a function, or whatever else can be called.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not callable(value):
+        raise TypeError(f"{name} is {value!r}; it must be a function")
+    return value
 
 
 def one_of(value: object, name: str, *, choices: Collection[T]) -> T:

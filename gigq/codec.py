@@ -1,75 +1,61 @@
-"""Strict JSON: a value reads back as it was written, or is refused with the place in it that JSON cannot hold."""
+"""JSON as Python's own `json` writes it, but for what would not read back: that is refused with its place."""
 
 from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
+from gigq.checks import Default
 from gigq.errors import NotSerializable
+from gigq.measure import DEEPEST, Fault, Measure, Unusual
 
 MEGABYTE = 1_000_000
 PARAMS_LIMIT = 1 * MEGABYTE
 RESULT_LIMIT = 10 * MEGABYTE
 
-# Made once: json.dumps makes a new one at each call, a third of the cost of a small value.
-_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+_FORM: dict[str, Any] = {"ensure_ascii": False, "check_circular": False, "separators": (",", ":")}
+_ENCODER = json.JSONEncoder(**_FORM)  # made once: json.dumps makes a new one at each call, a third of a small value
 
-# Not dict | list | tuple: that makes two new types at each call, which takes longer than all other checks of a value.
 _CONTAINERS = (dict, list, tuple)
 
-_DEEPEST = 200
-"""Levels of nesting. Not Python's own limit, which may be lower in the process that reads them."""
-
-_WIDEST_INTEGER = 14_000
-"""Bits, about 4,200 digits: Python refuses to read an integer of more than 4,300."""
+_MOST_DIGITS = 4300
+"""Python refuses to read an integer of more, unless a program says otherwise. Others must be able to read it."""
 
 
-class _Fault(NamedTuple):
-    place: str
-    problem: str
+def encode(value: object, *, name: str, limit: int, default: Default | None = None) -> str:
+    """Write a value as compact JSON, as `json.dumps` does.
 
-    def inside(self, step: str) -> _Fault:
-        return _Fault(step + self.place, self.problem)
-
-
-def encode(value: object, *, name: str, limit: int) -> str:
-    """Write a value as compact JSON.
-
-    Tuples become lists. Keys that are not text are refused rather than turned into text, because
-    ``{1: "a", "1": "b"}`` would lose an entry.
+    Tuples become lists, and keys that are numbers, True, False or None become text; NaN and the infinities are written
+    as ``NaN``, ``Infinity`` and ``-Infinity``, which is JSON5.
 
     Args:
         value: what to write.
         name: what messages call it, such as ``params``.
         limit: the most bytes that the JSON may have.
+        default: makes of any other object one that JSON has, as for `json.dumps`.
 
     Raises:
-        NotSerializable: JSON cannot hold it, it contains itself, or it is longer than `limit`.
+        NotSerializable: JSON lacks something in it, two keys of a dict would become the same, it contains itself, or it
+            is longer than `limit`.
     """
     if value is None:
         return "null"
-    if not value and isinstance(value, _CONTAINERS):  # the usual case
+    if isinstance(value, _CONTAINERS) and not value:  # the usual case
         return "{}" if isinstance(value, dict) else "[]"
     try:
-        fault = _fault_in(value, depth=0)
-        if fault:
-            raise NotSerializable(f"{name}{fault.place} {fault.problem}")
-        text = _ENCODER.encode(value)
+        return _text(value, name=name, limit=limit, default=default)
+    except Fault as fault:
+        place = "".join(f"[{json.dumps(step, ensure_ascii=False)}]" for step in reversed(fault.place))
+        raise NotSerializable(f"{name}{place} {fault.problem}") from fault.__cause__
     except RecursionError:
-        raise NotSerializable(f"{name} contains itself, or is nested more than {_DEEPEST} deep") from None
+        raise NotSerializable(f"{name} is nested more than {DEEPEST} deep") from None
     except ValueError as error:  # a value that cannot even be shown, such as a key that is an integer of 5,000 digits
         if isinstance(error, NotSerializable):
             raise
         raise NotSerializable(f"{name} cannot be written as JSON: {error}") from None
-    size = len(text) if text.isascii() else len(text.encode())
-    if size > limit:
-        raise NotSerializable(
-            f"{name} has {size:,} bytes of JSON, and the limit is {limit:,}; "
-            "store the data elsewhere and pass a reference, such as a path or a key"
-        )
-    return text
 
 
 def encode_object(entries: Iterable[tuple[str, str]]) -> str:
@@ -84,54 +70,46 @@ def decode(text: str) -> Any:
     return [] if text == "[]" else json.loads(text)
 
 
-def _fault_in(value: object, *, depth: int) -> _Fault | None:
-    if value is None:
-        return None
-    if isinstance(value, int):
-        too_wide = value.bit_length() > _WIDEST_INTEGER
-        return _Fault("", "is an integer of more than 4,200 digits: pass it as text") if too_wide else None
-    if isinstance(value, str):
-        return None if _is_unicode(value) else _Fault("", "is text with a lone surrogate, which UTF-8 cannot hold")
+def standard(value: Any) -> Any:
+    """Return a value that was read with None in the place of NaN and the infinities, which other programs cannot read.
+
+    Python writes these, and a few other languages read them; JSON proper has no word for them.
+    """
     if isinstance(value, float):
-        return None if math.isfinite(value) else _Fault("", f"is {value!r}, which JSON cannot hold")
-    if not isinstance(value, _CONTAINERS):
-        return _Fault("", f"is {_article(type(value).__name__)} object, which JSON cannot hold")
-    if depth == _DEEPEST:
-        raise RecursionError
+        return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return _fault_in_dict(value, depth=depth + 1)
-    return _fault_in_list(value, depth=depth + 1)
+        return {key: standard(each) for key, each in value.items()}
+    return [standard(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def _fault_in_dict(value: dict[object, object], *, depth: int) -> _Fault | None:
-    for key, item in value.items():
-        if not isinstance(key, str):
-            return _Fault("", f"has the key {key!r}, and keys must be text: use str(key)")
-        if not _is_unicode(key):
-            return _Fault("", f"has the key {key!r} with a lone surrogate, which UTF-8 cannot hold")
-        fault = _fault_in(item, depth=depth)
-        if fault:
-            return fault.inside(f"[{json.dumps(key, ensure_ascii=False)}]")
-    return None
-
-
-def _fault_in_list(value: list[object] | tuple[object, ...], *, depth: int) -> _Fault | None:
-    for index, item in enumerate(value):
-        fault = _fault_in(item, depth=depth)
-        if fault:
-            return fault.inside(f"[{index}]")
-    return None
-
-
-def _is_unicode(text: str) -> bool:
-    if text.isascii():
-        return True
+def _text(value: object, *, name: str, limit: int, default: Default | None) -> str:
     try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        if sys.get_int_max_str_digits() != _MOST_DIGITS:
+            raise Unusual
+        return _written(value, Measure().size(value), _ENCODER, name=name, limit=limit)
+    except (Unusual, UnicodeEncodeError, ValueError) as error:
+        if isinstance(error, NotSerializable):
+            raise
+    from gigq.survey import Survey  # only here: few values need it
+
+    found = Survey(default)
+    size = found.size(value)
+    return _written(value, size, json.JSONEncoder(**_FORM, default=found.convert), name=name, limit=limit)
 
 
-def _article(noun: str) -> str:
-    return f"an {noun}" if noun[:1] in "aeiouAEIOU" else f"a {noun}"
+def _written(value: object, least: int, encoder: json.JSONEncoder, *, name: str, limit: int) -> str:
+    """Write a value, unless it would be far too long: it may have the same part in many places."""
+    if least > 2 * limit:
+        raise _too_long(name, f"at least {least:,}", limit)
+    text = encoder.encode(value)
+    size = len(text) if text.isascii() else len(text.encode())
+    if size > limit:
+        raise _too_long(name, f"{size:,}", limit)
+    return text
+
+
+def _too_long(name: str, size: str, limit: int) -> NotSerializable:
+    return NotSerializable(
+        f"{name} has {size} bytes of JSON, and the limit is {limit:,}; "
+        "store the data elsewhere and pass a reference, such as a path or a key"
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gigq import checks
+from gigq.checks import Default
 from gigq.clock import ManualClock
 from gigq.codec import RESULT_LIMIT
 from gigq.paths import Function
@@ -18,7 +20,7 @@ from gigq.worker.options import WorkerOptions
 __all__ = ["ManualClock", "drain"]
 
 
-def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None) -> int:
+def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None, default: Default | None = None) -> int:
     """Run all ready jobs in this thread, one after the other, and return how many executions that were.
 
     Jobs that become ready meanwhile run too. A retry that has to wait does not: move the clock, and drain again.
@@ -26,6 +28,7 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None) ->
     Args:
         queue: the queue, which may be one in memory.
         handlers: functions by the names that jobs call them by, as for `Worker`.
+        default: converts what JSON lacks in a result, as for `Worker`; by default that of the queue.
 
     Example:
         >>> from calendar import isleap
@@ -37,7 +40,9 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None) ->
         (1, True)
     """
     options = WorkerOptions(worker_id="drain", mode="inline")
-    runner = InlineRunner(caller(Functions.of(handlers), clock=queue.clock, result_limit=RESULT_LIMIT))
+    convert = checks.optional(default, "default", checks.function) or queue.default
+    call = caller(Functions.of(handlers), clock=queue.clock, result_limit=RESULT_LIMIT, default=convert)
+    runner = InlineRunner(call)
     loop = Loop(queue.database, runner, options, clock=queue.clock)
     executions = 0
     with postponed():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import math
 import os
 import signal
 import sys
@@ -133,3 +134,15 @@ def sleep_through_the_lease(gate: str, until: str) -> int:
         meet(gate, until)
         signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
     return attempt
+
+
+def odd_values() -> dict[object, object]:
+    return {1: {None: math.nan}, 2.5: [math.inf, -math.inf]}
+
+
+def a_set() -> dict[str, object]:
+    return {"in": {1, 2}}
+
+
+def as_list(value: Any) -> list[Any]:
+    return sorted(value)

@@ -27,8 +27,10 @@ def write(lines: Iterable[str]) -> None:
 
 
 def write_json(value: Any) -> None:
-    """Print a value as one line of JSON in ASCII."""
-    print(json.dumps(value).replace("\x7f", "\\u007f"))
+    """Print a value as one line of JSON in ASCII, with null for NaN and the infinities: JSON has no words for them."""
+    from gigq.codec import standard  # only here: the help needs nothing of it
+
+    print(json.dumps(standard(value)).replace("\x7f", "\\u007f"))
 
 
 def note(message: str) -> None:

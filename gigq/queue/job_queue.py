@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from gigq import checks
-from gigq.checks import Texts
+from gigq.checks import Default, Texts
 from gigq.clock import Clock, Duration, Instant, SystemClock, later, to_instant, to_seconds
 from gigq.codec import PARAMS_LIMIT, RESULT_LIMIT, encode
 from gigq.errors import JobNotFound
@@ -73,6 +73,9 @@ class JobQueue:
         read_only: only look: nothing is created, upgraded or written, and every method that would is refused with
             `StoreError`. It also opens a file that this process may not write, or that lies on a read-only file system.
         params_limit: the most bytes that a job's arguments may have as JSON.
+        default: makes of an object in arguments or metadata that JSON lacks, such as a date, one that it has, as the
+            function of that name does for `json.dumps`. It converts the results of `complete` and `execute_job`, too;
+            those of a worker are converted by its own.
         clock: where time comes from; for tests.
 
     Raises:
@@ -97,9 +100,11 @@ class JobQueue:
         durability: Durability = "full",
         read_only: bool = False,
         params_limit: int = PARAMS_LIMIT,
+        default: Default | None = None,
         clock: Clock | None = None,
     ) -> None:
-        # Public for `gigq.testing.drain`, which runs jobs on the same connections, and for the tests of the store.
+        # These are public for `gigq.testing.drain`, which runs jobs on the same connections, and for tests.
+        self.default = checks.optional(default, "default", checks.function)
         self.clock = clock or SystemClock()
         self.database = open_queue(
             db_path,
@@ -152,7 +157,7 @@ class JobQueue:
             ...     queue.count()
             4
         """
-        new = [preparing.prepare(job, limit=self._params_limit) for job in jobs]
+        new = [preparing.prepare(job, limit=self._params_limit, default=self.default) for job in jobs]
         if not new:
             self.database.must_be_writable()
             return []
@@ -302,11 +307,11 @@ class JobQueue:
         that only grows. ``workers``: how many there are, and how many slots the live ones have; manual consumption
         does not count.
 
-        Durations are seconds, None where nothing was measured. Pruned and deleted jobs are no longer counted, nor is the
-        middle of a long row of releases. The
-        percentiles of more than 10,000 executions are those of an even sample. An execution that ended in another
-        attempt is missed if it took longer than the window and 10,000 later ones. It reads the index of all jobs, and
-        the executions of the last hour: with a million finished jobs in the file that takes some tenths of a second.
+        Durations are seconds, None where nothing was measured. Pruned and deleted jobs are no longer counted, nor
+        is the middle of a long row of releases. The percentiles of more than 10,000 executions are those of an even
+        sample. An execution that ended in another attempt is missed if it took longer than the window and 10,000 later
+        ones. It reads the index of all jobs, and the executions of the last hour: with a million finished jobs in the
+        file that takes some tenths of a second.
         """
         here = process.this_process()
         with self.database.read() as tx:
@@ -610,7 +615,9 @@ class JobQueue:
     @property
     def schedules(self) -> Schedules:
         """The rules that submit jobs at certain times."""
-        return schedules.Schedules(self.database, self.clock, params_limit=self._params_limit)
+        return schedules.Schedules(
+            self.database, self.clock, params_limit=self._params_limit, default=self.default
+        )
 
     # consume manually
 
@@ -657,7 +664,7 @@ class JobQueue:
             NotSerializable: JSON cannot hold the result. The job is still yours.
             QueueBusy, StoreError: nothing was written; call it again.
         """
-        text = encode(result, name="result", limit=RESULT_LIMIT)
+        text = encode(result, name="result", limit=RESULT_LIMIT, default=self.default)
         self._manual.settle(self._manual.claim_of(job), reports.Report.completed(text))
 
     def fail(self, job: JobClaim | str, error: str | Mapping[str, str] | BaseException, *, retry: bool = True) -> None:
@@ -847,6 +854,7 @@ class JobQueue:
         """What this object has claimed without a worker; made when it is first needed, once for all threads."""
         if "_consumption" not in vars(self):
             self.database.must_be_writable()
-            vars(self).setdefault("_consumption", manual.ManualConsumption(self.database, self.clock))
+            made = manual.ManualConsumption(self.database, self.clock, default=self.default)
+            vars(self).setdefault("_consumption", made)
         found: ManualConsumption = vars(self)["_consumption"]
         return found

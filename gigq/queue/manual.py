@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
+from gigq.checks import Default
 from gigq.claims import Claim
 from gigq.clock import Clock, later
 from gigq.codec import RESULT_LIMIT, decode
@@ -109,9 +110,10 @@ class ManualConsumption:
     Each process is entered in the file as a worker of its own, without a heartbeat.
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, *, default: Default | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._default = default
         self._workers: dict[int, _ManualWorker] = {}  # by process: the child of a fork claims in its own name
 
     def dequeue(self, worker_id: str | None, *, queues: Sequence[str] | None) -> JobClaim | None:
@@ -161,7 +163,8 @@ class ManualConsumption:
             status = manual.begin(tx, job.execution_id)
         if status is not ExecutionStatus.RUNNING:
             return _existing(job, status)
-        runner = InlineRunner(caller(functions, clock=self._clock, result_limit=RESULT_LIMIT))
+        call = caller(functions, clock=self._clock, result_limit=RESULT_LIMIT, default=self._default)
+        runner = InlineRunner(call)
         runner.start([job.claim])
         ((_, report),) = runner.ended()
         with self._database.write() as tx:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
+from gigq.checks import Default
 from gigq.codec import encode
 from gigq.errors import InvalidJob
 from gigq.job import Job, Submittable
@@ -27,12 +28,13 @@ def called(function: Callable[..., Any] | Submittable | str, args: Sequence[Any]
     return Job(name, function, params, args=args)
 
 
-def prepare(job: Job, *, limit: int) -> NewJob:
+def prepare(job: Job, *, limit: int, default: Default | None = None) -> NewJob:
     """Return the form in which a job is stored.
 
     Args:
         job: its fields have been checked when it was made.
         limit: the most bytes that its arguments, and its metadata, may have as JSON.
+        default: converts what JSON lacks, as for `json.dumps`.
 
     Raises:
         NotImportable: a worker could not find its function.
@@ -41,7 +43,7 @@ def prepare(job: Job, *, limit: int) -> NewJob:
     """
     try:
         function, passing = path_of(job.function), _passes_parent_results(job)
-        texts = _texts(vars(job), limit=limit)
+        texts = _texts(vars(job), limit=limit, default=default)
         if not isinstance(job.function, str):
             _check_call(job, unwrapped(job.function), passes_parent_results=bool(passing))
     except InvalidJob as error:
@@ -50,9 +52,9 @@ def prepare(job: Job, *, limit: int) -> NewJob:
     return NewJob._make(_in_order({**vars(job), **texts, **rest}))
 
 
-def _texts(values: Mapping[str, Any], *, limit: int) -> dict[str, str]:
+def _texts(values: Mapping[str, Any], *, limit: int, default: Default | None) -> dict[str, str]:
     return {
-        name: encode(value, name=name, limit=limit) if (value := values[name]) else empty
+        name: encode(value, name=name, limit=limit, default=default) if (value := values[name]) else empty
         for name, empty in _EMPTY.items()
     }
 
@@ -72,9 +74,17 @@ def _longest_wait(job: Job) -> float:
 
 
 def _check_call(job: Job, function: Function, *, passes_parent_results: bool) -> None:
-    params = dict(job.params or {})
+    params = {_text_of_key(key): value for key, value in (job.params or {}).items()}
     if passes_parent_results:
         params.setdefault("parent_results", {})
     problem = mismatch(function, job.args, params)
     if problem:
         raise InvalidJob(f"its arguments do not fit the function: {problem}")
+
+
+def _text_of_key(key: object) -> str:
+    if type(key) is str:
+        return key
+    from gigq.survey import text_of_key  # only where one is needed
+
+    return text_of_key(key)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, Unpack
 
 from gigq import checks
+from gigq.checks import Default
 from gigq.clock import Clock, Duration, to_seconds
 from gigq.cron import Cron, Interval, ticks, zone_named
 from gigq.job import Job, SharedOptions, Submittable, new_job_id
@@ -44,10 +45,13 @@ class Schedules:
         (['nightly'], 'nightly')
     """
 
-    def __init__(self, database: Database, clock: Clock, *, params_limit: int) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, *, params_limit: int, default: Default | None = None
+    ) -> None:
         self._database = database
         self._clock = clock
         self._params_limit = params_limit
+        self._default = default
 
     def add(
         self,
@@ -89,7 +93,7 @@ class Schedules:
             ...     str(schedule.next_at)
             '2026-01-05 09:00:00+00:00'
         """
-        job = prepare(_job(name, function, options), limit=self._params_limit)
+        job = prepare(_job(name, function, options), limit=self._params_limit, default=self._default)
         zone, now = zone_named(timezone), self._clock.now()
         rule = _rule(cron, every, anchor=now)
         new = ScheduleRecord(

@@ -8,6 +8,7 @@ from contextvars import copy_context
 from functools import cache, partial
 from typing import Any
 
+from gigq.checks import Default
 from gigq.claims import Claim
 from gigq.clock import Clock, stamper
 from gigq.codec import decode, encode
@@ -24,18 +25,27 @@ from gigq.runtime.runner import Call
 from gigq.runtime.verdict import report_on, was_not_entered
 
 
-def caller(functions: Functions, *, clock: Clock, result_limit: int, keeps_logs: bool = False) -> Call:
+def caller(
+    functions: Functions,
+    *,
+    clock: Clock,
+    result_limit: int,
+    default: Default | None = None,
+    keeps_logs: bool = False,
+) -> Call:
     """Return a function that turns claims into reports.
 
     Args:
         functions: what jobs may call.
         clock: where time comes from.
         result_limit: the most bytes that a result may have as JSON.
+        default: converts what JSON lacks in a result, as for `json.dumps`.
         keeps_logs: whether reports include what the function has logged in its thread and context.
     """
     if keeps_logs:
         capture_logging(current_log)
-    return Caller(functions.find, clock=clock, result_limit=result_limit, keeps_logs=keeps_logs).call
+    found = Caller(functions.find, clock=clock, result_limit=result_limit, default=default, keeps_logs=keeps_logs)
+    return found.call
 
 
 class Caller:
@@ -43,18 +53,24 @@ class Caller:
 
     Args:
         find: returns a function by the name that a job calls it by; asked once for each name.
-        clock, result_limit, keeps_logs: as for `caller`.
+        clock, result_limit, default, keeps_logs: as for `caller`.
     """
 
-    __slots__ = ("_find", "_isolation", "_new_log", "_now", "_result_limit")
+    __slots__ = ("_find", "_isolation", "_new_log", "_now", "_written")
 
     def __init__(
-        self, find: Callable[[str], Function], *, clock: Clock, result_limit: int, keeps_logs: bool = False
+        self,
+        find: Callable[[str], Function],
+        *,
+        clock: Clock,
+        result_limit: int,
+        default: Default | None = None,
+        keeps_logs: bool = False,
     ) -> None:
         self._isolation = Isolation()
         self._find = cache(partial(self._isolation.find, partial(_found, find)))
         self._now = stamper(clock)
-        self._result_limit = result_limit
+        self._written = partial(encode, name="result", limit=result_limit, default=default)
         self._new_log = Log if keeps_logs else None
 
     def call(self, claim: Claim) -> Report:
@@ -77,7 +93,7 @@ class Caller:
             is_final = False
             value = _called(function, args, params, handler)
             is_final = True
-            report = Report.completed(encode(value, name="result", limit=self._result_limit), started_at=started_at)
+            report = Report.completed(self._written(value), started_at=started_at)
         except BaseException as error:
             alarms.reset(handler)  # again: an alarm may have rung at just that moment
             is_final = is_final or was_not_entered(error)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from types import BuiltinFunctionType
 from typing import Self
 
 from gigq import checks
-from gigq.checks import Texts
+from gigq.checks import Default, Texts
 from gigq.errors import NotImportable
-from gigq.paths import Function, module_name, not_plain, path_of, resolve, unwrapped
+from gigq.paths import Function, module_name, module_of, not_plain, path_of, resolve, unwrapped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +82,28 @@ def paths_of(handlers: Mapping[str, Function]) -> dict[str, str]:
         NotImportable: a handler has no import path.
     """
     return {name: _path_of(name, function) for name, function in handlers.items()}
+
+
+def path_of_default(default: Default) -> str:
+    """Return the import path by which another process finds a `default`: a function, or a class or builtin as `str`.
+
+    Raises:
+        NotImportable: it has no import path.
+    """
+    if isinstance(default, type | BuiltinFunctionType):
+        path = f"{module_of(default)}:{default.__qualname__}"
+        with suppress(NotImportable):
+            if resolve(path) is default:
+                return path
+    try:
+        return path_of(default)
+    except NotImportable as error:
+        raise NotImportable(f"default cannot be sent to another process: {error}") from error
+
+
+def default_at(path: str) -> Default:
+    """Return the `default` at an import path. It is imported when it is first needed: most results need none."""
+    return lambda value: resolve(path)(value)
 
 
 def _path_of(name: str, function: Function) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Literal, Self
 
 from gigq import checks
+from gigq.checks import Default
 from gigq.clock import to_seconds
 from gigq.codec import RESULT_LIMIT
 
@@ -36,6 +37,7 @@ class WorkerOptions:
     max_jobs: int | None = None
     prune_after: float | None = None
     result_limit: int = RESULT_LIMIT
+    default: Default | None = None
     capture_logs: bool = False
 
     @classmethod
@@ -65,6 +67,7 @@ _CHECKS: Mapping[str, Callable[[Any, str], Any]] = {
     "max_jobs": partial(checks.optional, check=partial(checks.whole, least=1, or_else=", or None for no limit")),
     "prune_after": partial(checks.optional, check=to_seconds),
     "result_limit": partial(checks.whole, least=1),
+    "default": partial(checks.optional, check=checks.function),
     "capture_logs": lambda value, name: bool(value),
 }
 """What checks the value of each option, and brings it into the form that the worker keeps."""

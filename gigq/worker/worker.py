@@ -13,7 +13,7 @@ from functools import partial
 from types import FrameType, TracebackType
 from typing import Self
 
-from gigq.checks import Texts
+from gigq.checks import Default, Texts
 from gigq.clock import Clock, Duration, SystemClock
 from gigq.codec import RESULT_LIMIT
 from gigq.errors import StoreError
@@ -69,6 +69,8 @@ class Worker:
         max_jobs: with ``mode="process"``, replace a child process after this many jobs; None for never.
         prune_after: delete completed and cancelled jobs this long after they ended, in seconds; None for never.
         result_limit: the most bytes that a result may have as JSON.
+        default: makes of an object in a result that JSON lacks, such as a date, one that it has, as the function of
+            that name does for `json.dumps`.
         capture_logs: keep what a job logs, and in process mode also what it prints, with its execution.
         on_event: a function that is called with each `Event`, in a thread of its own, one at a time. It may be slow,
             or raise: the worker does not wait for it. When 10,000 events are waiting, the oldest are dropped.
@@ -77,8 +79,9 @@ class Worker:
 
     Raises:
         ValueError: an option has a value that it cannot have, or the queue is in memory: see `gigq.testing.drain`.
-        TypeError: the handlers are not a dict.
-        NotImportable: a handler cannot be called as jobs are, or in process mode has no import path.
+        TypeError: the handlers are not a dict, or `default` is not a function.
+        NotImportable: a handler cannot be called as jobs are. In process mode `start` raises it if a handler, or
+            `default`, has no import path.
         NotAQueue, StoreError: as for `JobQueue`.
 
     Example:
@@ -110,6 +113,7 @@ class Worker:
         max_jobs: int | None = None,
         prune_after: Duration | None = None,
         result_limit: int = RESULT_LIMIT,
+        default: Default | None = None,
         capture_logs: bool = False,
         on_event: Callable[[Event], object] | None = None,
         durability: Durability = "full",
@@ -120,10 +124,17 @@ class Worker:
         self._options = WorkerOptions.of(
             worker_id=name, polling_interval=polling_interval, concurrency=concurrency, mode=mode, queues=queues,
             handlers=tuple(self._functions.handlers), lease=lease, shutdown_timeout=shutdown_timeout, burst=burst,
-            max_jobs=max_jobs, prune_after=prune_after, result_limit=result_limit, capture_logs=capture_logs,
+            max_jobs=max_jobs, prune_after=prune_after, result_limit=result_limit, default=default,
+            capture_logs=capture_logs,
         )  # fmt: skip
         self._clock = clock or SystemClock()
-        self._call = caller(self._functions, clock=self._clock, result_limit=result_limit, keeps_logs=capture_logs)
+        self._call = caller(
+            self._functions,
+            clock=self._clock,
+            result_limit=result_limit,
+            default=default,
+            keeps_logs=capture_logs,
+        )
         self._new_runner = self._runners()
         self._listener = None if on_event is None else Listener(on_event, clock=self._clock)
         self._log = WorkerLog(clock=self._clock)
@@ -240,6 +251,7 @@ class Worker:
             handlers=functions.handlers,
             allow=functions.allow,
             result_limit=options.result_limit,
+            default=options.default,
             jobs_per_child=options.max_jobs,
             keeps_logs=options.capture_logs,
         )

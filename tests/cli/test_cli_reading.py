@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,17 @@ def test_status_as_json_is_that_of_the_library(run: Run, queue: JobQueue) -> Non
     job_id = queue.submit(Job("sum", "functions.add"))
 
     assert run("status", job_id, "--json").json == queue.get_status(job_id)
+
+
+def test_json_for_programs_has_null_for_what_json_has_no_word_for(run: Run, queue: JobQueue) -> None:
+    job_id = queue.submit(Job("odd", "functions.odd_values", metadata={"x": math.nan}))
+    run("worker", "--once")
+
+    for words in (["status", job_id, "--json"], ["list", "--json"]):
+        out = run(*words).out
+        assert '"1": {"null": null}, "2.5": [null, null]' in out
+        assert "NaN" not in out
+        assert "Infinity" not in out
 
 
 @pytest.mark.parametrize("command", ["status", "cancel", "requeue"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -33,6 +34,7 @@ from gigq import (
 )
 from gigq.process import this_process
 from gigq.store import manual
+from gigq.testing import drain
 
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -76,6 +78,31 @@ def test_the_next_job_is_claimed_with_everything_needed_to_do_it(open_queue: Cal
     assert (claim.attempt, claim.max_attempts, claim.parent_results) == (1, 3, {})
     assert (claim.timeout, claim.deadline) == (60.0, clock.now() + timedelta(seconds=60))
     assert queue.get_status(call.id)["phase"] == "running"
+
+
+def test_default_converts_what_a_program_stores_without_a_worker(open_queue: Callable[..., JobQueue]) -> None:
+    with open_queue(default=functions.as_list) as queue:
+        ids = [queue.enqueue(functions.a_set), queue.enqueue("by_hand", each={2, 1})]
+        queue.execute_job(taken(queue))
+        claim = taken(queue)
+        queue.complete(claim, claim.params | {"too": {4, 3}})
+        assert [queue.result(each) for each in ids] == [{"in": [1, 2]}, {"each": [1, 2], "too": [3, 4]}]
+        queue.schedules.add("s", functions.nothing, every=60, metadata={"m": {1}})
+        assert queue.get_status(queue.schedules.run("s"))["metadata"]["m"] == [1]
+        assert drain(queue) == 1
+
+
+def test_nan_comes_back_wherever_a_job_keeps_it(queue: JobQueue) -> None:
+    parent = submit(queue, args=(), metadata={"m": math.nan})
+    child = queue.submit(Job("child", "child", {"p": math.inf}, args=[-math.inf], dependencies=[parent]))
+    queue.complete(taken(queue), [math.nan])
+    claim = taken(queue)
+    assert claim.id == child
+    assert repr([claim.args, claim.params, claim.parent_results]) == repr(
+        [[-math.inf], {"p": math.inf}, {parent: [math.nan]}]
+    )
+    assert repr(queue.get_status(parent)["metadata"]) == "{'m': nan}"
+    assert queue.check() == []
 
 
 def test_nothing_is_claimed_if_no_job_is_ready(queue: JobQueue) -> None:

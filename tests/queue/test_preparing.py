@@ -98,10 +98,15 @@ def test_a_job_without_parents_may_have_a_parameter_called_parent_results() -> N
     [
         ({"function": lambda: None}, NotImportable, "<lambda> cannot be imported by name"),
         ({"function": "a b"}, NotImportable, "'a b' is not a function's path"),
-        ({"params": {"b": b""}}, NotSerializable, 'params["b"] is a bytes object'),
-        ({"params": {1: 2}}, NotSerializable, "params has the key 1"),
-        ({"args": [{1}]}, NotSerializable, "args[0] is a set object"),
-        ({"metadata": {"m": 1j}}, NotSerializable, 'metadata["m"] is a complex object'),
+        ({"params": {"b": b""}}, NotSerializable, 'params["b"] is of type bytes'),
+        ({"params": {(1,): 2}}, NotSerializable, "params has the key (1,)"),
+        (
+            {"params": {"a": 1, 1: 2}},
+            InvalidJob,
+            "its arguments do not fit the function: got an unexpected keyword argument '1'",
+        ),
+        ({"args": [{1}]}, NotSerializable, "args[0] is of type set"),
+        ({"metadata": {"m": 1j}}, NotSerializable, 'metadata["m"] is of type complex'),
         ({"params": {"b": "x" * 1_000_000}}, NotSerializable, "params has 1,000,008 bytes of JSON"),
         ({"args": ["x" * 1_000_000]}, NotSerializable, "args has 1,000,004 bytes of JSON"),
         ({"metadata": {"m": "x" * 1_000_000}}, NotSerializable, "metadata has 1,000,008 bytes of JSON"),
@@ -113,6 +118,16 @@ def test_a_job_that_cannot_be_stored_is_refused_by_name(
     with pytest.raises(error, match=f"^job 'nightly': {re.escape(reason)}") as raised:
         prepare(Job(**{"name": "nightly", "function": functions.add, **fields}), limit=PARAMS_LIMIT)
     assert type(raised.value) is error
+
+
+def test_keyword_arguments_are_named_as_json_names_them() -> None:
+    assert prepared(odd_functions.keywords, params={1: {2: 3}}).params == '{"1":{"2":3}}'
+
+
+def test_default_converts_arguments_and_metadata() -> None:
+    job = Job("a", functions.add, {"b": {1}}, args=[{2}], metadata={"m": {3}})
+    new = prepare(job, limit=PARAMS_LIMIT, default=list)
+    assert (new.args, new.params, new.metadata) == ("[[2]]", '{"b":[1]}', '{"m":[3]}')
 
 
 def test_a_prepared_job_consists_of_text_numbers_and_instants() -> None:

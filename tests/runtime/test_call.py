@@ -88,8 +88,8 @@ def test_a_shortened_error_says_that_characters_are_left_out() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [object(), {1, 2}, b"x", float("nan"), {1: 2}, "\ud800", 10**5000],
-    ids=["object", "set", "bytes", "nan", "int key", "surrogate", "huge int"],
+    [object(), {1, 2}, b"x", {1: 2, "1": 3}, {(1, 2): 3}, "\ud800", 10**5000],
+    ids=["object", "set", "bytes", "same keys", "tuple key", "surrogate", "huge int"],
 )
 def test_a_result_that_json_cannot_hold_fails_for_good(value: object) -> None:
     report = report_of(lambda: value)

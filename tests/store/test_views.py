@@ -57,6 +57,21 @@ def test_the_ready_jobs_are_in_the_order_in_which_workers_claim_them(file: File,
     assert file.names(file.claim(10)) == ["first", "second", "third"]
 
 
+@pytest.mark.parametrize("text", ['{"x":NaN}', '{"x":-Infinity}', "{'", "", "nan"])
+def test_the_views_bear_json_that_this_sqlite_cannot_read(file: File, tool: sqlite3.Connection, text: str) -> None:
+    """SQLite before 3.42 takes JSON5 for malformed, and anyone may write anything."""
+    file.complete(file.submit("done"))
+    file.submit("ready")
+    file.queue.schedules.add("s", "functions:nothing", every=60)
+    tool.execute("UPDATE jobs SET args = ?1, params = ?1, metadata = ?1, result = ?1, progress = ?1", (text,))
+    tool.execute("UPDATE job_schedules SET job = ?", (text,))
+    for view in VIEWS:
+        tool.execute(f"SELECT * FROM {view}").fetchall()
+    tool.execute("UPDATE jobs SET result = NULL WHERE status <> 'completed'")
+    assert file.queue.check() == []
+    assert file.queue.metrics()["statuses"]["completed"] == 1
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(0.25, "250 ms"), (2.5, "2.5 s"), (90, "90.0 s"), (600, "10 min"), (7200, "2 h"), (864000, "10 days")],

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import functions
 import pytest
 from running import Pipes, Running
 
-from gigq import Job, JobQueue, JobStatus, ManualClock, QueueGone, Worker
+from gigq import Job, JobQueue, JobStatus, ManualClock, NotImportable, QueueGone, Worker
 from gigq.liveness import ProcessIdentity
 from gigq.process import this_process
 from gigq.runtime.signals import STOPPING
@@ -106,7 +107,48 @@ def test_a_job_whose_result_json_cannot_hold_fails_for_good(queue: JobQueue, wor
     worker.process_one()
     record = queue.wait(job_id)
     assert (record.status, record.attempts) == (JobStatus.FAILED, 1)
-    assert record.error == "NotSerializable: result is an object object, which JSON cannot hold"
+    assert record.error is not None
+    assert record.error.startswith("NotSerializable: result is of type object, which JSON cannot hold: convert it")
+
+
+@pytest.mark.parametrize("mode", ["thread", "process"])
+def test_a_result_is_what_json_makes_of_it_and_default_of_the_rest(
+    path: str, queue: JobQueue, mode: Literal["thread", "process"]
+) -> None:
+    ids = [queue.enqueue(each) for each in (functions.odd_values, functions.a_set)]
+    with Worker(path, mode=mode, default=functions.as_list, burst=True) as worker:
+        worker.start()
+    odd, converted = (queue.result(each) for each in ids)
+    assert repr(odd) == repr({"1": {"null": math.nan}, "2.5": [math.inf, -math.inf]})
+    assert converted == {"in": [1, 2]}
+
+
+def test_a_class_may_be_the_default_of_a_worker_with_child_processes(path: str, queue: JobQueue) -> None:
+    job_id = queue.enqueue(functions.a_set)
+    with Worker(path, mode="process", default=str, burst=True) as worker:
+        worker.start()
+    assert queue.result(job_id) == {"in": "{1, 2}"}
+
+
+def test_a_default_that_child_processes_cannot_import_is_refused(path: str) -> None:
+    reason = r"^default cannot be sent to another process: .*lambda.* cannot be imported by name"
+    with Worker(path, mode="process", default=lambda value: 1) as worker, pytest.raises(NotImportable, match=reason):
+        worker.start()
+
+
+def test_process_one_and_drain_convert_results_too(path: str, queue: JobQueue) -> None:
+    ids = [queue.enqueue(functions.a_set) for _ in range(2)]
+    with Worker(path, default=functions.as_list) as worker:
+        worker.process_one()
+    drain(queue, default=functions.as_list)
+    assert [queue.result(each) for each in ids] == [{"in": [1, 2]}] * 2
+
+
+@pytest.mark.parametrize("default", [5, "str", [str]])
+def test_a_default_that_is_no_function_is_refused_by_its_name(path: str, default: Any) -> None:
+    for make in (Worker, JobQueue):
+        with pytest.raises(TypeError, match=r"^default is .*; it must be a function$"):
+            make(path, default=default)
 
 
 def test_a_job_that_overruns_its_timeout_is_settled_at_its_deadline(

@@ -21,7 +21,7 @@ from gigq.reports import Report
 from gigq.runtime.call import Caller
 from gigq.runtime.capture import capture_logging, capture_prints
 from gigq.runtime.context import CallState, take
-from gigq.runtime.functions import Functions
+from gigq.runtime.functions import Functions, default_at
 from gigq.runtime.output import Log
 from gigq.runtime.printing import flush
 from gigq.runtime.process.wire import GO, READY, Lines, Settings, output_line, read_claim, read_settings, report_line
@@ -124,7 +124,13 @@ def _caller(settings: Settings) -> Call:
         # A handler is imported when a job first calls it: if that fails, no other job does.
         return resolve(settings.handlers[name]) if name in settings.handlers else functions.find(name)
 
-    return Caller(find, clock=SystemClock(), result_limit=settings.result_limit, keeps_logs=settings.keeps_logs).call
+    return Caller(
+        find,
+        clock=SystemClock(),
+        result_limit=settings.result_limit,
+        default=None if settings.default is None else default_at(settings.default),
+        keeps_logs=settings.keeps_logs,
+    ).call
 
 
 def _lines(wire: int) -> Iterator[bytes]:

@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
+from gigq.checks import Default
 from gigq.claims import Claim
 from gigq.clock import Clock, to_text
 from gigq.paths import Function
 from gigq.reports import Progress, Report
-from gigq.runtime.functions import paths_of
+from gigq.runtime.functions import path_of_default, paths_of
 from gigq.runtime.output import Output, with_output
 from gigq.runtime.process.distribution import Backlog
 from gigq.runtime.process.handle import Child, exit_reason
@@ -39,6 +40,7 @@ class ProcessRunner:
         handlers: functions by the names that jobs use for them. The children get their import paths.
         allow: as for `Functions`.
         result_limit: the most bytes that a result may have as JSON.
+        default: converts what JSON lacks in a result. The children get its import path.
         grace: seconds from SIGTERM to SIGKILL.
         jobs_per_child: how many jobs a child runs before a new one takes its place; None for no limit.
         keeps_logs: whether reports include what the function has logged and printed. When a child is killed or dies,
@@ -59,6 +61,7 @@ class ProcessRunner:
         handlers: Mapping[str, Function] | None,
         allow: Sequence[str] | None = None,
         result_limit: int,
+        default: Default | None = None,
         grace: float = 2.0,
         jobs_per_child: int | None = None,
         keeps_logs: bool = False,
@@ -69,7 +72,13 @@ class ProcessRunner:
         self.slots = slots
         self._clock = clock
         paths = paths_of(handlers or {})
-        settings = Settings(handlers=paths, allow=allow, result_limit=result_limit, keeps_logs=keeps_logs)
+        settings = Settings(
+            handlers=paths,
+            allow=allow,
+            result_limit=result_limit,
+            default=default and path_of_default(default),
+            keeps_logs=keeps_logs,
+        )
         self._jobs_per_child = math.inf if jobs_per_child is None else jobs_per_child
         self._backlog = Backlog(self._jobs_per_child)
         self._ended: list[Ended] = []

@@ -42,22 +42,26 @@ class Settings:
         handlers: import paths by the names that jobs use for them.
         allow: as for `Functions`.
         result_limit: the most bytes that a result may have as JSON.
+        default: the import path of what converts what JSON lacks in a result, or None.
         keeps_logs: whether reports include what the function has logged and printed.
     """
 
     handlers: Mapping[str, str]
     allow: Sequence[str] | None
     result_limit: int
+    default: str | None = None
     keeps_logs: bool = False
 
 
 def settings_line(settings: Settings) -> bytes:
-    return _line((settings.handlers, settings.allow, settings.result_limit, settings.keeps_logs))
+    return _line((settings.handlers, settings.allow, settings.result_limit, settings.default, settings.keeps_logs))
 
 
 def read_settings(line: bytes) -> Settings:
-    handlers, allow, result_limit, keeps_logs = _values(line)
-    return Settings(handlers=handlers, allow=allow, result_limit=result_limit, keeps_logs=keeps_logs)
+    handlers, allow, result_limit, default, keeps_logs = _values(line)
+    return Settings(
+        handlers=handlers, allow=allow, result_limit=result_limit, default=default, keeps_logs=keeps_logs
+    )
 
 
 def claim_line(claim: Claim) -> bytes:
