@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 from store.verbs import SOMEWHERE, File
 
 from gigq import Job, JobQueue, ManualClock, Worker, Workflow
+from gigq.clock import to_text
 from gigq.job import new_job_id
 from gigq.reports import Progress
 from gigq.status import ExecutionStatus
@@ -97,6 +100,14 @@ def submit_many(file: File) -> Act:
 
 
 @operation
+def submit_some_that_are_there(file: File) -> Act:
+    """Two by their ids, among as many as one statement stores, and one by its key."""
+    file.queue.submit_many([job("3"), job("5"), job("keyed", unique_key="k")])
+    new = [*(job(str(number)) for number in range(50)), job("other", unique_key="k")]
+    return lambda: file.queue.submit_many(new)
+
+
+@operation
 def submit_workflow(file: File) -> Act:
     flow = Workflow("diamond")
     top = flow.add_job(job("top"))
@@ -159,6 +170,17 @@ def settle_timeout(file: File) -> Act:
 @operation
 def settle_released(file: File) -> Act:
     return claimed(file)(ExecutionStatus.RELEASED, delay=5.0)
+
+
+@operation
+def settle_released_often(file: File) -> Act:
+    """Of its releases the first and the last 20 are kept."""
+    file.queue.submit(job("patient"))
+    for _ in range(21):
+        (claim,) = file.claim()
+        file.settle(claim, ExecutionStatus.RELEASED)
+    (claim,) = file.claim()
+    return lambda: file.settle(claim, ExecutionStatus.RELEASED, delay=5.0, started_at=to_text(file.clock.now()))
 
 
 @operation
@@ -346,6 +368,13 @@ def clear_completed(file: File) -> Act:
 
 
 @operation
+def configure_one_limit(file: File) -> Act:
+    """The others stay."""
+    file.queue.configure("mail", max_running=2, rate_limit=10)
+    return lambda: file.queue.configure("mail", max_running=None)
+
+
+@operation
 def schedule_add(file: File) -> Act:
     return lambda: file.queue.schedules.add("nightly", "functions:nothing", cron="0 3 * * *", tags=["t"])
 
@@ -484,6 +513,18 @@ def prune_and_shrink(file: File) -> Act:
 
 
 # the file
+
+
+def roll_back_journal(path: str) -> None:
+    """Switch a file to a rollback journal, as in a copy that another tool has made."""
+    with closing(sqlite3.Connection(path)) as tool:
+        assert tool.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+
+
+def journal_mode(path: str) -> str:
+    with closing(sqlite3.Connection(path)) as tool:
+        (mode,) = tool.execute("PRAGMA journal_mode").fetchone()
+    return str(mode)
 
 
 def open_new(path: str) -> None:

@@ -125,7 +125,7 @@ class Saboteur:
 
     def _open(self, *arguments: Any, **options: Any) -> sqlite3.Connection:
         self.before(None, "open")
-        connection: _Connection = _connect(*arguments, **options, factory=_Connection)
+        connection: _Connection = _connect(*arguments, **options | {"factory": _Connection})
         connection.saboteur = self
         self.after("open")
         return connection

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from faults.observer import version
-from faults.operations import LONG_OPERATIONS, OPERATIONS, open_new
+from faults.operations import LONG_OPERATIONS, OPERATIONS, journal_mode, open_new, roll_back_journal
 from faults.sabotage import CTRL_C, FAULTS, UNREADABLE, Saboteur
 from faults.trial import Trials, edges
 
@@ -67,7 +67,9 @@ def test_a_write_of_several_transactions_continues_where_it_failed(trials_of: Tr
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_a_write_waits_for_a_file_that_is_locked_for_a_moment(trials_of: TrialsOf, name: str) -> None:
     trials = trials_of(name, timeout=30.0)
-    for statement in (1, 2):  # the BEGIN and the first read: with the lock in hand no other statement waits for it
+    commit = 1 + trials.statements.index("COMMIT")
+    # The BEGIN and the first read, and the COMMIT of a file with a rollback journal: only these wait for others.
+    for statement in (1, 2, commit):
         assert trials.survives(FAULTS["locked"], statement=statement, must_be_done=True)
 
 
@@ -86,6 +88,23 @@ def test_creating_a_file_may_fail_at_any_statement_and_can_be_repeated(
         if not saboteur.struck:
             break
     assert statement > 30, "each table, index and view is a statement"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_switching_a_copy_to_wal_may_fail_at_any_statement_and_can_be_repeated(
+    saboteur: Saboteur, new_path: Callable[[], str], fault: str
+) -> None:
+    path = new_path()
+    for statement in count(1):
+        roll_back_journal(path)
+        saboteur.spoil(statement, FAULTS[fault])
+        assert opens(path) or saboteur.struck
+        saboteur.rest()
+        open_new(path)
+        assert journal_mode(path) == "wal"
+        if not saboteur.struck:
+            break
+    assert "PRAGMA journal_mode = WAL" in saboteur.statements
 
 
 @pytest.mark.parametrize("fault", FAULTS)
