@@ -68,10 +68,10 @@ class Duties:
             log.warning("worker %s is dead; %d of its jobs were taken from it", worker.id, jobs)
         return outcome
 
-    def leave(self, turn: Turn) -> Outcome:
+    def leave(self, turn: Turn, running: Sequence[Claim]) -> Outcome:
         """Settle what has ended, give back what still runs, which does not count as an attempt, and leave the file.
 
-        What the standing of the outcome calls the worker's own was given back.
+        What the standing of the outcome calls the worker's own was given back; that is logged.
         """
         if self._key.seq == 0:  # it was told to stop before its first turn
             return Outcome(worker=self._key, moves=())
@@ -83,7 +83,8 @@ class Duties:
                 # Inside the transaction: a worker that registers after it makes a new bell.
                 self._database.bell.remove()
         self._journal.ended(turn.ended, moves, next_attempts)
-        self._journal.finished(given_back=0 if standing is None else len(standing.own))
+        own = () if standing is None else standing.own
+        self._journal.finished(given_back=[claim for claim in running if claim.execution_id in own])
         return Outcome(worker=self._key, moves=moves, standing=standing)
 
     def beat(self, progress: Mapping[int, Progress]) -> None:

@@ -50,6 +50,10 @@ class Inflight:
         """Return an execution that the worker owns, or None."""
         return self._owned.get(execution)
 
+    def claims_of(self, executions: Iterable[int]) -> list[Claim]:
+        """Return the claims of those of these executions that the worker owns."""
+        return [self._owned[each].claim for each in executions if each in self._owned]
+
     @property
     def waiting(self) -> int:
         """The number of executions that wait for a slot."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -77,17 +77,20 @@ class Journal:
                 worker_id=options.worker_id,
             )  # fmt: skip
 
-    def finished(self, given_back: int) -> None:
+    def finished(self, given_back: Sequence[Claim]) -> None:
         """Log that the worker has left the file, and what it has done.
 
         Args:
-            given_back: how many jobs it was still running.
+            given_back: the jobs that it was still running.
         """
+        for claim in given_back:
+            which = f"attempt {claim.attempt} of {claim.max_attempts}"
+            self._say(logging.WARNING, claim, f"given back, {which}, which does not count: the worker stopped")
         if self._started_at is not None:
             took = self._clock.monotonic() - self._started_at
             self._started_at = None
             counts: dict[str, Any] = {name: self._counts[name] for name in dict.fromkeys(_COUNTED.values())}
-            counts["released"] += given_back
+            counts["released"] += len(given_back)
             done = [f"{number} {name}" for name, number in counts.items() if number or name in ("completed", "failed")]
             say(
                 log, logging.INFO, "worker %s finished after %s: %s", _shown(self._options.worker_id), _span(took),

@@ -115,7 +115,7 @@ class Loop:
         self._progress.keep_logs(running)
         progress = self._runner.progress()
         turn = Turn(ended=self._ended, begun=self._inflight.begun, progress=progress, logs=self._progress.logs)
-        outcome = self._duties.leave(turn)
+        outcome = self._duties.leave(turn, self._inflight.claims_of(running))
         if self._emitter:
             self._emitter.turned(turn, outcome)
             self._emitter.left(running, outcome)

@@ -22,6 +22,7 @@ from gigq.runtime.alarms import harmless, postponed
 from gigq.runtime.call import caller
 from gigq.runtime.functions import Functions
 from gigq.runtime.inline import InlineRunner
+from gigq.runtime.process.launching import refuse_here
 from gigq.runtime.process.runner import ProcessRunner
 from gigq.runtime.runner import Runner
 from gigq.runtime.signals import handling, heeded
@@ -78,7 +79,8 @@ class Worker:
         clock: where time comes from; for tests.
 
     Raises:
-        ValueError: an option has a value that it cannot have, or the queue is in memory: see `gigq.testing.drain`.
+        ValueError: an option has a value that it cannot have, such as process mode in a frozen application, or the
+            queue is in memory: see `gigq.testing.drain`.
         TypeError: the handlers are not a dict, or `default` is not a function.
         NotImportable: a handler cannot be called as jobs are. In process mode `start` raises it if a handler, or
             `default`, has no import path.
@@ -120,6 +122,8 @@ class Worker:
         clock: Clock | None = None,
     ) -> None:
         name = worker_id or f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}"
+        if mode == "process":
+            refuse_here()
         self._functions = Functions.of(handlers, allow=allow)
         self._options = WorkerOptions.of(
             worker_id=name, polling_interval=polling_interval, concurrency=concurrency, mode=mode, queues=queues,

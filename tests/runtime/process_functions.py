@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from typing import Any
 
 
@@ -48,7 +49,7 @@ def hang(gate: str, stubborn: bool = False) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _enter(gate)
     while True:
-        signal.pause()
+        threading.Event().wait(0.05)  # not for ever: Python misses a signal that comes just before it begins to wait
 
 
 def hang_in_c(gate: str) -> None:
@@ -68,6 +69,53 @@ def wait_for_bytes(gate: str, until: str) -> None:
     _enter(gate)
     with open(until, "rb") as receiver:
         receiver.read(1)
+
+
+def clean_up_when_stopped(gate: str, path: str) -> None:
+    """Write this process's id to the gate, and write to a file when SIGTERM comes."""
+
+    def clean_up(number: int, frame: object) -> None:
+        with open(path, "a") as file:
+            file.write("cleaned up\n")
+        sys.exit(1)
+
+    signal.signal(signal.SIGTERM, clean_up)
+    _enter(gate)
+    while True:
+        threading.Event().wait(0.05)  # not for ever: Python misses a signal that comes just before it begins to wait
+
+
+def fall(depth: int, gate: str) -> None:
+    """Call itself this often, and then hang."""
+    if depth:
+        fall(depth - 1, gate)
+    hang(gate)
+
+
+def end_another_process(number: int) -> int:
+    """Start another program, send it a signal, and return its exit code."""
+    with subprocess.Popen(["sleep", "60"]) as program:
+        program.send_signal(number)
+        return program.wait()
+
+
+def dispositions_of_another_process() -> dict[str, int]:
+    """Return which signals another program finds blocked and ignored, as sets of bits."""
+    found = subprocess.run(["cat", "/proc/self/status"], capture_output=True, text=True, check=True).stdout
+    lines = dict(line.split(":\t") for line in found.splitlines())
+    return {name: int(lines[name], 16) for name in ("SigBlk", "SigIgn")}
+
+
+def print_much(count: int, program: str) -> int:
+    """Print lines to both streams, and then let another program print some, too."""
+    for _ in range(count):
+        print("x" * 99, flush=True)
+        print("y" * 99, file=sys.stderr, flush=True)
+    return subprocess.run([program, "done"], check=True).returncode
+
+
+def sleep() -> None:
+    threading.Event().wait(60)
 
 
 def exit_now(code: int) -> None:

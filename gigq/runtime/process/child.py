@@ -5,7 +5,7 @@ It ends when the worker says so, and dies when the worker dies. It knows nothing
 
 from __future__ import annotations
 
-import ctypes
+import fcntl
 import logging
 import os
 import select
@@ -24,28 +24,37 @@ from gigq.runtime.context import CallState, take
 from gigq.runtime.functions import Functions, default_at
 from gigq.runtime.output import Log
 from gigq.runtime.printing import flush
+from gigq.runtime.process.launching import MARK
+from gigq.runtime.process.signals import set_up
+from gigq.runtime.process.stdio import be_patient, occupy
 from gigq.runtime.process.wire import GO, READY, Lines, Settings, output_line, read_claim, read_settings, report_line
 from gigq.runtime.runner import Call
 
 _PIECE = 1 << 18
-_PR_SET_PDEATHSIG = 1
 _SECONDS_BETWEEN_CHECKS = 1
 _SECONDS_BETWEEN_OUTPUTS = 0.5
 
 
-def main(wire: int, tickets: int) -> None:
-    """Serve the worker that holds the other ends of these two sockets, until it hangs up.
+def main(wire: int, tickets: int, life: int, stack: int) -> None:
+    """Serve the worker that holds the other ends of these sockets, until it hangs up.
 
     Args:
         wire: claims come from here, reports go there.
         tickets: a byte for each claim, `GO` or `SKIP`. The worker may take back those that have not been drawn here.
+        life: nothing comes from here. The worker's end is closed when the worker dies.
+        stack: a file in which to write where a job stands that is stopped.
     """
-    for end in (wire, tickets):
+    os.environ.pop(MARK, None)
+    os.set_inheritable(stack, False)
+    for end in (wire, tickets, life):
         os.set_inheritable(end, False)
         os.set_blocking(end, True)
         # A process that a job forks would keep them open otherwise, and might answer instead of this one.
         os.register_at_fork(after_in_child=lambda end=end: _close(end))
-    _die_by_alarm()
+    set_up(stack)
+    _be_killed_at_the_end_of(life)
+    occupy()
+    be_patient()
     worker = os.getppid()
     threading.Thread(target=_die_with_the_worker, args=(wire, worker), name="gigq-life", daemon=True).start()
     with suppress(ConnectionError):  # the worker is gone
@@ -145,16 +154,17 @@ def _write(wire: int, line: bytes) -> None:
         rest = rest[os.write(wire, rest) :]
 
 
-def _die_by_alarm() -> None:
-    """On Linux, die a second after the worker even if no thread can see to that, because a job in C holds the GIL.
+def _be_killed_at_the_end_of(life: int) -> None:
+    """On Linux, have the kernel kill this process and those of its job when the worker is gone, whatever holds the GIL.
 
-    The kernel sends SIGHUP when the worker is gone. Python could not handle it then, so the C library's own `alarm`
-    does: a handler is called with the number of its signal, here 1, and SIGALRM comes after that many seconds.
+    Signal-driven I/O does that, see fcntl(2): the hang-up is the only thing that ever happens to this socket. The
+    parent-death signal would kill this process alone, and at once.
     """
-    if sys.platform == "linux":
-        libc = ctypes.CDLL(None)
-        libc.signal(signal.SIGHUP, libc.alarm)
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGHUP)
+    if sys.platform == "linux" and os.getpgrp() == os.getpid():
+        with suppress(OSError):
+            fcntl.fcntl(life, fcntl.F_SETOWN, -os.getpid())
+            fcntl.fcntl(life, fcntl.F_SETSIG, signal.SIGKILL)
+            fcntl.fcntl(life, fcntl.F_SETFL, fcntl.fcntl(life, fcntl.F_GETFL) | os.O_ASYNC)
 
 
 def _die_with_the_worker(wire: int, worker: int) -> None:

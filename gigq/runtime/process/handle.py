@@ -7,13 +7,16 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
+from traceback import FrameSummary
 
 from gigq.claims import Claim
 from gigq.runtime.output import Output
+from gigq.runtime.process.launching import launch
+from gigq.runtime.process.signals import END
+from gigq.runtime.process.stack import StackFile
 from gigq.runtime.process.wire import (
     GO,
     READY,
@@ -30,16 +33,6 @@ from gigq.runtime.runner import Ended
 
 _PIECE = 1 << 18
 
-# Not python -m, because sys.path must be the worker's before the first import; and not a file, because paths.py would
-# take that file's name for the running script's, and a module of this name could not be imported.
-_BOOT = """
-import sys
-wire, tickets, *sys.path = sys.argv[1:]
-del sys.argv[1:]
-from gigq.runtime.process.child import main
-main(int(wire), int(tickets))
-"""
-
 
 class Child:
     """A process that calls functions, one after the other.
@@ -51,6 +44,8 @@ class Child:
         served: how many reports it has sent.
         output: what it has sent of the output of the running function, if anything.
         is_garbled: whether it has sent a line that cannot be read.
+        has_hung_up: whether nothing more can be read from it.
+        asked_at: the monotonic time at which it was asked to end during a job; None if it was not.
 
     Raises:
         OSError: the system refused to start it.
@@ -62,18 +57,21 @@ class Child:
         self.is_ready = False
         self.served = 0
         self.output: Output | None = None
-        self.is_garbled = False
+        self.is_garbled = self.has_hung_up = False
+        self.asked_at: float | None = None
         self._lines = Lines()
         self._unsent = deque([memoryview(settings_line(settings))])
         self._last_took = math.inf
         self._wire, theirs = socket.socketpair()
         self._tickets, self._undrawn = socket.socketpair()
+        self._life, their_life = socket.socketpair()  # nothing is sent: its end is the end of this process
+        self._stack = StackFile()
         self._wire.setblocking(False)
         for end in (self._tickets, self._undrawn):
             end.settimeout(None)  # an application may have set another default, and the child shares what this sets
-        with theirs, ExitStack() as on_failure:
+        with theirs, their_life, ExitStack() as on_failure:
             on_failure.callback(self.close)
-            self._process = _spawn(theirs.fileno(), self._undrawn.fileno(), folder)
+            self._process = launch([each.fileno() for each in (theirs, self._undrawn, their_life, self._stack)], folder)
             on_failure.pop_all()
         self.send()
 
@@ -146,16 +144,16 @@ class Child:
             return taken[::-1]
         return []
 
-    def ended(self, now: float) -> tuple[list[Ended], bool]:
-        """Read all that it has sent. Return what has ended, and whether nothing more can be read from it."""
+    def ended(self, now: float) -> list[Ended]:
+        """Read all that it has sent, and return what has ended."""
         ended: list[Ended] = []
-        pieces, is_over = self._pieces()
+        pieces, self.has_hung_up = self._pieces()
         try:
             for line in self._lines.feed(b"".join(pieces)):
                 self._read(line, ended, now=now)
         except (ValueError, TypeError, LookupError, AttributeError):  # a job has written to the wire
-            self.is_garbled = is_over = True
-        return ended, is_over
+            self.is_garbled = self.has_hung_up = True
+        return ended
 
     def _read(self, line: bytes, ended: list[Ended], *, now: float) -> None:
         if is_output(line):
@@ -186,6 +184,23 @@ class Child:
         with suppress(OSError):  # it has hung up itself
             self._wire.shutdown(socket.SHUT_WR)
 
+    def ask_to_end(self, now: float) -> None:
+        """Ask it, and what its job has started, to end during the job. First it writes down where the job stands."""
+        self.asked_at = now
+        self.dismiss()
+        # One signal, not SIGTERM too: while the main thread has one pending, the kernel gives the next to another
+        # thread, and Python's handler waits until the main thread returns from what it is waiting in.
+        self._process.send_signal(END)
+
+    @property
+    def asks_for_grace(self) -> bool:
+        """Whether its job has a handler of its own for SIGTERM, which may take a while."""
+        return self._stack.asks_for_grace
+
+    def stack(self) -> list[FrameSummary]:
+        """Return where the job stood when it was asked to end, as far as that is known."""
+        return self._stack.frames()
+
     def signal(self, number: int) -> None:
         """Send a signal to it and to the processes that its jobs have started."""
         with suppress(ProcessLookupError, PermissionError):  # macOS raises the second one for a zombie
@@ -200,7 +215,7 @@ class Child:
 
     def close(self) -> None:
         """Close the connection. A process that has not ended kills itself then."""
-        for end in (self._wire, self._tickets, self._undrawn):
+        for end in (self._wire, self._tickets, self._undrawn, self._life, self._stack):
             end.close()
 
 
@@ -219,20 +234,6 @@ def exit_reason(exit_code: int | None, *, is_garbled: bool = False) -> str:
         return f"its process ended itself with exit code {exit_code}"
     name = _signal_name(-exit_code)
     return f"its process was killed by {name}" + (", out of memory?" if name == "SIGKILL" else "")
-
-
-def _spawn(wire: int, tickets: int, folder: str) -> subprocess.Popen[bytes]:
-    flags: list[str] = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]  # as multiprocessing does
-    path = [entry for entry in sys.path if isinstance(entry, str)]  # Python ignores anything else, too
-    return subprocess.Popen(
-        [sys.executable, *flags, "-c", _BOOT, str(wire), str(tickets), *path],
-        stdin=subprocess.DEVNULL,
-        cwd=folder,
-        pass_fds=(wire, tickets),
-        # So a terminal's Ctrl-C reaches only the worker, and no signal need be ignored, which the jobs' own processes
-        # would inherit; and the whole group can be killed at a deadline, with what the job has started.
-        start_new_session=True,
-    )
 
 
 def _signal_name(number: int) -> str:

@@ -9,6 +9,9 @@ from typing import NamedTuple
 from gigq.clock import Clock
 from gigq.runtime.process.handle import Child
 
+PROMPT = 0.5
+"""Seconds within which a child ends that was asked to, unless its job has a handler of its own for SIGTERM."""
+
 
 class _End(NamedTuple):
     child: Child
@@ -20,7 +23,7 @@ class Reaper:
     """The children that were told to end and may still be alive.
 
     Args:
-        grace: seconds from SIGTERM, or from the dismissal, to SIGKILL.
+        grace: seconds from the dismissal to SIGKILL; and from SIGTERM, for a job that handles it.
     """
 
     def __init__(self, clock: Clock, grace: float) -> None:
@@ -40,9 +43,10 @@ class Reaper:
 
     def terminate(self, child: Child) -> None:
         """End a child during a job, and the processes that the job has started."""
-        child.dismiss()
-        child.signal(signal.SIGTERM)
-        self._ends.append(_End(child, self._clock.monotonic() + self._grace, True))
+        if child.asked_at is None:
+            child.ask_to_end(self._clock.monotonic())
+        asked_at = child.asked_at or 0.0
+        self._ends.append(_End(child, asked_at + min(PROMPT, self._grace), True))
 
     def reap(self, child: Child) -> int | None:
         """Return the exit code of a child that has hung up; None if it was still alive, and has been killed."""
@@ -58,7 +62,7 @@ class Reaper:
         """Reap the children that have ended, and kill those whose grace is over. Never waits."""
         now = self._clock.monotonic()
         ends, self._ends = self._ends, []
-        for end in ends:
+        for end in map(self._in_its_time, ends):
             has_ended = end.child.exit_code is not None
             if has_ended or now >= end.kill_at:
                 _kill(end)
@@ -70,11 +74,22 @@ class Reaper:
     def finish(self) -> None:
         """Wait until all have ended, for the rest of their grace, and kill those that have not."""
         for end in self._ends:
-            end.child.wait(max(0.0, min(self._grace, end.kill_at - self._clock.monotonic())))
+            self._wait(end)
+            self._wait(self._in_its_time(end))
         for end in self._ends:
             _kill(end)
             _reap(end.child)
         self._ends.clear()
+
+
+    def _wait(self, end: _End) -> None:
+        end.child.wait(max(0.0, min(self._grace, end.kill_at - self._clock.monotonic())))
+
+    def _in_its_time(self, end: _End) -> _End:
+        """Give a child until the end of the grace whose job handles SIGTERM, once it should have ended."""
+        grace_ends_at = (end.child.asked_at or 0.0) + self._grace
+        is_late = end.in_a_job and end.kill_at < grace_ends_at and self._clock.monotonic() >= end.kill_at
+        return end._replace(kill_at=grace_ends_at) if is_late and end.child.asks_for_grace else end
 
 
 def _kill(end: _End) -> None:

@@ -16,9 +16,12 @@ from gigq.runtime.functions import path_of_default, paths_of
 from gigq.runtime.output import Output, with_output
 from gigq.runtime.process.distribution import Backlog
 from gigq.runtime.process.handle import Child, exit_reason
+from gigq.runtime.process.launching import refuse_here
+from gigq.runtime.process.overdue import Overdue
 from gigq.runtime.process.poller import Poller
 from gigq.runtime.process.reaper import Reaper
-from gigq.runtime.process.spawner import Spawner, refuse_here
+from gigq.runtime.process.spawner import Spawner
+from gigq.runtime.process.stdio import occupy
 from gigq.runtime.process.wire import Settings
 from gigq.runtime.runner import Ended
 from gigq.runtime.verdict import timed_out
@@ -29,6 +32,7 @@ class ProcessRunner:
 
     The children are started when they are first needed, live as long as the runner, and hold nothing of the queue.
     At a deadline a child is killed, with everything that its job has started, and a new one takes its slot at once.
+    Just before, it writes down where its job stands. Signals that stop the worker do nothing in the children.
 
     The children import the functions themselves, from where this process would import them now; the script that is
     running as the module of its file's name. So its children also do what a script does at its top level, unless that
@@ -41,7 +45,7 @@ class ProcessRunner:
         allow: as for `Functions`.
         result_limit: the most bytes that a result may have as JSON.
         default: converts what JSON lacks in a result. The children get its import path.
-        grace: seconds from SIGTERM to SIGKILL.
+        grace: seconds from SIGTERM to SIGKILL, for jobs that handle SIGTERM; others are killed at once.
         jobs_per_child: how many jobs a child runs before a new one takes its place; None for no limit.
         keeps_logs: whether reports include what the function has logged and printed. When a child is killed or dies,
             the last half second may be missing.
@@ -49,6 +53,7 @@ class ProcessRunner:
     Raises:
         NotImportable: a handler has no import path.
         RuntimeError: on Windows, and inside a job.
+        ValueError: in a frozen application.
     """
 
     is_stuck = False
@@ -67,6 +72,7 @@ class ProcessRunner:
         keeps_logs: bool = False,
     ) -> None:
         refuse_here()
+        occupy()
         if jobs_per_child is not None and jobs_per_child < 1:
             raise ValueError(f"jobs_per_child is {jobs_per_child!r}; it must be at least 1, or None")
         self.slots = slots
@@ -83,6 +89,7 @@ class ProcessRunner:
         self._backlog = Backlog(self._jobs_per_child)
         self._ended: list[Ended] = []
         self._children: list[Child] = []
+        self._overdue = Overdue()
         self._most_needed = 0
         self._spawner = Spawner(clock, settings)
         self._reaper = Reaper(clock, grace)
@@ -95,12 +102,15 @@ class ProcessRunner:
 
     @property
     def running(self) -> Collection[int]:
-        given = [claim for child in self._children for claim in child.claims]
+        given = [each.claim for each in self._overdue]
+        given += [claim for child in self._children for claim in child.claims]
         return [claim.execution_id for claim in (*given, *self._backlog.claims)]
 
     @property
     def begun(self) -> Collection[int]:
-        return [claim.execution_id for child in self._children for claim in child.begun()]
+        begun = [each.claim for each in self._overdue]
+        begun += [claim for child in self._children for claim in child.begun()]
+        return [claim.execution_id for claim in begun]
 
     @property
     def next_deadline(self) -> float | None:
@@ -121,6 +131,7 @@ class ProcessRunner:
     def ended(self) -> list[Ended]:
         self._listen(0)
         self._stop_the_overdue()
+        self._report_the_overdue()
         self._go_on()
         ended, self._ended = self._ended, []
         return ended
@@ -128,6 +139,8 @@ class ProcessRunner:
     def stop(self, executions: Collection[int]) -> None:
         """Kill the children that run these, and forget them: reports that they still send are dropped."""
         unwanted = set(executions)
+        for each in self._overdue.forget(unwanted):
+            self._reaper.terminate(each.child)
         for child in list(self._children):
             if unwanted.intersection(claim.execution_id for claim in child.claims):
                 self._take_back(child)
@@ -160,27 +173,32 @@ class ProcessRunner:
             else:
                 self._reaper.terminate(child)
         self._children.clear()
+        for each in self._overdue:
+            self._reaper.terminate(each.child)
         self._reaper.finish()
         self._poller.close()
 
     def _next_duty(self) -> float:
         """The monotonic time at which there will be something to do even if nothing arrives."""
-        moments = [self._reaper.next_kill, self._backlog.next_check(self._children)]
+        moments = [self._reaper.next_kill, self._overdue.next_report, self._backlog.next_check(self._children)]
         moments += [self._spawner.ready_by(child) for child in self._children]
         if len(self._children) < self._most_needed:
             moments.append(self._spawner.next_spawn(self._children))
         return min(moments)
 
     def _listen(self, seconds: float, *, bell: int | None = None) -> bool:
-        readable, has_rung = self._poller.poll(self._children, seconds, bell=bell)
+        ending = [each.child for each in self._overdue]
+        readable, has_rung = self._poller.poll([*self._children, *ending], seconds, bell=bell)
         for child in readable:
-            self._read(child)
+            if child.asked_at is None:
+                self._read(child)
+            else:
+                child.ended(self._clock.monotonic())  # too late; this only notes that it has hung up
         return has_rung
 
     def _read(self, child: Child) -> None:
-        ended, is_over = child.ended(self._clock.monotonic())
-        self._ended += ended
-        if is_over:
+        self._ended += child.ended(self._clock.monotonic())
+        if child.has_hung_up:
             self._lose(child)
         elif child.is_ready:
             self._spawner.note_ready()
@@ -207,18 +225,27 @@ class ProcessRunner:
             if child.deadline <= now:
                 self._take_back(child)
                 if child.deadline <= now:
-                    self._end(child, timed_out(child.claims[0]))
-                    self._terminate(child)
+                    self._children.remove(child)
+                    self._overdue.add(child, started_at=self._began_at(child), now=now)
             elif self._spawner.ready_by(child) <= now:
                 self._terminate(child)
                 self._note_failed_start("it was not ready in time")
 
+    def _report_the_overdue(self) -> None:
+        for child, claim, started_at in self._overdue.take(self._clock.monotonic()):
+            report = timed_out(claim, stack=child.stack())._replace(started_at=started_at)
+            self._ended.append((claim, with_output(report, child.output, claim.execution_id)))
+            self._reaper.terminate(child)
+
     def _end(self, child: Child, report: Report) -> None:
         """Report for a child that cannot."""
-        started_at = self._clock.now() - timedelta(seconds=self._clock.monotonic() - child.begun_at)
-        report = report._replace(started_at=to_text(started_at))
+        report = report._replace(started_at=self._began_at(child))
         self._ended += [(claim, with_output(report, child.output, claim.execution_id)) for claim in child.claims]
         child.claims.clear()
+
+    def _began_at(self, child: Child) -> str:
+        """When the first of its claims began, as the file holds it."""
+        return to_text(self._clock.now() - timedelta(seconds=self._clock.monotonic() - child.begun_at))
 
     def _take_back(self, child: Child) -> None:
         """Take back what a child has not begun, and read what it has sent: at most one claim is left."""
@@ -226,7 +253,8 @@ class ProcessRunner:
         self._read(child)
 
     def _outputs(self) -> list[Output]:
-        return [output for child in self._children if (output := child.output) is not None]
+        children = (*self._children, *(each.child for each in self._overdue))
+        return [output for child in children if (output := child.output) is not None]
 
     def _terminate(self, child: Child) -> None:
         self._children.remove(child)

@@ -1,4 +1,4 @@
-"""Start child processes, less often while that fails, and refuse to where it cannot work."""
+"""Start child processes, less often while that fails."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 from collections.abc import Sequence
 
 from gigq.clock import Clock
-from gigq.runtime.context import current_job
 from gigq.runtime.process.handle import Child
 from gigq.runtime.process.wire import Settings
 
@@ -65,18 +64,3 @@ class Spawner:
     def ready_by(self, child: Child) -> float:
         """The monotonic time by which a child must be ready; infinite if it is."""
         return math.inf if child.is_ready else child.begun_at + START_LIMIT
-
-
-def refuse_here() -> None:
-    """Refuse to start children where that cannot work, or would never end.
-
-    Raises:
-        RuntimeError: on Windows, and inside a job.
-    """
-    if os.name == "nt":  # its pipes and processes support neither poll nor pass_fds
-        raise RuntimeError("mode='process' needs Unix; use threads, and a worker for each processor")
-    if current_job().id is not None:
-        raise RuntimeError(
-            "a job would start a worker with mode='process'; "
-            "in a script, put the start of the worker under if __name__ == '__main__':"
-        )

@@ -25,13 +25,13 @@ GARBLED = "its process wrote something other than reports to its connection to t
         (job("exit_now", code=3), "its process ended itself with exit code 3"),
         (job("exit_now", code=0), "its process ended itself with exit code 0"),
         (job("crash"), "its process was killed by SIGSEGV"),
-        (job("functions:kill_own_process", number=int(signal.SIGTERM)), "its process was killed by SIGTERM"),
+        (job("functions:kill_own_process", number=int(signal.SIGUSR1)), "its process was killed by SIGUSR1"),
         (job("functions:kill_own_process", number=40), "its process was killed by signal 40"),
         (job("close_all_files"), "its process closed its connection to the worker"),
         (job("write_to_every_socket", text="hello\n"), GARBLED),
         (job("write_to_every_socket", text="[1]\n"), GARBLED),
     ],
-    ids=["exit 3", "exit 0", "SIGSEGV", "SIGTERM", "signal 40", "hangs up", "garbled", "garbled JSON"],
+    ids=["exit 3", "exit 0", "SIGSEGV", "SIGUSR1", "signal 40", "hangs up", "garbled", "garbled JSON"],
 )
 def test_a_child_that_dies_fails_its_job_and_no_other(shared: ProcessRunner, claim: Claim, error: str) -> None:
     others = [job("pid", number) for number in (2, 3)]

@@ -72,7 +72,7 @@ def test_large_results_and_params_pass_each_other(make: Make) -> None:
     assert sorted(sizes) == [900_002] * 6 + [4_500_002] * 3
 
 
-def test_what_is_left_of_large_params_is_not_copied_each_time_that_a_part_of_them_is_sent(runner: ProcessRunner) -> None:
+def test_what_is_left_of_large_params_is_not_copied_each_time_that_a_part_is_sent(runner: ProcessRunner) -> None:
     result_of(runner, job("pid"))
     runner.start([job("count", text="x" * 10_000_000)])
     tracemalloc.start()

@@ -26,7 +26,7 @@ def test_a_child_holds_no_file_of_the_queue(make: Make, queue: JobQueue, path: s
     assert any(path in os.readlink(f"/proc/self/fd/{name}") for name in open_files())
     files = result_of(make(), job("open_files"))
     assert [name for name in files if path in name] == []
-    assert len([name for name in files if name.startswith("socket:")]) == 2, "and none of another child"
+    assert len([name for name in files if name.startswith("socket:")]) == 3, "and none of another child"
 
 
 def test_functions_of_the_running_script_are_found_by_path_and_as_handlers(tmp_path: Path) -> None:
