@@ -39,7 +39,7 @@ WRONG_ATTEMPTS = """
       LEFT JOIN executions ON executions.id = (SELECT max(id)
                                                  FROM executions
                                                 WHERE job_seq = jobs.seq AND status <> 'released')
-     WHERE jobs.attempts > 0 AND jobs.attempts IS NOT executions.attempt"""
+     WHERE (jobs.attempts > 0 OR executions.status = 'running') AND jobs.attempts IS NOT executions.attempt"""
 UNFINISHED_PARENTS = """
     SELECT count(*)
       FROM job_dependencies JOIN jobs AS parents ON parents.seq = job_dependencies.parent

@@ -46,11 +46,24 @@ def parent_ended_badly(tx: Transaction, parent: int, reason: str) -> None:
     Args:
         reason: the error of the descendants.
     """
-    ended = [parent]
+    _cancel_below(tx, parent, reason, failed_parent=parent)
+
+
+def cancel_blocked(tx: Transaction, job: int) -> None:
+    """Cancel a pending job that a parent blocks which ended badly before, and all descendants that need it."""
+    parent = failed_parent_of(tx, job)
+    if parent is not None:
+        root, reason = _root_of(tx, parent)
+        if moves.cancel(tx, [job], error=reason, failed_parent=root):
+            _cancel_below(tx, job, reason, failed_parent=root)
+
+
+def _cancel_below(tx: Transaction, job: int, reason: str, *, failed_parent: int) -> None:
+    ended = [job]
     while ended:
         each = ended.pop()
         cancelled = _pending_children(tx, each)
-        moves.cancel(tx, cancelled, error=reason, failed_parent=parent)
+        moves.cancel(tx, cancelled, error=reason, failed_parent=failed_parent)
         parent_done(tx, each)
         ended.extend(cancelled)
 
@@ -112,12 +125,16 @@ def failed_parent_of(tx: Transaction, job: int) -> int | None:
 
 
 def _set_failed_parent(tx: Transaction, job: int, parent: int) -> None:
+    root, reason = _root_of(tx, parent)
+    tx.execute("UPDATE jobs SET failed_parent = ?, error = ? WHERE seq = ?", (root, reason, job))
+
+
+def _root_of(tx: Transaction, parent: int) -> tuple[int, str]:
+    """Return the job because of which this parent ended badly, or itself; and the error of what depends on it."""
     parent_id, name, status, root = tx.execute(
         "SELECT id, name, status, coalesce(failed_parent, seq) FROM jobs WHERE seq = ?", (parent,)
     ).fetchone()
-    tx.execute(
-        "UPDATE jobs SET failed_parent = ?, error = ? WHERE seq = ?", (root, ended_badly(parent_id, name, status), job)
-    )
+    return root, ended_badly(parent_id, name, status)
 
 
 def _pending_children(tx: Transaction, parent: int) -> list[int]:

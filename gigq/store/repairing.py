@@ -15,7 +15,7 @@ from gigq.store.checking import (
     WRONG_ATTEMPTS,
     kind_of,
 )
-from gigq.store.dependencies import ended_badly, parent_ended_badly
+from gigq.store.dependencies import cancel_blocked
 from gigq.store.engine.transaction import Transaction
 from gigq.store.settling import settle
 
@@ -85,22 +85,10 @@ def _settle_without_execution(tx: Transaction) -> int:
 
 def _cancel_blocked(tx: Transaction) -> int:
     """Cancel the jobs that can never run because a parent has ended badly, and what depends on them."""
-    blocked = [job_id for (job_id,) in tx.execute(BLOCKED_FOR_EVER)]
-    parents = tx.execute(
-        f"""
-        SELECT DISTINCT parents.seq, parents.id, parents.name, parents.status
-          FROM job_dependencies
-          JOIN jobs ON jobs.seq = job_dependencies.child
-          JOIN jobs AS parents ON parents.seq = job_dependencies.parent
-         WHERE jobs.id IN ({BLOCKED_FOR_EVER})
-           AND parents.status IN ('failed', 'timeout', 'cancelled')
-         ORDER BY parents.seq
-        """
-    ).fetchall()
-    for seq, job_id, name, status in parents:
-        parent_ended_badly(tx, seq, ended_badly(job_id, name, status))
-    for job_id in blocked:
-        control.cancel(tx, job_id, running=True)
+    blocked = tx.execute(f"SELECT seq, id FROM jobs WHERE id IN ({BLOCKED_FOR_EVER}) ORDER BY seq").fetchall()
+    for seq, job_id in blocked:
+        cancel_blocked(tx, seq)
+        control.cancel(tx, job_id, running=True)  # if it is not pending
     return len(blocked)
 
 
@@ -134,6 +122,11 @@ _ACTS: tuple[tuple[str, _Act], ...] = (
                   FROM jobs) AS last
          WHERE last.seq = jobs.seq
            AND jobs.id IN ({WRONG_ATTEMPTS})""")),
+    # Before anything ends, as from then on each end counts itself off its children.
+    ("Corrected for how many parents {} job{} must wait", _statement(f"""
+        UPDATE jobs
+           SET blockers = ({UNFINISHED_PARENTS})
+         WHERE status IN ('pending', 'running') AND blockers <> ({UNFINISHED_PARENTS})""")),
     ("Settled {} execution{} of unknown workers as lost", _settle_orphaned),
     ("Settled {} running job{} without an open execution as lost", _settle_without_execution),
     ("Cleared the run_at of {} job{} not pending", _statement("""
@@ -145,9 +138,5 @@ _ACTS: tuple[tuple[str, _Act], ...] = (
     ("Cleared the error of {} completed job{}", _statement("""
         UPDATE jobs SET error = NULL WHERE status = 'completed' AND error IS NOT NULL""")),
     ("Cancelled {} job{} that needed a parent that has ended badly", _cancel_blocked),
-    ("Corrected for how many parents {} job{} must wait", _statement(f"""
-        UPDATE jobs
-           SET blockers = ({UNFINISHED_PARENTS})
-         WHERE status IN ('pending', 'running') AND blockers <> ({UNFINISHED_PARENTS})""")),
 )  # fmt: skip
 """What to do in this order, and how to say it: the number, and the plural of what it counts."""

@@ -118,7 +118,8 @@ def _end(tx: Transaction, execution: int, seq: int, report: Report) -> Move:
     _close(tx, execution, report)
     wait = _wait(tx, job, report, move)
     run_at = to_text(later(tx.now, wait)) if wait > 0 else None
-    moves.end(tx, seq, move, report=report, attempts=job.attempts - (move is Move.RELEASE), run_at=run_at)
+    attempts = max(0, job.attempts - (move is Move.RELEASE))  # somebody may have set it back to 0 by hand
+    moves.end(tx, seq, move, report=report, attempts=attempts, run_at=run_at)
     if move is Move.RELEASE and job.releases > _LAST_RELEASES:
         _drop_releases(tx, seq)
     if move.target in FINISHED and parents_among(tx, [seq]):

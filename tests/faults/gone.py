@@ -17,7 +17,7 @@ from itertools import count
 from pathlib import Path
 
 from faults.observer import Observer
-from faults.operations import open_file
+from faults.operations import DAMAGED, open_file
 from faults.sabotage import GONE, Saboteur
 from faults.trial import ARRANGE, Trials
 
@@ -49,7 +49,8 @@ def _try(saboteur: Saboteur, new_path: Callable[[], str], name: str) -> tuple[in
     wrong = []
     for place, path, code in zip(places, paths, codes, strict=True):
         committed = trials.statements[:place].count("COMMIT")
-        flaw = f"it ended with {code}" if code != GONE else _flaw(path, expected=trials.stages[committed])
+        expected = trials.stages[committed]
+        flaw = f"it ended with {code}" if code != GONE else _flaw(path, expected, may_be_damaged=name in DAMAGED)
         if flaw:
             wrong.append(f"after statement {place}, {trials.statements[place - 1]:.60}: {flaw}")
     return len(places), wrong
@@ -75,11 +76,11 @@ def _fork(saboteur: Saboteur, path: str, name: str, place: int) -> int:
         os._exit(1)
 
 
-def _flaw(path: str, *, expected: str) -> str:
+def _flaw(path: str, expected: str, *, may_be_damaged: bool) -> str:
     """What is wrong with a file that a process has left; empty if it is sound and holds what is expected."""
     with closing(Observer(path)) as observer:
         try:
-            content = observer.content()
+            content = observer.content(may_be_damaged=may_be_damaged)
         except (AssertionError, sqlite3.Error) as error:
             return repr(error)
     os.remove(path)

@@ -14,6 +14,7 @@ from gigq.store.engine.database import Transaction
 from gigq.store.tables import TABLES
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+DAMAGE = "damage"
 _CREATED = {"sqlite_sequence", *TABLES}
 
 
@@ -24,11 +25,11 @@ class Observer:
         # Not `sqlite3.connect`, which the saboteur replaces.
         self._connection = sqlite3.Connection(path, timeout=0, isolation_level=None)
 
-    def content(self) -> str:
+    def content(self, *, may_be_damaged: bool = False) -> str:
         """Return everything in the file as text, which is equal for two files that hold the same.
 
-        Random ids are replaced by numbers in the order in which they appear; the pids of workers are left out. The
-        file must be sound, and nobody may have its write lock.
+        Random ids are replaced by numbers in the order in which they appear; the pids of workers are left out. Nobody
+        may have the write lock of the file. It must be sound, or its damage is part of the text.
         """
         self._connection.execute("BEGIN IMMEDIATE")
         try:
@@ -36,8 +37,8 @@ class Observer:
             lines = list(self._lines())
         finally:
             self._connection.execute("ROLLBACK")
-        assert problems == []
-        return "\n".join(_without_ids(lines))
+        assert may_be_damaged or problems == []
+        return "\n".join(_without_ids([*(f"{DAMAGE}: {problem}" for problem in problems), *lines]))
 
     def version(self) -> int | None:
         """Return the version of the file's tables, which is recorded last; None if the file is no queue."""

@@ -24,6 +24,9 @@ OPERATIONS: dict[str, Callable[[File], Act]] = {}
 LONG_OPERATIONS: dict[str, Callable[[File], Act]] = {}
 """The same; they have hundreds of statements, of which only some are made to fail."""
 
+DAMAGED = ("repair",)
+"""What is done to a file that is not sound, and makes it sound."""
+
 NOT_REPEATED = ("close",)
 """A queue that could not give back what it holds is closed nevertheless; the end of its process gives it back."""
 
@@ -513,6 +516,30 @@ def prune_and_shrink(file: File) -> Act:
 
 
 # the file
+
+
+@operation
+def repair(file: File) -> Act:
+    """Of what many have done to a file, by hand and with the foreign keys off."""
+    family(file)
+    file.queue.submit_many([job("done"), job("lost", priority=5), job("adrift", priority=4), job("heir", tags=["t"])])
+    file.claim(2)
+    with closing(sqlite3.Connection(file.queue.database.path, isolation_level=None)) as tool:
+        tool.executescript(_DAMAGE)
+    assert len(file.queue.check()) == 10
+    return file.queue.repair
+
+
+_DAMAGE = """
+    UPDATE jobs SET status = 'failed', completed_at = updated_at WHERE id = 'parent';
+    UPDATE jobs SET blockers = 7 WHERE id = 'heir';
+    UPDATE jobs SET run_at = created_at, result = '1', status = 'failed', completed_at = updated_at WHERE id = 'done';
+    DELETE FROM jobs WHERE id = 'grandchild';
+    DELETE FROM executions WHERE job_seq = (SELECT seq FROM jobs WHERE id = 'lost');
+    UPDATE executions SET worker_seq = 99;
+    INSERT INTO job_tags VALUES (99, 't');
+    DROP INDEX jobs_due;
+"""
 
 
 def roll_back_journal(path: str) -> None:

@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Callable
 from typing import NamedTuple
 
-from faults.observer import Observer
-from faults.operations import LONG_OPERATIONS, NOT_REPEATED, OPERATIONS, open_file
+from faults.observer import DAMAGE, Observer
+from faults.operations import DAMAGED, LONG_OPERATIONS, NOT_REPEATED, OPERATIONS, open_file
 from faults.sabotage import Fault, Saboteur
 
 from gigq import StoreError, close_connections
@@ -80,13 +80,13 @@ class Trials:
             self._saboteur.spoil(statement, fault)
         is_done = self._is_done()
         self._saboteur.rest()
-        content = self._observer.content()
+        content = self._content()
         assert content in (self.stages[-1:] if is_done else self.stages)
         assert is_done or not must_be_done
         self._is_spent = is_done or content != self.stages[0] or self._name in _EACH_IN_A_NEW_FILE
         if self._is_spent and not is_done and self._name not in NOT_REPEATED:
             self._act()
-            assert self._observer.content() == self.stages[-1], "done again, it comes to the same"
+            assert self._content() == self.stages[-1], "done again, it comes to the same"
         return self._saboteur.struck
 
     def close(self) -> None:
@@ -95,12 +95,16 @@ class Trials:
 
     def _watch(self) -> Undisturbed:
         """Do the operation undisturbed."""
-        stages = [self._observer.content()]
-        self._saboteur.watch(lambda: stages.append(self._observer.content()))
+        stages = [self._content()]
+        self._saboteur.watch(lambda: stages.append(self._content()))
         self._act()
         self._saboteur.rest()
+        assert DAMAGE not in stages[-1]
         self._is_spent = True
         return Undisturbed(stages, list(self._saboteur.statements))
+
+    def _content(self) -> str:
+        return self._observer.content(may_be_damaged=self._name in DAMAGED)
 
     def _is_done(self) -> bool:
         try:

@@ -127,6 +127,8 @@ GUARDS = [
           "if move.target in FINISHED and parents_among", "if parents_among"),
     Guard("a released attempt does not count", "store/settling.py",
           "job.attempts - (move is Move.RELEASE)", "job.attempts"),
+    Guard("attempts that were set back by hand do not become negative", "store/settling.py",
+          "max(0, job.attempts - (move is Move.RELEASE))", "job.attempts - (move is Move.RELEASE)"),
     Guard("of endless releases only some are kept", "store/settling.py",
           "if move is Move.RELEASE and job.releases > _LAST_RELEASES:", "if False:"),
     Guard("the first release is kept", "store/settling.py", "LIMIT -1 OFFSET 1)", "LIMIT -1 OFFSET 0)"),

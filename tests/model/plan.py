@@ -234,5 +234,6 @@ _DRAWS: dict[Callable[[Drawing], Step], int] = {
     _tick: 4,
     _prune: 3,
     lambda draw: ("delete", [draw.a_job()], {}): 2,
+    lambda draw: ("repair", [], {}): 1,
     _let_pass: 8,
 }

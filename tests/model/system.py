@@ -28,14 +28,14 @@ _JUMP = 3600
 
 
 class System:
-    """A queue in memory, under a clock that the walk moves.
+    """A queue, by default in memory, under a clock that the walk moves.
 
     The store's verbs drive it where a worker would be, and the public methods where a person or a hand would.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, path: str = ":memory:") -> None:
         self.clock = ManualClock()
-        self.queue = JobQueue(":memory:", clock=self.clock)
+        self.queue = JobQueue(path, clock=self.clock, durability="normal")
         self._start = self.clock.now()
         self._workers: dict[str, WorkerKey] = {}
         self._taken: dict[int, JobClaim] = {}
@@ -116,6 +116,13 @@ class System:
         del self._workers[worker]
         return len(held)
 
+    def expel_all(self) -> None:
+        """Consider every worker dead."""
+        with self.queue.database.write() as tx:
+            for heartbeat in workers.heartbeats(tx):
+                workers.expel(tx, heartbeat.key)
+        self._workers.clear()
+
     def reclaim(self, *, older_than: float) -> int:
         return self.queue.requeue_stuck(older_than=_or_none(older_than))
 
@@ -133,6 +140,10 @@ class System:
 
     def delete(self, name: str) -> bool:
         return self.queue.delete_job(name)
+
+    def repair(self) -> None:
+        """A sound file has nothing to mend."""
+        assert self.queue.repair() == []
 
     def say(self, queue: str, *, is_paused: bool | None = None, **limits: Any) -> None:
         if is_paused is not None:

@@ -120,6 +120,18 @@ DAMAGES: dict[str, tuple[str, list[str], list[str]]] = {
         ["1 job has more or fewer attempts than its executions: {tried}"],
         ["Corrected the attempts of 1 job"],
     ),
+    "the attempts of all jobs are set to 0": (
+        "UPDATE jobs SET attempts = 0",
+        ["1 job has more or fewer attempts than its executions: {running}"],
+        ["Corrected the attempts of 1 job"],
+    ),
+    "a child is given no blockers, and its parent fails by the repair": (
+        f"UPDATE jobs SET blockers = 0 {only('child')};"
+        f"UPDATE jobs SET status = 'running', max_attempts = 1 {only('parent')}",
+        ["1 job is running without an open execution: {parent}",
+         "1 job waits for more or fewer parents than are unfinished: {child}"],
+        ["Corrected for how many parents 1 job must wait", "Settled 1 running job without an open execution as lost"],
+    ),
     "a job is given other blockers": (
         f"UPDATE jobs SET blockers = 7 {only('child')}",
         ["1 job waits for more or fewer parents than are unfinished: {child}"],
@@ -129,13 +141,15 @@ DAMAGES: dict[str, tuple[str, list[str], list[str]]] = {
         f"UPDATE jobs SET status = 'failed', completed_at = updated_at {only('parent')}",
         ["1 job waits for more or fewer parents than are unfinished: {child}",
          "1 unfinished job needs a parent that has ended badly: {child}"],
-        ["Cancelled 1 job that needed a parent that has ended badly"],
+        ["Corrected for how many parents 1 job must wait",
+         "Cancelled 1 job that needed a parent that has ended badly"],
     ),
     "a cancelled child is set to pending": (
         f"UPDATE jobs SET status = 'pending', completed_at = NULL {only('lost with bad')}",
         ["1 job waits for more or fewer parents than are unfinished: ",
          "1 unfinished job needs a parent that has ended badly: "],
-        ["Cancelled 1 job that needed a parent that has ended badly"],
+        ["Corrected for how many parents 1 job must wait",
+         "Cancelled 1 job that needed a parent that has ended badly"],
     ),
     "a finished job is given a time to run": (
         f"UPDATE jobs SET run_at = created_at {only('done')}",

@@ -9,7 +9,7 @@ from store.verbs import SOMEWHERE, File
 
 from gigq import LeaseLost
 from gigq.reports import Report
-from gigq.status import ExecutionStatus, JobStatus
+from gigq.status import ExecutionStatus, JobStatus, Move
 from gigq.store import settling, workers
 
 
@@ -196,3 +196,13 @@ def test_a_worker_that_leaves_gives_its_jobs_back(file: File) -> None:
     with file.write() as tx:
         workers.leave(tx, file.worker, reason="told to stop")
     assert (file.job(job_id).phase, file.job(job_id).attempts) == ("ready", 0)
+
+
+def test_a_job_whose_attempts_somebody_has_set_to_0_can_be_given_back(file: File) -> None:
+    """All that its worker had to write failed with it, again and again."""
+    job_id = file.submit()
+    (claim,) = file.claim()
+    with file.write() as tx:
+        tx.execute("UPDATE jobs SET attempts = 0")
+    assert file.settle(claim, ExecutionStatus.RELEASED) is Move.RELEASE
+    assert file.job(job_id).attempts == 0
