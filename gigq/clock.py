@@ -166,7 +166,7 @@ def to_instant(value: Instant, name: str = "the instant", *, or_else: str = "") 
     try:
         return value.astimezone(UTC)
     except (OverflowError, OSError, ValueError):
-        raise ValueError(f"{name} is {value!r}; it must be in the years 1 to 9999 in UTC") from None
+        raise ValueError(f"{name} is '{value.isoformat()}'; it must be in the years 1 to 9999 in UTC") from None
 
 
 def to_seconds(value: Duration, name: str = "the duration", *, or_else: str = "") -> float:

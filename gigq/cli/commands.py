@@ -61,8 +61,9 @@ def in_typed_words(message: str, names: Mapping[str, str]) -> str:
     """
 
     def typed(found: re.Match[str]) -> str:
-        return names.get(found["about"] or found["given"] or found["known"] or "", found[0])
+        return names.get(found["about"] or found["given"] or found["known"] or found[0], found[0])
 
+    names = {**names, "None": "none"}
     return _ARGUMENT.sub(typed, message)
 
 
@@ -71,7 +72,7 @@ _ARGUMENT = re.compile(
     '(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*"  # a value, which is somebody's own
     | (?:^|(?<=[:;]\ ))(?:an\ entry\ of\ )?(?P<about>\w+)(?=\ is\ |\ and\ )  # what the sentence is about
     | \b(?P<given>\w+)(?:=(?=[\s;,.]|$)|(?=\ were\ ))  # an argument that is named to be given, or not
-    | \b(?P<known>[a-z]+_[a-z_]+)\b  # what can be nothing else
+    | \b(?P<known>[a-z]+_[a-z_]+|None)\b  # what can be nothing else
     """,
     re.VERBOSE,
 )

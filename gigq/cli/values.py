@@ -70,7 +70,7 @@ def priority(text: str) -> int:
     try:
         return to_priority(int(text) if re.fullmatch(r"[+-]?[0-9]{1,30}", text) else text)
     except ValueError as error:
-        raise ArgumentTypeError(str(error)) from None
+        raise ArgumentTypeError(f"{text!r} is not {str(error).partition('; it must be ')[2]}") from None
 
 
 def whole(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import sys
 from pathlib import Path
 
@@ -15,6 +16,15 @@ from gigq.cli.parser import COMMANDS, declared
 
 ENDLESS = {"worker", "top", "dashboard", "replay"}
 """Commands that run until someone stops them, or call a job's function."""
+
+REQUIRED = {
+    "submit": ["functions.nothing"],
+    "schedule add": ["s", "functions.nothing", "--every", "1h"],
+    "reschedule": ["job-1", "--delay", "1h"],
+    "list": [],
+    "stats": [],
+}
+"""What these commands need to come as far as the option; others need one word, or none."""
 
 TYPED = [
     "", " ", "-", "--", "-p", "-p", "k=v", "k=[", "=", "0", "-1", "1.5", "9" * 30, "5m", "1e9d", "none", "default",
@@ -60,3 +70,21 @@ def test_any_words_end_with_a_known_exit_code_and_at_most_one_line_of_error(
         assert error.removesuffix("\n").isprintable(), (words, error)
         assert code == DONE or error, (words, code)
     assert codes == {DONE, REFUSED, USAGE}
+
+
+PYTHON = re.compile(r"None|datetime|timedelta|Error|<class|\bargument |\b[a-z]+_[a-z_]+\b|\b[a-z]+=(?!\S)")
+"""What no message says outside of quotes."""
+
+WRONG = ["", "x", "-1", "0", "9" * 30, "0001-01-01", "\udc80"]
+
+
+@pytest.mark.parametrize("command", [each for each in COMMANDS if each not in ENDLESS])
+def test_no_message_is_in_the_words_of_python(
+    command: str, path: str, queue: JobQueue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    queue.submit(Job("job", "functions:nothing", id="job-1"))
+    for option in [each for each in options_of(command) if each.startswith("--")]:
+        for wrong in WRONG:
+            main([*command.split(), "--db", path, *REQUIRED.get(command, ["job-1"]), f"{option}={wrong}"])
+            error = re.sub(r"'(?:[^'\\\\]|\\\\.)*'", "", capsys.readouterr().err)
+            assert not PYTHON.search(error), (option, wrong, error)
