@@ -8,6 +8,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from traceback import FrameSummary, StackSummary, walk_stack
@@ -25,7 +26,6 @@ GRACE = 2.0
 """Seconds for which a function may handle the exception, in ``except``, ``finally`` or ``with``, before the next one.
 A child process has as long from SIGTERM to SIGKILL."""
 
-_LONGEST_PAUSE = 0.5
 _LONGEST_SLEEP = 3600.0
 _IDLE = 1.0
 _CLOCK = SystemClock()
@@ -34,8 +34,22 @@ Strike = Callable[[type[BaseException]], None]
 
 
 def interrupt(thread_id: int, exception: type[BaseException]) -> None:
-    """Raise an exception in a thread, at its next step of Python code. A call into C is not interrupted."""
+    """Raise an exception in a thread, at its next step of Python code.
+
+    A call into C is not interrupted, but an event loop of asyncio that waits for something is woken.
+    """
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(exception))
+    frame = sys._current_frames().get(thread_id) if "asyncio" in sys.modules else None
+    while frame is not None:
+        if frame.f_code.co_name == "run_forever" and frame.f_globals.get("__name__") == "asyncio.base_events":
+            with suppress(RuntimeError):  # it was closed meanwhile
+                frame.f_locals["self"].call_soon_threadsafe(_make_a_step)
+            return
+        frame = frame.f_back
+
+
+def _make_a_step() -> None:
+    pass
 
 
 def run(call: Callable[[Claim], Report | None], claim: Claim, state: CallState) -> Report | None:
@@ -102,8 +116,6 @@ class Target:
         self.deadline = math.inf if deadline is None else deadline
         self._grace = grace
         self._struck_at = 0.0
-        self._pause = PAUSE
-        self._position: tuple[int, int] | None = None
 
     def stop(self, reason: type[BaseException]) -> bool:
         """Raise an exception in the function. False if it does not run, or is being stopped already."""
@@ -119,10 +131,10 @@ class Target:
         finally:
             state.is_aimed_at = False
 
-    def look(self, pause: float = PAUSE) -> float | None:
+    def look(self) -> float | None:
         """Stop the function if it is time to, or raise the exception again if the function goes on.
 
-        Return the number of seconds until the next look, or None if the function has ended.
+        Return the number of seconds until it is to be stopped, 0 if it is being stopped, and None if it has ended.
         """
         state = self.state
         if state.has_ended:
@@ -134,7 +146,7 @@ class Target:
             self.stop(JobTimeout)
         elif not self._is_cleaning_up():
             self._raise_again(state.stop_reason)
-        return self._next_pause(pause)
+        return 0.0
 
     def _raise_again(self, reason: type[BaseException]) -> None:
         self.state.is_aimed_at = True
@@ -158,14 +170,6 @@ class Target:
         while error is not None and seen < 20 and not isinstance(error, (JobTimeout, JobCancelled)):
             error, seen = error.__context__, seen + 1
         return isinstance(error, (JobTimeout, JobCancelled))
-
-    def _next_pause(self, pause: float) -> float:
-        """Look less often at a function that makes no step, because it is in C code: the exception waits for it."""
-        frame = sys._current_frames().get(self._thread_id)
-        position = None if frame is None else (id(frame), frame.f_lasti)
-        self._pause = min(2 * self._pause, _LONGEST_PAUSE) if position == self._position else pause
-        self._position = position
-        return self._pause
 
 
 class Enforcer:
@@ -202,9 +206,9 @@ class Enforcer:
     def _enforce(self) -> None:
         targets: list[Target] = []
         while True:
-            pauses = [target.look(self._pause) for target in targets]
-            targets = [target for target, pause in zip(targets, pauses, strict=True) if pause is not None]
-            pause = min((pause for pause in pauses if pause is not None), default=self._idle)
+            looks = [(target, target.look()) for target in targets]
+            targets = [target for target, left in looks if left is not None]
+            pause = min((left or self._pause for _, left in looks if left is not None), default=self._idle)
             self._wakes_at = _CLOCK.monotonic() + pause
             if self._new:  # looked at after that: what comes from here on finds the right time
                 targets += _all_of(self._new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -31,12 +32,15 @@ PATIENCE = 30.0
 class Stopping:
     """A function in a thread of its own, which is stopped once it has called `begun`."""
 
-    def __init__(self, function: Callable[[Stopping], object], *, grace: float = PATIENCE) -> None:
+    def __init__(
+        self, function: Callable[[Stopping], object], *, grace: float = PATIENCE, kind: type[Target] = Target
+    ) -> None:
         self.begun = threading.Event()
         self.function = function
         self.report: Report | None = DONE
         self.thread = threading.Thread(target=self._run)
         self._grace = grace
+        self._kind = kind
         self._has_target = threading.Event()
         self.thread.start()
 
@@ -52,7 +56,7 @@ class Stopping:
         assert not self.thread.is_alive()
 
     def _run(self) -> None:
-        self.target = Target(threading.get_ident(), grace=self._grace)
+        self.target = self._kind(threading.get_ident(), grace=self._grace)
         self._has_target.set()
         with using(self.target.state):
             self.report = run(self._call, claim(), self.target.state)
@@ -90,11 +94,13 @@ def test_a_function_that_cleans_up_is_not_disturbed(way: str) -> None:
     looks = []
 
     def clean_up(stopping: Stopping) -> None:
-        # The enforcer looks ten times more, and does nothing.
-        while len(looks) < 10:
-            before, stopping.target._position = stopping.target._position, None
-            if before is not None:
-                looks.append(before)
+        while len(looks) < 10:  # the enforcer looks ten times more, and does nothing
+            pass
+
+    class Watched(Target):
+        def look(self) -> float | None:
+            looks.append(super().look())
+            return looks[-1]
 
     class Cleaning:
         def __init__(self, stopping: Stopping) -> None:
@@ -131,10 +137,10 @@ def test_a_function_that_cleans_up_is_not_disturbed(way: str) -> None:
         with suppress(ValueError):
             function(stopping)
 
-    stopping = Stopping(calm)
+    stopping = Stopping(calm, kind=Watched)
     stopping.stop()
     stopping.ended()
-    assert len(looks) == 10
+    assert looks[:10] == [0.0] * 10
 
 
 def test_a_function_that_cleans_up_for_too_long_gets_the_exception_again() -> None:
@@ -155,6 +161,29 @@ def test_a_function_that_cleans_up_for_too_long_gets_the_exception_again() -> No
     stopping.stop()
     stopping.ended()
     assert len(caught) == 1
+
+
+def test_an_event_loop_that_waits_is_woken_and_its_tasks_clean_up() -> None:
+    seen: list[str] = []
+
+    async def wait(stopping: Stopping) -> None:
+        stopping.begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.02)
+            seen.append("cleaned up")
+
+    async def both(stopping: Stopping) -> None:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(2):
+                group.create_task(wait(stopping))
+
+    stopping = Stopping(lambda stopping: asyncio.run(both(stopping)))
+    stopping.stop()
+    stopping.ended()
+    assert seen == ["cleaned up"] * 2
+    assert stopping.report is None
 
 
 def test_what_has_ended_is_not_stopped() -> None:
