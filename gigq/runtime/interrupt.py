@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from traceback import FrameSummary, StackSummary, walk_stack
+from typing import Any
 
 from gigq.claims import Claim
 from gigq.clock import SystemClock
@@ -39,13 +40,20 @@ def interrupt(thread_id: int, exception: type[BaseException]) -> None:
     A call into C is not interrupted, but an event loop of asyncio that waits for something is woken.
     """
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(exception))
+    loop = _event_loop_in(thread_id)
+    if loop is not None:
+        with suppress(RuntimeError):  # it was closed meanwhile
+            loop.call_soon_threadsafe(_make_a_step)
+
+
+def _event_loop_in(thread_id: int) -> Any:
+    """Return the event loop of asyncio that runs in a thread, or None."""
     frame = sys._current_frames().get(thread_id) if "asyncio" in sys.modules else None
     while frame is not None:
         if frame.f_code.co_name == "run_forever" and frame.f_globals.get("__name__") == "asyncio.base_events":
-            with suppress(RuntimeError):  # it was closed meanwhile
-                frame.f_locals["self"].call_soon_threadsafe(_make_a_step)
-            return
+            return frame.f_locals["self"]
         frame = frame.f_back
+    return None
 
 
 def _make_a_step() -> None:
@@ -94,6 +102,15 @@ def _stack_of(thread_id: int) -> Sequence[FrameSummary]:
     return stack
 
 
+def _is_a_stop(error: BaseException | None) -> bool:
+    """Whether this is, or was raised while handling, an exception that stops a job."""
+    for _ in range(20):
+        if error is None or isinstance(error, (JobTimeout, JobCancelled)):
+            break
+        error = error.__context__
+    return isinstance(error, (JobTimeout, JobCancelled))
+
+
 class Target:
     """A function that runs in another thread, and is to be stopped at a deadline or when `stop` is called.
 
@@ -131,10 +148,10 @@ class Target:
         finally:
             state.is_aimed_at = False
 
-    def look(self) -> float | None:
+    def look(self, pause: float = PAUSE) -> float | None:
         """Stop the function if it is time to, or raise the exception again if the function goes on.
 
-        Return the number of seconds until it is to be stopped, 0 if it is being stopped, and None if it has ended.
+        Return the number of seconds until the next look, or None if the function has ended.
         """
         state = self.state
         if state.has_ended:
@@ -144,9 +161,11 @@ class Target:
             if left > 0:
                 return min(left, _LONGEST_SLEEP)
             self.stop(JobTimeout)
+        elif (waited := _CLOCK.monotonic() - self._struck_at) < pause:
+            return pause - waited
         elif not self._is_cleaning_up():
             self._raise_again(state.stop_reason)
-        return 0.0
+        return pause
 
     def _raise_again(self, reason: type[BaseException]) -> None:
         self.state.is_aimed_at = True
@@ -165,11 +184,9 @@ class Target:
         if _CLOCK.monotonic() - self._struck_at > self._grace:
             return False
         handled = sys._current_exceptions().get(self._thread_id)
-        error = handled[1] if isinstance(handled, tuple) else handled  # a tuple in Python 3.11
-        seen = 0
-        while error is not None and seen < 20 and not isinstance(error, (JobTimeout, JobCancelled)):
-            error, seen = error.__context__, seen + 1
-        return isinstance(error, (JobTimeout, JobCancelled))
+        if _is_a_stop(handled[1] if isinstance(handled, tuple) else handled):  # a tuple in Python 3.11
+            return True
+        return _event_loop_in(self._thread_id) is not None  # one task may handle it while others make steps
 
 
 class Enforcer:
@@ -195,7 +212,8 @@ class Enforcer:
         self._new.append(target)
         if target.deadline < self._wakes_at:  # most functions have ended long before it wakes by itself
             self.wake()
-        if self._thread is None or not self._thread.is_alive():  # after a fork it is not
+        thread = self._thread
+        if thread is None or not thread.is_alive():  # after a fork it is not
             self._thread = threading.Thread(target=self._enforce, name="gigq-enforcer", daemon=True)
             self._thread.start()
 
@@ -206,9 +224,9 @@ class Enforcer:
     def _enforce(self) -> None:
         targets: list[Target] = []
         while True:
-            looks = [(target, target.look()) for target in targets]
-            targets = [target for target, left in looks if left is not None]
-            pause = min((left or self._pause for _, left in looks if left is not None), default=self._idle)
+            looks = [(target, target.look(self._pause)) for target in targets]
+            targets = [target for target, pause in looks if pause is not None]
+            pause = min((pause for _, pause in looks if pause is not None), default=self._idle)
             self._wakes_at = _CLOCK.monotonic() + pause
             if self._new:  # looked at after that: what comes from here on finds the right time
                 targets += _all_of(self._new)

@@ -27,6 +27,7 @@ class Nudge:
         self._before: Any = None
         self._handler: Any = None
         self._is_unheard = False
+        self._reason: type[BaseException] | None = None
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -47,7 +48,7 @@ class Nudge:
         """Raise an exception in the main thread: by the signal, unless it does not get there."""
         is_heard = self._handler is not None and not self._is_unheard
         if _SIGNAL is not None and is_heard and signal.getsignal(_SIGNAL) is self._handler:
-            self._is_unheard = True
+            self._is_unheard, self._reason = True, reason
             signal.pthread_kill(self._thread_id, _SIGNAL)
         else:  # the function has put another handler in place, or blocks the signal, or is in C code
             interrupt(self._thread_id, reason)
@@ -58,5 +59,5 @@ class Nudge:
                 self._before(number, frame)
             return
         self._is_unheard = False
-        if self._state.is_running and self._state.stop_reason is not None:
-            raise self._state.stop_reason
+        if self._state.is_running and self._reason is not None:
+            raise self._reason

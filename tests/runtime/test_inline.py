@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import signal
 import threading
 import time
@@ -13,7 +14,7 @@ import functions
 import pytest
 from calls import claim
 
-from gigq import JobTimeout, SystemClock
+from gigq import JobCancelled, JobTimeout, SystemClock, current_job
 from gigq.claims import Claim
 from gigq.reports import Report
 from gigq.runtime.call import caller
@@ -65,6 +66,59 @@ def test_a_function_that_hides_the_timeout_is_still_reported_as_timed_out(here: 
         return "nothing happened"
 
     assert here(lambda: run(hide, timeout=0.05)).status is ExecutionStatus.TIMEOUT
+
+
+def test_a_function_that_handles_every_exception_of_each_item_is_stopped(here: Here) -> None:
+    def import_items() -> None:
+        for _ in range(1000):
+            with suppress(Exception):
+                functions.spin()
+
+    assert here(lambda: run(import_items, timeout=0.05)).status is ExecutionStatus.TIMEOUT
+
+
+def test_a_thread_that_a_job_has_started_learns_of_the_timeout(here: Here) -> None:
+    stopped_by: list[type[BaseException]] = []
+
+    def start_a_thread() -> None:
+        context = contextvars.copy_context()
+        thread = threading.Thread(target=context.run, args=(work,))
+        thread.start()
+        thread.join(30)
+
+    def work() -> None:
+        try:
+            while True:
+                current_job().check()
+        except JobTimeout as error:
+            stopped_by.append(type(error))
+
+    assert here(lambda: run(start_a_thread, timeout=0.05)).status is ExecutionStatus.TIMEOUT
+    for thread in threading.enumerate():
+        if thread.name.endswith("(run)"):
+            thread.join(30)
+    assert stopped_by == [JobTimeout]
+
+
+def test_a_signal_that_stops_a_job_is_not_swallowed_by_it() -> None:
+    swallowed: list[BaseException] = []
+
+    def swallow() -> None:
+        threading.Timer(0.01, signal.raise_signal, [signal.SIGTERM]).start()
+        while not swallowed:
+            try:
+                functions.spin()
+            except BaseException as error:
+                swallowed.append(error)
+        functions.spin()
+
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    runner = InlineRunner(caller(Functions(handlers={"f": swallow}), clock=SystemClock(), result_limit=1000))
+    runner.start([claim(function="f", timeout=None)])
+    signal.signal(signal.SIGTERM, before)
+    ((_, report),) = runner.ended()
+    assert (report.status, runner.signal) == (ExecutionStatus.RELEASED, signal.SIGTERM)
+    assert [type(error) for error in swallowed] == [JobCancelled]
 
 
 def test_a_sleep_in_the_main_thread_is_cut_short() -> None:
