@@ -32,10 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     output.accept_any_text()
     try:
-        code = _run(argv)
-        if output.has_stuck_thread():
-            os._exit(code)
-        return code
+        return _run(argv)
     finally:
         output.discard_unwritable()
 

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any
 
@@ -17,7 +18,7 @@ _LEAST = 8
 _PIPED = 1_000_000
 """Columns of a file or a pipe: nothing that is written there is cut."""
 _PATIENCE = 0.5
-"""Seconds after which nobody reads a pipe that is full."""
+"""Seconds after which a thread that still prints seems to hang."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def write(lines: Iterable[str]) -> None:
@@ -35,8 +36,6 @@ def write_json(value: Any) -> None:
 
 def note(message: str) -> None:
     """Print one line on standard error. If that cannot be written, there is no place left to say so."""
-    if has_stuck_thread():
-        return
     try:
         print(f"gigq: {clean(message)}", file=sys.stderr, flush=True)
     except OSError:
@@ -110,21 +109,25 @@ def discard_unwritable() -> None:
 
 
 def has_stuck_thread() -> bool:
-    """Whether another thread seems to hang while it writes to standard output or error, because nobody reads that.
+    """Whether a thread seems to hang while it prints or logs, because nobody reads that.
 
-    Then this thread would hang too, at its next line or when the interpreter exits.
+    Then this thread would hang too: at the next line, or when the interpreter exits.
     """
-    threading = sys.modules.get("threading")
-    return threading is not None and threading.active_count() > 1 and any(map(_is_full, (sys.stdout, sys.stderr)))
+    import threading  # only here: few commands have other threads
+
+    flushing = threading.Thread(target=_flush_everything, daemon=True)
+    flushing.start()
+    flushing.join(_PATIENCE)
+    return flushing.is_alive()
 
 
-def _is_full(stream: Any) -> bool:
-    from select import select  # only here: few commands have other threads
+def _flush_everything() -> None:
+    import logging
 
-    try:
-        return not select((), (stream.fileno(),), (), _PATIENCE)[1]
-    except (AttributeError, ValueError, OSError):
-        return False  # nothing that one would have to wait for
+    for each in (*logging.root.handlers, logging.lastResort, sys.stdout, sys.stderr):
+        with suppress(Exception):
+            if each is not None:
+                each.flush()
 
 
 def _discard(stream: Any) -> None:

@@ -84,7 +84,8 @@ def _description(call: Call, job: JobRecord) -> Iterator[str]:
     if call.options.show_params:
         if job.args:
             yield from _block("Arguments", _json_lines(job.args))
-        yield from _block("Parameters", _values(job.params))
+        if job.params or not job.args:
+            yield from _block("Parameters", _values(job.params))
     if call.options.show_result:
         yield from _block("Result", _values(job.result))
     if call.options.show_executions:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -111,6 +113,7 @@ def _run_one(call: Call, worker: Worker) -> None:
         return
     said = "Processed one job." if has_run else "No jobs available to process."
     call.answer({"worker_id": worker.worker_id, "ran": has_run}, [said])
+    output.flush()
 
 
 def _run_all(call: Call, worker: Worker) -> None:
@@ -141,6 +144,8 @@ def _log_to_stderr(call: Call) -> Iterator[None]:
     try:
         yield
     finally:
+        if output.has_stuck_thread():
+            os._exit(0 if sys.exc_info()[0] is None else 1)  # the interpreter would wait for the thread for ever
         PACKAGE.removeHandler(printer)
         PACKAGE.level, PACKAGE.propagate, logging.lastResort, logging.root.level = before
 

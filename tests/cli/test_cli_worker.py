@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
+import os
+import pty
 import signal
 import sys
 from collections.abc import Callable
@@ -228,17 +229,20 @@ def test_a_log_of_warnings_has_only_what_goes_wrong_for_good(run: Run, queue: Jo
     assert "failed, attempt 3 of 3" in line
 
 
-@pytest.mark.skipif(not hasattr(fcntl, "F_SETPIPE_SZ"), reason="this system does not let a program make a pipe small")
 def test_a_worker_whose_log_nobody_reads_runs_its_jobs_and_ends_when_it_is_told_to(spawn: Run, queue: JobQueue) -> None:
-    ids = queue.submit_many(Job("fail", "functions.fail", {"message": "x" * 200}, max_attempts=1) for _ in range(50))
-    worker = spawn("worker", "--shutdown-timeout", "20s")
-    fcntl.fcntl(worker.stderr, fcntl.F_SETPIPE_SZ, 4096)
+    terminal, end_of_worker = pty.openpty()
+    worker = spawn("worker", "--shutdown-timeout", "20s", stderr=end_of_worker, stdin=end_of_worker)
+    assert b" started: " in os.read(terminal, 1000)
+    os.write(terminal, b"\x13")  # Ctrl-S: it takes nothing more, as a full pipe that nobody reads
+    ids = queue.submit_many(Job("fail", "functions.fail", max_attempts=1) for _ in range(10))
     queue.wait(ids, timeout=PATIENCE)
 
     worker.send_signal(signal.SIGTERM)
 
     assert worker.wait(timeout=15) == 0
     assert queue.workers() == []
+    os.close(terminal)
+    os.close(end_of_worker)
 
 
 @pytest.mark.parametrize("which", ["stdout", "stderr"])
