@@ -30,8 +30,8 @@ if TYPE_CHECKING:
         UnknownParent,
     )
     from gigq.job import Job, JobOptions
+    from gigq.job_ids import JobId
     from gigq.logs import setup_logging
-    from gigq.new_job import JobId
     from gigq.priority import Priority
     from gigq.queue.job_queue import JobQueue
     from gigq.queue.manual import JobClaim
@@ -100,8 +100,8 @@ _MODULES = {
         "QueueGone", "RetryLater", "StoreError", "UnknownParent",
     ),
     "job": ("Job", "JobOptions"),
+    "job_ids": ("JobId",),
     "logs": ("setup_logging",),
-    "new_job": ("JobId",),
     "priority": ("Priority",),
     "queue.job_queue": ("JobQueue",),
     "queue.manual": ("JobClaim",),

@@ -19,8 +19,17 @@ Default = Callable[[Any], Any]
 Texts = str | Iterable[str]
 """One text, or several."""
 
+_MOST_SHOWN = 80
+"""Characters of a value in a message."""
+
 MOST_INTEGER = 2**63 - 1
 """The largest integer that a SQLite column holds."""
+
+
+def shown(value: object) -> str:
+    """Return a value as messages show it: as Python writes it, cut where that is long."""
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
 
 
 def optional(value: Any, name: str, check: Callable[[Any, str], T]) -> T | None:
@@ -43,31 +52,32 @@ def not_both(**values: object) -> None:
 
 def text(value: object, name: str) -> str:
     """Return text that is not empty and that UTF-8 can hold."""
-    if value == "":
-        raise ValueError(f"{name} is ''; it must be text that is not empty")
-    return any_text(value, name)
+    found = any_text(value, name)
+    if not found:
+        raise ValueError(f"{name} must not be empty")
+    return found
 
 
 def any_text(value: object, name: str) -> str:
     """Return text that UTF-8 can hold; it may be empty."""
     if not isinstance(value, str):
-        raise ValueError(f"{name} is {value!r}; it must be text")
+        raise ValueError(f"{name} is {shown(value)}; it must be text")
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise ValueError(f"{name} is {value!r}; it must be text without lone surrogates, which UTF-8 cannot hold")
+        raise ValueError(f"{name} is {shown(value)}; it must be text without lone surrogates, which UTF-8 cannot hold")
     return str.__str__(value)  # str() of an Enum that is text would be "Class.NAME"
 
 
 def sequence(value: object, name: str) -> tuple[Any, ...]:
     """Return the entries of a list, a tuple or any other iterable but text and mappings."""
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
-        raise ValueError(f"{name} is {value!r}; it must be a list")
+        raise ValueError(f"{name} is {shown(value)}; it must be a list")
     return tuple(value)
 
 
 def several(value: object, name: str) -> tuple[Any, ...]:
     """Return the entries of a list as `sequence` does; one text is a list of one, and not one of its characters."""
     if isinstance(value, bytes | Mapping) or not isinstance(value, Iterable):
-        raise ValueError(f"{name} is {value!r}; it must be text, or a list of texts")
+        raise ValueError(f"{name} is {shown(value)}; it must be text, or a list of texts")
     return (value,) if isinstance(value, str) else tuple(value)
 
 
@@ -81,7 +91,7 @@ def texts(value: object, name: str) -> tuple[str, ...]:
 def mapping(value: object, name: str) -> dict[str, Any]:
     """Return the entries of a mapping as a dict of their own."""
     if not (isinstance(value, dict) or isinstance(value, Mapping)):  # noqa: SIM101 (one call takes three times as long)
-        raise ValueError(f"{name} is {value!r}; it must be a dict")
+        raise ValueError(f"{name} is {shown(value)}; it must be a dict")
     return dict(value)
 
 
@@ -92,8 +102,17 @@ def function(value: object, name: str) -> Callable[..., Any]:
         TypeError: it is something else.
     """
     if not callable(value):
-        raise TypeError(f"{name} is {value!r}; it must be a function")
+        raise TypeError(f"{name} is {shown(value)}; it must be a function")
     return value
+
+
+def keywords(value: object, name: str) -> dict[str, Any]:
+    """Return the entries of a mapping whose keys are names of arguments."""
+    found = mapping(value, name)
+    for key in found:
+        if not isinstance(key, str):
+            raise ValueError(f"{name} has the key {shown(key)}; its keys must be text, the names of arguments")
+    return found
 
 
 def one_of(value: object, name: str, *, choices: Collection[T]) -> T:
@@ -102,7 +121,7 @@ def one_of(value: object, name: str, *, choices: Collection[T]) -> T:
         if value is choice or (isinstance(value, str) and value == choice):
             return choice
     *others, last = [f'"{each}"' if isinstance(each, str) else f"{each}" for each in choices]
-    raise ValueError(f"{name} is {value!r}; it must be {', '.join(others)} or {last}")
+    raise ValueError(f"{name} is {shown(value)}; it must be {', '.join(others)} or {last}")
 
 
 def whole(value: object, name: str, *, least: int, most: int = MOST_INTEGER, or_else: str = "") -> int:
@@ -110,7 +129,7 @@ def whole(value: object, name: str, *, least: int, most: int = MOST_INTEGER, or_
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         is_too_large = isinstance(value, int) and value > most
         span = f"from {least:,} to {most:,}" if most < MOST_INTEGER or is_too_large else f"from {least:,} up"
-        raise ValueError(f"{name} is {value!r}; it must be a whole number {span}{or_else}")
+        raise ValueError(f"{name} is {shown(value)}; it must be a whole number {span}{or_else}")
     return int(value)
 
 
@@ -122,7 +141,7 @@ def count(value: object, name: str) -> int:
 def between(value: object, name: str, *, least: float, most: float) -> float:
     """Return a number from `least` to `most`."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        raise ValueError(f"{name} is {value!r}; it must be a number from {least:g} to {most:g}")
+        raise ValueError(f"{name} is {shown(value)}; it must be a number from {least:g} to {most:g}")
     return float(value)
 
 
@@ -130,7 +149,7 @@ def positive_seconds(value: Duration, name: str, *, or_else: str = "") -> float:
     """Return a duration as seconds, more than 0; `or_else` as for `whole`."""
     seconds = to_seconds(value, name)
     if seconds == 0:
-        raise ValueError(f"{name} is {value!r}; it must be more than 0{or_else}")
+        raise ValueError(f"{name} is {shown(value)}; it must be more than 0{or_else}")
     return seconds
 
 

@@ -103,6 +103,20 @@ class ManualClock:
             self._now = instant
 
 
+def to_clock(clock: Clock | None) -> Clock:
+    """Return the clock that a caller gave, or the machine's.
+
+    Raises:
+        TypeError: it is no clock.
+    """
+    if clock is None:
+        return SystemClock()
+    methods = (getattr(clock, name, None) for name in ("now", "monotonic", "sleep"))
+    if isinstance(clock, type) or not all(map(callable, methods)):
+        raise TypeError(f"clock is {clock!r:.80}; it must be an object with now(), monotonic() and sleep()")
+    return clock
+
+
 def to_text(instant: datetime) -> str:
     """Write an aware datetime as the file holds it: ``YYYY-MM-DDTHH:MM:SS.ffffffZ``, UTC, sortable as text."""
     if instant.tzinfo is not UTC:

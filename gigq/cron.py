@@ -192,7 +192,7 @@ def zone_named(name: str) -> tzinfo:
     if zone := _zone_or_none(name):
         return zone
     if _zone_or_none("Europe/Berlin"):
-        raise ValueError(f'{name!r:.80} is not a time zone; write "UTC" or a name such as "Europe/Berlin"')
+        raise ValueError(f'timezone is {name!r:.80}; it must be "UTC" or the name of a zone such as "Europe/Berlin"')
     raise ValueError(f"time zone {name!r:.80} is unknown, because this machine has no zone data; install tzdata")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gigq.clock import Duration
@@ -11,13 +11,26 @@ if TYPE_CHECKING:
 class GigqError(Exception):
     """The base of everything that gigq raises, except what is raised inside jobs to stop them."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remade, (type(self), self.args, self.__dict__)
 
-class JobNotFound(GigqError, LookupError):
+
+def _remade(kind: type[BaseException], args: tuple[Any, ...], state: dict[str, Any]) -> BaseException:
+    """Return an error that was pickled, as it was; its own arguments are not its message."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
+
+
+class JobNotFound(GigqError, KeyError):
     """No job has this id."""
 
     def __init__(self, job_id: str) -> None:
-        super().__init__(f"no job has the id {job_id!r}")
+        super().__init__(f"no job has the id {job_id!r:.80}")
         self.job_id = job_id
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # a KeyError shows the repr of its message
 
 
 class InvalidJob(GigqError, ValueError):
@@ -121,7 +134,7 @@ class RetryLater(Exception):
     def __init__(self, delay: Duration = 1.0, reason: str = "") -> None:
         from gigq.clock import to_seconds  # only here: every command needs this module, and few need a clock
 
-        super().__init__(reason or "to be tried later")
+        super().__init__(str(reason) if reason else "to be tried later")
         self.delay = to_seconds(delay, "delay")
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from functools import partial, wraps
-from typing import Any, Literal, Protocol, TypedDict
+from typing import Any, Literal, Protocol, TypedDict, TypeGuard
 
 from gigq import checks
 from gigq.checks import Texts
-from gigq.clock import Duration, Instant, to_instant, to_seconds, unix_microseconds
+from gigq.clock import Duration, Instant, to_instant, to_seconds
 from gigq.errors import InvalidJob
+from gigq.job_ids import JobRef, ids_of, new_job_id
 from gigq.paths import full_name
 from gigq.priority import PriorityLevel, to_priority
 
@@ -22,22 +22,16 @@ Exceptions = type[BaseException] | str | Sequence[type[BaseException] | str]
 """One exception class or its name, or several."""
 
 
-def new_job_id() -> str:
-    """Return a UUIDv7 (RFC 9562): unique, and in order of time, so that an index of ids grows at its end."""
-    microseconds = unix_microseconds()
-    milliseconds, rest = divmod(microseconds, 1000)
-    # Method 3 of the RFC: the 12 bits after the version continue the time, to a quarter of a microsecond.
-    bits = milliseconds << 80 | 0x7 << 76 | (rest * 4096 // 1000) << 64
-    bits |= 0b10 << 62 | int.from_bytes(os.urandom(8)) >> 2
-    text = f"{bits:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-
-
 class Submittable(Protocol):
     """What makes jobs, as a task does."""
 
     def to_job(self, *args: Any, **params: Any) -> Job:
         """Return a job that calls it with these arguments."""
+
+
+def is_task(value: object) -> TypeGuard[Submittable]:
+    """Whether a value makes jobs, as a task does."""
+    return not isinstance(value, type) and hasattr(value, "to_job")
 
 
 # Without slots: dataclass() makes a class with slots a second time, and then no subclass can set attributes of its own.
@@ -52,10 +46,10 @@ class Job:
         function: a function that a worker can import, a task, ``"package.module:name"``, or the name of a handler.
         params: keyword arguments, as JSON can hold them.
         priority: jobs with a larger number are claimed first; also ``"low"``, ``"normal"``, ``"high"``, ``"critical"``.
-        dependencies: the ids of the jobs that must complete before this one may run, one or several.
+        dependencies: the jobs that must complete before this one may run, one or several: by their ids, or as jobs.
         max_attempts: how many times it may be started, including the first time.
         timeout: the time limit of one execution, in seconds; None for no limit.
-        description: for people.
+        description: for people; None is none.
         pass_parent_results: whether to pass ``parent_results`` to the function; None passes them if the job has parents
             and the function takes them.
         retry_delay: seconds before the first retry.
@@ -92,10 +86,10 @@ class Job:
     function: Callable[..., Any] | str
     params: Mapping[str, Any] | None = None
     priority: PriorityLevel = 0
-    dependencies: Texts | None = None
+    dependencies: JobRef | Iterable[JobRef] | None = None
     max_attempts: int = 3
     timeout: Duration | None = 300
-    description: str = ""
+    description: str | None = ""
     pass_parent_results: bool | None = None
     retry_delay: Duration = 0
     args: Sequence[Any] = field(default=(), kw_only=True)
@@ -125,7 +119,7 @@ class SharedOptions(TypedDict, total=False):
     priority: PriorityLevel
     max_attempts: int
     timeout: Duration | None
-    description: str
+    description: str | None
     pass_parent_results: bool | None
     retry_delay: Duration
     queue: str
@@ -144,7 +138,7 @@ class JobOptions(SharedOptions, total=False):
     """The fields of `Job`, all of them optional, but the function and its arguments."""
 
     name: str
-    dependencies: Texts | None
+    dependencies: JobRef | Iterable[JobRef] | None
     run_at: Instant | None
     delay: Duration | None
     expires_at: Instant | None
@@ -155,7 +149,8 @@ def _exception_names(value: object, name: str) -> tuple[str, ...]:
     classes = (value,) if isinstance(value, type) else checks.several(value, name)
     for each in classes:
         if not isinstance(each, str) and not (isinstance(each, type) and issubclass(each, BaseException)):
-            raise ValueError(f"an entry of {name} is {each!r}; it must be an exception class or the name of one")
+            found = checks.shown(each)
+            raise ValueError(f"an entry of {name} is {found}; it must be an exception class or the name of one")
     return checks.texts([each if isinstance(each, str) else full_name(each) for each in classes], name)
 
 
@@ -163,8 +158,12 @@ def _dict(value: object, name: str) -> dict[str, Any]:
     return {} if value is None else checks.mapping(value, name)
 
 
-def _ids(value: object, name: str) -> tuple[str, ...]:
-    return () if value is None else checks.texts(value, name)
+def _text_or_none(value: object, name: str) -> str:
+    return "" if value is None else checks.any_text(value, name)
+
+
+def _ids(value: Any, name: str) -> tuple[str, ...]:
+    return () if value is None else checks.texts(ids_of(value, name), name)
 
 
 def _timeout(value: Duration | None, name: str) -> float | None:
@@ -179,7 +178,7 @@ _CHECKS: Mapping[str, Callable[[Any, str], object]] = {
     "dependencies": _ids,
     "max_attempts": partial(checks.whole, least=1),
     "timeout": _timeout,
-    "description": checks.any_text,
+    "description": _text_or_none,
     "pass_parent_results": partial(checks.one_of, choices=(True, False, None)),
     "retry_delay": to_seconds,
     "args": checks.sequence,
@@ -217,8 +216,8 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
         if checked.get("delay") is not None:
             checks.not_both(run_at=checked.get("run_at"), delay=checked["delay"])
         _check_longest_wait(checked.get("retry_max_delay"), checked.get("retry_delay", 0.0))
-    except ValueError as error:
-        raise InvalidJob(f"job {given['name']!r}: {error}") from None
+    except (ValueError, TypeError) as error:
+        raise InvalidJob(f"job {checks.shown(given['name'])}: {error}") from None
     return checked
 
 

@@ -69,10 +69,19 @@ def setup_logging(level: int | str = logging.INFO, *, format: Format = "text") -
     """
     printer = _Fallback(format=checks.one_of(format, "format", choices=("text", "json")))
     if not any(type(each) is Printer for each in PACKAGE.handlers):
-        PACKAGE.setLevel(level.upper() if isinstance(level, str) else level)
+        PACKAGE.setLevel(_level(level))
         for each in [each for each in PACKAGE.handlers if isinstance(each, _Fallback)]:
             PACKAGE.removeHandler(each)
         PACKAGE.addHandler(printer)
+
+
+def _level(level: int | str) -> int | str:
+    known = logging.getLevelNamesMapping()
+    if isinstance(level, str) and level.upper() in known:
+        return level.upper()
+    if isinstance(level, bool) or not isinstance(level, int):
+        raise ValueError(f"level is {checks.shown(level)}; it must be a number or one of {', '.join(known)}")
+    return level
 
 
 class Printer(logging.StreamHandler[Any]):

@@ -1,34 +1,9 @@
-"""A job on its way into the file, prepared by the queue and stored by the store; and the id that is returned for it."""
+"""A job on its way into the file: prepared by the queue, stored by the store."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple, Self
-
-
-class JobId(str):
-    """The id of a job, as a submit returns it: ordinary text that also knows whether the submit has stored the job.
-
-    Attributes:
-        is_new: False if nothing was stored: a job of this id was in the file already, or the id is that of the
-            unfinished job that has the same `unique_key`.
-
-    Example:
-        >>> from gigq import Job, JobQueue
-        >>> with JobQueue(":memory:") as queue:
-        ...     first = queue.submit(Job("first", "refresh", unique_key="refresh"))
-        ...     second = queue.submit(Job("second", "refresh", unique_key="refresh"))
-        ...     first == second, first.is_new, second.is_new
-        (True, True, False)
-    """
-
-    __slots__ = ("is_new",)
-    is_new: bool
-
-    def __new__(cls, job_id: str, *, is_new: bool = True) -> Self:
-        made = super().__new__(cls, job_id)
-        made.is_new = is_new
-        return made
+from typing import NamedTuple
 
 
 class NewJob(NamedTuple):

@@ -9,10 +9,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from gigq.errors import NotImportable
+from gigq.unfit import described, not_importable, not_in_a_file
 
 Function = Callable[..., Any]
 
@@ -39,18 +40,7 @@ def path_of(function: Function | str) -> str:
 
 def unwrapped(function: Function) -> Function:
     """Return the function that a task holds; any other function as it is."""
-    return getattr(function, "function", function) if hasattr(function, "to_job") else function
-
-
-def not_plain(function: object) -> str | None:
-    """Return why a function cannot be called as jobs are, or None if it can."""
-    if not callable(function):
-        return f"is {type(function).__name__}, not a function"
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        return "is async, and jobs are plain calls; wrap it: def job(): return asyncio.run(…)"
-    if inspect.isgeneratorfunction(function):
-        return "is a generator, and calling it would run nothing; return a list"
-    return None
+    return getattr(function, "function", function) if hasattr(type(function), "to_job") else function
 
 
 def resolve(path: str) -> Function:
@@ -148,6 +138,8 @@ def _mismatch(function: Function, count: int, names: tuple[str, ...]) -> str | N
 
 @lru_cache(maxsize=1024)
 def _checked_text(path: str) -> str:
+    if not path:
+        raise NotImportable("the path of a function must not be empty")
     if not _PATH.fullmatch(path):
         raise NotImportable(f"{path!r} is not a function's path such as package.module:name")
     if _parts(path)[0] in _SCRIPT:
@@ -157,35 +149,18 @@ def _checked_text(path: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _path_of(function: Function) -> str:
-    refusal = _refusal(function)
+    refusal = not_importable(function)
     if refusal:
-        raise NotImportable(f"{_described(function)} {refusal}")
+        raise NotImportable(refusal)
     name = module_of(function)
     if name is None:
-        raise NotImportable(
-            f"{_described(function)} was defined in no file that can be imported; "
-            "move it into a module whose name is a Python identifier"
-        )
+        raise NotImportable(not_in_a_file(function))
     path = f"{name}:{function.__qualname__}"
     if not _names(path, function):
         raise NotImportable(
-            f"{_described(function)} is not what {path!r} names; give it a name of its own in its module"
+            f"{described(function)} is not what {path!r} names; give it a name of its own in its module"
         )
     return path
-
-
-def _refusal(function: Function) -> str | None:
-    if isinstance(function, BuiltinFunctionType):
-        return "is a builtin; wrap it in a function of your own"
-    if isinstance(function, MethodType):
-        return "is a method, and its object cannot be stored; use a function and pass what it needs"
-    if not isinstance(function, FunctionType):
-        return f"is {type(function).__name__}, not a function; wrap it in a function at the top level of a module"
-    if function.__name__ == "<lambda>":
-        return "cannot be imported by name; use def at the top level of a module"
-    if "<locals>" in function.__qualname__:
-        return "is defined inside another function; move it to the top level of its module"
-    return not_plain(function)
 
 
 def _names(path: str, function: Function) -> bool:
@@ -223,8 +198,5 @@ def _script_name() -> str | None:
     file = Path(getattr(script, "__file__", None) or "")
     name = str(spec.name) if spec is not None else file.stem if file.suffix == ".py" else ""
     # A folder, or a __main__.py that is run by its path, has only the name that every script has.
-    return name if name != "__main__" and name.rpartition(".")[2].isidentifier() else None
-
-
-def _described(function: Function) -> str:
-    return str(getattr(function, "__qualname__", None) or repr(function))
+    is_importable = spec is not None or "." not in name
+    return name if name != "__main__" and is_importable and all(map(str.isidentifier, name.split("."))) else None

@@ -37,7 +37,7 @@ def to_priority(value: int | str, name: str = "priority") -> int:
     if isinstance(value, str):
         return _level(value, name)
     if isinstance(value, bool) or not isinstance(value, int) or not -MOST_INTEGER <= value <= MOST_INTEGER:
-        raise ValueError(f"{name} is {value!r}; it must be a whole number from {-MOST_INTEGER} to {MOST_INTEGER}")
+        raise ValueError(f"{name} is {value!r:.80}; it must be a whole number from {-MOST_INTEGER} to {MOST_INTEGER}")
     return int(value)
 
 
@@ -46,4 +46,4 @@ def _level(value: str, name: str) -> int:
         return Priority[value.upper()].value
     except KeyError:
         names = ", ".join(level.name.lower() for level in Priority)
-        raise ValueError(f"{name} is {value!r}; it must be a whole number or one of {names}") from None
+        raise ValueError(f"{name} is {value!r:.80}; it must be a whole number or one of {names}") from None

@@ -18,11 +18,13 @@ class ExecutionRecord(NamedTuple):
 
     Attributes:
         id: its number, unique in the file and never used again.
+        job_id: the id of its job.
         attempt: which attempt it is, from 1. One that is given back does not count: the next has the same number.
         status: ``running`` while its worker owns the job; then how it ended.
         worker_id: the name of the worker that claimed it.
         started_at: when its function was called; None if it has not been, or never was.
         completed_at: when it ended; None while it is running.
+        result: what its function returned, if it completed; otherwise None.
         error: the message of the error; None without one.
         error_type: the class of the exception; None if there was none.
         traceback: the traceback of the exception; None if there was none.
@@ -40,11 +42,13 @@ class ExecutionRecord(NamedTuple):
     """
 
     id: int
+    job_id: str
     attempt: int
     status: ExecutionStatus
     worker_id: str
     started_at: datetime | None
     completed_at: datetime | None
+    result: Any
     error: str | None
     error_type: str | None
     traceback: str | None
@@ -74,6 +78,9 @@ class JobRecord(NamedTuple):
         max_attempts: how many attempts it has.
         releases: how often it was given back unfinished; of those executions its first and the last 20 are kept.
         timeout: the time limit of one execution, in seconds; None for no limit.
+        retry_delay: seconds before the first retry.
+        pass_parent_results: whether its function is given its parents' results; None if the worker decides when it has
+            imported the function.
         description: a text for people; may be empty.
         created_at: when it was submitted.
         updated_at: when its status, or one of the fields that can be changed, was last written.
@@ -113,6 +120,8 @@ class JobRecord(NamedTuple):
     max_attempts: int
     releases: int
     timeout: float | None
+    retry_delay: float
+    pass_parent_results: bool | None
     description: str
     created_at: datetime
     updated_at: datetime
@@ -136,8 +145,16 @@ class JobRecord(NamedTuple):
         return (self.completed_at - self.started_at).total_seconds()
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""
-        return {"exists": True} | _as_dict(self)
+        """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC.
+
+        Besides the attributes there are ``exists``, always true; ``function_module`` (empty for a handler) and
+        ``function_name``, the two parts of the function; and ``retry_after``, the instant of a retry that is waited
+        for.
+        """
+        values = _as_dict(self)
+        module, _, name = self.function.rpartition(":" if ":" in self.function else ".")
+        retry_after = values["run_at"] if self.phase is Phase.RETRYING else None
+        return {"exists": True, **values, "function_module": module, "function_name": name, "retry_after": retry_after}
 
 
 class WorkerRecord(NamedTuple):

@@ -8,8 +8,9 @@ from typing import Any, Generic, ParamSpec, TypeVar, Unpack, overload
 
 from gigq import checks
 from gigq.job import Job, JobOptions
-from gigq.new_job import JobId
+from gigq.job_ids import JobId
 from gigq.queue.job_queue import JobQueue
+from gigq.unfit import not_importable
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,6 +35,8 @@ class Task(Generic[P, R]):
         inner: object = function
         if isinstance(inner, Task):  # its options stay, but for those given here
             function, options = inner.function, {**inner._options, **options}
+        if refusal := not_importable(function):
+            raise TypeError(f"{refusal}; @task makes jobs of functions that a worker can import")
         checks.known(options, among=JobOptions.__annotations__, what="option of a task")
         self.function: Callable[P, R] = function
         self._options: JobOptions = {"name": getattr(function, "__name__", repr(function)), **options}
@@ -51,7 +54,10 @@ class Task(Generic[P, R]):
 
         Raises:
             InvalidJob, StoreError: as `JobQueue.submit`.
+            TypeError: the first argument is not a queue.
         """
+        if not isinstance(queue, JobQueue):
+            raise TypeError(f"queue is {checks.shown(queue)}; the first argument of submit must be a JobQueue")
         return queue.submit(self.to_job(*args, **params))
 
     def to_job(self, /, *args: Any, **params: Any) -> Job:
@@ -86,7 +92,8 @@ def task(
 
     Raises:
         InvalidJob: an option's value is invalid.
-        TypeError: there is no such option.
+        TypeError: there is no such option; or no worker could call this function: it is a lambda, a method, defined
+            inside another function, async, a generator, a builtin, or no function at all.
 
     Example:
         >>> from gigq import task

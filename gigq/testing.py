@@ -30,6 +30,9 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None, de
         handlers: functions by the names that jobs call them by, as for `Worker`.
         default: converts what JSON lacks in a result, as for `Worker`; by default that of the queue.
 
+    Raises:
+        TypeError: not a queue, or handlers that are no dict.
+
     Example:
         >>> from calendar import isleap
         >>> from gigq import JobQueue
@@ -39,6 +42,8 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None, de
         ...     drain(queue), queue.get_result(job_id)
         (1, True)
     """
+    if not isinstance(queue, JobQueue):
+        raise TypeError(f"queue is {checks.shown(queue)}; it must be a JobQueue")
     options = WorkerOptions(worker_id="drain", mode="inline")
     convert = checks.optional(default, "default", checks.function) or queue.default
     call = caller(Functions.of(handlers), clock=queue.clock, result_limit=RESULT_LIMIT, default=convert)

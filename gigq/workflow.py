@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from gigq import checks
 from gigq.errors import CyclicWorkflow
-from gigq.job import Job, Submittable
-from gigq.new_job import JobId
+from gigq.job import Job, Submittable, is_task
+from gigq.job_ids import JobId, JobRef, ids_of
 from gigq.queue.job_queue import JobQueue
+from gigq.queue.preparing import called, job_of
 
 
 class Workflow:
@@ -32,26 +34,53 @@ class Workflow:
     """
 
     def __init__(self, name: str) -> None:
-        self.name = name
+        self.name = checks.text(name, "name")
         self._jobs: dict[str, Job] = {}
 
-    def add_job(self, job: Job, depends_on: Sequence[Job] | None = None) -> Job:
-        """Add a job, and return it with its dependencies.
+    def add_job(
+        self, job: Job | Submittable | Callable[..., Any], depends_on: JobRef | Iterable[JobRef] | None = None
+    ) -> Job:
+        """Add a job, and return it with its dependencies: a copy, for a `Job` never changes.
 
         Args:
-            job: the job. If it is added again, it waits for the new parents as well.
-            depends_on: the jobs that must complete before it; they may be added later.
+            job: the job; or a task or a function that needs no arguments. If a job is added again, it waits for the new
+                parents as well.
+            depends_on: the jobs that must complete before it, one or several, as jobs or by their ids. They may be
+                added later, or be in the queue already.
+
+        Raises:
+            TypeError: not a job, or not jobs.
         """
-        before = self._jobs[job.id].dependencies or () if job.id in self._jobs else ()
-        parents = [parent.id for parent in depends_on or ()]
-        self._jobs[job.id] = replace(job, dependencies=[*before, *(job.dependencies or ()), *parents])
-        return self._jobs[job.id]
+        added = job_of(job)
+        parents = ids_of(() if depends_on is None else depends_on, "depends_on")
+        before = _dependencies(self._jobs[added.id]) if added.id in self._jobs else ()
+        self._jobs[added.id] = replace(added, dependencies=[*before, *_dependencies(added), *parents])
+        return self._jobs[added.id]
 
     def add_task(
-        self, task: Submittable, params: Mapping[str, Any] | None = None, depends_on: Sequence[Job] | None = None
+        self,
+        task: Submittable | Callable[..., Any],
+        params: Mapping[str, Any] | None = None,
+        depends_on: JobRef | Iterable[JobRef] | None = None,
+        pass_parent_results: bool | None = None,
     ) -> Job:
-        """Add a job that calls a task with these params, and return it."""
-        return self.add_job(task.to_job(**(params or {})), depends_on)
+        """Add a job that calls a task, or a function, with these params, and return it.
+
+        Args:
+            task: the task or the function.
+            params: its keyword arguments.
+            depends_on: as for `add_job`.
+            pass_parent_results: as for `Job`; None leaves it to the task.
+
+        Raises:
+            TypeError: neither a task nor a function, or not jobs.
+        """
+        if isinstance(task, Job) or not (callable(task) or is_task(task)):
+            raise TypeError(f"task is {checks.shown(task)}; it must be a task or a function, and add_job adds a Job")
+        job = called(task, (), checks.keywords({} if params is None else params, "params"))
+        if pass_parent_results is not None:
+            job = replace(job, pass_parent_results=pass_parent_results)
+        return self.add_job(job, depends_on)
 
     def submit_all(self, queue: JobQueue) -> list[JobId]:
         """Store all jobs in one transaction, and return their ids in the order in which they were added.
@@ -64,9 +93,16 @@ class Workflow:
             UnknownParent: a dependency is neither in the workflow nor in the queue; nothing was stored.
             InvalidJob, StoreError: as `JobQueue.submit`.
         """
+        if not isinstance(queue, JobQueue):
+            raise TypeError(f"queue is {checks.shown(queue)}; it must be a JobQueue")
         jobs = self._parents_first()
         stored = dict(zip((job.id for job in jobs), queue.submit_many(jobs), strict=True))
         return [stored[job_id] for job_id in self._jobs]
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs, in the order in which they were added."""
+        return list(self._jobs.values())
 
     @property
     def ids(self) -> list[str]:
@@ -75,7 +111,7 @@ class Workflow:
 
     def _parents_first(self) -> list[Job]:
         graph = {
-            job.id: [parent for parent in job.dependencies or () if parent in self._jobs] for job in self._jobs.values()
+            job.id: [parent for parent in _dependencies(job) if parent in self._jobs] for job in self._jobs.values()
         }
         try:
             return [self._jobs[job_id] for job_id in TopologicalSorter(graph).static_order()]
@@ -83,3 +119,8 @@ class Workflow:
             # graphlib lists each job before the one that waits for it.
             circle = " -> ".join(self._jobs[job_id].name for job_id in error.args[1])
             raise CyclicWorkflow(f"workflow {self.name!r} has jobs that wait for each other: {circle}") from None
+
+
+def _dependencies(job: Job) -> Sequence[str]:
+    """Return the ids of a job's parents."""
+    return ids_of(() if job.dependencies is None else job.dependencies, "dependencies")

@@ -78,6 +78,18 @@ def consuming(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
+def hiding(function: Callable[..., Any]) -> Callable[..., Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    return wrapper
+
+
+@hiding
+def unwrapped(a: int) -> int:
+    return a
+
+
 @forwarding
 def decorated(a: int) -> int:
     return a

@@ -74,7 +74,7 @@ def test_a_value_is_kept_in_one_form(check: Callable[[Any, str], Any], given: An
 @pytest.mark.parametrize(
     ("check", "wrong", "message"),
     [
-        (checks.text, "", "it is ''; it must be text that is not empty"),
+        (checks.text, "", "it must not be empty"),
         (checks.text, 5, "it is 5; it must be text"),
         (checks.any_text, b"a", "it is b'a'; it must be text"),
         (
@@ -85,8 +85,8 @@ def test_a_value_is_kept_in_one_form(check: Callable[[Any, str], Any], given: An
         (checks.sequence, "ab", "it is 'ab'; it must be a list"),
         (checks.sequence, {"a": 1}, "it is {'a': 1}; it must be a list"),
         (checks.sequence, None, "it is None; it must be a list"),
-        (checks.texts, ["a", ""], "an entry of it is ''; it must be text that is not empty"),
-        (checks.texts, "", "it is ''; it must be text that is not empty"),
+        (checks.texts, ["a", ""], "an entry of it must not be empty"),
+        (checks.texts, "", "it must not be empty"),
         (checks.texts, b"ab", "it is b'ab'; it must be text, or a list of texts"),
         (checks.texts, {"a": 1}, "it is {'a': 1}; it must be text, or a list of texts"),
         (checks.texts, 5, "it is 5; it must be text, or a list of texts"),
@@ -103,7 +103,7 @@ def test_a_value_is_kept_in_one_form(check: Callable[[Any, str], Any], given: An
         (share, float("nan"), "it is nan; it must be a number from 0 to 1"),
         (share, False, "it is False; it must be a number from 0 to 1"),
         (checks.positive_seconds, 0, "it is 0; it must be more than 0"),
-        (checks.positive_seconds, -1, "it is -1; it must be seconds from 0 up, or a timedelta"),
+        (checks.positive_seconds, -1, "it is -1; it must be seconds from 0 up, a timedelta, or text"),
     ],
 )
 def test_any_other_value_is_refused_with_its_name_and_what_it_must_be(

@@ -17,8 +17,8 @@ import gigq
 ROOT = Path(gigq.__file__).parent
 
 FLOORS = (
-    "errors status clock cron codec paths priority checks cleaning liveness process retry filters job new_job records"
-    " claims reports logs lazy version measure survey foreign",
+    "errors status clock cron codec paths unfit priority checks cleaning liveness process retry filters job_ids job"
+    " new_job records claims reports logs lazy version measure survey foreign",
     "store/ runtime/",
     "queue/",
     "worker/",

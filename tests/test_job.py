@@ -22,7 +22,7 @@ import pytest
 from gigq import InvalidJob, Job, JobOptions, JobQueue, JobStatus, JobTimeout, Phase, Priority, task
 from gigq.checks import MOST_INTEGER
 from gigq.clock import unix_microseconds
-from gigq.job import new_job_id
+from gigq.job_ids import new_job_id
 from gigq.priority import PriorityLevel, to_priority
 from gigq.queue.schedules import ScheduleOptions
 from gigq.status import PhaseText, StatusText
@@ -64,6 +64,7 @@ def test_fields_that_code_passes_by_position_keep_their_positions() -> None:
         ("name", "x" * 10_000, "x" * 10_000),
         ("name", Queue.MAIL, "mail"),
         ("description", "", ""),
+        ("description", None, ""),
         ("queue", Queue.MAIL, "mail"),
         ("id", "order-17", "order-17"),
         ("params", None, {}),
@@ -121,7 +122,7 @@ def test_a_field_is_kept_in_one_form(field: str, given: Any, kept: Any) -> None:
         *[("name", wrong) for wrong in ("", None, 5, b"x", "\ud800")],
         *[("queue", wrong) for wrong in ("", None, 5, ["a"], "\ud800")],
         *[("id", wrong) for wrong in ("", None, 5, uuid.UUID(int=0))],
-        *[("description", wrong) for wrong in (None, 5, "\udfff")],
+        *[("description", wrong) for wrong in (5, b"text", "\udfff")],
         *[("params", wrong) for wrong in ([], [("a", 1)], "a=1", 5)],
         *[("metadata", wrong) for wrong in ([], "x", 5)],
         *[("args", wrong) for wrong in ("ab", b"ab", {"a": 1}, 5, None)],
@@ -130,7 +131,7 @@ def test_a_field_is_kept_in_one_form(field: str, given: Any, kept: Any) -> None:
         *[("priority", wrong) for wrong in ("urgent", "", "5", None, 1.0, True, MOST_INTEGER + 1, -MOST_INTEGER - 1)],
         *[("max_attempts", wrong) for wrong in (0, -1, 1.0, True, "3", None, MOST_INTEGER + 1)],
         *[("timeout", wrong) for wrong in (0, 0.0, -0.0, -1, True, "5", math.nan, math.inf, 10**400, timedelta(0))],
-        *[("delay", wrong) for wrong in (-1, True, "5m", math.nan, math.inf, timedelta(-1))],
+        *[("delay", wrong) for wrong in (-1, True, "5", math.nan, math.inf, timedelta(-1))],
         *[("retry_delay", wrong) for wrong in (-1, None, False, "5", math.nan, math.inf, 10**400)],
         *[("retry_max_delay", wrong) for wrong in (-1, True, "5", math.nan, math.inf)],
         *[("retry_backoff", wrong) for wrong in (0.5, 0, -1, 1e7, True, "2", None, math.nan, math.inf, 10**400)],
@@ -281,7 +282,7 @@ def test_a_subclass_may_be_a_dataclass_with_other_defaults() -> None:
     made = Tenant("n", functions.nothing, tenant="t", timeout=timedelta(minutes=1))
     assert (made.tenant, made.queue, made.timeout, made.params, made.dependencies) == ("t", "tenants", 60.0, {}, ())
     assert replace(made, tenant="u").id == made.id
-    with pytest.raises(InvalidJob, match="job 'n': queue is ''"):
+    with pytest.raises(InvalidJob, match="job 'n': queue must not be empty"):
         Tenant("n", functions.nothing, queue="")
 
 

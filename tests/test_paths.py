@@ -15,7 +15,8 @@ import pytest
 
 import gigq
 from gigq import NotImportable
-from gigq.paths import mismatch, not_plain, path_of, resolve, takes, unwrapped
+from gigq.paths import mismatch, path_of, resolve, takes, unwrapped
+from gigq.unfit import not_plain
 
 HERE = Path(__file__).parent
 PATH = os.pathsep.join([str(Path(gigq.__file__).parents[1]), str(HERE)])
@@ -54,7 +55,6 @@ def test_text_is_a_path_already(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "",
         " ",
         "a b",
         "a:",
@@ -77,6 +77,11 @@ def test_text_that_cannot_be_a_path_is_refused(text: str) -> None:
         path_of(text)
 
 
+def test_empty_text_is_no_path() -> None:
+    with pytest.raises(NotImportable, match="the path of a function must not be empty"):
+        path_of("")
+
+
 @pytest.mark.parametrize("text", ["__main__:f", "__main__.f", "__mp_main__:f"])
 def test_text_that_means_something_different_in_every_process_is_refused(text: str) -> None:
     with pytest.raises(
@@ -97,12 +102,18 @@ def test_text_that_means_something_different_in_every_process_is_refused(text: s
         ),
         (odd_functions.Plain().method, r"Plain\.method is a method, and its object cannot be stored"),
         (odd_functions.Plain.of_class, r"Plain\.of_class is a method"),
-        (odd_functions.Plain.method, r"Plain\.method is not what 'odd_functions:Plain\.method' names"),
-        (odd_functions.bound, "is partial, not a function; wrap it in a function at the top level of a module"),
-        (odd_functions.cached, "is _lru_cache_wrapper, not a function"),
-        (odd_functions.an_object, "is Callable_, not a function"),
-        (odd_functions.Plain, "Plain is type, not a function"),
-        (str.upper, "is method_descriptor, not a function"),
+        (odd_functions.Plain.method, r"Plain\.method is a method, .* pass it what it needs"),
+        (vars(odd_functions.Plain)["of_class"], r"Plain\.of_class is a method"),
+        (vars(odd_functions.Plain)["static"], r"Plain\.static is a staticmethod object; put @staticmethod above"),
+        (odd_functions.bound, r"^partial\(plain, …\) has no name to import; define a function that makes this call"),
+        (odd_functions.cached, "^plain is a cache around a function; define a function that calls it"),
+        (odd_functions.an_object, "^a Callable_ object is not a function; define one that calls it"),
+        (odd_functions.Plain, "^Plain is a class; use a function that makes an object and calls it"),
+        (json, "^json is a module; name a function in it"),
+        (5, "^5 is int, not a function; use a function at the top level of a module"),
+        (str.upper, r"str\.upper is a builtin; wrap it in a function of your own"),
+        (odd_functions.unwrapped, r"^hiding\.<locals>\.wrapper stands for 'unwrapped', and has hidden its name: put "
+            r"@functools\.wraps\(function\) above the def of that function in the decorator$"),
         (odd_functions.coroutine, "coroutine is async, and jobs are plain calls"),
         (odd_functions.asynchronous_generator, "asynchronous_generator is async"),
         (odd_functions.generator, "generator is a generator, and calling it would run nothing; return a list"),
@@ -152,7 +163,7 @@ def test_a_function_without_a_module_is_refused() -> None:
     module: dict[str, Any] = {}
     exec("def homeless(): pass", module)
     module["homeless"].__module__ = None
-    with pytest.raises(NotImportable, match="homeless was defined in no file that can be imported"):
+    with pytest.raises(NotImportable, match="homeless belongs to no module; move it into a [.]py file"):
         path_of(module["homeless"])
 
 
@@ -398,31 +409,92 @@ else:
 """
 
 
-def test_a_function_of_an_interactive_session_is_refused(run: Any) -> None:
-    for lines in (run("-c", REFUSED), run("-", stdin=REFUSED)):
-        assert lines == [
-            "f was defined in no file that can be imported; move it into a module whose name is a Python identifier"
-        ]
+NOTEBOOK = f"""
+import sys, types
+sys.modules["ipykernel"] = types.ModuleType("ipykernel")
+exec(compile({REFUSED!r}, "/tmp/ipykernel_1/2.py", "exec"))
+"""
+"""What a notebook's kernel is to gigq: a program without a file, in which this module is loaded."""
 
 
 @pytest.mark.parametrize(
-    ("file", "start"),
+    ("start", "stdin", "reason"),
     [
-        ("my-script.py", "my-script.py"),
-        ("script.txt", "script.txt"),
-        ("2026.py", "2026.py"),
-        ("app/__main__.py", "app"),
-        ("app/__main__.py", "app/__main__.py"),
+        (
+            ["-c", REFUSED],
+            None,
+            "was defined by python -c, which no worker can import; move it into a .py file, and run or import that",
+        ),
+        (
+            ["-"],
+            REFUSED,
+            "was read from standard input, which no worker can import; save the program as a .py file, and run that",
+        ),
+        (
+            ["-i", "-q", "-W", "ignore"],
+            f"exec(compile({REFUSED!r}, '<stdin>', 'single' if 0 else 'exec'))",
+            "was typed at a prompt, which no worker can import; move it into a .py file, and import it from there",
+        ),
+        (
+            ["-c", NOTEBOOK],
+            None,
+            "was defined in a notebook, which no worker can import; move it into a .py file beside the notebook "
+            "(%%writefile does that), and import it from there",
+        ),
+    ],
+    ids=["-c", "standard input", "prompt", "notebook"],
+)
+def test_a_function_that_was_never_in_a_file_is_refused_with_its_own_remedy(
+    run: Any, start: list[str], stdin: str | None, reason: str
+) -> None:
+    assert run(*start, stdin=stdin) == [f"f {reason}"]
+
+
+@pytest.mark.parametrize(
+    ("file", "start", "reason"),
+    [
+        (
+            "load-files.py",
+            "load-files.py",
+            "'load-files.py', and that is no name that Python can import; rename the file to 'load_files.py'",
+        ),
+        (
+            "2024_load.py",
+            "2024_load.py",
+            "'2024_load.py', and that is no name that Python can import; rename the file to 'load_2024.py'",
+        ),
+        (
+            "my.script.py",
+            "my.script.py",
+            "'my.script.py', and that is no name that Python can import; rename the file to 'my_script.py'",
+        ),
+        (
+            "script.txt",
+            "script.txt",
+            "'script.txt', and only a name that ends in .py can be imported; rename the file to 'script.py'",
+        ),
+        (
+            "2026.py",
+            "2026.py",
+            "'2026.py', and that is no name that Python can import; rename the file to 'tasks_2026.py'",
+        ),
+        *(
+            (
+                "app/__main__.py",
+                start,
+                "a __main__.py that was run by its path, and has no name to import it by; "
+                "run it with python -m, or move the function into a module beside it",
+            )
+            for start in ("app", "app/__main__.py")
+        ),
     ],
 )
-def test_a_function_of_a_script_that_cannot_be_imported_is_refused(
-    run: Any, tmp_path: Path, file: str, start: str
+def test_a_function_of_a_script_that_cannot_be_imported_is_refused_with_its_own_remedy(
+    run: Any, tmp_path: Path, file: str, start: str, reason: str
 ) -> None:
     (tmp_path / file).parent.mkdir(exist_ok=True)
     (tmp_path / file).write_text(REFUSED)
-    assert run(start) == [
-        "f was defined in no file that can be imported; move it into a module whose name is a Python identifier"
-    ]
+    assert run(start) == [f"f was defined in {reason}"]
 
 
 def test_a_function_of_a_package_that_is_run_is_in_its_main_module(run: Any, tmp_path: Path) -> None:

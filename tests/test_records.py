@@ -46,7 +46,7 @@ def test_a_job_as_a_dict_has_plain_values_and_its_executions(file: File) -> None
     assert record is not None
     shown = record.as_dict()
     assert json.loads(json.dumps(shown)) == shown == file.queue.get_status(job_id)
-    assert shown.keys() == {"exists", *record._fields}
+    assert shown.keys() == {"exists", "function_module", "function_name", "retry_after", *record._fields}
     assert shown["executions"] == [record.executions[0].as_dict()]
 
 

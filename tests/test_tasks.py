@@ -8,7 +8,7 @@ import functions
 import odd_functions
 import pytest
 
-from gigq import InvalidJob, Job, JobQueue, NotImportable, Task, task
+from gigq import InvalidJob, Job, JobQueue, Task, task
 from gigq.testing import drain
 
 
@@ -130,10 +130,11 @@ def test_a_task_of_a_task_has_the_options_of_both() -> None:
     assert again.function is with_options.function
 
 
-def test_attributes_of_the_function_do_not_become_the_task_s() -> None:
-    def with_output() -> str:
-        return "itself"
+def with_output() -> str:
+    return "itself"
 
+
+def test_attributes_of_the_function_do_not_become_the_task_s() -> None:
     with_output.function = with_output.submit = with_output._options = "not a task's"  # type: ignore[attr-defined]
     made = task(with_output, name="a")
     assert made() == "itself"
@@ -148,7 +149,7 @@ def test_attributes_of_the_function_do_not_become_the_task_s() -> None:
         ({"max_attempts": 0}, InvalidJob, "job 'ordinary': max_attempts is 0"),
         ({"priority": "urgent"}, InvalidJob, "priority is 'urgent'"),
         ({"timeout": -1}, InvalidJob, "timeout"),
-        ({"name": ""}, InvalidJob, "name is ''"),
+        ({"name": ""}, InvalidJob, "name must not be empty"),
         ({"max_atempts": 3}, TypeError, r"^there is no option of a task 'max_atempts'; did you mean 'max_attempts'\?$"),
         ({"retries": 3}, TypeError, "there is no option of a task 'retries'"),
         ({"params": {"a": 1}}, TypeError, "there is no option of a task 'params'"),
@@ -170,15 +171,33 @@ def test_a_wrong_option_is_refused_where_the_task_is_defined(
 @pytest.mark.parametrize(
     ("function", "reason"),
     [
-        (odd_functions.closure, "inside is defined inside another function"),
-        (odd_functions.bound, "is partial, not a function"),
-        (odd_functions.coroutine, "coroutine is async"),
+        (odd_functions.closure, "inside is defined inside another function; move it to the top level of its module"),
+        (odd_functions.unwrapped, r"stands for 'unwrapped', and has hidden its name: put @functools.wraps\(function\)"),
+        (odd_functions.nameless, "<lambda> cannot be imported by name; use def at the top level of a module"),
+        (odd_functions.coroutine, r"coroutine is async, and jobs are plain calls; wrap it: def job\(\)"),
+        (odd_functions.asynchronous_generator, "asynchronous_generator is async"),
+        (odd_functions.generator, "generator is a generator, and calling it would run nothing; return a list"),
+        (odd_functions.Plain().method, "Plain.method is a method, and its object cannot be stored; use a function"),
+        (odd_functions.Plain.method, "Plain.method is a method"),
+        (vars(odd_functions.Plain)["of_class"], "Plain.of_class is a method"),
+        (vars(odd_functions.Plain)["static"], "Plain.static is a staticmethod object; put @staticmethod above"),
+        (odd_functions.Plain, "Plain is a class"),
+        (odd_functions.bound, r"partial\(plain, …\) has no name to import"),
+        (odd_functions.cached, "plain is a cache around a function"),
+        (odd_functions.an_object, "a Callable_ object is not a function"),
         (len, "len is a builtin"),
+        (5, "5 is int, not a function"),
+        ("functions:nothing", "'functions:nothing' is str, not a function"),
     ],
 )
-def test_a_task_of_a_function_that_cannot_be_imported_is_refused_at_submit(
-    queue: JobQueue, function: Any, reason: str
-) -> None:
-    with pytest.raises(NotImportable, match=reason):
-        task(function).submit(queue)
-    assert queue.stats()["total"] == 0
+def test_what_no_worker_could_call_is_refused_at_the_decoration(function: Any, reason: str) -> None:
+    for decorate in (task, task(), task(max_attempts=5)):
+        with pytest.raises(TypeError, match=reason):
+            decorate(function)
+
+
+def test_a_task_is_submitted_to_a_queue_and_to_nothing_else(queue: JobQueue) -> None:
+    for wrong in (1, None, "jobs.db", JobQueue, called):
+        with pytest.raises(TypeError, match=r"^queue is .*; the first argument of submit must be a JobQueue$"):
+            called.submit(wrong)  # type: ignore[arg-type]
+    assert queue.count() == 0

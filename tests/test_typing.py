@@ -48,6 +48,7 @@ reveal_type(queue.find_jobs()[0].phase)     # -> Phase
 reveal_type(queue.wait("id").status)        # -> JobStatus
 reveal_type(queue.wait(["id"])[0].error)    # -> str | None
 reveal_type(Workflow("w").add_task(bare))   # -> Job
+reveal_type(Workflow("w").add_task(plain))  # -> Job
 
 from gigq import Queue                      # !! attr-defined
 
@@ -75,7 +76,7 @@ queue.schedules.add("s", plain, max_atempts=3)          # !! call-arg
 queue.schedules.add("s", plain, every=9, delay=3)       # !! call-arg
 queue.schedules.add("s", plain, every=9, missed="some") # !! arg-type
 JobQueue("x", durability="some")            # !! arg-type
-Workflow("w").add_task(plain)               # !! arg-type
+Workflow("w").add_task("f")                 # !! arg-type
 """
 
 

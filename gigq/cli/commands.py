@@ -70,7 +70,7 @@ def in_typed_words(message: str, names: Mapping[str, str]) -> str:
 _ARGUMENT = re.compile(
     r"""
     '(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*"  # a value, which is somebody's own
-    | (?:^|(?<=[:;]\ ))(?:an\ entry\ of\ )?(?P<about>\w+)(?=\ is\ |\ and\ )  # what the sentence is about
+    | (?:^|(?<=[:;]\ ))(?:an\ entry\ of\ )?(?P<about>\w+)(?=\ is\ |\ and\ |\ must\ )  # what the sentence is about
     | \b(?P<given>\w+)(?:=(?=[\s;,.]|$)|(?=\ were\ ))  # an argument that is named to be given, or not
     | \b(?P<known>[a-z]+_[a-z_]+|None)\b  # what can be nothing else
     """,

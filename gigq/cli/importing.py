@@ -31,7 +31,8 @@ def check_function(path: str, params: Mapping[str, Any], *, has_parents: bool = 
         Refused: a worker that has the same code could not call it.
         NotImportable: this is no path of a function.
     """
-    from gigq.paths import module_name, not_plain, path_of, takes, unwrapped
+    from gigq.paths import module_name, path_of, takes, unwrapped
+    from gigq.unfit import not_plain
 
     name = module_name(path_of(path))
     if not name:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from gigq import checks
 from gigq.checks import Default, Texts
-from gigq.clock import Clock, Duration, Instant, SystemClock, later, to_instant, to_seconds
+from gigq.clock import Clock, Duration, Instant, later, to_clock, to_instant, to_seconds
 from gigq.codec import PARAMS_LIMIT, RESULT_LIMIT, encode
 from gigq.errors import JobNotFound
 from gigq.filters import FilterOptions, Filters, Statuses
+from gigq.job_ids import JobId, JobRef, id_of, ids_of, is_one
 from gigq.lazy import LazyModule
 from gigq.priority import to_priority
 from gigq.records import JobRecord, QueueRecord, WorkerRecord
@@ -27,7 +28,6 @@ from gigq.store.schema import open_queue
 if TYPE_CHECKING:
     from gigq import liveness, process, reports
     from gigq.job import Job, Submittable
-    from gigq.new_job import JobId
     from gigq.paths import Function
     from gigq.queue import bulk, manual, preparing, pruning, queues, schedules, waiting, why
     from gigq.queue.manual import JobClaim, ManualConsumption
@@ -103,9 +103,10 @@ class JobQueue:
         default: Default | None = None,
         clock: Clock | None = None,
     ) -> None:
+        self._params_limit = checks.count(params_limit, "params_limit")
         # These are public for `gigq.testing.drain`, which runs jobs on the same connections, and for tests.
         self.default = checks.optional(default, "default", checks.function)
-        self.clock = clock or SystemClock()
+        self.clock = to_clock(clock)
         self.database = open_queue(
             db_path,
             initialize=initialize,
@@ -114,18 +115,25 @@ class JobQueue:
             clock=self.clock,
             read_only=read_only,
         )
-        self._params_limit = params_limit
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.database.path!r})"
 
+    @property
+    def db_path(self) -> str:
+        """The path of the file, or ``":memory:"``."""
+        return self.database.path
+
     # submit
 
-    def submit(self, job: Job) -> JobId:
+    def submit(self, job: Job | Submittable | Callable[..., Any]) -> JobId:
         """Store a job, and return its id. Once it has returned, the job is not lost.
 
         Submitting the same id a second time stores nothing. Nor does a `unique_key` that an unfinished job has: the id
         of that job is returned. Either way the id's `is_new` is False.
+
+        Args:
+            job: a job; or a task or a function that needs no arguments.
 
         Raises:
             InvalidJob: the job cannot be stored, with the reason; nothing was stored. The subclasses say more:
@@ -143,7 +151,7 @@ class JobQueue:
         """
         return self.submit_many([job])[0]
 
-    def submit_many(self, jobs: Iterable[Job]) -> list[JobId]:
+    def submit_many(self, jobs: Iterable[Job | Submittable | Callable[..., Any]]) -> list[JobId]:
         """Store several jobs, parents before their children, and return their ids: all of them or none.
 
         It is one transaction, however many they are. 100,000 jobs hold the write lock for one to two seconds; submit
@@ -157,7 +165,8 @@ class JobQueue:
             ...     queue.count()
             4
         """
-        new = [preparing.prepare(job, limit=self._params_limit, default=self.default) for job in jobs]
+        wanted = preparing.jobs_of(jobs)
+        new = [preparing.prepare(job, limit=self._params_limit, default=self.default) for job in wanted]
         if not new:
             self.database.must_be_writable()
             return []
@@ -182,7 +191,7 @@ class JobQueue:
 
     # look
 
-    def get_status(self, job_id: str) -> dict[str, Any]:
+    def get_status(self, job_id: JobRef) -> dict[str, Any]:
         """Return everything the file holds of a job, as plain values; ``{"exists": False}`` for an unknown id.
 
         Example:
@@ -196,7 +205,7 @@ class JobQueue:
         record = self.get_job(job_id)
         return record.as_dict() if record else {"exists": False}
 
-    def get_result(self, job_id: str) -> Any:
+    def get_result(self, job_id: JobRef) -> Any:
         """Return what a completed job returned, and None for one that has not completed. Does not wait.
 
         Raises:
@@ -204,13 +213,14 @@ class JobQueue:
         """
         record = self.get_job(job_id)
         if record is None:
-            raise JobNotFound(job_id)
+            raise JobNotFound(id_of(job_id))
         return record.result
 
-    def get_job(self, job_id: str) -> JobRecord | None:
+    def get_job(self, job_id: JobRef) -> JobRecord | None:
         """Return a job as the file holds it now, or None for an unknown id."""
+        wanted = id_of(job_id)
         with self.database.read() as tx:
-            return reading.job(tx, job_id)
+            return reading.job(tx, wanted)
 
     def full_id(self, prefix: str) -> str:
         """Return the one id that begins with this text.
@@ -219,7 +229,7 @@ class JobQueue:
             JobNotFound: none does.
             ValueError: several do, or the text is empty.
         """
-        checks.text(prefix, "the beginning of an id")
+        checks.text(prefix, "prefix")
         with self.database.read() as tx:
             found = reading.ids_like(tx, prefix, limit=2)
         if not found:
@@ -289,10 +299,14 @@ class JobQueue:
         with self.database.read() as tx:
             return reading.count(tx, chosen)
 
-    def stats(self) -> dict[str, int]:
-        """Return the number of jobs of each status, and of all jobs as ``total``."""
+    def stats(self, queue: str | None = None) -> dict[str, int]:
+        """Return the number of jobs of each status, and of all jobs as ``total``; of one queue, or of the whole file.
+
+        For one queue it reads the rows of all jobs.
+        """
+        name = checks.optional(queue, "queue", checks.any_text)
         with self.database.read() as tx:
-            found = reading.statuses(tx)
+            found = reading.statuses(tx) if name is None else reading.statuses_in(tx, name)
         return found | {"total": sum(found.values())}
 
     def metrics(self) -> dict[str, Any]:
@@ -318,7 +332,7 @@ class JobQueue:
             gone = liveness.certainly_dead(workers.heartbeats(tx), here=here, is_gone=process.is_gone)
             return metrics.metrics(tx, gone=gone)
 
-    def why(self, job_id: str) -> list[str]:
+    def why(self, job_id: JobRef) -> list[str]:
         """Return every reason why a job is not running, or what became of it, as sentences for people.
 
         There is at least one. The wording may change; programs should use `get_status`. A worker counts as dead if its
@@ -327,14 +341,14 @@ class JobQueue:
         Raises:
             JobNotFound: no job has this id.
         """
-        return why.why(self.database, job_id)
+        return why.why(self.database, id_of(job_id))
 
     @overload
-    def wait(self, job_ids: str, timeout: Duration | None = None) -> JobRecord: ...  # type: ignore[overload-overlap]
+    def wait(self, job_ids: JobRef, timeout: Duration | None = None) -> JobRecord: ...  # type: ignore[overload-overlap]
     @overload
-    def wait(self, job_ids: Iterable[str], timeout: Duration | None = None) -> list[JobRecord]: ...
+    def wait(self, job_ids: Iterable[JobRef], timeout: Duration | None = None) -> list[JobRecord]: ...
 
-    def wait(self, job_ids: str | Iterable[str], timeout: Duration | None = None) -> JobRecord | list[JobRecord]:
+    def wait(self, job_ids: JobRef | Iterable[JobRef], timeout: Duration | None = None) -> JobRecord | list[JobRecord]:
         """Return a job, or several, once they have all ended, whatever their status.
 
         Looks every 5 to 100 ms, each time in a transaction of its own.
@@ -357,11 +371,11 @@ class JobQueue:
             ...     [job.result for job in queue.wait(ids, timeout=10)]
             [False, True]
         """
-        wanted = [job_ids] if isinstance(job_ids, str) else list(job_ids)
+        wanted = ids_of(job_ids, "job_ids")
         records = waiting.wait(self.database, self.clock, wanted, timeout=timeout)
-        return records[0] if isinstance(job_ids, str) else records
+        return records[0] if is_one(job_ids) else records
 
-    def result(self, job_id: str, timeout: Duration | None = None) -> Any:
+    def result(self, job_id: JobRef, timeout: Duration | None = None) -> Any:
         """Wait for a job to end, and return its result.
 
         Raises:
@@ -383,11 +397,11 @@ class JobQueue:
             3
             StatisticsError
         """
-        return waiting.result_of(self.wait(job_id, timeout))
+        return waiting.result_of(self.wait(id_of(job_id), timeout))
 
     # control
 
-    def cancel(self, job_id: str, *, running: bool = False) -> bool:
+    def cancel(self, job_id: JobRef, *, running: bool = False) -> bool:
         """Cancel a pending job, and the descendants that need it. Returns False, and does nothing, for any other job.
 
         Args:
@@ -402,10 +416,11 @@ class JobQueue:
             ...     queue.cancel(job_id), queue.cancel(job_id)
             (True, False)
         """
+        wanted = id_of(job_id)
         with self.database.write() as tx:
-            return control.cancel(tx, job_id, running=running)
+            return control.cancel(tx, wanted, running=bool(running))
 
-    def requeue_job(self, job_id: str, *, delay: Duration = 0) -> bool:
+    def requeue_job(self, job_id: JobRef, *, delay: Duration = 0) -> bool:
         """Send a failed, timed-out or cancelled job back to pending, its attempts reset and its error cleared.
 
         Descendants that were cancelled because of it come back with it.
@@ -426,9 +441,9 @@ class JobQueue:
             ...     queue.requeue_job(job_id), queue.get_status(job_id)["status"]
             (True, 'pending')
         """
-        seconds = to_seconds(delay, "delay")
+        wanted, seconds = id_of(job_id), to_seconds(delay, "delay")
         with self.database.write() as tx:
-            return control.requeue(tx, job_id, delay=seconds)
+            return control.requeue(tx, wanted, delay=seconds)
 
     def cancel_jobs(
         self, status: Statuses | None = None, *, running: bool = False, **filters: Unpack[FilterOptions]
@@ -446,7 +461,7 @@ class JobQueue:
         Raises:
             ValueError: no filter, a status that cannot be cancelled, or an invalid value.
         """
-        return bulk.cancel_jobs(self.database, Filters.of(status=status, **filters), running=running)
+        return bulk.cancel_jobs(self.database, Filters.of(status=status, **filters), running=bool(running))
 
     def requeue_jobs(
         self, status: Statuses | None = None, *, delay: Duration = 0, **filters: Unpack[FilterOptions]
@@ -469,7 +484,7 @@ class JobQueue:
 
     def reschedule(
         self,
-        job_id: str,
+        job_id: JobRef,
         *,
         run_at: Instant | None = None,
         delay: Duration | None = None,
@@ -489,7 +504,8 @@ class JobQueue:
         Raises:
             ValueError: nothing to change, or an invalid value.
         """
-        if (run_at, delay, priority, queue) == (None, None, None, None):
+        wanted = id_of(job_id)
+        if all(change is None for change in (run_at, delay, priority, queue)):
             raise ValueError("nothing to change; give run_at, delay, priority or queue")
         checks.not_both(run_at=run_at, delay=delay)
         instant = checks.optional(run_at, "run_at", to_instant)
@@ -498,7 +514,7 @@ class JobQueue:
         name = checks.optional(queue, "queue", checks.text)
         with self.database.write() as tx:
             start = instant if seconds is None else later(tx.now, seconds)
-            return control.reschedule(tx, job_id, run_at=start, priority=level, queue=name)
+            return control.reschedule(tx, wanted, run_at=start, priority=level, queue=name)
 
     def pause(self, queue: str | None = None) -> list[QueueRecord]:
         """Stop workers from claiming jobs from one queue, or from all, and return those queues as they are now.
@@ -582,8 +598,9 @@ class JobQueue:
             ValueError: the concurrency is not a whole number from 1 to 10,000.
         """
         slots = checks.whole(concurrency, "concurrency", least=1, most=_MOST_SLOTS)
+        name = checks.optional(worker_id, "worker_id", checks.text)
         with self.database.write() as tx:
-            return workers.scale(tx, slots, worker_id=worker_id)
+            return workers.scale(tx, slots, worker_id=name)
 
     def stop_workers(self, worker_id: str | None = None, *, graceful: bool = True) -> int:
         """Ask one worker, or all, to stop, and return how many were asked. They obey within a second.
@@ -592,8 +609,9 @@ class JobQueue:
             worker_id: the name of a worker; None for all.
             graceful: give running jobs the worker's `shutdown_timeout` to end; otherwise they are given back at once.
         """
+        name = checks.optional(worker_id, "worker_id", checks.text)
         with self.database.write() as tx:
-            return workers.stop(tx, is_graceful=graceful, worker_id=worker_id)
+            return workers.stop(tx, is_graceful=graceful, worker_id=name)
 
     def dead_letters(self, limit: int | None = 100, **filters: Unpack[FilterOptions]) -> list[dict[str, Any]]:
         """Return the jobs that used up their attempts (failed and timeout) as dicts, those that ended last first.
@@ -646,10 +664,11 @@ class JobQueue:
             ...     queue.get_result(job_id)
             'sent to ada@example.org'
         """
+        name = checks.optional(worker_id, "worker_id", checks.text)
         names = checks.optional(queues, "queues", checks.texts)
-        return self._manual.dequeue(worker_id, queues=names)
+        return self._manual.dequeue(name, queues=names)
 
-    def complete(self, job: JobClaim | str, result: Any = None) -> None:
+    def complete(self, job: JobRef, result: Any = None) -> None:
         """Settle a manually claimed job as completed. One write transaction.
 
         Args:
@@ -667,7 +686,9 @@ class JobQueue:
         text = encode(result, name="result", limit=RESULT_LIMIT, default=self.default)
         self._manual.settle(self._manual.claim_of(job), reports.Report.completed(text))
 
-    def fail(self, job: JobClaim | str, error: str | Mapping[str, str] | BaseException, *, retry: bool = True) -> None:
+    def fail(
+        self, job: JobRef, error: str | Mapping[str, str] | BaseException, *, retry: bool = True
+    ) -> None:
         """Settle a manually claimed job as failed: it is tried again if it has attempts left. One write transaction.
 
         Args:

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
+from gigq import checks
 from gigq.checks import Default
 from gigq.claims import Claim
 from gigq.clock import Clock, later
 from gigq.codec import RESULT_LIMIT, decode
 from gigq.errors import LeaseLost
+from gigq.job_ids import JobRef, id_of
 from gigq.liveness import WorkerKey, certainly_dead
 from gigq.paths import Function
 from gigq.process import is_gone, this_process
@@ -128,7 +130,7 @@ class ManualConsumption:
             worker.key, worker.swept_at = key, swept_at
         return JobClaim.of(claims[0], now=tx.now) if claims else None
 
-    def claim_of(self, job: JobClaim | str) -> Claim:
+    def claim_of(self, job: JobRef) -> Claim:
         """Return the claim that a caller means by what `dequeue` returned, or by a job's id.
 
         Raises:
@@ -137,9 +139,9 @@ class ManualConsumption:
         """
         if isinstance(job, JobClaim):
             return job.claim
-        worker = self._worker()
+        job_id, worker = id_of(job, "job"), self._worker()
         with self._database.read() as tx:
-            return manual.held(tx, job, own=None if worker is None else worker.key)
+            return manual.held(tx, job_id, own=None if worker is None else worker.key)
 
     def settle(self, claim: Claim, report: Report) -> None:
         """Settle an execution. One write transaction.
@@ -159,6 +161,8 @@ class ManualConsumption:
             TypeError: the handlers are not a dict.
         """
         functions = Functions.of(handlers)
+        if not isinstance(job, JobClaim):
+            raise TypeError(f"job is {checks.shown(job)}; it must be what dequeue returned")
         with self._database.write() as tx:
             status = manual.begin(tx, job.execution_id)
         if status is not ExecutionStatus.RUNNING:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
-from gigq.checks import Default
+from gigq.checks import Default, shown
 from gigq.codec import encode
 from gigq.errors import InvalidJob
-from gigq.job import Job, Submittable
+from gigq.job import Job, Submittable, is_task
 from gigq.new_job import NewJob
 from gigq.paths import Function, mismatch, path_of, takes, unwrapped
 from gigq.retry import longest_wait
@@ -20,12 +20,42 @@ _EMPTY = {"args": "[]", "params": "{}", "metadata": "{}", "retry_on": "[]", "no_
 _in_order = itemgetter(*NewJob._fields)
 
 
+def jobs_of(jobs: Iterable[Job | Submittable | Callable[..., Any]]) -> list[Job]:
+    """Return the jobs that a caller gave, of tasks and functions among them new ones.
+
+    Raises:
+        TypeError: it is not a list of these.
+    """
+    if isinstance(jobs, Job | str | bytes | Mapping) or not isinstance(jobs, Iterable):
+        raise TypeError(f"jobs is {shown(jobs)}; it must be a list of jobs, and submit takes one")
+    return [job_of(job, "an entry of jobs") for job in jobs]
+
+
+def job_of(job: Job | Submittable | Callable[..., Any], name: str = "job") -> Job:
+    """Return the job that a caller gave, or a new one that calls a task or a function without arguments.
+
+    Args:
+        job: what the caller gave.
+        name: what messages call it.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if isinstance(job, Job):
+        return job
+    if not callable(job) and not is_task(job):
+        hint = "; enqueue takes the path of a function" if isinstance(job, str) else ""
+        raise TypeError(f"{name} is {shown(job)}; it must be a Job, a task or a function{hint}")
+    return called(job, (), {})
+
+
 def called(function: Callable[..., Any] | Submittable | str, args: Sequence[Any], params: Mapping[str, Any]) -> Job:
     """Return a job that calls a function with these arguments: with the options of a task, named like a function."""
-    if not isinstance(function, str) and hasattr(function, "to_job"):
+    if is_task(function):
         return function.to_job(*args, **params)
-    name = function if isinstance(function, str) else getattr(function, "__name__", repr(function))
-    return Job(name, function, params, args=args)
+    plain: Any = function  # `prepare` says what is wrong with it
+    name = plain if isinstance(plain, str) else getattr(plain, "__name__", type(plain).__name__)
+    return Job(name or "job", plain, params, args=args)
 
 
 def prepare(job: Job, *, limit: int, default: Default | None = None) -> NewJob:

@@ -104,5 +104,6 @@ def _finished(status: Statuses) -> tuple[JobStatus, ...]:
     wanted = dict.fromkeys(checks.several(status, "status"))
     wrong = [each for each in wanted if each not in FINISHED]
     if wrong or not wanted:
-        raise ValueError(f"status is {(wrong[0] if wrong else status)!r}; it must be one of {', '.join(FINISHED)}")
+        found = checks.shown(wrong[0] if wrong else status)
+        raise ValueError(f"status is {found}; it must be one of {', '.join(FINISHED)}")
     return tuple(map(JobStatus, wanted))

@@ -11,7 +11,8 @@ from gigq import checks
 from gigq.checks import Default
 from gigq.clock import Clock, Duration, to_seconds
 from gigq.cron import Cron, Interval, ticks, zone_named
-from gigq.job import Job, SharedOptions, Submittable, new_job_id
+from gigq.job import Job, SharedOptions, Submittable, is_task
+from gigq.job_ids import new_job_id
 from gigq.queue.preparing import prepare
 from gigq.records import ScheduleRecord
 from gigq.store import schedules
@@ -102,7 +103,7 @@ class Schedules:
             every=rule.seconds if isinstance(rule, Interval) else None,
             timezone=timezone,
             missed=checks.one_of(missed, "missed", choices=("once", "skip", "all")),
-            overlap=overlap,
+            overlap=bool(overlap),
             is_paused=False,
             next_at=rule.after(now, zone),
             last_at=None,
@@ -117,23 +118,27 @@ class Schedules:
 
     def get(self, name: str) -> ScheduleRecord | None:
         """Return a schedule as the file holds it now, or None."""
+        wanted = checks.any_text(name, "name")
         with self._database.read() as tx:
-            return schedules.record(tx, name)
+            return schedules.record(tx, wanted)
 
     def remove(self, name: str) -> bool:
         """Delete a schedule; the jobs that it has submitted stay. Returns False for an unknown name."""
+        wanted = checks.any_text(name, "name")
         with self._database.write() as tx:
-            return schedules.remove(tx, name)
+            return schedules.remove(tx, wanted)
 
     def pause(self, name: str) -> bool:
         """Stop a schedule from submitting jobs until `resume`. Returns False for an unknown name."""
+        wanted = checks.any_text(name, "name")
         with self._database.write() as tx:
-            return schedules.pause(tx, name)
+            return schedules.pause(tx, wanted)
 
     def resume(self, name: str) -> bool:
         """Let a paused schedule go on with its next tick from now. Returns False for an unknown name."""
+        wanted = checks.any_text(name, "name")
         with self._database.write() as tx:
-            return schedules.resume(tx, name)
+            return schedules.resume(tx, wanted)
 
     def run(self, name: str) -> str:
         """Submit the job of a schedule now, paused or not, and return the job's id. The ticks stay as they are.
@@ -141,10 +146,11 @@ class Schedules:
         Raises:
             ValueError: there is no schedule of this name.
         """
+        wanted = checks.any_text(name, "name")
         with self._database.write() as tx:
-            submitted = schedules.run(tx, name, job_id=new_job_id())
+            submitted = schedules.run(tx, wanted, job_id=new_job_id())
         if submitted is None:
-            raise ValueError(f"there is no schedule {name!r}")
+            raise ValueError(f"no schedule has the name {name!r:.80}")
         return submitted
 
     def preview(self, name: str, n: int = 10) -> list[datetime]:
@@ -153,11 +159,11 @@ class Schedules:
         Raises:
             ValueError: there is no schedule of this name.
         """
-        schedule = self.get(name)
+        schedule, number = self.get(name), checks.count(n, "n")
         if schedule is None:
-            raise ValueError(f"there is no schedule {name!r}")
+            raise ValueError(f"no schedule has the name {name!r:.80}")
         zone = zone_named(schedule.timezone)
-        return ticks(schedules.rule_of(schedule), self._clock.now(), zone=zone, count=n)
+        return ticks(schedules.rule_of(schedule), self._clock.now(), zone=zone, count=number)
 
     def __iter__(self) -> Iterator[ScheduleRecord]:
         with self._database.read() as tx:
@@ -171,10 +177,11 @@ def _job(name: str, function: Callable[..., Any] | Submittable | str, options: S
         if option in options:
             raise ValueError(f"a schedule cannot give all its jobs the same {option}")
     checks.known(options, among=ScheduleOptions.__annotations__, what="option of a schedule")
-    if isinstance(function, str) or not hasattr(function, "to_job"):
-        return Job(name, function, **options)
-    params, args = options.pop("params", None) or {}, options.pop("args", ())
-    return replace(function.to_job(*args, **params), name=name, **options)
+    if is_task(function):
+        params, args = options.pop("params", None) or {}, options.pop("args", ())
+        return replace(function.to_job(*args, **params), name=name, **options)
+    plain: Any = function
+    return Job(name, plain, **options)
 
 
 def _rule(cron: str | None, every: Duration | None, *, anchor: datetime) -> Cron | Interval:

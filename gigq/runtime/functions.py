@@ -11,7 +11,8 @@ from typing import Self
 from gigq import checks
 from gigq.checks import Default, Texts
 from gigq.errors import NotImportable
-from gigq.paths import Function, module_name, module_of, not_plain, path_of, resolve, unwrapped
+from gigq.paths import Function, module_name, module_of, path_of, resolve, unwrapped
+from gigq.unfit import not_plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +45,8 @@ class Functions:
             NotImportable: a handler cannot be called as jobs are.
         """
         if handlers is not None and not isinstance(handlers, Mapping):
-            raise TypeError(f"handlers is {handlers!r}; it must be a dict: the functions by the names that jobs call")
-        named = {checks.text(name, "the name of a handler"): function for name, function in (handlers or {}).items()}
+            raise TypeError(f"handlers is {handlers!r:.80}; it must be a dict of functions by their names")
+        named = {checks.text(name, "a name in handlers"): function for name, function in (handlers or {}).items()}
         return cls(handlers=named, allow=checks.optional(allow, "allow", checks.texts))
 
     def find(self, name: str) -> Function:

@@ -83,6 +83,12 @@ def statuses(tx: Transaction) -> dict[str, int]:
     return {status.value: found.get(status, 0) for status in JobStatus}
 
 
+def statuses_in(tx: Transaction, queue: str) -> dict[str, int]:
+    """Return how many jobs of a queue there are of each status."""
+    found = dict(tx.execute("SELECT status, count(*) FROM jobs WHERE queue = ? GROUP BY status", (queue,)).fetchall())
+    return {status.value: found.get(status, 0) for status in JobStatus}
+
+
 def statuses_of(tx: Transaction, job_ids: Sequence[str]) -> dict[str, str]:
     """Return the statuses of those of these jobs that exist."""
     found: dict[str, str] = {}

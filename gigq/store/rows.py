@@ -25,19 +25,27 @@ def job_record(
         StoreError: a column holds something that this code never writes. SQLite keeps whatever somebody puts there.
     """
     owner = f"job {row['id']!r:.80}"
+    values = {column: _read(owner, column, row[column], reader) for column, reader in _OF_JOB.items()}
     return JobRecord(
-        **{column: _read(owner, column, row[column], reader) for column, reader in _OF_JOB.items()},
+        **values,
         dependencies=tuple(_read(owner, "parent", each, _text) for each in parents),
         tags=tuple(_read(owner, "tag", each, _text) for each in tags),
-        executions=tuple(executions),
+        executions=tuple(_with_result(each, values["result"]) for each in executions),
     )
+
+
+def _with_result(execution: ExecutionRecord, result: Any) -> ExecutionRecord:
+    """Return an execution with the job's result if it is its own: only one completes, and it is the last."""
+    return execution._replace(result=result) if execution.status is ExecutionStatus.COMPLETED else execution
 
 
 def execution_record(row: sqlite3.Row, *, job_id: str) -> ExecutionRecord:
     """Return an execution as a record. Raises as `job_record`."""
     owner = f"an execution of job {job_id!r:.80}"
     return ExecutionRecord(
-        **{column: _read(owner, column, row[column], reader) for column, reader in _OF_EXECUTION.items()}
+        **{column: _read(owner, column, row[column], reader) for column, reader in _OF_EXECUTION.items()},
+        job_id=job_id,
+        result=None,
     )
 
 
@@ -66,6 +74,12 @@ def _number(value: Any) -> float:
     if not isinstance(value, int | float):
         raise TypeError
     return value
+
+
+def _boolean(value: Any) -> bool:
+    if value not in (0, 1):
+        raise TypeError
+    return bool(value)
 
 
 def _json(value: Any) -> Any:
@@ -106,6 +120,8 @@ _OF_JOB: Mapping[str, Reader] = {
     "max_attempts": _whole,
     "releases": _whole,
     "timeout": _or_none(_number),
+    "retry_delay": _number,
+    "pass_parent_results": _or_none(_boolean),
     "description": _text,
     "created_at": from_text,
     "updated_at": from_text,

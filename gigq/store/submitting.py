@@ -11,7 +11,8 @@ from typing import Any
 
 from gigq.clock import later, to_text
 from gigq.errors import UnknownParent
-from gigq.new_job import JobId, NewJob
+from gigq.job_ids import JobId
+from gigq.new_job import NewJob
 from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
 from gigq.store.dependencies import ended_badly
 from gigq.store.engine.lists import listed

@@ -8,7 +8,7 @@ from contextlib import suppress
 from gigq.claims import Claim
 from gigq.clock import Clock
 from gigq.errors import StoreError
-from gigq.job import new_job_id
+from gigq.job_ids import new_job_id
 from gigq.liveness import FailureDetector, WorkerKey
 from gigq.logs import logger
 from gigq.process import is_gone, this_process

@@ -14,12 +14,14 @@ from types import FrameType, TracebackType
 from typing import Self
 
 from gigq.checks import Default, Texts
-from gigq.clock import Clock, Duration, SystemClock
+from gigq.clock import Clock, Duration, to_clock
 from gigq.codec import RESULT_LIMIT
 from gigq.errors import StoreError
 from gigq.paths import Function
+from gigq.queue.job_queue import JobQueue
 from gigq.runtime.alarms import harmless, postponed
 from gigq.runtime.call import caller
+from gigq.runtime.context import current_job
 from gigq.runtime.functions import Functions
 from gigq.runtime.inline import InlineRunner
 from gigq.runtime.process.launching import refuse_here
@@ -28,22 +30,17 @@ from gigq.runtime.runner import Runner
 from gigq.runtime.signals import handling, heeded
 from gigq.runtime.threads import ThreadRunner
 from gigq.store.engine.connections import Durability
-from gigq.store.engine.database import Database
-from gigq.store.engine.files import MEMORY, plain_path
-from gigq.store.schema import open_queue
 from gigq.worker.events import LISTENER_TIMEOUT, Event, Listener
 from gigq.worker.heartbeat import beating
 from gigq.worker.log import WorkerLog
 from gigq.worker.loop import Loop
+from gigq.worker.opening import opened
 from gigq.worker.options import Mode, WorkerOptions
 
 _ALWAYS_HEEDED = (signal.SIGTERM, signal.SIGINT)
 """The signals that stop a worker even where they were ignored, as SIGINT is in scripts that start it with ``&``."""
 
 _CLOSED = "this worker is closed; make another one with Worker(…)"
-
-_LONGEST_PAUSE = 0.004
-"""Seconds between two attempts to get the write lock. Longer than for other writers, which have callers waiting."""
 
 
 class Worker:
@@ -53,7 +50,7 @@ class Worker:
     context manager, or call `close`.
 
     Args:
-        db_path: the file, as for `JobQueue`; created if it is missing.
+        db_path: the file, as for `JobQueue`, created if it is missing; or a `JobQueue`, whose file it is.
         worker_id: a name for people; two workers may have the same one. By default the host, the process ID and four
             random digits.
         polling_interval: the longest time between two looks at the queue, in seconds.
@@ -100,7 +97,7 @@ class Worker:
 
     def __init__(
         self,
-        db_path: str | os.PathLike[str],
+        db_path: str | os.PathLike[str] | JobQueue,
         worker_id: str | None = None,
         polling_interval: Duration = 5,
         concurrency: int = 1,
@@ -121,7 +118,7 @@ class Worker:
         durability: Durability = "full",
         clock: Clock | None = None,
     ) -> None:
-        name = worker_id or f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}"
+        name = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}" if worker_id is None else worker_id
         if mode == "process":
             refuse_here()
         self._functions = Functions.of(handlers, allow=allow)
@@ -131,7 +128,7 @@ class Worker:
             max_jobs=max_jobs, prune_after=prune_after, result_limit=result_limit, default=default,
             capture_logs=capture_logs,
         )  # fmt: skip
-        self._clock = clock or SystemClock()
+        self._clock = to_clock(clock)
         self._call = caller(
             self._functions,
             clock=self._clock,
@@ -142,7 +139,7 @@ class Worker:
         self._new_runner = self._runners()
         self._listener = None if on_event is None else Listener(on_event, clock=self._clock)
         self._log = WorkerLog(clock=self._clock)
-        self._database = _open(db_path, durability, self._clock)
+        self._database = opened(db_path, durability, self._clock)
         self._inline = InlineRunner(self._call)
         self._inline_loop: Loop | None = None  # of process_one
         self._loop: Loop | None = None  # of start
@@ -156,6 +153,26 @@ class Worker:
     def worker_id(self) -> str:
         """The worker's name."""
         return self._options.worker_id
+
+    @property
+    def db_path(self) -> str:
+        """The path of the file."""
+        return self._database.path
+
+    @property
+    def concurrency(self) -> int:
+        """How many jobs may run at a time, as it was told when it was made; `JobQueue.scale` may have changed it."""
+        return self._options.concurrency
+
+    @property
+    def polling_interval(self) -> float:
+        """The longest time between two looks at the queue, in seconds."""
+        return self._options.polling_interval
+
+    @property
+    def current_job_id(self) -> str | None:
+        """The id of the job that the calling thread is running; None outside of a job."""
+        return current_job().id
 
     def start(self) -> None:
         """Run jobs until told to stop: by `stop`, by `JobQueue.stop_workers`, or by SIGTERM, SIGINT or SIGHUP.
@@ -289,11 +306,3 @@ class Worker:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._stops_now = self._is_stopping
         self.stop()
-
-
-def _open(path: str | os.PathLike[str], durability: Durability, clock: Clock) -> Database:
-    if plain_path(path) == MEMORY:
-        raise ValueError("a worker needs a file; run the jobs of a queue in memory with gigq.testing.drain(queue)")
-    return open_queue(
-        path, initialize=True, timeout=30.0, durability=durability, clock=clock, longest_pause=_LONGEST_PAUSE
-    )

@@ -25,7 +25,7 @@ from pathlib import Path
 import yardstick
 
 from gigq import Job, JobQueue
-from gigq.job import new_job_id
+from gigq.job_ids import new_job_id
 from gigq.liveness import ProcessIdentity, WorkerKey
 from gigq.reports import Report
 from gigq.status import ExecutionStatus

@@ -130,7 +130,7 @@ def test_reschedule_delays_a_job(run: Run, queue: JobQueue) -> None:
         ([], 2, "nothing to change; give --run-at, --delay, --priority or --queue"),
         (["--run-at", "tomorrow"], 1, "--run-at is 'tomorrow'; it must be ISO-8601 text"),
         (["--run-at", "2099-01-01", "--delay", "5"], 1, "--run-at and --delay were both given; give one"),
-        (["--queue", ""], 1, "--queue is ''; it must be text"),
+        (["--queue", ""], 1, "--queue must not be empty"),
     ],
 )
 def test_a_bad_change_is_one_line_of_error(

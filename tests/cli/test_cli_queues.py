@@ -67,7 +67,7 @@ def test_configure_changes_only_the_limits_that_are_given(run: Run, queue: JobQu
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["pause", ""], 1, "QUEUE is ''; it must be text"),
+        (["pause", ""], 1, "QUEUE must not be empty"),
         (["configure", "--max-running", "2"], 2, "give the name of the queue"),
         (["configure", "mail", "--max-running", "0"], 2, "at least 1"),
         (["configure", "mail", "--rate-limit", "1", "--rate-period", "0"], 1, "--rate-period is 0"),

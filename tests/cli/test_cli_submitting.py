@@ -135,7 +135,7 @@ def test_submit_as_json_is_the_id(run: Callable[..., Any], queue: JobQueue) -> N
     [
         (["not a function"], 1, "is not a function's path"),
         ([""], 2, "must be given"),
-        (["functions.nothing", "--name", ""], 1, "name is ''"),
+        (["functions.nothing", "--name", ""], 1, "name must not be empty"),
         (["functions.nothing", "--timeout", "0"], 1, "timeout is 0"),
         (["functions.nothing", "--depends-on", "nobody"], 1, "no job has the id 'nobody'"),
         (["functions.nothing", "-p", "a=1", "-p", "a=2"], 2, "'a' was given twice"),

@@ -11,7 +11,7 @@ from store.verbs import SOMEWHERE, File
 
 from gigq import Job, JobQueue, ManualClock, Worker, Workflow
 from gigq.clock import to_text
-from gigq.job import new_job_id
+from gigq.job_ids import new_job_id
 from gigq.reports import Progress
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, manual, progress, schedules, workers

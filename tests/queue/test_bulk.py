@@ -304,7 +304,7 @@ def test_only_a_pending_job_can_be_rescheduled(queue: JobQueue) -> None:
         ({"run_at": "2031-01-01", "delay": 5}, "run_at and delay were both given"),
         ({"delay": -5}, "delay is -5; it must be seconds"),
         ({"priority": "urgent"}, "priority is 'urgent'"),
-        ({"queue": ""}, "queue is ''; it must be text"),
+        ({"queue": ""}, "queue must not be empty"),
         ({"queue": 7}, "queue is 7"),
     ],
 )

@@ -245,7 +245,7 @@ def test_a_schedule_that_does_not_exist_cannot_be_changed(queue: JobQueue, act: 
 
 @pytest.mark.parametrize("act", ["run", "preview"])
 def test_a_schedule_that_does_not_exist_cannot_be_run(queue: JobQueue, act: str) -> None:
-    with pytest.raises(ValueError, match="there is no schedule 'nothing'"):
+    with pytest.raises(ValueError, match="no schedule has the name 'nothing'"):
         getattr(queue.schedules, act)("nothing")
 
 
@@ -257,7 +257,7 @@ def test_a_schedule_that_does_not_exist_cannot_be_run(queue: JobQueue, act: str)
         ({"cron": "61 * * * *"}, "minute"),
         ({"every": 0.5}, "1 second"),
         ({"every": "5"}, "every is '5', without a unit"),
-        ({"cron": MINUTES, "timezone": "Mars/Base"}, "time zone"),
+        ({"cron": MINUTES, "timezone": "Mars/Base"}, "timezone is 'Mars/Base'; it must be"),
         ({"cron": MINUTES, "missed": "never"}, "missed is 'never'"),
         ({"cron": MINUTES, "run_at": START}, "the same run_at"),
         ({"cron": MINUTES, "id": "x"}, "the same id"),

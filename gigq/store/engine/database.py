@@ -60,7 +60,7 @@ class Database:
     ) -> None:
         self.path = files.plain_path(path)
         if durability not in ("full", "normal"):
-            raise ValueError(f'durability is {durability!r}; it must be "full" or "normal"')
+            raise ValueError(f'durability is {durability!r:.80}; it must be "full" or "normal"')
         # An absolute path, because the program may change its directory.
         self._file = self.path if self.path == MEMORY else os.path.abspath(self.path)
         self.bell = bell_of(self._file)

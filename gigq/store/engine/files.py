@@ -30,8 +30,10 @@ def plain_path(path: str | os.PathLike[str]) -> str:
     except TypeError:
         kinds = "a path, a URL such as sqlite:///jobs.db, or ':memory:'"
         raise TypeError(f"db_path is {path!r:.80}; it must be {kinds}") from None
-    if not text or "\0" in text:
-        raise ValueError(f"{text!r} is not a path of a file")
+    if not text:
+        raise ValueError("db_path must not be empty")
+    if "\0" in text:
+        raise ValueError(f"{text!r:.80} is not a path of a file")
     if "://" not in text:
         return text
     from urllib.parse import unquote, urlsplit  # only here: few paths are URLs, and it takes as long as all else
