@@ -88,7 +88,7 @@ def ids_of(jobs: JobRef | Iterable[JobRef], name: str) -> tuple[str, ...]:
         return (found,)
     if isinstance(jobs, bytes | dict) or not isinstance(jobs, Iterable):
         raise TypeError(f"{name} is {checks.shown(jobs)}; it must be the id of a job, a Job, or a list of these")
-    return tuple(id_of(job, f"an entry of {name}") for job in jobs)
+    return tuple([id_of(job, f"an entry of {name}") for job in jobs])
 
 
 def _id_of(job: Any, name: str = "the id") -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from gigq.importing import IMPORTING
+
 
 class LazyModule:
     """Stands for a module in the one that uses it, until an attribute of it is needed.
@@ -22,6 +24,7 @@ class LazyModule:
         self._name = name
 
     def __getattr__(self, attribute: str) -> Any:
-        found = getattr(import_module(self._name), attribute)
+        with IMPORTING:
+            found = getattr(import_module(self._name), attribute)
         setattr(self, attribute, found)  # the next use finds it without coming here
         return found

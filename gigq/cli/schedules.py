@@ -104,7 +104,7 @@ def remove(call: Call) -> None:
 def _answer(call: Call, done: str, *, is_found: bool) -> None:
     name = call.options.name
     if not is_found:
-        raise Refused(f"there is no schedule {name!r}")
+        raise Refused(f"no schedule has the name {name!r}")
     call.answer({"name": name, done: True}, [f"Schedule {done}: {name}"])
 
 

@@ -766,7 +766,7 @@ class JobQueue:
         wanted = pruning.Pruning.of(status, older_than=older_than, keep=keep, now=self.clock.now())
         return sum(pruning.prune(self.database, wanted))
 
-    def delete_job(self, job_id: str) -> bool:
+    def delete_job(self, job_id: JobRef) -> bool:
         """Delete a job with its executions, whether it has ended or is still pending.
 
         Returns:
@@ -780,8 +780,9 @@ class JobQueue:
             ...     queue.delete_job(job_id), queue.count()
             (True, 0)
         """
+        wanted = id_of(job_id)
         with self.database.write() as tx:
-            return deleting.delete(tx, job_id)
+            return deleting.delete(tx, wanted)
 
     def delete_jobs(self, status: Statuses | None = None, **filters: Unpack[FilterOptions]) -> int:
         """Delete the jobs that pass all filters now, each as `delete_job` does, and return how many.

@@ -41,7 +41,7 @@ def test_a_schedule_is_paused_resumed_run_and_previewed(run: Run, queue: JobQueu
 def test_an_unknown_schedule_is_one_line_of_error(run: Run, queue: JobQueue, command: str) -> None:
     outcome = run("schedule", command, "nothing")
     assert (outcome.code, outcome.err.count("\n")) == (1, 1)
-    assert "there is no schedule 'nothing'" in outcome.err
+    assert "no schedule has the name 'nothing'" in outcome.err
 
 
 def test_a_bad_cron_line_is_one_line_of_error(run: Run, queue: JobQueue) -> None:

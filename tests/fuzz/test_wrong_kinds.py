@@ -92,6 +92,8 @@ def right(queue: JobQueue, path: str) -> dict[str, dict[str, Any]]:
         **{f"JobQueue.{name}": {"job_id": job_id} for name in ("cancel", "get_job", "get_result", "get_status", "why")},
         "JobQueue.complete": {"job": job_id},
         "JobQueue.configure": {"queue": "mail"},
+        "JobQueue.delete_job": {"job_id": "nobody"},
+        "JobQueue.delete_jobs": {"status": "failed", "name": "x"},
         "JobQueue.enqueue": {"function": functions.nothing},
         "JobQueue.execute_job": {"job": queue.dequeue()},
         "JobQueue.fail": {"job": job_id, "error": "no"},

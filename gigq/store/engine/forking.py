@@ -18,6 +18,8 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from gigq.importing import IMPORTING
+
 
 class _Process:
     """The connections of this process, and the gate that its transactions pass. Safe to use from any thread.
@@ -103,15 +105,18 @@ class _Process:
 
     def before_fork(self) -> None:
         self._shut()
+        IMPORTING.acquire()  # after the gate, because who is inside it may be importing
         if not self.inside:
             self._close_all()
         else:
             import ctypes  # noqa: F401 - for the child, which should import nothing; few programs come here
 
     def after_fork_in_parent(self) -> None:
+        IMPORTING.release()
         self._reopen()
 
     def after_fork_in_child(self) -> None:
+        IMPORTING.release()
         self._reset()
         if self._open:  # forked by the thread that has a transaction open: to close its connection here would harm too
             import ctypes

@@ -42,7 +42,7 @@ class ReadOnlyDatabase(Database):
 
     def _new_pool(self, durability: Durability) -> ConnectionPool:
         if self.path == MEMORY:
-            raise ValueError("a queue in memory cannot be opened read-only: it is new and empty")
+            raise ValueError("read_only is True, and a queue in memory would be new and empty")
         return _ReadOnlyPool(self._file, durability)
 
     @contextmanager

@@ -15,6 +15,7 @@ from inspect import CO_GENERATOR
 from itertools import count
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,24 @@ def test_a_path_and_a_url_name_the_same_file(path: str, form: str) -> None:
         assert same.get_status(job_id)["exists"]
 
 
-@pytest.mark.parametrize("bad", ["", "postgresql://host/db", "sqlite://host/jobs.db", "a\0b"])
+@pytest.mark.parametrize("bad", [None, 5, ["jobs.db"], Path, object()])
+def test_a_value_of_another_kind_is_refused_with_what_it_must_be(bad: Any) -> None:
+    with pytest.raises(TypeError, match=r'^db_path is .*; it must be a path, a URL such as sqlite:///jobs.db, or'):
+        JobQueue(bad)
+
+
+def test_a_path_may_be_a_path_object_or_bytes(path: str) -> None:
+    for same in (Path(path), path.encode()):
+        with JobQueue(same) as queue:  # type: ignore[arg-type]
+            assert queue.db_path == path
+
+
+def test_an_empty_path_is_refused() -> None:
+    with pytest.raises(ValueError, match="db_path must not be empty"):
+        JobQueue("")
+
+
+@pytest.mark.parametrize("bad", ["postgresql://host/db", "sqlite://host/jobs.db", "a\0b"])
 def test_a_value_that_is_no_path_is_refused(bad: str) -> None:
     with pytest.raises(ValueError, match="not a path"):
         JobQueue(bad)
