@@ -17,6 +17,7 @@ from gigq.store import moves
 from gigq.store.due import make_due_ready, next_due, next_expiry
 from gigq.store.engine.lists import listed, portions, tabled
 from gigq.store.engine.transaction import Transaction
+from gigq.store.legacy.missing import NOTES, missing_parents
 from gigq.store.limits import Limits, instant_of
 from gigq.store.ready import NOTHING, Lacking, next_jobs
 from gigq.store.schedules import next_tick
@@ -199,6 +200,9 @@ def _with_relations(tx: Transaction, claims: Sequence[Claim]) -> Sequence[Claim]
     ).fetchone()
     tags = _tags(tx, jobs) if has_tags else {}
     results = _parent_results(tx, jobs) if has_parents else {}
+    for claim in claims:
+        if NOTES in claim.metadata and (missing := missing_parents(claim.metadata)):
+            results.setdefault(claim.job_seq, []).extend((parent, "null") for parent in missing)
     if not (tags or results):
         return claims
     return [

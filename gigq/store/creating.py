@@ -5,6 +5,7 @@ from __future__ import annotations
 from gigq.errors import NotAQueue
 from gigq.store.engine.transaction import Transaction
 from gigq.store.legacy import upgrade
+from gigq.store.legacy.keeping import keep_copy
 from gigq.store.tables import INDEXES, TABLES, VERSION
 from gigq.store.views import VIEWS
 
@@ -13,16 +14,23 @@ is_legacy = upgrade.is_legacy
 _OURS = {*TABLES, *INDEXES, *VIEWS}
 
 
-def create(tx: Transaction) -> None:
-    """Create our tables, and fill them with what a file of the older package holds."""
+def create(tx: Transaction, path: str) -> str | None:
+    """Create our tables, and fill them with what a file of the older package holds.
+
+    Returns:
+        The path of the copy that is kept of the old file; None for a new one.
+    """
+    copy = None
     was_legacy = is_legacy(tx)
     if was_legacy:
+        copy = keep_copy(path)
         upgrade.rename_old_tables(tx)
     for statement in (*TABLES.values(), *INDEXES.values(), *VIEWS.values()):
         tx.execute(statement)
     if was_legacy:
         upgrade.copy_rows(tx)
     tx.execute("INSERT INTO job_schema (version) VALUES (?)", (VERSION,))
+    return copy
 
 
 def refuse_unfit(tx: Transaction, path: str) -> None:

@@ -87,12 +87,19 @@ def _bring_up_to_date(database: Database) -> None:
     from gigq.store.creating import create
     from gigq.store.migrations import migrate
 
+    upgrade = None
     with database.write() as tx:
         version = _version_of(tx, database.path)
         if version is None:
-            create(tx)
+            copy = create(tx, database.path)
+            upgrade = copy and f"from GigQ 0.5.1; the old file is kept as {copy!r}"
         elif version < VERSION:  # if not, another process was quicker
             migrate(tx, version, path=database.path)
+            upgrade = f"from its version {version} to {VERSION}"
+    if upgrade:
+        from gigq.logs import logger  # only here: importing logging takes longer than opening the file
+
+        logger("store").warning("%r was upgraded %s", database.path, upgrade)
 
 
 def _version_of(tx: Transaction, path: str) -> int | None:

@@ -77,7 +77,7 @@ def test_what_has_become_of_the_executions_is_counted(old: str) -> None:
 
 def test_a_file_is_only_upgraded_by_a_caller_that_may_create_one(old: str) -> None:
     before = dump(old)
-    with pytest.raises(NotAQueue, match="with tables of version 1; stop the programs that still use it, then JobQueue"):
+    with pytest.raises(NotAQueue, match="with tables of version 1; stop the programs that still use it, then start a worker"):
         JobQueue(old, initialize=False)
     assert dump(old) == before
 

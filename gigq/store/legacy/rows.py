@@ -10,11 +10,9 @@ from gigq.clock import later, to_text
 from gigq.codec import encode
 from gigq.status import UNFINISHED, ExecutionStatus, JobStatus
 from gigq.store.legacy import values
+from gigq.store.legacy.missing import NOTES, PARENTS
 from gigq.store.legacy.order import Place
 from gigq.store.legacy.values import Faults, Old, as_text, as_text_or_null, complaint, read
-
-_NOTES = "gigq_0_5"
-"""The key in a job's metadata for everything that has no other place."""
 
 _LOST = "the file was upgraded from GigQ 0.5.1 while this attempt ran"
 _UNENDED = "GigQ 0.5.1 left no record of how this attempt ended"
@@ -202,10 +200,10 @@ def _instants(
 def _metadata(old: Old, place: Place, faults: Faults, added: Sequence[str]) -> str:
     """Return notes about what could not be kept; none for a job that was copied as it is."""
     notes: dict[str, Any] = {
-        "missing_parents": list(place.missing),
+        PARENTS: list(place.missing),
         "circular_parents": list(place.circular),
         "unreadable": {column: as_text_or_null(value) for column, value in faults.items()},
         "columns": {column: as_text_or_null(old[column]) for column in added if old[column] is not None},
     }
     said = {name: note for name, note in notes.items() if note}
-    return encode({_NOTES: said}, name="metadata", limit=2**31) if said else "{}"
+    return encode({NOTES: said}, name="metadata", limit=2**31) if said else "{}"

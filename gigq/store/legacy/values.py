@@ -21,6 +21,9 @@ Faults = dict[str, Any]
 _TIMEOUT = 300.0
 """Seconds: the limit that the old worker set for a job that names none."""
 
+_EXACT = 2.0**53
+"""Up to here a float has a whole number next to it. Not a number is below nothing."""
+
 _SHOWN = 80
 """How many characters of a value a message shows."""
 
@@ -103,7 +106,7 @@ def priority(value: object) -> int:
 
 def max_attempts(value: object) -> int:
     """At least 1, because the old worker gave every job a first attempt."""
-    return max(1, _whole(3 if value is None else value))
+    return max(1, _whole(3 if value is None else value, up=True))  # 2.5 allowed a third one
 
 
 def attempts(value: object) -> int:
@@ -121,7 +124,10 @@ def retry_delay(value: object) -> float:
     return max(0.0, _number(value or 0))
 
 
-def _whole(value: object) -> int:
+def _whole(value: object, *, up: bool = False) -> int:
+    """A whole number; the old package took, and stored, any other number in its place."""
+    if isinstance(value, float) and abs(value) < _EXACT:
+        return math.ceil(value) if up else round(value)
     if not isinstance(value, int):
         raise ValueError("not a whole number")
     return value

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import random
+import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import pytest
 from store import old_file
 from store.old_file import OldFile, dump, read
 
-from gigq import JobQueue, ManualClock, NotAQueue
+from gigq import JobQueue, ManualClock, NotAQueue, StoreError
 from gigq.testing import drain
 
 Open = Callable[..., JobQueue]
@@ -271,6 +274,31 @@ def test_a_parent_that_is_gone_is_noted_and_not_waited_for(old: OldFile, upgrade
     assert child["metadata"] == {"gigq_0_5": {"missing_parents": ["gone"]}}
 
 
+def test_a_child_receives_none_for_each_parent_that_is_gone(old: OldFile, upgraded: Callable[[], JobQueue]) -> None:
+    old.add("parent", status="completed", result="7", completed_at="2026-11-22T10:00:00")
+    old.add_child("some", ["gone", "parent"])
+    old.add_child("all", ["gone", "gone too"])
+    old.add_child("none", [])
+    queue = upgraded()
+    while claim := queue.dequeue():
+        wanted = {"some": {"parent": 7, "gone": None}, "all": {"gone": None, "gone too": None}, "none": {}}
+        assert claim.parent_results == wanted[claim.id]
+        queue.fail(claim, "only looked at", retry=False)
+    for job_id in ("some", "all"):
+        queue.requeue_job(job_id)
+    drain(queue)
+    assert (queue.get_result("some"), queue.get_result("all")) == ([7, None], [None, None])
+
+
+@pytest.mark.parametrize("metadata", ['{"gigq_0_5": 1}', '{"gigq_0_5": {"missing_parents": {}}}', '["gigq_0_5"]'])
+def test_notes_that_somebody_has_changed_keep_no_job_from_running(queue: JobQueue, path: str, metadata: str) -> None:
+    job_id = queue.enqueue("functions:nothing")
+    old_file.write(path, f"UPDATE jobs SET metadata = '{metadata}'")
+    claim = queue.dequeue()
+    assert claim
+    assert (claim.id, claim.parent_results) == (job_id, {})
+
+
 def test_the_child_of_a_job_that_ended_badly_is_cancelled_and_comes_back_with_it(
     written: str, upgraded: Callable[[], JobQueue]
 ) -> None:
@@ -332,7 +360,8 @@ def test_a_circle_through_a_finished_job_holds_nothing_up(old: OldFile, upgraded
         ({"function_name": "<lambda>"}, "function_name is '<lambda>'"),
         ({"function_module": ""}, "function_module is ''"),
         ({"priority": "high"}, "priority is 'high'"),
-        ({"max_attempts": 2.5}, "max_attempts is 2.5"),
+        ({"max_attempts": float("inf")}, "max_attempts is inf"),
+        ({"priority": 1e300}, "priority is 1e+300"),
         ({"attempts": "one"}, "attempts is 'one'"),
         ({"timeout": -1}, "timeout is -1"),
         ({"timeout": float("inf")}, "timeout is inf"),
@@ -362,7 +391,11 @@ def test_values_that_cannot_be_read_become_the_error_of_a_job(
         ({"dependencies": None}, "dependencies", []),
         ({"description": None}, "description", ""),
         ({"priority": None}, "priority", 0),
+        ({"priority": 1.5}, "priority", 2),
+        ({"priority": -0.2}, "priority", 0),
         ({"max_attempts": None}, "max_attempts", 3),
+        ({"max_attempts": 2.5}, "max_attempts", 3),
+        ({"attempts": 1.5}, "attempts", 2),
         ({"timeout": None}, "timeout", 300),
         ({"timeout": 0}, "timeout", 300),
         ({"timeout": 0.5}, "timeout", 0.5),
@@ -524,3 +557,81 @@ def test_an_upgraded_file_is_like_one_of_ours(written: str, upgraded: Callable[[
         assert read(written, schema) == read(str(tmp_path / "ours.db"), schema)
     assert read(written, "PRAGMA journal_mode") == [("wal",)]
     assert stat.S_IMODE(Path(written).stat().st_mode) == 0o640
+
+
+# the copy that is kept
+
+
+@pytest.fixture
+def copy(path: str) -> Path:
+    return Path(f"{path}.gigq-0.5")
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640])
+def test_the_old_file_is_kept_as_it_was_with_its_mode(
+    written: str, upgraded: Callable[[], JobQueue], copy: Path, mode: int
+) -> None:
+    Path(written).chmod(mode)
+    before = dump(written)
+    assert upgraded().check() == []
+    assert dump(str(copy)) == before
+    assert stat.S_IMODE(copy.stat().st_mode) == mode
+    assert not list(copy.parent.glob("*.unfinished*"))
+
+
+def test_the_log_warns_of_the_upgrade_and_names_both_files(
+    written: str, upgraded: Callable[[], JobQueue], copy: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    upgraded()
+    assert caplog.record_tuples == [
+        ("gigq.store", logging.WARNING,
+         f"{written!r} was upgraded from GigQ 0.5.1; the old file is kept as {str(copy)!r}")
+    ]  # fmt: skip
+    upgraded()
+    assert len(caplog.records) == 1
+
+
+def test_what_the_old_worker_has_in_its_log_is_in_the_copy(path: str, written: str, copy: Path) -> None:
+    with closing(old_file.tool(path)) as worker:
+        worker.execute("PRAGMA journal_mode = WAL").fetchone()
+        worker.execute("UPDATE jobs SET name = 'from the log'")
+        assert Path(f"{path}-wal").stat().st_size > 0
+        JobQueue(path).close()
+    assert {name for (name,) in read(str(copy), "SELECT name FROM jobs")} == {"from the log"}
+
+
+def test_an_earlier_copy_is_kept_too_unless_it_is_the_same(written: str, copy: Path) -> None:
+    copy.write_text("mine")
+    JobQueue(written).close()
+    second = Path(f"{copy}.2")
+    assert copy.read_text() == "mine"
+    for _ in range(2):  # the old file is put back, and upgraded again
+        shutil.copy(second, written)
+        JobQueue(written).close()
+    assert sorted(each.name for each in copy.parent.iterdir()) == [
+        "jobs.db", "jobs.db.gigq-0.5", "jobs.db.gigq-0.5.2"
+    ]  # fmt: skip
+    copy.unlink()
+
+
+def test_a_link_in_the_place_of_the_copy_is_not_followed(written: str, copy: Path, tmp_path: Path) -> None:
+    (tmp_path / "diary").write_text("dear diary")
+    for end in ("", ".unfinished"):
+        Path(f"{copy}{end}").symlink_to(tmp_path / "diary")
+    JobQueue(written).close()
+    assert (tmp_path / "diary").read_text() == "dear diary"
+
+
+def test_without_a_copy_there_is_no_upgrade(written: str, copy: Path) -> None:
+    before = dump(written)
+    Path(f"{copy}.unfinished").mkdir()  # where the copy would be made
+    with pytest.raises(StoreError, match=r"was not upgraded from GigQ 0\.5\.1, because no copy could be made: "):
+        JobQueue(written)
+    assert dump(written) == before
+    Path(f"{copy}.unfinished").rmdir()
+
+
+def test_a_new_file_leaves_no_copy(path: str, caplog: pytest.LogCaptureFixture) -> None:
+    JobQueue(path).close()
+    assert [each.name for each in Path(path).parent.iterdir()] == ["jobs.db"]
+    assert not caplog.records
