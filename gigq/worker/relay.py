@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from gigq.clock import Clock
@@ -25,7 +26,7 @@ class Relay(Generic[T]):
     """Gives items to a function, one at a time, in a thread of its own. Items may be sent from any thread.
 
     Args:
-        receive: the function, which must not raise.
+        receive: the function. What it raises is lost: it is to see to that itself.
         note_dropped: is called, by the same thread, with the number of items that were dropped: before the next item
             that is left, but at most once a minute while the function remains too slow.
         name: the name of the thread.
@@ -57,8 +58,9 @@ class Relay(Generic[T]):
             self._items.extend(items)
             if self._thread is None:
                 thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
-                thread.start()
-                self._thread = thread
+                with suppress(RuntimeError):  # no more threads can be started now: the next items try again
+                    thread.start()
+                    self._thread = thread
             self._lock.notify_all()
 
     def finish(self, timeout: float) -> int:
@@ -93,9 +95,11 @@ class Relay(Generic[T]):
         while self._wait():
             dropped, items = self._next()
             if dropped:
-                self._note_dropped(dropped)
+                with suppress(Exception):
+                    self._note_dropped(dropped)
             for item in items:
-                self._receive(item)
+                with suppress(Exception, SystemExit):
+                    self._receive(item)
                 self.received += 1
                 self._in_hand -= 1
 
@@ -106,6 +110,8 @@ class Relay(Generic[T]):
             self._lock.notify_all()
             self._lock.wait_for(lambda: self._items or self._dropped or self._is_closed)
             self._is_busy = bool(self._items or self._dropped)
+            if not self._is_busy:
+                self._thread = None  # what is sent after all starts another one
             return self._is_busy
 
     def _next(self) -> tuple[int, list[T]]:

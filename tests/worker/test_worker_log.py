@@ -119,6 +119,16 @@ def test_a_line_is_written_before_the_worker_returns(
         assert job_id in caplog.text
 
 
+def test_what_is_logged_after_the_log_was_closed_is_written(
+    worker_log: WorkerLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    for text in ("before", "after"):
+        with worker_log.carrying():
+            log.warning(text)
+        worker_log.close()
+    assert [each.getMessage() for each in caplog.records] == ["before", "after"]
+
+
 def test_a_handler_that_raises_harms_neither_the_worker_nor_the_next_line(
     path: str, queue: JobQueue, capsys: pytest.CaptureFixture[str]
 ) -> None:
