@@ -23,6 +23,20 @@ _SCRIPT = ("__main__", "__mp_main__")
 _PATH = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*(:[^\W\d]\w*(\.[^\W\d]\w*)*)?")
 
 
+class NotFound(NotImportable):
+    """This process does not find a function; another may.
+
+    Attributes:
+        reason: what is missing, without the function's name.
+        error_type: the class of the import's error.
+    """
+
+    def __init__(self, message: str, *, reason: str, error_type: str = NotImportable.__name__) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.error_type = error_type
+
+
 def path_of(function: Function | str) -> str:
     """Return the text by which a worker finds this function.
 
@@ -49,26 +63,46 @@ def resolve(path: str) -> Function:
     The running script is found under its own module name, so that it is not imported a second time.
 
     Raises:
-        NotImportable: there is no such module or name, the import failed, or it is not callable.
+        NotFound: there is no such module or name, or its import does not find something else.
+        NotImportable: it is not callable, or the text is no path at all.
+        BaseException: anything else that the module raises while it is imported.
     """
+    if not _PATH.fullmatch(path):
+        raise NotImportable(f"cannot import {path!r}, which is not a function's path such as package.module:name")
     module, qualname = _parts(path)
     if not module:
-        raise NotImportable(
+        raise NotFound(
             f"{path!r} is neither a handler of this worker nor a path such as package.module:name; "
-            f"start the worker with handlers={{{path!r}: function}}"
+            f"start the worker with handlers={{{path!r}: function}}",
+            reason=f"it is not imported, as it names no module; start the worker with handlers={{{path!r}: function}}",
         )
+    found: Any = _script_module(module) or _imported(module, path)
     try:
-        found: Any = _script_module(module) or importlib.import_module(module)
         for part in qualname.split("."):
             found = getattr(found, part)
-    except (Exception, SystemExit) as error:  # a module may call sys.exit() when it is imported
-        raise NotImportable(
-            f"cannot import {path!r} ({type(error).__name__}: {error}); "
-            "start the worker where that import works, or give it a handler of this name"
-        ) from error
+    except AttributeError as error:
+        raise _not_found(path, error) from error
     if not callable(found):
         raise NotImportable(f"{path!r} is {type(found).__name__} and cannot be called")
     return unwrapped(found)
+
+
+def _imported(module: str, path: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        importlib.invalidate_caches()  # the next attempt must see files that have come since
+        raise _not_found(path, error) from error
+
+
+def _not_found(path: str, error: Exception) -> NotFound:
+    name = type(error).__name__
+    return NotFound(
+        f"cannot import {path!r} ({name}: {error}); "
+        "start the worker where that import works, or give it a handler of this name",
+        reason=f"{name}: {error}",
+        error_type=name,
+    )
 
 
 def module_of(definition: Function | type) -> str | None:

@@ -172,6 +172,7 @@ class WorkerRecord(NamedTuple):
         started_at: when it was entered in the file.
         seen_at: its last heartbeat.
         stop: ``graceful`` or ``now`` if it was asked to stop; otherwise None.
+        missing: the functions that it does not find, and why. It leaves their jobs to other workers.
 
     Example:
         >>> from gigq import JobQueue
@@ -192,6 +193,7 @@ class WorkerRecord(NamedTuple):
     started_at: datetime
     seen_at: datetime
     stop: str | None
+    missing: dict[str, str]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""

@@ -45,6 +45,7 @@ class Report(NamedTuple):
         progress: what the function last reported of its progress, if anything.
         log: what the function logged, if logs are captured.
         has_begun: False if the function was certainly not called, whatever the file says.
+        is_missing: whether it was given back because its worker does not find the function.
     """
 
     status: ExecutionStatus
@@ -58,6 +59,7 @@ class Report(NamedTuple):
     progress: Progress | None = None
     log: str | None = None
     has_begun: bool = True
+    is_missing: bool = False
 
     # The ways in which an execution can end, and what is known of each.
 
@@ -65,7 +67,8 @@ class Report(NamedTuple):
     def completed(cls, result: str, *, started_at: str | None = None) -> Self:
         """The function returned this JSON."""
         # Made for most jobs: to go by the names and defaults of the fields takes three times as long.
-        return tuple.__new__(cls, (_COMPLETED, result, None, None, None, False, 0.0, started_at, None, None, True))
+        values = (_COMPLETED, result, None, None, None, False, 0.0, started_at, None, None, True, False)
+        return tuple.__new__(cls, values)
 
     @classmethod
     def failed(
@@ -100,6 +103,18 @@ class Report(NamedTuple):
     def released(cls, error: str, *, delay: float = 0.0, has_begun: bool = True) -> Self:
         """It was given back unfinished: the attempt does not count, and the next is at least `delay` seconds away."""
         return cls(ExecutionStatus.RELEASED, error=shortened(error), delay=delay, has_begun=has_begun)
+
+    @classmethod
+    def not_found(cls, reason: str, *, error_type: str, traceback: str | None = None) -> Self:
+        """Its worker does not find the function: it is given back, and the attempt does not count."""
+        return cls(
+            ExecutionStatus.RELEASED,
+            error=shortened(reason),
+            error_type=error_type,
+            traceback=None if traceback is None else shortened(traceback),
+            has_begun=False,
+            is_missing=True,
+        )
 
 
 def shortened(text: str) -> str:

@@ -23,7 +23,8 @@ __all__ = ["ManualClock", "drain"]
 def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None, default: Default | None = None) -> int:
     """Run all ready jobs in this thread, one after the other, and return how many executions that were.
 
-    Jobs that become ready meanwhile run too. A retry that has to wait does not: move the clock, and drain again.
+    Jobs that become ready meanwhile run too. A retry that has to wait does not: move the clock, and drain again. Nor
+    does a job whose function is not found here; it stays as it was.
 
     Args:
         queue: the queue, which may be one in memory.
@@ -44,9 +45,10 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None, de
     """
     if not isinstance(queue, JobQueue):
         raise TypeError(f"queue is {checks.shown(queue)}; it must be a JobQueue")
-    options = WorkerOptions(worker_id="drain", mode="inline")
+    functions = Functions.of(handlers)
+    options = WorkerOptions(worker_id="drain", mode="inline", handlers=tuple(functions.handlers))
     convert = checks.optional(default, "default", checks.function) or queue.default
-    call = caller(Functions.of(handlers), clock=queue.clock, result_limit=RESULT_LIMIT, default=convert)
+    call = caller(functions, clock=queue.clock, result_limit=RESULT_LIMIT, default=convert)
     runner = InlineRunner(call)
     loop = Loop(queue.database, runner, options, clock=queue.clock)
     executions = 0
@@ -54,4 +56,4 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None, de
         while started := loop.turn():
             executions += started
         loop.leave()
-    return executions
+    return executions - loop.missed

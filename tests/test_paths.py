@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 
 import gigq
 from gigq import NotImportable
-from gigq.paths import mismatch, path_of, resolve, takes, unwrapped
+from gigq.paths import NotFound, mismatch, path_of, resolve, takes, unwrapped
 from gigq.unfit import not_plain
 
 HERE = Path(__file__).parent
@@ -201,31 +201,75 @@ def test_a_path_that_leads_nowhere_is_refused_with_the_reason(path: str, reason:
         resolve(path)
 
 
-@pytest.mark.parametrize(
-    ("source", "reason"),
-    [
-        ("raise RuntimeError('not today')", "RuntimeError: not today"),
-        ("import sys; sys.exit(3)", "SystemExit: 3"),
-        ("import no_such_dependency", "No module named 'no_such_dependency'"),
-        ("def f(:", "SyntaxError: "),
-        ("from gigq import NoSuchName", "ImportError: cannot import name 'NoSuchName'"),
-        ("def f(): f()\nf()", "RecursionError: "),
-    ],
-)
-@pytest.mark.parametrize("path", ["broken.module:f", "broken.module.f"])
-def test_a_module_that_cannot_be_imported_is_named_with_its_own_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, reason: str, path: str
-) -> None:
+@pytest.fixture
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Writes the module `broken.module`."""
     folder = tmp_path / "broken"
     folder.mkdir()
     (folder / "__init__.py").touch()
-    (folder / "module.py").write_text(source)
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "broken", raising=False)
-    with pytest.raises(NotImportable, match=reason) as raised:
+
+    def write(source: str) -> None:
+        (folder / "module.py").write_text(source)
+
+    yield write
+    for name in ("broken", "broken.module"):
+        sys.modules.pop(name, None)
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("import no_such_dependency", "ModuleNotFoundError: No module named 'no_such_dependency'"),
+        ("from gigq import NoSuchName", "ImportError: cannot import name 'NoSuchName'"),
+        ("g = 1", "AttributeError: module 'broken.module' has no attribute 'f'"),
+    ],
+)
+@pytest.mark.parametrize("path", ["broken.module:f", "broken.module.f"])
+def test_what_an_import_does_not_find_is_named(
+    broken: Callable[[str], None], source: str, reason: str, path: str
+) -> None:
+    broken(source)
+    with pytest.raises(NotFound) as raised:
         resolve(path)
-    sys.modules.pop("broken", None)
+    assert raised.value.reason.startswith(reason)
     assert "start the worker where that import works, or give it a handler of this name" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("raise RuntimeError('not today')", RuntimeError),
+        ("import sys; sys.exit(3)", SystemExit),
+        ("def f(:", SyntaxError),
+        ("def f(): f()\nf()", RecursionError),
+        ("import sys; sys.no_such_name", AttributeError),
+    ],
+)
+def test_what_else_a_module_raises_is_raised_and_the_next_attempt_imports_it_again(
+    broken: Callable[[str], None], source: str, error: type[BaseException]
+) -> None:
+    broken(source)
+    for _ in range(2):
+        with pytest.raises(error):
+            resolve("broken.module:f")
+    broken("def f(): return 'mended after a while'")
+    assert resolve("broken.module:f")() == "mended after a while"
+
+
+def test_a_module_that_comes_later_is_found(broken: Callable[[str], None], tmp_path: Path) -> None:
+    broken("import came_later\ndef f(): return came_later.value")
+    with pytest.raises(NotFound):
+        resolve("broken.module:f")
+    (tmp_path / "came_later.py").write_text("value = 7")
+    assert resolve("broken.module:f")() == 7
+    sys.modules.pop("came_later")
+
+
+def test_text_that_is_no_path_is_not_looked_for() -> None:
+    with pytest.raises(NotImportable, match="cannot import 'no path', which is not a function's path") as raised:
+        resolve("no path")
+    assert not isinstance(raised.value, NotFound)
 
 
 @pytest.mark.parametrize(

@@ -183,10 +183,13 @@ def test_a_job_that_calls_sys_exit_does_not_end_the_test(queue: JobQueue) -> Non
     assert queue.get_status(job_id)["error"] == "SystemExit: 3"
 
 
-def test_a_function_that_does_not_exist_fails_at_once(queue: JobQueue) -> None:
-    job_id = submit(queue, "nobody", max_attempts=5)
+def test_a_job_whose_function_is_not_found_stays_and_the_others_run(queue: JobQueue) -> None:
+    job_id = submit(queue, "nobody", max_attempts=1)
+    submit(queue, "functions:nothing")
     assert drain(queue) == 1
-    assert "'nobody' is neither a handler of this worker nor a path" in queue.get_status(job_id)["error"]
+    status = queue.get_status(job_id)
+    assert (status["status"], status["attempts"]) == ("pending", 0)
+    assert "worker drain cannot find 'nobody': it is not imported, as it names no module" in queue.why(job_id)[0]
 
 
 def test_recorded_times_are_those_of_the_manual_clock(queue: JobQueue, clock: ManualClock) -> None:

@@ -21,6 +21,7 @@ def list_workers(call: Call) -> None:
 
     The column seen shows how long a worker has been silent.
     A dead worker is listed until another worker, or recover, notices it.
+    Below the list stand the functions that a worker cannot find; it leaves their jobs to the others.
     """
     with call.look() as queue:
         workers = queue.workers()
@@ -99,7 +100,10 @@ def _why_none(call: Call) -> str:
 
 def _table(workers: Sequence[WorkerRecord], *, now: datetime) -> Iterator[str]:
     # An ID that was cut cannot be typed: it is cut last.
-    return output.table(_TITLES, [_row(worker, now=now) for worker in workers], flexible=("queues", "id"))
+    yield from output.table(_TITLES, [_row(worker, now=now) for worker in workers], flexible=("queues", "id"))
+    for worker in workers:
+        for function, reason in worker.missing.items():
+            yield f"Worker {worker.id} cannot find {function}: {reason}"
 
 
 def _row(worker: WorkerRecord, *, now: datetime) -> tuple[str, ...]:

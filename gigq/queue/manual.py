@@ -19,6 +19,7 @@ from gigq.codec import RESULT_LIMIT, decode
 from gigq.errors import LeaseLost
 from gigq.job_ids import JobRef, id_of
 from gigq.liveness import WorkerKey, certainly_dead
+from gigq.missing import Missing
 from gigq.paths import Function
 from gigq.process import is_gone, this_process
 from gigq.reports import Report
@@ -27,8 +28,8 @@ from gigq.runtime.call import caller
 from gigq.runtime.functions import Functions
 from gigq.runtime.inline import InlineRunner
 from gigq.runtime.verdict import report_on
-from gigq.status import ExecutionStatus
-from gigq.store import claiming, manual, settling, workers
+from gigq.status import ExecutionStatus, Move
+from gigq.store import claiming, manual, missing, settling, workers
 from gigq.store.claiming import Room
 from gigq.store.engine.database import Database
 from gigq.store.engine.transaction import Transaction
@@ -116,6 +117,7 @@ class ManualConsumption:
         self._database = database
         self._clock = clock
         self._default = default
+        self._missing = Missing(f"{socket.gethostname()}-{os.getpid()}")  # what `execute` has not found
         self._workers: dict[int, _ManualWorker] = {}  # by process: the child of a fork claims in its own name
 
     def dequeue(self, worker_id: str | None, *, queues: Sequence[str] | None) -> JobClaim | None:
@@ -125,7 +127,13 @@ class ManualConsumption:
             with self._database.write() as tx:
                 key = worker.registered(tx, worker_id)
                 swept_at = worker.sweep(tx, now=self._clock.monotonic())
-                claims = claiming.claim(tx, WorkerKey(key.seq, worker_id or key.id), room=Room(free=1), queues=queues)
+                claims = claiming.claim(
+                    tx,
+                    WorkerKey(key.seq, worker_id or key.id),
+                    room=Room(free=1),
+                    queues=queues,
+                    lacking=self._missing.lacking(self._clock.monotonic()),
+                )
             # Only after the commit: a row that was rolled back may become another worker's, and nothing was swept.
             worker.key, worker.swept_at = key, swept_at
         return JobClaim.of(claims[0], now=tx.now) if claims else None
@@ -172,11 +180,26 @@ class ManualConsumption:
         runner.start([job.claim])
         ((_, report),) = runner.ended()
         with self._database.write() as tx:
-            settling.settle_all(tx, [(job.execution_id, report)])
+            report = self._noted(tx, job.claim, report)
+            moves = settling.settle_all(tx, [(job.execution_id, report)])
+            if report.is_missing and moves == [Move.FAIL]:
+                self._missing.note_failed(job.function, now=self._clock.monotonic())
             status = manual.status_of(tx, job.execution_id)
         if runner.signal is not None:
             signal.raise_signal(runner.signal)
         return _existing(job, status)
+
+    def _noted(self, tx: Transaction, claim: Claim, report: Report) -> Report:
+        """Remember whether the function was found. If not, `dequeue` leaves its jobs to others for a while."""
+        worker, known = self._worker(), len(self._missing)
+        if report.is_missing:
+            report, _ = self._missing.note(claim, report, now=self._clock.monotonic())
+        else:
+            self._missing.note_found(claim.function)
+            missing.note_found(tx, [claim.function])
+        if worker is not None and worker.key is not None and known != len(self._missing):
+            missing.note_missing(tx, worker.key, self._missing.reasons)
+        return report
 
     def close(self) -> None:
         """Give back what this process still holds, the attempts not counted. At most one write transaction."""

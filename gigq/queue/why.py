@@ -60,10 +60,11 @@ def _of_pending(found: Facts, pending: PendingFacts) -> Iterator[str]:
         *_of_queue(found, pending.queue),
         *_of_time(found),
         *_of_parents(pending),
-        *_of_workers(found.job, pending.workers),
+        *_of_workers(found, pending),
         *_of_jobs_ahead(pending.ahead),
     ]
     yield from _of_last_attempt(found.job)
+    yield from _of_lacking(found.job, pending.workers)
     yield from obstacles or ["It is ready, and a worker with a free slot serves its queue: it starts in a moment."]
     if not pending.has_begun:
         yield from _of_expiry(found)
@@ -111,20 +112,33 @@ def _of_parents(pending: PendingFacts) -> Iterator[str]:
         yield f"It is waiting for {_count(pending.blockers, 'job')} to complete: {', '.join(named)}{more}."
 
 
-def _of_workers(job: JobRecord, known: Sequence[WorkerHealth]) -> Iterator[str]:
+def _of_lacking(job: JobRecord, known: Sequence[WorkerHealth]) -> Iterator[str]:
+    lacking = [each for each in known if each.is_alive and job.function in each.missing]
+    for each in lacking[:_MOST_NAMED]:
+        yield f"Worker {each.key.id} cannot find {job.function!r}: {_first_line(each.missing[job.function])}"
+
+
+def _of_workers(found: Facts, pending: PendingFacts) -> Iterator[str]:
+    job, known = found.job, pending.workers
     serving = [each for each in known if each.serves(job.queue)]
     able = [each for each in serving if each.is_alive and not each.is_stopping]
+    finding = [each for each in able if _may_find(job, each)]
     if not able:
         yield from _of_nobody(job.queue, known, serving)
-        return
-    if _is_handler(job.function) and all(job.function not in each.handlers for each in able):
-        yield (
-            f"No live worker that serves queue {job.queue!r} has a handler {job.function!r}; "
-            "one without it would fail the job."
-        )
-    if all(each.running >= each.concurrency for each in able):
-        slots = sum(each.concurrency for each in able)
+    elif not finding:
+        what = f"has a handler {job.function!r}" if _is_handler(job.function) else "finds its function"
+        yield f"No live worker that serves queue {job.queue!r} {what}."
+        if pending.fails_at is not None:
+            yield f"It fails if none has found it by {_when(found, pending.fails_at)}."
+    elif all(each.running >= each.concurrency for each in finding):
+        slots = sum(each.concurrency for each in finding)
         yield f"All slots of the workers that serve queue {job.queue!r} are taken: {slots}."
+
+
+def _may_find(job: JobRecord, worker: WorkerHealth) -> bool:
+    """Whether nothing says that a worker does not find the function."""
+    is_named = not _is_handler(job.function) or job.function in worker.handlers
+    return is_named and job.function not in worker.missing
 
 
 def _of_nobody(queue: str, known: Sequence[WorkerHealth], serving: Sequence[WorkerHealth]) -> Iterator[str]:

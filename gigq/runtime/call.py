@@ -83,9 +83,11 @@ class Caller:
     def _call(self, claim: Claim) -> Report:
         started_at, handler = self._now(), alarms.handler()
         output = enter(claim, started_at, self._new_log and self._new_log())
-        is_final = True  # only a failure of the function itself can be mended by another attempt
+        function: Function | None = None
+        is_final = False
         try:
             function = self._find(claim.function)
+            is_final = True  # only a failure of the function or its import can be mended by another attempt
             args, params = decode(claim.args), decode(claim.params)
             if claim.parent_results is not None:
                 _add_parent_results(params, claim, function)
@@ -97,7 +99,8 @@ class Caller:
         except BaseException as error:
             alarms.reset(handler)  # again: an alarm may have rung at just that moment
             is_final = is_final or was_not_entered(error)
-            report = report_on(error, claim, is_final=is_final)._replace(started_at=started_at)
+            report = report_on(error, claim, is_final=is_final, is_found=function is not None)
+            report = report._replace(started_at=started_at)
         return output.add_to(report)
 
 

@@ -11,7 +11,7 @@ from typing import Self
 from gigq import checks
 from gigq.checks import Default, Texts
 from gigq.errors import NotImportable
-from gigq.paths import Function, module_name, module_of, path_of, resolve, unwrapped
+from gigq.paths import Function, NotFound, module_name, module_of, path_of, resolve, unwrapped
 from gigq.unfit import not_plain
 
 
@@ -53,7 +53,9 @@ class Functions:
         """Return a handler, or import the function.
 
         Raises:
-            NotImportable: it cannot be imported, or may not be.
+            NotFound: this worker does not have it: it cannot be imported here, or may not be.
+            NotImportable: it is found, and cannot be called as jobs are.
+            BaseException: anything else that its module raises while it is imported.
         """
         if name in self.handlers:
             return unwrapped(self.handlers[name])
@@ -71,8 +73,9 @@ class Functions:
             for allowed in self.allow
         ):
             return
-        raise NotImportable(
-            f"this worker may not import {name!r}; allow its module with allow=[…], or give the worker a handler"
+        raise NotFound(
+            f"this worker may not import {name!r}; allow its module with allow=[…], or give the worker a handler",
+            reason="the worker may not import it; allow its module with allow=[…], or give the worker a handler",
         )
 
 

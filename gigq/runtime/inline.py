@@ -35,6 +35,7 @@ class InlineRunner:
 
     slots = 1
     is_stuck = False
+    why_stuck = ""
     next_deadline: float | None = None
     running: Collection[int] = ()
     begun: Collection[int] = ()

@@ -23,7 +23,11 @@ class Runner(Protocol):
 
     @property
     def is_stuck(self) -> bool:
-        """Whether it can start nothing more, because too many functions that it has stopped do not return."""
+        """Whether it can start nothing more for now."""
+
+    @property
+    def why_stuck(self) -> str:
+        """Why that is so, for people."""
 
     @property
     def free(self) -> int:

@@ -58,6 +58,8 @@ class ThreadRunner:
     def free(self) -> int:
         return 0 if self.is_stuck else max(0, self.slots - len(self._exchange.started))
 
+    why_stuck = "too many threads have not returned from jobs that were stopped"
+
     @property
     def is_stuck(self) -> bool:
         self._abandoned = [slot for slot in self._abandoned if slot.is_alive()]

@@ -11,8 +11,8 @@ from types import TracebackType
 from gigq.claims import Claim
 from gigq.clock import to_seconds
 from gigq.codec import decode
-from gigq.errors import GiveUp, JobCancelled, JobTimeout, RetryLater
-from gigq.paths import full_name, names_of
+from gigq.errors import GiveUp, JobCancelled, JobTimeout, NotImportable, RetryLater
+from gigq.paths import NotFound, full_name, names_of
 from gigq.reports import Report
 from gigq.retry import is_worth_retrying, wait_after_release
 
@@ -33,19 +33,29 @@ def timed_out(claim: Claim, *, stack: Sequence[FrameSummary] = ()) -> Report:
     return Report.timed_out(error, error_type=JobTimeout.__name__, traceback=trace)
 
 
-def report_on(error: BaseException, claim: Claim, *, is_final: bool = False) -> Report:
+def report_on(error: BaseException, claim: Claim, *, is_final: bool = False, is_found: bool = True) -> Report:
     """Return the report of an execution whose function has raised this error.
 
     Of a group of exceptions it counts what is inside, as far as all of that agrees.
 
     Args:
         is_final: whether it must not be tried again, even if the job's rules allow that.
+        is_found: False if it was raised while the function was looked for.
     """
     try:
-        return _report(error, claim, is_final=is_final)
+        if not is_found and isinstance(error, NotFound):
+            return _not_found(error)
+        # A function that is found and cannot be called will be no other next time.
+        return _report(error, claim, is_final=is_final or (not is_found and isinstance(error, NotImportable)))
     except Exception as odd:  # an exception that breaks whatever looks at it
         text = f"an exception that cannot be shown: {type(odd).__name__} while reading it"
         return Report.failed(text, error_type=type(error).__qualname__, is_final=is_final)
+
+
+def _not_found(error: NotFound) -> Report:
+    cause = error.__cause__
+    trace = None if cause is None else _trace(cause)
+    return Report.not_found(error.reason, error_type=error.error_type, traceback=trace)
 
 
 def was_not_entered(error: BaseException) -> bool:

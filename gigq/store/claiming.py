@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 from gigq.claims import Claim
 from gigq.codec import encode_object
 from gigq.liveness import WorkerKey
+from gigq.missing import NOTHING, Lacking
 from gigq.store import moves
 from gigq.store.due import make_due_ready, next_due, next_expiry
 from gigq.store.engine.lists import listed, portions, tabled
 from gigq.store.engine.transaction import Transaction
 from gigq.store.legacy.missing import NOTES, missing_parents
 from gigq.store.limits import Limits, instant_of
-from gigq.store.ready import NOTHING, Lacking, next_jobs
+from gigq.store.ready import next_jobs
 from gigq.store.schedules import next_tick
 from gigq.store.tables import OPEN, READY
 

@@ -31,11 +31,11 @@ def parent_done(tx: Transaction, parent: int) -> None:
     counted = tx.execute(
         """
         UPDATE jobs
-           SET blockers = blockers - 1
+           SET blockers = blockers - 1, ready_at = CASE WHEN blockers = 1 THEN :now ELSE ready_at END
          WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = :parent)
            AND status IN ('pending', 'running')
         """,
-        {"parent": parent},
+        {"parent": parent, "now": tx.stamp},
     )
     tx.has_news |= counted.rowcount > 0
 

@@ -11,13 +11,15 @@ from gigq.store.engine.transaction import Transaction
 def make_due_ready(tx: Transaction) -> None:
     """Cancel the jobs that have expired, and move those that are due into the index of ready jobs."""
     expire(tx)
-    tx.execute("UPDATE jobs SET run_at = NULL WHERE status = 'pending' AND run_at <= ?", (tx.stamp,))
+    tx.execute(
+        "UPDATE jobs SET run_at = NULL, ready_at = :now WHERE status = 'pending' AND run_at <= :now", {"now": tx.stamp}
+    )
     # A retry that was scheduled later than now was scheduled before the clock was set back. It must not wait until the
     # clock has caught up, which may take hours: its run_at is farther ahead than its own delay.
     tx.execute(
         """
         UPDATE jobs
-           SET run_at = NULL
+           SET run_at = NULL, ready_at = :now
          WHERE status = 'pending' AND run_at IS NOT NULL AND attempts > 0
            AND updated_at > :now
         """,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gigq.errors import NotAQueue
 from gigq.store.engine.transaction import Transaction
-from gigq.store.tables import INDEXES, VERSION
+from gigq.store.tables import INDEXES, TABLES, VERSION
 from gigq.store.views import VIEWS
 
 STEPS: dict[int, tuple[str, ...]] = {
@@ -34,6 +34,9 @@ STEPS: dict[int, tuple[str, ...]] = {
           ON jobs (expires_at) WHERE status = 'pending' AND expires_at IS NOT NULL AND has_begun = 0
         """,
         INDEXES["jobs_ready_by_function"],
+        "ALTER TABLE jobs ADD COLUMN ready_at TEXT",
+        "ALTER TABLE job_workers ADD COLUMN missing TEXT NOT NULL DEFAULT '{}'",
+        TABLES["job_missing_functions"],
     ),
 }
 """The statements that turn the tables of the version before into those of each version."""

@@ -85,7 +85,8 @@ def end(
                updated_at = :now, completed_at = :completed_at,
                started_at = CASE WHEN :has_begun THEN coalesce(:start, started_at) END,
                has_begun = max(has_begun, NOT :is_released, :has_begun AND coalesce(:start, started_at) IS NOT NULL),
-               releases = releases + :is_released
+               releases = releases + :is_released,
+               ready_at = CASE WHEN :is_released THEN ready_at ELSE :now END
          WHERE seq = :job
            AND {may(move, without=JobStatus.PENDING)}
         """,
@@ -141,7 +142,7 @@ def requeue(tx: Transaction, job: int, *, run_at: str | None) -> None:
         f"""
         UPDATE jobs
            SET status = 'pending', attempts = 0, run_at = :run_at, failed_parent = NULL, result = NULL, error = NULL,
-               updated_at = :now, started_at = NULL, completed_at = NULL, worker_id = NULL,
+               updated_at = :now, ready_at = :now, started_at = NULL, completed_at = NULL, worker_id = NULL,
                expires_at = CASE WHEN expires_at > :now THEN expires_at END,
                blockers = (SELECT count(*)
                              FROM job_dependencies JOIN jobs AS parents ON parents.seq = job_dependencies.parent

@@ -10,8 +10,8 @@ import heapq
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
 
+from gigq.missing import NOTHING, Lacking
 from gigq.store.engine.lists import listed
 from gigq.store.engine.transaction import Transaction
 from gigq.store.limits import Limits
@@ -32,20 +32,6 @@ _MOST_FUNCTIONS = 500
 _MOST_NAMES = 256
 """Functions, or queues, that one statement leaves out."""
 
-
-class Lacking(NamedTuple):
-    """The functions that a worker does not have.
-
-    Attributes:
-        absent: it takes no job that calls one of these.
-        probed: it takes one job at most of each, to see whether it has the function by now.
-    """
-
-    absent: Collection[str] = ()
-    probed: Collection[str] = ()
-
-
-NOTHING = Lacking()
 
 _Place = tuple[int, int, str, str]
 """The rank of a job among all, in two numbers, smaller first; its queue and its function."""

@@ -10,7 +10,7 @@ from gigq.errors import LeaseLost
 from gigq.reports import Report
 from gigq.retry import RetryRule
 from gigq.status import FINISHED, ExecutionStatus, JobStatus, Move, move_after
-from gigq.store import moves
+from gigq.store import missing, moves
 from gigq.store.dependencies import ended_badly, parent_done, parent_ended_badly, parents_among
 from gigq.store.engine.lists import listed, portions, tabled
 from gigq.store.engine.transaction import Transaction
@@ -114,6 +114,8 @@ def _complete(tx: Transaction, completed: Sequence[tuple[int, Report]], jobs: Ma
 def _end(tx: Transaction, execution: int, seq: int, report: Report) -> Move:
     """End an execution that has not completed, and return the move that its job makes."""
     job = _job(tx, seq)
+    if report.is_missing:
+        report = missing.judged(tx, seq, report)
     move = move_after(report.status, is_final=report.is_final, attempts_left=job.max_attempts - job.attempts)
     _close(tx, execution, report)
     wait = _wait(tx, job, report, move)

@@ -103,6 +103,7 @@ CREATE TABLE jobs (
   metadata TEXT NOT NULL,                     -- for the caller's own use: a JSON object
   has_begun INTEGER NOT NULL DEFAULT 0 CHECK (has_begun BETWEEN 0 AND 1), -- 1: started before, so it cannot expire
   releases INTEGER NOT NULL DEFAULT 0 CHECK ({_whole("releases", 0)}), -- how often it was given back unfinished
+  ready_at TEXT,                              -- when it last became ready; NULL: when it was submitted, or never
   CHECK ((status = 'pending' OR status = 'running') = (completed_at IS NULL)),
   CHECK ({_text("id", "name", "function", "args", "params", "queue", "retry_on", "no_retry_on", "metadata")}),
   CHECK (typeof(priority) = 'integer'),
@@ -169,6 +170,7 @@ CREATE TABLE job_workers (
   pid INTEGER NOT NULL,                       -- its process ID
   started_at TEXT NOT NULL,
   seen_at TEXT NOT NULL,                      -- its last heartbeat, for people: only the counter decides liveness
+  missing TEXT NOT NULL DEFAULT '{{}}',         -- functions that it does not find, and why: a JSON object
   CHECK ({_whole("heartbeat", 0)}),
   CHECK ({_whole("concurrency", 0)}),
   CHECK ({_whole("completed", 0)}),
@@ -207,6 +209,11 @@ CREATE TABLE job_schedules (
   CHECK ((cron IS NULL) <> (every IS NULL)),
   CHECK (every > 0 AND every < 9e999),
   CHECK ({_instant("next_at")})
+) WITHOUT ROWID""",
+    "job_missing_functions": """
+CREATE TABLE job_missing_functions (
+  function TEXT PRIMARY KEY,                  -- that a worker did not find, and no worker has found since
+  since TEXT NOT NULL                         -- when
 ) WITHOUT ROWID""",
     "job_schema": """
 CREATE TABLE job_schema (

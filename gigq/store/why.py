@@ -12,7 +12,8 @@ from gigq.records import JobRecord
 from gigq.status import JobStatus
 from gigq.store import reading
 from gigq.store.engine.transaction import Transaction
-from gigq.store.limits import allowance
+from gigq.store.limits import allowance, instant_of
+from gigq.store.missing import waits_until
 from gigq.store.queues import ALL, NO_RULE, Rule, rules
 from gigq.store.tables import OPEN, READY
 from gigq.store.worker_health import WorkerHealth, health
@@ -73,6 +74,7 @@ class PendingFacts:
         parents: the first of these, in the order in which the job names them.
         ahead: how many jobs of its queue go first, at most `MOST_AHEAD` + 1; 0 for a job that is not ready itself.
         workers: all workers, and the programs that claim jobs manually.
+        fails_at: when it fails if no worker finds its function, where a worker has not found it and none has since.
     """
 
     queue: QueueFacts
@@ -81,6 +83,7 @@ class PendingFacts:
     parents: Sequence[RelatedJob]
     ahead: int
     workers: Sequence[WorkerHealth]
+    fails_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +129,12 @@ def _pending(tx: Transaction, job: JobRecord, workers: Sequence[WorkerHealth]) -
         parents=_parents(tx, job) if blockers else (),
         ahead=_ahead(tx, job),
         workers=workers,
+        fails_at=waits_until(tx, job.function, _ready_at(tx, job)),
     )
+
+
+def _ready_at(tx: Transaction, job: JobRecord) -> datetime | None:
+    return instant_of(tx.value("SELECT coalesce(ready_at, created_at) FROM jobs WHERE id = ?", (job.id,)))
 
 
 def _queue(tx: Transaction, queue: str) -> QueueFacts:

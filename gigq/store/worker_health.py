@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +27,7 @@ class WorkerHealth:
     Attributes:
         queues: the queues that it serves; None for all.
         handlers: the names of its handlers.
+        missing: the functions that it does not find, and why.
         running: how many jobs it holds.
         silence: seconds since its last heartbeat; 0 where nobody moves it.
         is_gone: its process has certainly ended.
@@ -36,6 +37,7 @@ class WorkerHealth:
     mode: str
     queues: Collection[str] | None
     handlers: Collection[str]
+    missing: Mapping[str, str]
     concurrency: int
     running: int
     is_stopping: bool
@@ -79,6 +81,7 @@ def health(tx: Transaction, *, gone: Collection[WorkerKey]) -> list[WorkerHealth
             mode=row["mode"],
             queues=None if row["queues"] is None else decode(row["queues"]),
             handlers=decode(row["handlers"]),
+            missing=decode(row["missing"]),
             concurrency=row["concurrency"],
             running=row["running"],
             is_stopping=row["stop"] is not None,

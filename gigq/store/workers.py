@@ -12,6 +12,7 @@ from gigq.liveness import Heartbeat, ProcessIdentity, WorkerKey
 from gigq.records import WorkerRecord
 from gigq.reports import Report
 from gigq.store.engine.transaction import Transaction
+from gigq.store.missing import forget_the_unwanted
 from gigq.store.settling import settle
 from gigq.store.tables import OPEN
 
@@ -137,6 +138,7 @@ def records(tx: Transaction) -> list[WorkerRecord]:
             started_at=from_text(row["started_at"]),
             seen_at=from_text(row["seen_at"]),
             stop=row["stop"],
+            missing=decode(row["missing"]),
         )
         for row in rows
     ]
@@ -202,6 +204,7 @@ def leave(tx: Transaction, worker: WorkerKey, *, reason: str) -> bool:
     for execution, _, _ in _held(tx, worker):
         settle(tx, execution, Report.released(reason))
     _forget(tx, worker)
+    forget_the_unwanted(tx)
     return tx.value("SELECT 1 FROM job_workers WHERE mode <> 'manual' LIMIT 1") is None
 
 

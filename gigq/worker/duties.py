@@ -11,10 +11,11 @@ from gigq.errors import StoreError
 from gigq.job_ids import new_job_id
 from gigq.liveness import FailureDetector, WorkerKey
 from gigq.logs import logger
+from gigq.missing import NOTHING, Lacking
 from gigq.process import is_gone, this_process
 from gigq.reports import Progress, Report
 from gigq.status import Move
-from gigq.store import claiming, manual, schedules, settling, workers
+from gigq.store import claiming, manual, missing, schedules, settling, workers
 from gigq.store.claiming import Outlook, Room
 from gigq.store.engine.database import Database
 from gigq.store.engine.transaction import Transaction
@@ -46,6 +47,7 @@ class Duties:
         self._detector = FailureDetector(self._process, lease=options.lease)
         self._key = WorkerKey(0, options.worker_id)  # no such row: the first turn registers
         self._completed = self._failed = 0
+        self._noted: tuple[WorkerKey, Mapping[str, str]] = (self._key, {})  # what the file names as missing
         self._unread: set[str] = set()
         self._journal = Journal(options, path=database.path, clock=clock)
         self._pruning = PruningDuty(database, clock, after=options.prune_after)
@@ -59,6 +61,7 @@ class Duties:
             self._detector.forget()
             raise
         self._key = outcome.worker
+        self._noted = (outcome.worker, turn.missing)
         if outcome.is_beat:
             self._completed = self._failed = 0
         self._count(outcome.moves)
@@ -77,6 +80,7 @@ class Duties:
             return Outcome(worker=self._key, moves=())
         with self._database.write() as tx:
             moves = _write(tx, turn)
+            missing.note_found(tx, turn.found)
             next_attempts = self._next_attempts(tx, turn, moves)
             standing = workers.standing(tx, self._key)
             if workers.leave(tx, self._key, reason=_STOPPED):
@@ -99,10 +103,11 @@ class Duties:
         with self._database.read() as tx:
             return workers.standing(tx, self._key)
 
-    def outlook(self) -> Outlook:
+    def outlook(self, lacking: Lacking = NOTHING) -> Outlook:
         """Return what the worker may expect of the queue."""
         with self._database.read() as tx:
-            return claiming.outlook(tx, queues=self._options.queues)
+            lacking = self._lacking(tx, self._key, lacking)
+            return claiming.outlook(tx, queues=self._options.queues, lacking=lacking)
 
     def log_taken(self, claims: Sequence[Claim]) -> None:
         """Log what others have made of jobs that the worker had claimed."""
@@ -139,8 +144,11 @@ class Duties:
             # would otherwise declare its own healthy jobs lost.
             key = self._renew(tx, slots=turn.slots, is_known=is_known)
             dead, lost = self._sweep(tx, key)
+            missing.note_found(tx, turn.found)
+        if (turn.missing or self._noted[1]) and self._noted != (key, turn.missing):
+            missing.note_missing(tx, key, turn.missing)
         standing = self._look(tx, key, turn.held) if is_beat or turn.has_rung else None
-        claims, outlook = self._claim(tx, key, turn.room) if turn.room else ([], UNKNOWN)
+        claims, outlook = self._claim(tx, key, turn.room, turn.lacking) if turn.room else ([], UNKNOWN)
         return Outcome(
             worker=key,
             moves=moves,
@@ -194,14 +202,22 @@ class Duties:
             settling.settle_all(tx, [(execution, _ORPHANED) for execution in orphans])
         return standing
 
-    def _claim(self, tx: Transaction, key: WorkerKey, room: Room) -> tuple[list[Claim], Outlook]:
+    def _claim(
+        self, tx: Transaction, key: WorkerKey, room: Room, lacking: Lacking
+    ) -> tuple[list[Claim], Outlook]:
         self._tick(tx)
-        claims, outlook = list[Claim](), UNKNOWN
+        claims, outlook, queues = list[Claim](), UNKNOWN, self._options.queues
+        lacking = self._lacking(tx, key, lacking)
         if room.free or room.ahead:
-            claims = claiming.claim(tx, key, room=room, queues=self._options.queues)
+            claims = claiming.claim(tx, key, room=room, queues=queues, lacking=lacking)
         if len(claims) < room.free:  # nothing is left: when will there be something?
-            outlook = claiming.outlook(tx, queues=self._options.queues, has_ticked=True)
+            outlook = claiming.outlook(tx, queues=queues, lacking=lacking, has_ticked=True)
         return claims, outlook
+
+    def _lacking(self, tx: Transaction, key: WorkerKey, lacking: Lacking) -> Lacking:
+        """Return what the worker lacks, with the handlers that other workers have."""
+        elsewhere = missing.handlers_elsewhere(tx, key, self._options.handlers)
+        return Lacking({*lacking.absent, *elsewhere}, {*lacking.probed} - elsewhere) if elsewhere else lacking
 
     def _tick(self, tx: Transaction) -> None:
         for name in schedules.tick(tx, new_id=new_job_id):

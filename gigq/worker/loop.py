@@ -19,6 +19,7 @@ from gigq.worker.duties import Duties
 from gigq.worker.emitter import Emitter
 from gigq.worker.events import Listener
 from gigq.worker.inflight import Inflight
+from gigq.worker.lacks import Lacks
 from gigq.worker.options import WorkerOptions
 from gigq.worker.prefetch import Prefetch
 from gigq.worker.progress import ProgressWriter
@@ -82,6 +83,7 @@ class Loop:
         self._portion = _MOST_AT_ONCE
         self._outlook = UNKNOWN
         self._is_stuck = False
+        self._lacks = Lacks(options.worker_id, clock)
         self._errors = Throttle(_SECONDS_BETWEEN_ERRORS, clock)
 
     def turn(self, *, claim: bool = True) -> int:
@@ -106,6 +108,8 @@ class Loop:
         self._duties.prune()  # in a transaction of its own, after what was claimed has been given to the slots
         if outcome.is_beat:
             self._duties.tend_log()
+        if self._lacks.note_failed(turn.ended, outcome.moves) and not outcome.claims:
+            return self.turn(claim=claim)  # others may have to fail for the same reason
         return len(outcome.claims)
 
     def leave(self) -> None:
@@ -114,7 +118,10 @@ class Loop:
         running = list(self._runner.running)
         self._progress.keep_logs(running)
         progress = self._runner.progress()
-        turn = Turn(ended=self._ended, begun=self._inflight.begun, progress=progress, logs=self._progress.logs)
+        turn = Turn(
+            ended=self._ended, begun=self._inflight.begun, progress=progress, logs=self._progress.logs,
+            **self._lacks.of_turn(),
+        )  # fmt: skip
         outcome = self._duties.leave(turn, self._inflight.claims_of(running))
         if self._emitter:
             self._emitter.turned(turn, outcome)
@@ -147,6 +154,11 @@ class Loop:
     def beat_interval(self) -> float:
         """Seconds between two heartbeats."""
         return self._timetable.beat_interval
+
+    @property
+    def missed(self) -> int:
+        """How many jobs were given back because their function was not found."""
+        return self._lacks.count
 
     @property
     def is_busy(self) -> bool:
@@ -194,6 +206,7 @@ class Loop:
         return self._timetable.wait(
             self._outlook,
             deadline=self._runner.next_deadline,
+            next_search=self._lacks.next_search,
             is_free=is_free,
             hears_bell=self._bell_file is not None,
         )
@@ -205,20 +218,28 @@ class Loop:
 
     def _collect(self, *, give_back: bool) -> None:
         """Collect what has ended from the slots, and what has waited for them too long."""
-        ended = self._runner.ended()
+        missed = self._lacks.count
+        ended = self._lacks.note_ended(self._runner.ended())
         self._inflight.note_begun(self._runner.begun)
         self._inflight.note_ended(ended)
         self._ended += ended
         self._report_if_stuck()
         if give_back or self._prefetch.is_overdue(self._clock.monotonic()):
-            given_back = [(claim, _GIVEN_BACK) for claim in self._runner.give_back()]
-            self._inflight.note_ended(given_back)
-            self._ended += given_back
+            self._give_back(self._runner.give_back())
+        elif self._lacks.count > missed and self._inflight.waiting:
+            wanted, unwanted = self._lacks.parted(self._runner.give_back())
+            self._runner.start(wanted)
+            self._give_back(unwanted)
+
+    def _give_back(self, claims: Sequence[Claim]) -> None:
+        given_back = [(claim, _GIVEN_BACK) for claim in claims]
+        self._inflight.note_ended(given_back)
+        self._ended += given_back
 
     def _report_if_stuck(self) -> None:
         is_stuck = self._runner.is_stuck
         if is_stuck and not self._is_stuck:
-            log.error("too many threads have not returned from jobs that were stopped; no more jobs are claimed here")
+            log.error("%s; no more jobs are claimed here", self._runner.why_stuck)
         self._is_stuck = is_stuck
 
     def _has_work(self) -> bool:
@@ -226,7 +247,7 @@ class Loop:
             return False
         if self._has_rung and self._bell.is_first:  # for a job, most likely: to look first would take 0.1 ms
             return True
-        self._outlook = self._duties.outlook()
+        self._outlook = self._duties.outlook(self._lacks.lacking)
         return self._outlook.is_ready
 
     def _look(self) -> None:
@@ -249,6 +270,7 @@ class Loop:
             # With a heartbeat it costs no transaction.
             progress=self._progress.progress() if is_beat else {},
             logs=self._progress.logs,
+            **self._lacks.of_turn(),
         )
 
     def _room(self) -> Room:
@@ -267,6 +289,7 @@ class Loop:
         self._inflight.forget([claim.execution_id for claim, _ in turn.ended])
         self._prefetch.note_settled(turn.ended)
         if outcome.is_beat:
+            self._lacks.note_written(turn.found)
             self._timetable.note_beat()
             self._listen()  # again, because another worker that left in the meantime may have removed a FIFO
         if outcome.standing is not None:

@@ -50,12 +50,21 @@ class Timetable:
         """Whether something becomes due within ten seconds."""
         return outlook.next_due is not None and self._until_due(outlook) < _SOON
 
-    def wait(self, outlook: Outlook, *, deadline: float | None, is_free: bool, hears_bell: bool) -> float:
+    def wait(
+        self,
+        outlook: Outlook,
+        *,
+        deadline: float | None,
+        next_search: float | None = None,
+        is_free: bool,
+        hears_bell: bool,
+    ) -> float:
         """Return for how many seconds the loop may wait; 0 or less for not at all.
 
         Args:
             outlook: what the queue will have.
             deadline: the monotonic time at which the next of the running jobs overruns, or None.
+            next_search: the monotonic time at which the next missing function is looked for again, or None.
             is_free: whether a job could begin.
             hears_bell: whether the bell ends the wait; without one the queue is looked at more and more rarely.
         """
@@ -65,6 +74,8 @@ class Timetable:
             waits.append(deadline - now)
         if is_free and outlook.next_due is not None:
             waits.append(self._until_due(outlook))
+        if is_free and next_search is not None:
+            waits.append(next_search - now)
         if is_free and not hears_bell:
             waits.append(self._probe)
             self._probe = min(_LAST_PROBE, self._probe * 1.5)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from gigq.claims import Claim
 from gigq.liveness import WorkerKey
+from gigq.missing import NOTHING, Lacking
 from gigq.reports import Progress
 from gigq.runtime.runner import Ended
 from gigq.status import Move
@@ -28,6 +29,9 @@ class Turn:
             heartbeat or the bell makes it look; None to leave it.
         slots: how many the worker has.
         room: what may be claimed; None for nothing.
+        lacking: the functions that the worker does not find.
+        missing: the same with the reasons.
+        found: the functions that it has found since the last heartbeat.
         is_beat: whether the heartbeat is due.
         has_rung: whether the bell has rung since the last turn.
         progress: what is to be written of the progress of running jobs.
@@ -39,6 +43,9 @@ class Turn:
     held: Collection[int] | None = None
     slots: int = 0
     room: Room | None = None
+    lacking: Lacking = NOTHING
+    missing: Mapping[str, str] = field(default_factory=dict)
+    found: Collection[str] = ()
     is_beat: bool = False
     has_rung: bool = False
     progress: Mapping[int, Progress] = field(default_factory=dict)

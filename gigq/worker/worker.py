@@ -211,6 +211,8 @@ class Worker:
     def process_one(self) -> bool:
         """Claim the next job, run it in this thread whatever the mode, and settle it. False if no job is ready.
 
+        A job whose function cannot be found here is given back, and the next one is run instead.
+
         In the main thread a job is stopped at its deadline even while it sleeps or waits; in another thread, at its
         next step of Python. In the main thread SIGINT, SIGTERM and SIGHUP interrupt the job: it is given back, which
         does not count as an attempt, and then the signal has its usual effect, such as `KeyboardInterrupt`.
@@ -223,14 +225,20 @@ class Worker:
         with self._inline_lock, self._log.carrying(), postponed():
             runner = self._inline
             loop = self._inline_loop = self._inline_loop or self._new_loop(runner)
-            with beating(loop, self._log):
-                started = loop.turn()
-            if started:
-                loop.turn(claim=False)
+            has_run = self._run_one(loop)
             if runner.signal is not None:
                 number, runner.signal = runner.signal, None
                 signal.raise_signal(number)
-            return bool(started)
+            return has_run
+
+    def _run_one(self, loop: Loop) -> bool:
+        """Run the next job whose function is found here."""
+        missed = loop.missed
+        with beating(loop, self._log):
+            started = loop.turn()
+        if started:
+            loop.turn(claim=False)
+        return self._run_one(loop) if loop.missed > missed else bool(started)
 
     def close(self) -> None:
         """Stop, wait until `start` has returned, remove the worker from the file, and close all connections.

@@ -68,7 +68,8 @@ def test_a_worker_imports_only_allowed_modules(run: Run, queue: JobQueue) -> Non
     run("worker", "--burst", "--allow", "functions", "--allow", "chores.")
 
     assert queue.get_status(allowed)["status"] == "completed"
-    assert "may not import 'os.getcwd'" in queue.get_status(foreign)["error"]
+    assert queue.get_status(foreign)["status"] == "pending"
+    assert "cannot find 'os.getcwd': the worker may not import it; allow its module" in queue.why(foreign)[0]
 
 
 def test_a_burst_ends_when_no_job_is_left(run: Run, queue: JobQueue) -> None:

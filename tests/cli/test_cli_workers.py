@@ -37,6 +37,15 @@ def start(spawn: Run, queue: JobQueue) -> Run:
     return start
 
 
+def test_what_a_worker_cannot_find_is_listed_below_the_table(run: Run, queue: JobQueue, here: Worker) -> None:
+    queue.submit(Job("lost", "no_such_module:f", queue="red"))
+    assert not here.process_one()
+
+    reason = "ModuleNotFoundError: No module named 'no_such_module'"
+    assert run("workers").out.splitlines()[2:] == [f"Worker here cannot find no_such_module:f: {reason}"]
+    assert run("workers", "--json").json[0]["missing"] == {"no_such_module:f": reason}
+
+
 @pytest.mark.usefixtures("here")
 def test_workers_are_listed_as_a_table(run: Run) -> None:
     title, row = run("workers").out.splitlines()

@@ -50,9 +50,9 @@ GUARDS = [
     # children
     Guard(
         "a finished parent is counted off unfinished children only", "store/dependencies.py",
-        "blockers - 1\n         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = :parent)\n"
+        "ready_at END\n         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = :parent)\n"
         "           AND status IN ('pending', 'running')",
-        "blockers - 1\n         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = :parent)",
+        "ready_at END\n         WHERE seq IN (SELECT child FROM job_dependencies WHERE parent = :parent)",
     ),
     # Not here: that a parent's return is counted for unfinished children only. Nobody reads the blockers of a finished
     # job, and they are counted again when it returns itself; the condition saves a write for each of them.
@@ -109,7 +109,15 @@ GUARDS = [
     Guard("no job is a suspect where it can harm no other", "store/claiming.py",
           "if room.suspects is not None and claim.must_run_alone", "if claim.must_run_alone"),
     # due and expired
-    Guard("a job is not ready before it is due", "store/due.py", " AND run_at <= ?\"", " AND coalesce(?, 1)\""),
+    Guard("a job is not ready before it is due", "store/due.py", " AND run_at <= :now", " AND coalesce(:now, 1)"),
+    Guard("a job waits a day for its function from when it became ready", "store/missing.py",
+          "max(min(instant_of(since) or tx.now, tx.now), min(ready_at or tx.now, tx.now))",
+          "min(instant_of(since) or tx.now, tx.now)"),
+    Guard("a job that was given back goes on waiting for its function", "store/moves.py",
+          "CASE WHEN :is_released THEN ready_at ELSE :now END", ":now"),
+    Guard("a function that was found is missing no longer", "store/missing.py",
+          "        if function in functions:\n", "        if False:\n"),
+    Guard("handlers of one's own are claimed", "store/missing.py", "names.difference(own)", "names"),
     Guard("only a retry is ready when the clock was set back", "store/due.py",
           "AND run_at IS NOT NULL AND attempts > 0\n", "AND run_at IS NOT NULL\n"),
     Guard("a retry that was scheduled in the past waits", "store/due.py",

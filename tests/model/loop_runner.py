@@ -50,7 +50,7 @@ class SteppedRunner:
 
     def __init__(self, clock: ManualClock, *, slots: int, keeps_reports: bool) -> None:
         self.slots = slots
-        self.is_stuck = False
+        self.is_stuck, self.why_stuck = False, "stuck"
         self.may_give_back = False
         self.faults: list[str] = []
         self.stopped: list[int] = []

@@ -105,12 +105,19 @@ def test_a_result_that_is_too_large_is_refused_with_its_size() -> None:
     assert "102 bytes" in report.error
 
 
-@pytest.mark.parametrize("name", ["no_such_module:f", "functions:no_such_name", "functions", "nobody"])
-def test_a_function_that_is_not_found_fails_for_good_with_the_remedy(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("no_such_module:f", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("functions:no_such_name", "AttributeError: module 'functions' has no attribute 'no_such_name'"),
+        ("nobody", "start the worker with handlers={'nobody': function}"),
+    ],
+)
+def test_a_job_whose_function_is_not_found_is_given_back_with_the_reason(name: str, reason: str) -> None:
     report = report_of(name)
-    assert (report.is_final, report.error_type) == (True, "NotImportable")
+    assert (report.status, report.is_missing, report.has_begun) == (ExecutionStatus.RELEASED, True, False)
     assert report.error is not None
-    assert name in report.error
+    assert reason in report.error
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def old(path: str) -> str:
 
 
 def rows(path: str) -> dict[str, list[tuple[object, ...]]]:
-    return {table: read(path, f"SELECT * FROM {table}") for table in TABLES}
+    return {table: read(path, f"SELECT * FROM {table}") for table in TABLES if table != "job_missing_functions"}
 
 
 def test_there_is_a_step_to_every_version_from_the_one_before() -> None:
@@ -60,7 +60,7 @@ def test_the_rows_stay_as_they_were_but_for_the_mode_of_manual_workers(old: str)
     after = rows(old)
     assert (before.pop("job_schema"), after.pop("job_schema")) == ([(1,)], [(VERSION,)])
     manual = [tuple("manual" if value == "hand" else value for value in row) for row in before.pop("job_workers")]
-    assert after.pop("job_workers") == manual
+    assert [row[:-1] for row in after.pop("job_workers")] == manual
     assert [row[: len(old_row)] for row, old_row in zip(after.pop("jobs"), before["jobs"], strict=True)] == before.pop(
         "jobs"
     )

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 from store.verbs import File
 
+from gigq.missing import Lacking
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, schedules, workers
 from gigq.store.claiming import Room
-from gigq.store.ready import Lacking
 from gigq.store.tables import INDEXES, TABLES
 
 

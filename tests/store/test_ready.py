@@ -10,7 +10,7 @@ import pytest
 from store.verbs import File
 
 from gigq import Job, JobQueue, ManualClock
-from gigq.store.ready import NOTHING, Lacking
+from gigq.missing import NOTHING, Lacking
 
 FEW, MANY = 5, 40
 

@@ -8,11 +8,11 @@ from typing import Any
 from gigq import Job, JobQueue, ManualClock
 from gigq.claims import Claim
 from gigq.liveness import ProcessIdentity, WorkerKey
+from gigq.missing import NOTHING, Lacking
 from gigq.reports import Report
 from gigq.status import ExecutionStatus, Move
 from gigq.store import claiming, settling, workers
 from gigq.store.claiming import Room
-from gigq.store.ready import NOTHING, Lacking
 
 SOMEWHERE = ProcessIdentity(machine_id="m", boot_id="b", pid_namespace="n", pid=1)
 

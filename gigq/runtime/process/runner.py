@@ -56,8 +56,6 @@ class ProcessRunner:
         ValueError: in a frozen application.
     """
 
-    is_stuck = False
-
     def __init__(
         self,
         *,
@@ -91,9 +89,18 @@ class ProcessRunner:
         self._children: list[Child] = []
         self._overdue = Overdue()
         self._most_needed = 0
+        self._trouble = ""
         self._spawner = Spawner(clock, settings)
         self._reaper = Reaper(clock, grace)
         self._poller = Poller()
+
+    @property
+    def is_stuck(self) -> bool:
+        return self._spawner.has_given_up and not any(child.is_ready for child in self._children)
+
+    @property
+    def why_stuck(self) -> str:
+        return f"no child process can be started: {self._trouble}"
 
     @property
     def free(self) -> int:
@@ -215,9 +222,11 @@ class ProcessRunner:
             self._note_failed_start(reason)
 
     def _note_failed_start(self, reason: str) -> None:
-        if self._spawner.note_failure() and self._backlog.claims:
-            error = f"no process could be started for it: {reason}"
-            self._ended.append((self._backlog.claims.popleft(), Report.failed(error, error_type="ProcessNotStarted")))
+        self._trouble = reason
+        self._spawner.note_failure()
+        if self.is_stuck:
+            report = Report.released(f"given back: its worker could start no process: {reason}", has_begun=False)
+            self._ended += [(claim, report) for claim in self._backlog.take_all()]
 
     def _stop_the_overdue(self) -> None:
         now = self._clock.monotonic()

@@ -14,7 +14,7 @@ START_LIMIT = 60.0
 """Seconds that a child may take until it is ready for its first job."""
 
 _TRIES = 3
-"""Failures to start in a row after which jobs are failed."""
+"""Failures to start in a row after which jobs are given back."""
 
 _FIRST_PAUSE, _LAST_PAUSE = 0.1, 30.0
 
@@ -34,6 +34,11 @@ class Spawner:
         """Whether the last child that was started did not become ready."""
         return self._failures > 0
 
+    @property
+    def has_given_up(self) -> bool:
+        """Whether so many did not become ready, one after the other, that no job should wait for the next one."""
+        return self._failures >= _TRIES
+
     def spawn(self) -> Child:
         """Start a child.
 
@@ -47,12 +52,11 @@ class Spawner:
         self._failures = 0
         self._pause_ends_at = -math.inf
 
-    def note_failure(self) -> bool:
-        """Take note that a child did not become ready. True if that has happened so often that a job should fail."""
+    def note_failure(self) -> None:
+        """Take note that a child did not become ready."""
         self._failures += 1
         pause = min(_LAST_PAUSE, _FIRST_PAUSE * 2 ** min(self._failures - 1, 30))
         self._pause_ends_at = self._clock.monotonic() + pause
-        return self._failures >= _TRIES
 
     def next_spawn(self, children: Sequence[Child]) -> float:
         """The monotonic time from which a child may be added to these; infinite while it must not be."""

@@ -40,7 +40,7 @@ def test_a_failure_is_reported_with_its_error_and_traceback(shared: ProcessRunne
         ("functions:give_up", {}, ExecutionStatus.FAILED, "GiveUp", True),
         ("functions:leave", {}, ExecutionStatus.FAILED, "SystemExit", False),
         ("functions:retry_later", {"delay": 5}, ExecutionStatus.RELEASED, None, False),
-        ("functions:no_such_name", {}, ExecutionStatus.FAILED, "NotImportable", True),
+        ("functions:no_such_name", {}, ExecutionStatus.RELEASED, "AttributeError", False),
         ("functions:add", {}, ExecutionStatus.FAILED, "TypeError", True),
         ("os:urandom", {}, ExecutionStatus.FAILED, "TypeError", True),
         ("builtins:object", {}, ExecutionStatus.FAILED, "NotSerializable", True),

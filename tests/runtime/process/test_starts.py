@@ -11,10 +11,11 @@ from process_runs import Make, all_ended, job
 from gigq import ManualClock
 from gigq.runtime.process import spawner
 from gigq.runtime.runner import Ended
+from gigq.status import ExecutionStatus
 
 
 @pytest.mark.parametrize("program", ["/no/such/python", "/bin/false"])
-def test_where_no_child_can_be_started_jobs_fail_and_the_runner_does_not_spin(
+def test_where_no_child_can_be_started_jobs_are_given_back_and_the_runner_does_not_spin(
     make: Make, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, program: str
 ) -> None:
     monkeypatch.setattr(sys, "executable", program)
@@ -30,11 +31,11 @@ def test_where_no_child_can_be_started_jobs_fail_and_the_runner_does_not_spin(
         clock.advance(1)
         starts += 1
         assert starts < 1000
-    (claim, report), *_ = ended
-    assert (claim.execution_id, report.error_type, report.is_final) == (1, "ProcessNotStarted", False)
-    assert report.error is not None
-    assert report.error.startswith("no process could be started for it: ")
-    assert runner.free == 0
+    assert [claim.execution_id for claim, _ in ended] == [1, 2]
+    assert {(report.status, report.has_begun) for _, report in ended} == {(ExecutionStatus.RELEASED, False)}
+    assert str(ended[0][1].error).startswith("given back: its worker could start no process: ")
+    assert (runner.free, runner.is_stuck) == (0, True)
+    assert runner.why_stuck.startswith("no child process can be started: ")
 
 
 def test_a_runner_recovers_when_children_can_be_started_again(
@@ -66,4 +67,4 @@ def test_a_child_that_does_not_become_ready_is_killed(
         clock.advance(1)
         ended += runner.ended()
     ((_, report),) = ended
-    assert report.error == "no process could be started for it: it was not ready in time"
+    assert report.error == "given back: its worker could start no process: it was not ready in time"
