@@ -67,15 +67,13 @@ def resolve(path: str) -> Function:
         NotImportable: it is not callable, or the text is no path at all.
         BaseException: anything else that the module raises while it is imported.
     """
-    if not _PATH.fullmatch(path):
-        raise NotImportable(f"cannot import {path!r}, which is not a function's path such as package.module:name")
-    module, qualname = _parts(path)
-    if not module:
+    if not module_name(path):
         raise NotFound(
             f"{path!r} is neither a handler of this worker nor a path such as package.module:name; "
             f"start the worker with handlers={{{path!r}: function}}",
             reason=f"it is not imported, as it names no module; start the worker with handlers={{{path!r}: function}}",
         )
+    module, qualname = _parts(path)
     found: Any = _script_module(module) or _imported(module, path)
     try:
         for part in qualname.split("."):
@@ -128,7 +126,13 @@ def full_name(exception: type[BaseException]) -> str:
 
 
 def module_name(path: str) -> str:
-    """Return the module that a function's path names; empty for the name of a handler."""
+    """Return the module that a function's path names; empty for the name of a handler.
+
+    Raises:
+        NotImportable: it is neither, since somebody edited the file.
+    """
+    if not (isinstance(path, str) and _PATH.fullmatch(path)):
+        raise NotImportable(f"cannot import {path!r}, which is not a function's path such as package.module:name")
     return _parts(path)[0]
 
 

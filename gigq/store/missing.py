@@ -82,5 +82,14 @@ def note_missing(tx: Transaction, worker: WorkerKey, reasons: Mapping[str, str])
 def handlers_elsewhere(tx: Transaction, worker: WorkerKey, own: Collection[str]) -> set[str]:
     """Return the names of handlers that other workers have and this one has not, and that nobody can import."""
     rows = tx.execute("SELECT handlers FROM job_workers WHERE handlers <> '[]' AND seq <> ?", (worker.seq,))
-    names = {name for (text,) in rows.fetchall() for name in decode(text) if not {":", "."} & set(name)}
+    names = {name for (text,) in rows.fetchall() for name in _names_in(text) if not {":", "."} & set(name)}
     return names.difference(own)
+
+
+def _names_in(text: str) -> list[str]:
+    """Return the names in a list; none where somebody has written something else."""
+    try:
+        found = decode(text)
+    except (ValueError, TypeError, RecursionError):
+        return []
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []

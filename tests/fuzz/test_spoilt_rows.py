@@ -142,7 +142,7 @@ RUNS: list[tuple[str, Any]] = [
     *((column, value) for column in ("args", "params") for value in ("nonsense", "", -7, b"\xff\x00", "[" * 5000)),
     ("args", '{"a": 1}'),
     ("params", "[1]"),
-    *(("function", value) for value in ("nonsense", "", "no.such:thing", "os:system:", -7, b"\xff\x00", "\0", ":")),
+    *(("function", value) for value in ("", "os:system:", -7, b"\xff\x00", "\0", ":")),
 ]
 
 
