@@ -32,7 +32,7 @@ class FilterOptions(TypedDict, total=False):
         worker_id: the name of the worker that runs it, or ran it last.
         since: submitted at this instant or later.
         until: submitted before this instant.
-        search: text in its id, name, description, function, arguments or error; the case of ASCII letters is ignored.
+        search: text in its id, name, description, function, arguments or error, in any case.
     """
 
     phase: Phases | None
@@ -55,7 +55,7 @@ class Filters(NamedTuple):
         tags: all of these.
         since: submitted at this instant or later.
         until: submitted before this instant.
-        search: text in the id, name, description, function, arguments or error; the case of ASCII letters is ignored.
+        search: text in the id, name, description, function, arguments or error, in any case.
     """
 
     statuses: Sequence[str] | None = None

@@ -12,16 +12,22 @@ from gigq.filters import Filters
 from gigq.records import ExecutionRecord, JobRecord
 from gigq.status import ExecutionStatus, JobStatus
 from gigq.store.engine.lists import listed, portions
+from gigq.store.engine.searching import search_for
 from gigq.store.engine.transaction import Transaction
 from gigq.store.rows import execution_record, job_record
 from gigq.store.tables import OPEN, phase_of
 
 _ORDERS = {"submitted": "seq DESC", "ended": "completed_at DESC, seq DESC"}
 
-_SEARCHED = " OR ".join(
-    f"instr(lower({column}), lower(:search))"
-    for column in ("id", "name", "description", "function", "args", "params", "error")
-)
+# First in the names alone: that takes less time where most jobs pass.
+_IS_FOUND = """
+    (instr(lower(name), :search)
+     OR gigq_finds(
+          CAST(:search AS BLOB),
+          CAST(:separator AS BLOB),
+          CAST(
+              id || :separator || name || :separator || description || :separator || function || :separator
+              || coalesce(error, '') || :separator || args || :separator || params AS BLOB)))"""
 
 
 def jobs(
@@ -184,7 +190,7 @@ def _conditions(filters: Filters) -> Iterator[tuple[str, dict[str, Any]]]:
     if filters.until is not None:
         yield "created_at < :until", {"until": to_text(filters.until)}
     if filters.search is not None:
-        yield f"({_SEARCHED})", {"search": filters.search}
+        yield _IS_FOUND, search_for(filters.search)
 
 
 def _named(name: str, values: Collection[Any]) -> tuple[str, dict[str, Any]]:

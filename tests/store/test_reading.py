@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Callable
@@ -100,9 +101,61 @@ def test_each_filter_passes_the_jobs_that_it_names(mixed: File, filters: dict[st
     assert mixed.queue.count(**filters) == len(found)
 
 
-def test_text_beyond_ascii_is_found_as_it_is_written(file: File) -> None:
-    file.submit("École des Mines")
-    assert names(file.queue.list_jobs(search="École DES")) == ["École des Mines"]
+@pytest.mark.parametrize(
+    ("text", "needles"),
+    [
+        ("École des Mines", ["École DES", "ÉCOLE", "école d"]),
+        ("Müller & Söhne", ["MÜLLER", "müller", "SÖHNE", "& s"]),
+        ("STRASSE", ["straße", "Strasse"]),
+        ("Straße", ["STRASSE", "straße"]),
+        ("Δοκιμή ПРИВЕТ", ["δοκιμή", "привет"]),
+        (r"C:\new\users.csv", [r"C:\new", r"\users", r"c:\NEW\Users.CSV", r"C:\\new"]),
+        ('say "hi" now', ['say "HI"', '"hi"']),
+        ("one\ntwo\tthree\r\n\b\f", ["one\ntwo", "TWO\tTHREE", "\r\n", "\b\f"]),
+        ("a\0b\x1fc\x7f", ["a\0B", "\x1fC", "\x7f"]),
+        ("100% e_d [x]*", ["100%", "E_D", "[X]*"]),
+        ("party 🎉 time", ["🎉", "PARTY 🎉"]),
+        ("\x01\x02", ["\x01\x02"]),
+    ],
+)
+@pytest.mark.parametrize("place", ["name", "param", "key", "argument"])
+def test_text_is_found_in_any_case_wherever_it_stands(file: File, text: str, needles: list[str], place: str) -> None:
+    options: dict[str, dict[str, Any]] = {
+        "name": {"name": text},
+        "param": {"params": {"p": [{"q": f"before {text} after"}]}},
+        "key": {"params": {text: 1}},
+        "argument": {"args": [text]},
+    }
+    file.submit("other", args=["nothing of it"])
+    job_id = file.submit(**options[place])
+    for needle in needles:
+        if place == "name" and "\\\\" in needle:
+            continue  # as JSON has it, and only there
+        assert [job.id for job in file.queue.find_jobs(search=needle)] == [job_id], needle
+
+
+@pytest.mark.parametrize("needle", ["zz", "ü", "x\ny", "jobnothing", "a1", "\0", "\x01", "\\", '"zz"', "%", "_", "*"])
+def test_what_stands_nowhere_is_not_found(file: File, needle: str) -> None:
+    file.submit("job", args=["a"], params={"b": "x", "c": "y"}, description="1")
+    assert file.queue.count(search=needle) == 0
+
+
+def test_text_that_an_older_package_wrote_as_escapes_is_found(file: File) -> None:
+    job_id = file.submit()
+    escaped = json.dumps({"who": "Müller 🎉", "path": "C:\\u00e4"}).replace("\\ud83c", "\\uD83C")
+    with file.write() as tx:
+        tx.execute("UPDATE jobs SET params = ? WHERE id = ?", (escaped, job_id))
+    for needle in ("MÜLLER", "müller 🎉", r"c:\U00E4"):
+        assert [job.id for job in file.queue.find_jobs(search=needle)] == [job_id]
+    assert file.queue.count(search="c:ä") == 0
+
+
+def test_what_somebody_has_spoilt_is_searched_too(file: File) -> None:
+    file.submit("job")
+    with file.write() as tx:
+        tx.execute("UPDATE jobs SET description = CAST(x'ff4d' AS TEXT), error = x'feed', function = 5")
+    assert [file.queue.count(search=each) for each in (r"\xffm", "JOB", r"\xfe", "5", "x")] == [1, 1, 1, 1, 1]
+    assert file.queue.count(search="y") == 0
 
 
 @pytest.mark.parametrize("page", [{"limit": -1}, {"offset": -1}])

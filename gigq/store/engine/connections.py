@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from gigq.store.engine.files import MEMORY
 from gigq.store.engine.forking import PROCESS
+from gigq.store.engine.searching import add_search
 
 Durability = Literal["full", "normal"]
 
@@ -126,6 +127,7 @@ class ConnectionPool:
             cached_statements=256,
         )
         connection.text_factory = _text
+        add_search(connection)
         try:
             for pragma in pragmas:
                 connection.execute(pragma)
