@@ -42,7 +42,7 @@ def interrupt(thread_id: int, exception: type[BaseException]) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread_id), ctypes.py_object(exception))
     loop = _event_loop_in(thread_id)
     if loop is not None:
-        with suppress(RuntimeError):  # it was closed meanwhile
+        with suppress(Exception):  # it was closed meanwhile, or is one of the user's own making
             loop.call_soon_threadsafe(_make_a_step)
 
 
@@ -142,7 +142,8 @@ class Target:
             if not state.is_running or state.stop_reason is not None:
                 return False
             state.stop_reason = reason
-            self.stack = _stack_of(self._thread_id)
+            with suppress(Exception):  # whatever there is to see: the function must be stopped
+                self.stack = _stack_of(self._thread_id)
             self._raise(reason)
             return True
         finally:
@@ -209,8 +210,10 @@ class Enforcer:
 
     def watch(self, target: Target) -> None:
         """Look after a function until it has ended."""
+        self._forget_ended()
         self._new.append(target)
-        if target.deadline < self._wakes_at:  # most functions have ended long before it wakes by itself
+        # Most functions have ended long before it wakes by itself.
+        if target.deadline < self._wakes_at or target.state.stop_reason is not None:
             self.wake()
         thread = self._thread
         if thread is None or not thread.is_alive():  # after a fork it is not
@@ -220,6 +223,14 @@ class Enforcer:
     def wake(self) -> None:
         """Look at once at all functions that are being watched. May be called by a signal handler."""
         self._call.put(None)
+
+    def _forget_ended(self) -> None:
+        """Drop what has ended before the enforcer has come to look at it: that may be a million functions."""
+        with suppress(IndexError):  # it is looking just now
+            while self._new[0].state.has_ended:
+                target = self._new.popleft()
+                if not target.state.has_ended:  # the first one was taken meanwhile
+                    self._new.appendleft(target)
 
     def _enforce(self) -> None:
         targets: list[Target] = []
@@ -241,4 +252,8 @@ class Enforcer:
 
 
 def _all_of(new: deque[Target]) -> list[Target]:
-    return [new.popleft() for _ in range(len(new))]
+    targets = []
+    with suppress(IndexError):
+        while True:
+            targets.append(new.popleft())
+    return targets

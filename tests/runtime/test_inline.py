@@ -79,12 +79,13 @@ def test_a_function_that_handles_every_exception_of_each_item_is_stopped(here: H
 
 def test_a_thread_that_a_job_has_started_learns_of_the_timeout(here: Here) -> None:
     stopped_by: list[type[BaseException]] = []
+    threads: list[threading.Thread] = []
 
     def start_a_thread() -> None:
         context = contextvars.copy_context()
-        thread = threading.Thread(target=context.run, args=(work,))
-        thread.start()
-        thread.join(30)
+        threads.append(threading.Thread(target=context.run, args=(work,)))
+        threads[0].start()
+        threads[0].join(30)
 
     def work() -> None:
         try:
@@ -93,10 +94,8 @@ def test_a_thread_that_a_job_has_started_learns_of_the_timeout(here: Here) -> No
         except JobTimeout as error:
             stopped_by.append(type(error))
 
-    assert here(lambda: run(start_a_thread, timeout=0.05)).status is ExecutionStatus.TIMEOUT
-    for thread in threading.enumerate():
-        if thread.name.endswith("(run)"):
-            thread.join(30)
+    assert here(lambda: run(start_a_thread, timeout=0.3)).status is ExecutionStatus.TIMEOUT
+    threads[0].join(30)
     assert stopped_by == [JobTimeout]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -34,7 +35,12 @@ class Stopping:
     """A function in a thread of its own, which is stopped once it has called `begun`."""
 
     def __init__(
-        self, function: Callable[[Stopping], object], *, grace: float = PATIENCE, kind: type[Target] = Target
+        self,
+        function: Callable[[Stopping], object],
+        *,
+        grace: float = PATIENCE,
+        kind: type[Target] = Target,
+        enforcer: Enforcer | None = None,
     ) -> None:
         self.begun = threading.Event()
         self.function = function
@@ -43,6 +49,7 @@ class Stopping:
         self.thread = threading.Thread(target=self._run)
         self._grace = grace
         self._kind = kind
+        self._enforcer = enforcer or Enforcer(pause=0.002)
         self._has_target = threading.Event()
         self.thread.start()
 
@@ -51,7 +58,7 @@ class Stopping:
         assert self.begun.wait(PATIENCE)
         assert self.target.stop(reason)
         assert not self.target.stop(reason), "only once"
-        Enforcer(pause=0.002).watch(self.target)
+        self._enforcer.watch(self.target)
 
     def ended(self) -> None:
         self.thread.join(PATIENCE)
@@ -217,6 +224,26 @@ def test_the_enforcer_ends_when_it_has_nothing_to_do_and_starts_again() -> None:
         threads[-1].join(PATIENCE)
         assert not threads[-1].is_alive()
     assert threads[0] is not threads[1]
+
+
+def test_functions_that_have_ended_are_forgotten_and_one_that_is_stopped_is_looked_at_at_once() -> None:
+    enforcer = Enforcer(pause=0.002, idle=60)
+    for _ in range(1000):
+        target = Target(threading.get_ident(), deadline=math.inf)
+        target.state.has_ended = True
+        enforcer.watch(target)
+    assert len(enforcer._new) < 10
+
+    def swallow_one(stopping: Stopping) -> None:
+        with suppress(JobTimeout):
+            go_on(stopping)
+        go_on(stopping)
+
+    stopping = Stopping(swallow_one, enforcer=enforcer)
+    stopping.stop()
+    stopping.ended()
+    enforcer._idle = 0.0  # and end
+    enforcer.wake()
 
 
 def _almost_too_long(seconds: float) -> None:
