@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from gigq.clock import Clock, Duration, to_seconds
-from gigq.errors import JobFailed, JobNotFinished, JobNotFound
+from gigq.errors import JobFailed, JobNotFinished, JobNotFound, StoreError
 from gigq.records import JobRecord
+from gigq.runtime.context import current_execution
 from gigq.status import FINISHED, JobStatus
-from gigq.store import reading
+from gigq.store import reading, waits
 from gigq.store.engine.database import Database
 from gigq.store.engine.transaction import Transaction
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
 """Seconds between two looks at the file."""
+
+_NOTED_FROM = 0.03
+"""The pause from which on a wait inside a job is noted in the file: after a tenth of a second."""
 
 
 def wait(database: Database, clock: Clock, job_ids: Sequence[str], *, timeout: Duration | None) -> list[JobRecord]:
@@ -28,15 +33,36 @@ def wait(database: Database, clock: Clock, job_ids: Sequence[str], *, timeout: D
     start = clock.monotonic()
     unfinished, pause = list(dict.fromkeys(job_ids)), _SHORTEST_PAUSE
     wanted = len(unfinished)
-    while True:
-        with database.read() as tx:
-            unfinished = _unfinished(tx, unfinished)
-            if not unfinished:
-                return [_existing(tx, job_id) for job_id in job_ids]
-        if limit is not None and clock.monotonic() - start >= limit:
-            raise JobNotFinished(_not_finished(unfinished, among=wanted, timeout=limit))
-        clock.sleep(pause)
-        pause = min(_LONGEST_PAUSE, pause * 1.5)
+    with ExitStack() as noted:
+        while True:
+            with database.read() as tx:
+                unfinished = _unfinished(tx, unfinished)
+                if not unfinished:
+                    return [_existing(tx, job_id) for job_id in job_ids]
+            if limit is not None and clock.monotonic() - start >= limit:
+                raise JobNotFinished(_not_finished(unfinished, among=wanted, timeout=limit))
+            clock.sleep(pause)
+            if pause < _NOTED_FROM <= (pause := min(_LONGEST_PAUSE, pause * 1.5)):
+                _note(database, unfinished, until=noted)
+
+
+def _note(database: Database, job_ids: Sequence[str], *, until: ExitStack) -> None:
+    """If a job waits for these, note that in the file until it no longer does, for whoever asks why nothing moves.
+
+    That must not fail a job: nobody else needs the note.
+    """
+    execution = current_execution()
+    if execution is None:
+        return
+    number, job_id = execution
+    with suppress(StoreError), database.write() as tx:
+        if waits.note(tx, number, waiter=job_id, jobs=job_ids):
+            until.callback(_forget, database, number)
+
+
+def _forget(database: Database, execution: int) -> None:
+    with suppress(StoreError), database.write() as tx:
+        waits.forget(tx, execution)
 
 
 def result_of(job: JobRecord) -> Any:

@@ -65,6 +65,7 @@ def _of_pending(found: Facts, pending: PendingFacts) -> Iterator[str]:
     ]
     yield from _of_last_attempt(found.job)
     yield from _of_lacking(found.job, pending.workers)
+    yield from _of_waiters(pending)
     yield from obstacles or ["It is ready, and a worker with a free slot serves its queue: it starts in a moment."]
     if not pending.has_begun:
         yield from _of_expiry(found)
@@ -116,6 +117,20 @@ def _of_lacking(job: JobRecord, known: Sequence[WorkerHealth]) -> Iterator[str]:
     lacking = [each for each in known if each.is_alive and job.function in each.missing]
     for each in lacking[:_MOST_NAMED]:
         yield f"Worker {each.key.id} cannot find {job.function!r}: {_first_line(each.missing[job.function])}"
+
+
+def _of_waiters(pending: PendingFacts) -> Iterator[str]:
+    """Say which running jobs wait for it. In a worker without a free slot that cannot end well."""
+    workers = {each.key.seq: each for each in pending.workers}
+    for waiter in pending.waiters:
+        named, worker = f"job {waiter.id} ({_first_line(waiter.name)})", workers.get(waiter.worker_seq)
+        if worker is not None and worker.running >= worker.concurrency > 0:
+            yield (
+                f"Every slot of worker {worker.key.id} is busy, and {named} there waits for this job inside its "
+                "function; use dependencies instead, or a worker of another queue."
+            )
+        else:
+            yield f"J{named[1:]} waits for it."
 
 
 def _of_workers(found: Facts, pending: PendingFacts) -> Iterator[str]:
@@ -182,6 +197,10 @@ def _of_running(found: Facts) -> Iterator[str]:
         since = f"since {_instant(job.started_at)}, for {_span((found.now - job.started_at).total_seconds())}"
         verb = "holding it manually" if holder is not None and holder.is_manual else "running it"
         yield f"Worker {job.worker_id} has been {verb} {since} ({attempt})."
+    if found.waits:
+        named = [f"{each.id} ({_first_line(each.name)}), which is {each.status}" for each in found.waits[:_MOST_NAMED]]
+        more = _and_more(len(found.waits) - len(named))
+        yield f"It waits for {'job' if len(found.waits) == 1 else 'jobs'} {'; '.join(named)}{more}."
     if holder is not None and not holder.is_alive:
         yield f"Worker {holder.key.id} {_trouble(holder)}; a live worker, or `gigq recover`, takes the job from it."
 

@@ -174,6 +174,12 @@ def current_job() -> JobContext:
     return JobContext(*call) if call else JobContext(_DETACHED, "", None, Output(0))
 
 
+def current_execution() -> tuple[int, str] | None:
+    """Return the execution that is running here, and its job's id; None outside a job."""
+    call = _CURRENT.get(None)
+    return None if call is None else (call[0].execution_id, call[0].job_id)
+
+
 def current_log() -> Log | None:
     """Return the log of the job that is running here; None if its log is not kept, or no job is running."""
     call = _CURRENT.get(None)

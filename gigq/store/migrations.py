@@ -37,6 +37,7 @@ STEPS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE jobs ADD COLUMN ready_at TEXT",
         "ALTER TABLE job_workers ADD COLUMN missing TEXT NOT NULL DEFAULT '{}'",
         TABLES["job_missing_functions"],
+        TABLES["job_waits"],
     ),
 }
 """The statements that turn the tables of the version before into those of each version."""

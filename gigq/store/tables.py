@@ -215,6 +215,12 @@ CREATE TABLE job_missing_functions (
   function TEXT PRIMARY KEY,                  -- that a worker did not find, and no worker has found since
   since TEXT NOT NULL                         -- when
 ) WITHOUT ROWID""",
+    "job_waits": """
+CREATE TABLE job_waits (
+  execution INTEGER NOT NULL,                 -- whose function waits; it has ended if its worker was killed meanwhile
+  job INTEGER NOT NULL,                       -- the job for which it waits
+  PRIMARY KEY (execution, job)
+) WITHOUT ROWID""",
     "job_schema": """
 CREATE TABLE job_schema (
   version INTEGER NOT NULL                    -- one row: the version of these tables

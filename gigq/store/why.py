@@ -16,6 +16,7 @@ from gigq.store.limits import allowance, instant_of
 from gigq.store.missing import waits_until
 from gigq.store.queues import ALL, NO_RULE, Rule, rules
 from gigq.store.tables import OPEN, READY
+from gigq.store.waits import Wait, waited_for_by, waiting_for
 from gigq.store.worker_health import WorkerHealth, health
 
 MOST_AHEAD = 1000
@@ -74,6 +75,7 @@ class PendingFacts:
         parents: the first of these, in the order in which the job names them.
         ahead: how many jobs of its queue go first, at most `MOST_AHEAD` + 1; 0 for a job that is not ready itself.
         workers: all workers, and the programs that claim jobs manually.
+        waiters: running jobs whose functions wait for this one.
         fails_at: when it fails if no worker finds its function, where a worker has not found it and none has since.
     """
 
@@ -83,6 +85,7 @@ class PendingFacts:
     parents: Sequence[RelatedJob]
     ahead: int
     workers: Sequence[WorkerHealth]
+    waiters: Sequence[Wait]
     fails_at: datetime | None
 
 
@@ -94,6 +97,7 @@ class Facts:
         now: the instant.
         pending: for a pending job, what it waits for.
         holder: for a running job, the worker that has it, if it is registered.
+        waits: for a running job, the unfinished jobs for which its function waits.
         root: for a job that was cancelled because of another one, that one: the ancestor with which it began.
     """
 
@@ -101,6 +105,7 @@ class Facts:
     job: JobRecord
     pending: PendingFacts | None = None
     holder: WorkerHealth | None = None
+    waits: Sequence[Wait] = ()
     root: RelatedJob | None = None
 
 
@@ -116,7 +121,8 @@ def facts(tx: Transaction, job_id: str, *, gone: Collection[WorkerKey]) -> Facts
     if job.status is JobStatus.PENDING:
         return Facts(now=tx.now, job=job, pending=_pending(tx, job, health(tx, gone=gone)))
     if job.status is JobStatus.RUNNING:
-        return Facts(now=tx.now, job=job, holder=_holder(tx, job, health(tx, gone=gone)))
+        holder = _holder(tx, job, health(tx, gone=gone))
+        return Facts(now=tx.now, job=job, holder=holder, waits=waited_for_by(tx, job.id))
     return Facts(now=tx.now, job=job, root=_root(tx, job))
 
 
@@ -129,6 +135,7 @@ def _pending(tx: Transaction, job: JobRecord, workers: Sequence[WorkerHealth]) -
         parents=_parents(tx, job) if blockers else (),
         ahead=_ahead(tx, job),
         workers=workers,
+        waiters=waiting_for(tx, job.id, most=_MOST_NAMED),
         fails_at=waits_until(tx, job.function, _ready_at(tx, job)),
     )
 
