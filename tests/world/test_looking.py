@@ -231,6 +231,16 @@ def test_a_look_at_a_file_that_one_may_only_read_leaves_no_log_that_its_owner_ca
 
 
 @needs_linux
+def test_a_program_that_may_not_write_a_file_leaves_no_log_when_it_tries(filled: str) -> None:
+    os.chmod(filled, 0o444)
+    (line,) = looked_at(filled, LOOK.replace("read_only=True", ""))
+    assert line == (
+        f"{filled!r} cannot be written: nobody may write it (its mode is 0444); open it read-only to look at it"
+    )
+    assert names(filled) == ["jobs.db"]
+
+
+@needs_linux
 def test_a_look_at_a_folder_that_one_may_only_read_needs_no_log(filled: str) -> None:
     os.chmod(Path(filled).parent, 0o555)
     assert looked_at(filled) == ["1 []", "['jobs.db']"]
@@ -274,5 +284,5 @@ def test_a_write_that_is_refused_says_who_may_write(filled: str) -> None:
     os.chmod(filled, 0o644)
     (line,) = looked_at(filled, script)
     who = f"{filled!r} cannot be written: only nobody may write it (its mode is 0644), and this process runs as root"
-    assert line == who
+    assert line == f"{who}; open it read-only to look at it"
     os.chown(filled, 0, 0)

@@ -78,6 +78,7 @@ class Database:
         if self.path != MEMORY and self._identity is None:
             raise files.missing(self.path)
         if self._identity is not None:
+            self._refuse_unwritable()
             warn_of_network(self._file, self._identity[0])
 
     def read(self) -> AbstractContextManager[Transaction]:
@@ -162,6 +163,9 @@ class Database:
     def close(self) -> None:
         """Close the connections of all threads."""
         self._pool.close()
+
+    def _refuse_unwritable(self) -> None:
+        files.must_be_writable(self.path)
 
     def _new_pool(self, durability: Durability) -> ConnectionPool:
         return ConnectionPool(self._file, durability)

@@ -132,6 +132,19 @@ def unwritten(path: str) -> str | None:
     return reason and f"{path!r} cannot be written: {reason}"
 
 
+def must_be_writable(path: str) -> None:
+    """Refuse a file that this process may not write and that nobody has open.
+
+    In a folder that it may write, SQLite would leave a log there that the file's owner cannot write.
+
+    Raises:
+        StoreError: it is such a file.
+    """
+    if not _may(path, os.W_OK) and not os.path.exists(f"{os.path.realpath(path)}-wal"):
+        reason = unopened(path) or unwritten(path) or f"{path!r} cannot be written"
+        raise StoreError(f"{reason}; open it read-only to look at it")
+
+
 def may_write(file: str) -> bool:
     """Whether this process may write a file, and what SQLite keeps next to it."""
     return unwritten(file) is None

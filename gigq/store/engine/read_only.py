@@ -40,6 +40,9 @@ class ReadOnlyDatabase(Database):
     def tend_log(self) -> None:
         """Nothing: that is for those who write."""
 
+    def _refuse_unwritable(self) -> None:
+        """Nothing: it need not be writable."""
+
     def _new_pool(self, durability: Durability) -> ConnectionPool:
         if self.path == MEMORY:
             raise ValueError("read_only is True, and a queue in memory would be new and empty")
