@@ -15,16 +15,17 @@ class Execution:
     Attributes:
         claim: the job that was claimed.
         claimed_at: when, as monotonic time.
+        has_ended: whether it has, and its report is still to be written.
         is_start_sent: whether the listener has been sent that its function was called.
         progress: the progress last written.
     """
 
-    __slots__ = ("claim", "claimed_at", "is_start_sent", "progress")
+    __slots__ = ("claim", "claimed_at", "has_ended", "is_start_sent", "progress")
 
     def __init__(self, claim: Claim, claimed_at: float) -> None:
         self.claim = claim
         self.claimed_at = claimed_at
-        self.is_start_sent = False
+        self.has_ended = self.is_start_sent = False
         self.progress: Progress | None = None
 
 
@@ -53,6 +54,11 @@ class Inflight:
     def claims_of(self, executions: Iterable[int]) -> list[Claim]:
         """Return the claims of those of these executions that the worker owns."""
         return [self._owned[each].claim for each in executions if each in self._owned]
+
+    @property
+    def functions(self) -> set[str]:
+        """The functions of those that have not ended."""
+        return {each.claim.function for each in self._owned.values() if not each.has_ended}
 
     @property
     def waiting(self) -> int:
@@ -97,6 +103,8 @@ class Inflight:
     def note_ended(self, ended: Iterable[Ended]) -> None:
         """Take note that these executions have ended. Their reports, still to be written, say when they began."""
         for claim, _ in ended:
+            if (execution := self._owned.get(claim.execution_id)) is not None:
+                execution.has_ended = True
             self._waiting.pop(claim.execution_id, None)
             self._begun.pop(claim.execution_id, None)
 

@@ -12,6 +12,7 @@ from gigq.missing import Lacking, Missing
 from gigq.reports import Report
 from gigq.runtime.runner import Ended
 from gigq.status import ExecutionStatus, Move
+from gigq.worker.inflight import Inflight
 
 log = logger("worker")
 
@@ -22,7 +23,8 @@ _FOUND = (ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.TIM
 class Lacks:
     """A worker's memory of functions that it does not find. Belongs to the loop's thread."""
 
-    def __init__(self, worker_id: str, clock: Clock) -> None:
+    def __init__(self, inflight: Inflight, clock: Clock, *, worker_id: str) -> None:
+        self._inflight = inflight
         self._missing = Missing(worker_id)
         self._clock = clock
         self._found: set[str] = set()
@@ -34,8 +36,12 @@ class Lacks:
 
     @property
     def lacking(self) -> Lacking:
-        """What may be claimed of these functions now."""
-        return self._missing.lacking(self._clock.monotonic())
+        """What may be claimed of these functions now: nothing while a job shows whether one is found by now."""
+        found = self._missing.lacking(self._clock.monotonic())
+        if not found.probed:
+            return found
+        searched = self._inflight.functions.intersection(found.probed)
+        return Lacking({*found.absent, *searched}, {*found.probed} - searched)
 
     @property
     def next_search(self) -> float | None:
@@ -67,7 +73,7 @@ class Lacks:
 
     def parted(self, claims: Sequence[Claim]) -> tuple[list[Claim], list[Claim]]:
         """Part claims that wait for a slot: those that may begin, and those whose function is missing."""
-        absent = self.lacking.absent
+        absent = self._missing.lacking(self._clock.monotonic()).absent
         return (
             [claim for claim in claims if claim.function not in absent],
             [claim for claim in claims if claim.function in absent],

@@ -83,7 +83,7 @@ class Loop:
         self._portion = _MOST_AT_ONCE
         self._outlook = UNKNOWN
         self._is_stuck = False
-        self._lacks = Lacks(options.worker_id, clock)
+        self._lacks = Lacks(inflight, clock, worker_id=options.worker_id)
         self._errors = Throttle(_SECONDS_BETWEEN_ERRORS, clock)
 
     def turn(self, *, claim: bool = True) -> int:

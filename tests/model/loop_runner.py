@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from gigq import ManualClock
 from gigq.claims import Claim
@@ -35,6 +37,13 @@ class Held:
         return self.begun_at is not None and self.report is None
 
 
+class Search(NamedTuple):
+    """The last search for a function that is missing: the pause after it, and when that ends."""
+
+    pause: float
+    next_at: float
+
+
 class SteppedRunner:
     """Slots without threads or processes. It is a runner for the loop, and has more methods for the test.
 
@@ -44,6 +53,7 @@ class SteppedRunner:
 
     Attributes:
         may_give_back: what makes it right to give back all that waits; set by the test.
+        lacks: the functions that it does not find; set by the test.
         faults: what the loop has asked of it that it should not have.
         stopped: executions that were stopped while their functions ran.
     """
@@ -52,6 +62,7 @@ class SteppedRunner:
         self.slots = slots
         self.is_stuck, self.why_stuck = False, "stuck"
         self.may_give_back = False
+        self.lacks: set[str] = set()
         self.faults: list[str] = []
         self.stopped: list[int] = []
         self.last_wait = 0.0
@@ -59,6 +70,8 @@ class SteppedRunner:
         self._keeps_reports = keeps_reports
         self._held: dict[int, Held] = {}
         self._reports: list[Ended] = []
+        self._searches: dict[str, Search] = {}
+        self._has_missed = False
 
     # for the loop
 
@@ -85,6 +98,7 @@ class SteppedRunner:
         return {each: log_of(each) for each in executions if each in self._held and self._held[each].is_running}
 
     def start(self, claims: Sequence[Claim]) -> None:
+        self._judge_searches(claims)
         for claim in claims:
             if claim.execution_id in self._held:
                 self.faults.append(f"{claim.job_id} was started twice")
@@ -101,6 +115,9 @@ class SteppedRunner:
                 held.report = timed_out(held.claim)._replace(started_at=self._began(held))
                 self._report(execution)
         reports, self._reports = self._reports, []
+        self._has_missed = any(report.is_missing for _, report in reports)
+        for claim, report in reports:
+            self._note_search(claim.function, report)
         return reports
 
     def stop(self, executions: Collection[int]) -> None:
@@ -113,7 +130,7 @@ class SteppedRunner:
     def give_back(self) -> list[Claim]:
         waiting = [held for held in self._held.values() if held.waits]
         longest = max((self._clock.monotonic() - held.since for held in waiting), default=0.0)
-        if waiting and not (self.may_give_back or longest >= LONGEST_WAIT):
+        if waiting and not (self.may_give_back or self._has_missed or longest >= LONGEST_WAIT):
             self.faults.append(f"{len(waiting)} jobs were given back, and none had waited longer than {longest:g} s")
         for held in waiting:
             del self._held[held.claim.execution_id]
@@ -141,9 +158,13 @@ class SteppedRunner:
 
     def fill(self) -> None:
         """Let free slots begin what waits, in the order in which it was started."""
-        busy = sum(held.is_running for held in self._held.values())
-        for held in [held for held in self._held.values() if held.waits][: max(0, self.slots - busy)]:
-            held.begun_at = self._clock.monotonic()
+        while waiting := [held for held in self._held.values() if held.waits]:
+            if sum(held.is_running for held in self._held.values()) >= self.slots:
+                return
+            waiting[0].begun_at = self._clock.monotonic()
+            if waiting[0].claim.function in self.lacks:
+                missing = Report.not_found("no such module", error_type="ModuleNotFoundError")
+                self.end(waiting[0].claim.execution_id, missing)
 
     def end(self, execution: int, report: Report) -> None:
         """Let a running execution end."""
@@ -151,6 +172,23 @@ class SteppedRunner:
         held.report = report._replace(started_at=self._began(held), progress=held.progress)
         if not self._keeps_reports:
             self._report(execution)
+
+    def _judge_searches(self, claims: Sequence[Claim]) -> None:
+        """See that no function is called that is missing, but for one call at a time after each pause."""
+        held = {each.claim.function for each in self._held.values()}
+        called = Counter(claim.function for claim in claims)
+        for function, search in self._searches.items():
+            may_look = self._clock.monotonic() >= search.next_at and function not in held
+            if called[function] > may_look:
+                self.faults.append(f"{called[function]} jobs of {function} were started, which is missing")
+
+    def _note_search(self, function: str, report: Report) -> None:
+        now, before = self._clock.monotonic(), self._searches.get(function)
+        if report.is_missing and (before is None or now >= before.next_at):
+            pause = min(300.0, 2 * before.pause) if before else 1.0
+            self._searches[function] = Search(pause, now + pause)
+        elif report.status in ("completed", "failed", "timeout"):
+            self._searches.pop(function, None)
 
     def _report(self, execution: int) -> None:
         held = self._held.pop(execution)

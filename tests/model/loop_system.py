@@ -23,6 +23,9 @@ from gigq.worker.timetable import PAUSE_AFTER_ERROR
 
 NAMES = ("ann", "bob")
 
+HANDLER = "mine"
+"""The name of a handler that ann has and bob has not."""
+
 _LEASE = 1.0
 _SLOTS = 2
 _MOST_TURNS_WITHOUT_A_WAIT = 12
@@ -48,15 +51,14 @@ _REASONS = {
 class Machine:
     """A worker: its loop, its slots, and what its listener has been sent."""
 
-    def __init__(self, database: Database, clock: ManualClock, name: str) -> None:
-        options = WorkerOptions(
-            worker_id=name,
-            concurrency=_SLOTS,
-            lease=_LEASE,
-        )
+    def __init__(self, database: Database, clock: ManualClock, name: str, lacks: set[str] | None = None) -> None:
+        lacks = {HANDLER} if lacks is None else lacks
+        handlers = () if HANDLER in lacks else (HANDLER,)
+        options = WorkerOptions(worker_id=name, concurrency=_SLOTS, lease=_LEASE, handlers=handlers)
         self.events: list[Event] = []
         self.is_stopping = False
         self.runner = SteppedRunner(clock, slots=_SLOTS, keeps_reports=name == "ann")
+        self.runner.lacks = lacks
         self.listener = Listener(self.events.append, clock=clock) if name == "ann" else None
         self.loop = Loop(database, self.runner, options, clock=clock, listens=True, listener=self.listener)
         self.database = database
@@ -95,6 +97,12 @@ class Machine:
         waiting = [each for each in self.runner.held.values() if each.waits]
         assert all(now - each.since < LONGEST_WAIT for each in waiting), "a job waits too long for a slot"
 
+    def check_handlers(self, before: set[int]) -> None:
+        """See that it has not claimed a job for a handler that it lacks and another worker has."""
+        claimed = [held.claim for each, held in self.runner.held.items() if each not in before]
+        lacked = [claim.job_id for claim in claimed if claim.function == HANDLER in self.runner.lacks]
+        assert lacked == [], "jobs for a handler were taken from the worker that has it"
+
     def check_empty(self) -> None:
         """See that nothing is left in any memory."""
         inflight = self.loop._inflight
@@ -122,9 +130,10 @@ class LoopSystem:
         self.path = path
         self.queue = JobQueue(path, clock=self.clock, durability="normal")
         self._saboteur = saboteur
+        self._lacks: dict[str, set[str]] = {"ann": set(), "bob": {HANDLER}}
         self._machines = {name: self._new(name) for name in NAMES}
         self._submitted = 0
-        self._allowed = {"slots", "job"}
+        self._allowed = {"slots", "job", "handler"}
         self._is_disturbed = False
         self._to_spoil: tuple[int, str] | None = None
 
@@ -135,7 +144,7 @@ class LoopSystem:
         for _ in range(number):
             self._submitted += 1
             jobs.append(
-                Job("job", f"functions:{function}", id=f"j{self._submitted}", max_attempts=attempts, timeout=timeout)
+                Job("job", _path(function), id=f"j{self._submitted}", max_attempts=attempts, timeout=timeout)
             )
         self.queue.submit_many(jobs)
         if is_suspect:
@@ -226,6 +235,11 @@ class LoopSystem:
     def stick(self, name: str, *, is_stuck: bool) -> None:
         self._machines[name].runner.is_stuck = is_stuck
 
+    def lack(self, name: str, function: str, *, is_lacking: bool) -> None:
+        """Let a worker no longer find a function, or find it again, and so do the workers after it."""
+        self._allowed.add("lack")
+        (self._lacks[name].add if is_lacking else self._lacks[name].discard)(_path(function))
+
     def miss_bell(self, name: str) -> None:
         """Let another one have taken out what has rung."""
         self._machines[name].loop._bell.clear()
@@ -256,8 +270,9 @@ class LoopSystem:
     def finish(self) -> None:
         """Let everything come to its end, and see that nothing is left."""
         self._to_spoil = None
-        for machine in self._machines.values():
+        for name, machine in self._machines.items():
             machine.runner.is_stuck = False
+            self._lacks[name].intersection_update({HANDLER})
         self.queue.scale(_SLOTS)
         for _ in range(_MOST_ROUNDS):
             for name in NAMES:
@@ -285,13 +300,16 @@ class LoopSystem:
         database = open_queue(
             self.path, initialize=False, timeout=5.0, durability="normal", clock=self.clock, longest_pause=0.001
         )
-        return Machine(database, self.clock, name)
+        return Machine(database, self.clock, name, self._lacks[name])
 
     def _turn(self, name: str) -> bool:
         machine = self._machines[name]
+        before = set(machine.runner.held) if self._has_handler() else None
         self._spoil_statement()
         is_well = machine.turn()
         self._saboteur.rest()
+        if before is not None and self._has_handler():
+            machine.check_handlers(before)
         machine.check_after_turn(self.clock.monotonic())
         machine.check()
         if not is_well:
@@ -368,15 +386,20 @@ class LoopSystem:
         if machine.runner.free and machine.runner.last_wait > 0 and not machine.loop._has_rung and not is_alone:
             with self.queue.database.read() as tx:
                 suspects = tx.value("SELECT count(*) FROM jobs WHERE crashes > 0 AND status IN ('pending', 'running')")
-                is_ready = claiming.outlook(tx, has_ticked=True).is_ready
+                lacking = machine.loop._duties._lacking(tx, machine.key, machine.loop._lacks.lacking)
+                is_ready = claiming.outlook(tx, lacking=lacking, has_ticked=True).is_ready
             assert suspects or not is_ready, f"{name} waits though a job is ready"
 
     def _check_releases(self) -> None:
         """See that each execution that was released had a reason."""
         with self.queue.database.read() as tx:
             for (error,) in tx.execute("SELECT DISTINCT error FROM executions WHERE status = 'released'"):
-                reason = "dead" if error.endswith("died before it began") else _REASONS[error]
+                reason = "dead" if error.endswith("died before it began") else _REASONS.get(error) or _lack(error)
                 assert reason in self._allowed, f"released without a reason: {error}"
+
+    def _has_handler(self) -> bool:
+        with self.queue.database.read() as tx:
+            return tx.value("SELECT 1 FROM job_workers WHERE handlers <> '[]'") is not None
 
     def _say_it_failed(self) -> None:
         """Fail after a commit that has succeeded."""
@@ -385,6 +408,15 @@ class LoopSystem:
 
 
 _IO_ERROR = Fault(code=sqlite3.SQLITE_IOERR_FSYNC, message="disk I/O error")
+
+
+def _path(function: str) -> str:
+    return function if function == HANDLER else f"functions:{function}"
+
+
+def _lack(error: str) -> str:
+    assert error.startswith(tuple(f"worker {name} cannot find " for name in NAMES)), error
+    return "handler" if error.startswith(f"worker bob cannot find {HANDLER!r}") else "lack"
 
 
 def _check_running(tx: Any, execution: int, held: Held) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from faults.sabotage import FAULTS, Saboteur
-from model.loop_system import NAMES, LoopSystem
+from model.loop_system import HANDLER, NAMES, LoopSystem
 from model.walk import Walked
 
 from gigq import JobQueue
@@ -25,6 +25,8 @@ from gigq import JobQueue
 Step = tuple[str, list[Any], dict[str, Any]]
 
 _STEPS_BETWEEN_CHECKS = 15
+_IMPORTED = ("nothing", "add")
+_FUNCTIONS = ("nothing", "nothing", "add", "add", HANDLER)
 _DRAWS: dict[Callable[[random.Random], Step], int] = {
     lambda draw: ("turn", [draw.choice(NAMES)], {}): 30,
     lambda draw: ("rest", [draw.choice(NAMES)], {}): 6,
@@ -32,7 +34,7 @@ _DRAWS: dict[Callable[[random.Random], Step], int] = {
     lambda draw: ("end_all", [draw.choice(NAMES)], {}): 8,
     lambda draw: ("end", [draw.choice(NAMES), draw.random(), draw.choice(_ENDS)], {}): 10,
     lambda draw: ("say", [draw.choice(NAMES), draw.random(), draw.randrange(3)], {}): 3,
-    lambda draw: ("submit", [draw.choice((1, 3, 10, 30)), draw.choice(("nothing", "add"))], _options(draw)): 12,
+    lambda draw: ("submit", [draw.choice((1, 3, 10, 30)), draw.choice(_FUNCTIONS)], _options(draw)): 12,
     lambda draw: ("let_pass", [draw.choice((0.05, 0.1, 0.3, 0.3, 1.0, 2.5))], {}): 12,
     lambda draw: ("cancel", [draw.random()], {}): 8,
     lambda draw: ("scale", [draw.choice((1, 2, 4))], {}): 3,
@@ -41,6 +43,7 @@ _DRAWS: dict[Callable[[random.Random], Step], int] = {
     lambda draw: ("reclaim", [], {}): 1,
     lambda draw: ("stick", [draw.choice(NAMES)], {"is_stuck": draw.random() < 0.5}): 1,
     lambda draw: ("schedule_elsewhere", [], {}): 1,
+    lambda draw: ("lack", [draw.choice(NAMES), draw.choice(_IMPORTED)], {"is_lacking": draw.random() < 0.6}): 4,
     lambda draw: ("miss_bell", [draw.choice(NAMES)], {}): 3,
 }
 _DISTURBANCES: dict[Callable[[random.Random], Step], int] = {

@@ -11,8 +11,8 @@ from store.verbs import SOMEWHERE
 
 from gigq import Job, JobClaim, JobNotFound, JobQueue, LeaseLost, ManualClock, RetryLater, UnknownParent
 from gigq.clock import from_text
+from gigq.job_ids import JobId
 from gigq.liveness import WorkerKey
-from gigq.new_job import JobId
 from gigq.records import ScheduleRecord
 from gigq.reports import Progress, Report
 from gigq.status import ExecutionStatus

@@ -12,8 +12,15 @@ from model.loop_walk import Step, as_code, failure, plan, replay, shrunk, walk
 ANN = ["ann"]
 
 
-def submit(number: int, **options: Any) -> Step:
-    return "submit", [number, "nothing"], {"attempts": 3, "timeout": None, "is_suspect": False, **options}
+BOB = ["bob"]
+
+
+def submit(number: int, function: str = "nothing", **options: Any) -> Step:
+    return "submit", [number, function], {"attempts": 3, "timeout": None, "is_suspect": False, **options}
+
+
+def lack(name: str, function: str, *, is_lacking: bool = True) -> Step:
+    return "lack", [name, function], {"is_lacking": is_lacking}
 
 
 @pytest.mark.parametrize("first_seed", range(0, 160, 20))
@@ -102,6 +109,28 @@ def test_a_worker_waits_while_a_tick_is_due_that_only_another_machine_can_make()
 
 def test_a_claim_that_was_committed_though_it_was_said_to_have_failed_is_given_back() -> None:
     replay([("turn", ANN, {}), submit(3), ("spoil", [0, "committed"], {}), ("turn", ANN, {}), ("rest", ANN, {})])
+
+
+def test_a_missing_function_is_looked_for_with_one_job_at_a_time() -> None:
+    """While one looked, each turn claimed another one."""
+    replay([lack("ann", "add"), submit(30, "add"), ("turn", ANN, {}), ("let_pass", [0.3], {})])
+
+
+def test_a_job_that_looked_for_a_missing_function_and_is_taken_is_followed_by_another() -> None:
+    """In the turn in which it ended it counted as if it still looked."""
+    missed: list[Step] = [lack("bob", "add"), submit(3, "mine"), submit(3, "add"), ("check_file", [], {})]
+    replay([*missed, ("spoil", [8, "committed"], {}), ("fill", BOB, {}), ("turn", BOB, {}), submit(30, "add")])
+
+
+def test_what_waits_for_a_slot_is_given_back_when_its_function_is_missing_and_nothing_else_is() -> None:
+    returned: list[Step] = [submit(2), ("turn", ANN, {}), ("end_all", ANN, {}), ("turn", ANN, {}), submit(2, "add")]
+    prefetched: list[Step] = [("end_all", ANN, {}), submit(9), submit(9, "add"), ("turn", ANN, {})]
+    begun: list[Step] = [("fill", ANN, {}), ("end", ["ann", 0.0, "completed"], {}), ("fill", ANN, {})]
+    replay([*returned, *prefetched, lack("ann", "add"), *begun, ("rest", ANN, {})])
+
+
+def test_a_worker_leaves_the_jobs_for_a_handler_to_the_worker_that_has_it() -> None:
+    replay([submit(10, "mine"), ("turn", BOB, {}), ("fill", BOB, {}), ("turn", ANN, {}), ("rest", BOB, {})])
 
 
 def test_a_walk_that_goes_wrong_is_made_shorter_and_shown_as_code() -> None:
