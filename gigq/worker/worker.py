@@ -130,11 +130,7 @@ class Worker:
         )  # fmt: skip
         self._clock = to_clock(clock)
         self._call = caller(
-            self._functions,
-            clock=self._clock,
-            result_limit=result_limit,
-            default=default,
-            keeps_logs=capture_logs,
+            self._functions, clock=self._clock, result_limit=result_limit, default=default, keeps_logs=capture_logs
         )
         self._new_runner = self._runners()
         self._listener = None if on_event is None else Listener(on_event, clock=self._clock)
