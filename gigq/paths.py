@@ -13,6 +13,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from gigq.errors import NotImportable
+from gigq.main_guard import IMPORTS
 from gigq.unfit import described, not_importable, not_in_a_file
 
 Function = Callable[..., Any]
@@ -87,7 +88,10 @@ def resolve(path: str) -> Function:
 
 def _imported(module: str, path: str) -> ModuleType:
     try:
-        return importlib.import_module(module)
+        if module in sys.modules:  # another thread may be importing it: then this waits
+            return importlib.import_module(module)
+        with IMPORTS.of(module):
+            return importlib.import_module(module)
     except ImportError as error:
         importlib.invalidate_caches()  # the next attempt must see files that have come since
         raise _not_found(path, error) from error

@@ -8,6 +8,7 @@ from gigq import checks
 from gigq.checks import Default
 from gigq.clock import ManualClock
 from gigq.codec import RESULT_LIMIT
+from gigq.main_guard import IMPORTS
 from gigq.paths import Function
 from gigq.queue.job_queue import JobQueue
 from gigq.runtime.alarms import postponed
@@ -43,6 +44,7 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None, de
         ...     drain(queue), queue.get_result(job_id)
         (1, True)
     """
+    IMPORTS.refuse("jobs were run")
     if not isinstance(queue, JobQueue):
         raise TypeError(f"queue is {checks.shown(queue)}; it must be a JobQueue")
     functions = Functions.of(handlers)

@@ -19,6 +19,7 @@ from gigq.codec import RESULT_LIMIT, decode
 from gigq.errors import LeaseLost
 from gigq.job_ids import JobRef, id_of
 from gigq.liveness import WorkerKey, certainly_dead
+from gigq.main_guard import IMPORTS
 from gigq.missing import Missing
 from gigq.paths import Function
 from gigq.process import is_gone, this_process
@@ -171,6 +172,7 @@ class ManualConsumption:
         functions = Functions.of(handlers)
         if not isinstance(job, JobClaim):
             raise TypeError(f"job is {checks.shown(job)}; it must be what dequeue returned")
+        IMPORTS.refuse("a job was run")
         with self._database.write() as tx:
             status = manual.begin(tx, job.execution_id)
         if status is not ExecutionStatus.RUNNING:

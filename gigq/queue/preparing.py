@@ -10,6 +10,7 @@ from gigq.checks import Default, shown
 from gigq.codec import encode
 from gigq.errors import InvalidJob
 from gigq.job import Job, Submittable, is_task
+from gigq.main_guard import IMPORTS
 from gigq.new_job import NewJob
 from gigq.paths import Function, mismatch, path_of, takes, unwrapped
 from gigq.retry import longest_wait
@@ -70,7 +71,9 @@ def prepare(job: Job, *, limit: int, default: Default | None = None) -> NewJob:
         NotImportable: a worker could not find its function.
         NotSerializable: JSON cannot hold its arguments or metadata.
         InvalidJob: the function cannot be called with these arguments.
+        RuntimeError: a module that is being imported for another job submits it.
     """
+    IMPORTS.refuse("a job was submitted")
     try:
         function, passing = path_of(job.function), _passes_parent_results(job)
         texts = _texts(vars(job), limit=limit, default=default)

@@ -85,7 +85,7 @@ class Journal:
         """
         for claim in given_back:
             which = f"attempt {claim.attempt} of {claim.max_attempts}"
-            self._say(logging.WARNING, claim, f"given back, {which}, which does not count: the worker stopped")
+            self._say(logging.INFO, claim, f"given back, {which}, which does not count: the worker stopped")
         if self._started_at is not None:
             took = self._clock.monotonic() - self._started_at
             self._started_at = None

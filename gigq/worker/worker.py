@@ -17,6 +17,7 @@ from gigq.checks import Default, Texts
 from gigq.clock import Clock, Duration, to_clock
 from gigq.codec import RESULT_LIMIT
 from gigq.errors import StoreError
+from gigq.main_guard import IMPORTS
 from gigq.paths import Function
 from gigq.queue.job_queue import JobQueue
 from gigq.runtime.alarms import harmless, postponed
@@ -118,6 +119,7 @@ class Worker:
         durability: Durability = "full",
         clock: Clock | None = None,
     ) -> None:
+        IMPORTS.refuse("a worker was made")
         name = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}" if worker_id is None else worker_id
         if mode == "process":
             refuse_here()
@@ -185,6 +187,7 @@ class Worker:
                 was closed before.
         """
         self._database.must_be_open(_CLOSED)
+        IMPORTS.refuse("a worker was started")
         with self._log.carrying(), ExitStack() as last:
             if self._listener:  # without the lock, for it may be closing the worker
                 last.callback(self._listener.finish, LISTENER_TIMEOUT)
@@ -218,6 +221,7 @@ class Worker:
                 next call writes it.
         """
         self._database.must_be_open(_CLOSED)
+        IMPORTS.refuse("a job was run")
         with self._inline_lock, self._log.carrying(), postponed():
             runner = self._inline
             loop = self._inline_loop = self._inline_loop or self._new_loop(runner)

@@ -151,6 +151,7 @@ def test_a_stopped_worker_gives_its_running_job_back(spawn: Run, queue: JobQueue
 
     assert worker.wait(timeout=PATIENCE) == 0
     assert (queue.get_status(job_id)["status"], queue.get_status(job_id)["attempts"]) == ("pending", 0)
+    assert f"INFO gigq.worker: job {job_id} (rest) given back, attempt 1 of 3, which" in worker.stderr.read()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

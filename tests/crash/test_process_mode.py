@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -132,6 +134,21 @@ def test_a_worker_that_is_asked_to_stop_now_gives_running_jobs_back_and_kills_th
             0,
             ["released"],
         )
+
+
+def test_a_signal_to_every_process_of_a_service_lets_running_jobs_end(
+    queue: JobQueue, start: Start, gates: list[Gate], meeting: Meeting
+) -> None:
+    gate, _ = gates
+    params = {"gate": gate.path, "until": meeting.params["until"]}
+    job_id = queue.submit(Job("held", "process_functions:wait_for_bytes", params, max_attempts=1))
+    worker = start(mode="process")
+    for pid in (gate.entered(), worker.pid):
+        os.kill(pid, signal.SIGTERM)
+    meeting.let_go()
+    assert worker.wait_for_the_end() == (0, "")
+    record = queue.wait(job_id, timeout=0)
+    assert (record.status, record.attempts) == ("completed", 1)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing ends a process whose threads cannot run")

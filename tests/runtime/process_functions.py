@@ -114,6 +114,10 @@ def print_much(count: int, program: str) -> int:
     return subprocess.run([program, "done"], check=True).returncode
 
 
+def environment(name: str) -> str | None:
+    return os.environ.get(name)
+
+
 def sleep() -> None:
     threading.Event().wait(60)
 

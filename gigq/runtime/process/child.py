@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from gigq.clock import SystemClock
+from gigq.main_guard import IMPORTS
 from gigq.paths import Function, resolve
 from gigq.reports import Report
 from gigq.runtime.call import Caller
@@ -51,6 +52,7 @@ def main(wire: int, tickets: int, life: int, stack: int) -> None:
         os.set_blocking(end, True)
         # A process that a job forks would keep them open otherwise, and might answer instead of this one.
         os.register_at_fork(after_in_child=lambda end=end: _close(end))
+    IMPORTS.include_threads = True
     set_up(stack)
     _be_killed_at_the_end_of(life)
     occupy()

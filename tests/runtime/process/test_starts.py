@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from process_runs import Make, all_ended, job
+from process_runs import Make, all_ended, job, result_of
 
-from gigq import ManualClock
-from gigq.runtime.process import spawner
+from gigq import ManualClock, Worker
+from gigq.runtime.process import launching, spawner
+from gigq.runtime.process.runner import ProcessRunner
 from gigq.runtime.runner import Ended
 from gigq.status import ExecutionStatus
+from gigq.worker.options import Mode
 
 
 @pytest.mark.parametrize("program", ["/no/such/python", "/bin/false"])
@@ -36,6 +38,33 @@ def test_where_no_child_can_be_started_jobs_are_given_back_and_the_runner_does_n
     assert str(ended[0][1].error).startswith("given back: its worker could start no process: ")
     assert (runner.free, runner.is_stuck) == (0, True)
     assert runner.why_stuck.startswith("no child process can be started: ")
+
+
+def test_in_a_program_that_embeds_python_children_run_the_python_of_its_prefix(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/usr/bin/uwsgi")
+    assert result_of(make(), job("echo", value=1)) == 1
+
+
+@pytest.mark.parametrize("mode", ["thread", "process"])
+def test_a_frozen_application_has_no_child_processes(path: str, monkeypatch: pytest.MonkeyPatch, mode: Mode) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    if mode == "thread":
+        Worker(path, mode=mode).close()
+        return
+    with pytest.raises(ValueError, match=r"frozen; use mode='thread'.*multiprocessing.freeze_support\(\)"):
+        Worker(path, mode=mode)
+
+
+def test_what_was_started_in_the_place_of_a_child_starts_none(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(launching.MARK, "1")
+    with pytest.raises(ValueError, match="starts this application again instead of Python"):
+        Worker(path, mode="process")
+
+
+def test_a_job_does_not_find_the_mark_of_a_child_in_its_environment(runner: ProcessRunner) -> None:
+    assert result_of(runner, job("environment", name=launching.MARK)) is None
 
 
 def test_a_runner_recovers_when_children_can_be_started_again(
