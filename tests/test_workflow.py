@@ -131,7 +131,7 @@ def test_one_bad_job_stores_nothing(queue: JobQueue, place: int) -> None:
     flow = Workflow("flow")
     for each in jobs:
         flow.add_job(each)
-    with pytest.raises(NotSerializable, match=r"""job 'bad': params\["a"\] is a bytes object"""):
+    with pytest.raises(NotSerializable, match=r"""job 'bad': params\["a"\] is of type bytes"""):
         flow.submit_all(queue)
     assert queue.stats()["total"] == 0
 

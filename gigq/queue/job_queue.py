@@ -149,7 +149,7 @@ class JobQueue:
             ...     drain(queue), queue.get_result(job_id)
             (1, 'Hello [...]')
         """
-        return self.submit_many([job])[0]
+        return self.submit_many([preparing.job_of(job)])[0]
 
     def submit_many(self, jobs: Iterable[Job | Submittable | Callable[..., Any]]) -> list[JobId]:
         """Store several jobs, parents before their children, and return their ids: all of them or none.
