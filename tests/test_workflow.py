@@ -213,11 +213,12 @@ def test_params_that_do_not_fit_the_function_store_nothing(queue: JobQueue) -> N
 
 
 @pytest.fixture
-def broken(queue: JobQueue, tmp_path: Path) -> dict[str, Job]:
-    """A workflow that has run, and in which `bad` failed because its function is missing."""
+def broken(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> dict[str, Job]:
+    """A workflow that has run, and in which `bad` failed."""
+    monkeypatch.setattr(functions, "fail_or_nothing", functions.fail, raising=False)
     flow = Workflow("broken")
     jobs = {"a": flow.add_job(job("a"))}
-    jobs["bad"] = flow.add_job(Job("bad", "functions:nothing_or_missing", max_attempts=1), depends_on=[jobs["a"]])
+    jobs["bad"] = flow.add_job(Job("bad", "functions:fail_or_nothing", max_attempts=1), depends_on=[jobs["a"]])
     jobs["b"] = flow.add_job(job("b"), depends_on=[jobs["bad"]])
     jobs["c"] = flow.add_job(job("c"), depends_on=[jobs["bad"], jobs["a"]])
     jobs["d"] = flow.add_job(job("d"), depends_on=[jobs["b"], jobs["c"]])
@@ -245,7 +246,7 @@ def test_a_cancelled_descendant_was_never_tried(queue: JobQueue, broken: dict[st
 def test_requeuing_a_parent_revives_the_descendants_cancelled_because_of_it(
     queue: JobQueue, broken: dict[str, Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(functions, "nothing_or_missing", functions.nothing, raising=False)
+    monkeypatch.setattr(functions, "fail_or_nothing", functions.nothing)
     assert queue.requeue_job(broken["bad"].id)
     assert drain(queue) == 4
     assert set(statuses(queue).values()) == {"completed"}
