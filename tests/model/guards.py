@@ -287,7 +287,7 @@ GUARDS = [
     Guard("the tables of other applications are left alone", "store/creating.py",
           "        if taken:\n", "        if False:\n"),
     Guard("a file is made once", "store/schema.py",
-          "        if version is None:\n            create", "        if True:\n            create"),
+          "        if version is None:\n            copy = create", "        if True:\n            copy = create"),
     Guard("a file is upgraded once", "store/schema.py", "        elif version < VERSION:", "        else:"),
     Guard("an older file that was put back is not used", "store/schema.py",
           "    if version < VERSION:\n        raise NotAQueue", "    if False:\n        raise NotAQueue"),
