@@ -54,7 +54,7 @@ class ExecutionStatus(StrEnum):
     COMPLETED = "completed"
     """The function returned."""
     FAILED = "failed"
-    """The function raised, was not found, or returned what JSON cannot hold."""
+    """The function raised, cannot be called, or returned what JSON cannot hold."""
     TIMEOUT = "timeout"
     """It ran longer than the job's timeout."""
     CANCELLED = "cancelled"
