@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from gigq import GigqError, JobTimeout
+from gigq import GigqError, JobTimeout, QueueBusy
 from gigq.paths import names_of
 from gigq.retry import RetryRule, is_worth_retrying, longest_wait
 
@@ -87,7 +87,8 @@ class Outer:
     ("exception", "names"),
     [
         (KeyError, {"KeyError", "builtins.KeyError", "LookupError", "Exception", "builtins.BaseException"}),
-        (JobTimeout, {"JobTimeout", "gigq.errors.JobTimeout", "GigqError", "gigq.errors.GigqError", "Exception"}),
+        (JobTimeout, {"JobTimeout", "gigq.errors.JobTimeout", "BaseException"}),
+        (QueueBusy, {"QueueBusy", "gigq.errors.QueueBusy", "GigqError", "gigq.errors.GigqError", "Exception"}),
         (Outer.Error, {"Outer.Error", f"{__name__}.Outer.Error", "ConnectionError", "OSError", "builtins.OSError"}),
         (SystemExit, {"SystemExit", "BaseException"}),
     ],
@@ -104,6 +105,7 @@ def test_an_exception_is_known_by_its_bases_too(exception: type[BaseException], 
         (KeyError, "keyerror"),
         (Outer.Error, "Error"),
         (GigqError, "JobTimeout"),
+        (JobTimeout, "Exception"),
         (SystemExit, "Exception"),
     ],
 )
