@@ -10,6 +10,7 @@ from model.rules import OPEN, Job, Rules
 
 BADLY = ("failed", "timeout", "cancelled")
 HAND = "manual"  # who takes jobs without being a worker
+DAY = 86_400  # after which a job fails whose function no worker has found
 Submitted = tuple[str, bool]  # the name of the job that is there now, and whether it is new
 
 
@@ -21,7 +22,7 @@ class Model(Rules):
             return known, False
         if not set(options["parents"]) <= self.jobs.keys():
             return None
-        never = {"executions": [], "crashes": 0, "releases": 0, "has_begun": False}
+        never = {"executions": [], "crashes": 0, "releases": 0, "has_begun": False, "ready_at": self.now}
         job = self.jobs[name] = options | never | {"name": name}
         self._return(job, delay=options["delay"])
         if forbidding := self._forbidding(job):
@@ -60,10 +61,21 @@ class Model(Rules):
     def settle(self, name: str, *, end: str, is_final: bool = False, delay: int = 0, **whose: Any) -> bool:
         return self._end(self.those(name=name, status="running", **whose), end, is_final=is_final, delay=delay) == 1
 
+    def miss(self, name: str) -> bool:
+        """Its worker does not find the function."""
+        for job in (running := self.those(name=name, status="running")):
+            job["started_at"] = job["executions"][-1]["started_at"] = inf
+            since = self.missing.setdefault(job["function"], self.now)
+            is_over = self.now - max(min(since, self.now), min(job["ready_at"], self.now)) >= DAY
+            self._end([job], "failed" if is_over else "released", is_final=True)
+        return bool(running)
+
     def leave(self, worker: str, *, is_dead: bool) -> int:
         for job in (held := self.those(status="running", worker=worker)):
             self._end([job], "lost" if is_dead and job["started_at"] < inf else "released")
             job["crashes"] += is_dead
+        if not is_dead:
+            self.forget_the_unwanted()
         return len(held)
 
     def reclaim(self, *, older_than: float) -> int:
@@ -125,12 +137,14 @@ class Model(Rules):
             if job["status"] == "pending" and not job["has_begun"] and job["expires_at"] <= self.now:
                 self._finish(job, "cancelled")
             was_later = job["attempts"] and job["changed_at"] > self.now  # before the clock went back
-            job["run_at"] = -inf if job["run_at"] <= self.now or was_later else job["run_at"]
+            if -inf < job["run_at"] <= self.now or (job["run_at"] > self.now and was_later):
+                job.update(run_at=-inf, ready_at=self.now)
 
     def _end(self, jobs: list[Job], end: str, *, is_final: bool = False, delay: int = 0) -> int:
         for job in jobs:
             job["executions"][-1]["status"] = end
             job["has_begun"] |= end != "released" or job["started_at"] < inf
+            job["ready_at"] = job["ready_at"] if end == "released" else self.now
             job["releases"] += end == "released"
             if end == "released":
                 self._forget_releases(job["executions"])
@@ -148,7 +162,7 @@ class Model(Rules):
             del executions[number]
 
     def _reopen(self, job: Job, *, delay: int = 0) -> None:
-        job["expires_at"] = job["expires_at"] if job["expires_at"] > self.now else inf
+        job.update(expires_at=job["expires_at"] if job["expires_at"] > self.now else inf, ready_at=self.now)
         self._return(job, delay=delay)
 
     def _return(self, job: Job, attempts: int = 0, *, delay: int = 0) -> None:
@@ -159,6 +173,8 @@ class Model(Rules):
 
     def _finish(self, job: Job, status: str, *, because: str | None = None) -> None:
         job.update(status=status, run_at=-inf, because=because, ended_at=self.now)
+        for child in [each for each in self.those(ended_at=inf) if job["name"] in each["parents"]]:
+            child["ready_at"] = child["ready_at"] if self.blockers(child) else self.now
         for child in [each for each in self.those(goes_with_parent=True) if job["name"] in each["parents"]]:
             if status in BADLY and child["status"] == "pending":
                 self._finish(child, "cancelled", because=because or job["name"])

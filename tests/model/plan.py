@@ -25,6 +25,7 @@ _RATE_PERIOD = 30.5
 """Half a second off all starts, so that nothing depends on the moment between a claim and the call."""
 
 _JUMPS = (3600, -3600)
+_MORE_THAN_A_DAY = 90_000
 
 KNOWS_NOTHING: dict[str, list[str]] = {"returned": [], "absent": [], "probed": []}
 """What a worker knows of functions that has run none, and lacks none."""
@@ -157,6 +158,11 @@ def _settle(draw: Drawing) -> Step:
     return "settle", [draw.a_job("running")], {"end": end, "is_final": is_final, "delay": draw.one_of(1, 20)}
 
 
+def _miss(draw: Drawing) -> Step:
+    """Not where a queue may have a rate: what was claimed and not called is known to count later, or not at all."""
+    return ("find", [draw.one_of(*_FUNCTIONS)], {}) if draw.has_rates else ("miss", [draw.a_job("running")], {})
+
+
 def _settle_by_name(draw: Drawing) -> Step:
     how = {"end": draw.one_of(*BY_HAND), "delay": draw.one_of(1, 20)}
     return "settle", [draw.a_job("running")], {**how, "worker": HAND}
@@ -197,6 +203,8 @@ def _tick(draw: Drawing) -> Step:
 
 def _let_pass(draw: Drawing) -> Step:
     """Move the clock; not back where a queue may have a rate, because which starts it then forgets is not specified."""
+    if draw.happens(draw.habits.lacks / 5):
+        return "let_pass", [_MORE_THAN_A_DAY], {}
     seconds = draw.one_of(*_JUMPS) if draw.happens(draw.habits.jumps / 5) else draw.one_of(5, 20, 20, 50, -10, -60)
     return "let_pass", [abs(seconds) if draw.has_rates else seconds], {}
 
@@ -220,6 +228,8 @@ _DRAWS: dict[Callable[[Drawing], Step], int] = {
     _take_by_hand: 4,
     _settle: 22,
     _settle_by_name: 2,
+    _miss: 6,
+    _on_one_of(_FUNCTIONS, "find"): 2,
     _on_job("begin", "running"): 3,
     _on_job("report_late", "running", "pending"): 3,
     _on_one_of(_WORKERS, "leave", is_dead=(True, True, False)): 5,

@@ -15,6 +15,7 @@ class Rules:
         self.jobs: dict[str, Job] = {}  # by name, in the order of submission
         self.rules: dict[str, dict[str, Any]] = {}  # by queue; "" is all of them
         self.schedules: dict[str, dict[str, Any]] = {}
+        self.missing: dict[str, int] = {}  # since when no worker has found a function that one did not find
 
     def say(self, queue: str, **rule: Any) -> None:
         self.rules.setdefault(queue, OPEN | {"starts": []}).update(rule)
@@ -49,6 +50,13 @@ class Rules:
             if is_here and len(before) < self.room(job["queue"]) and (queues is None or job["queue"] in queues):
                 best.append(job)
         return best
+
+    def find(self, function: str) -> None:
+        self.missing.pop(function, None)
+
+    def forget_the_unwanted(self) -> None:
+        wanted = {job["function"] for job in self.those(status="pending", run_at=-inf) if not self.blockers(job)}
+        self.missing = {function: since for function, since in self.missing.items() if function in wanted}
 
     def has_limits(self, queue: str) -> bool:
         rule = self.rules.get(queue, OPEN)

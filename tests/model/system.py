@@ -16,7 +16,7 @@ from gigq.liveness import WorkerKey
 from gigq.records import ScheduleRecord
 from gigq.reports import Progress, Report
 from gigq.status import ExecutionStatus
-from gigq.store import claiming, schedules, settling, workers
+from gigq.store import claiming, missing, schedules, settling, workers
 from gigq.store.claiming import Room
 from gigq.store.progress import write_progress
 from gigq.store.ready import Lacking
@@ -94,6 +94,18 @@ class System:
         except (JobNotFound, LeaseLost):
             return False
         return True
+
+    def miss(self, name: str) -> bool:
+        """Its worker does not find the function."""
+        held = self._of(name, is_open=True)
+        report = Report.not_found("no such module", error_type="ModuleNotFoundError")
+        with self.queue.database.write() as tx:
+            settling.settle_all(tx, [(each, report) for each in held])
+        return bool(held)
+
+    def find(self, function: str) -> None:
+        with self.queue.database.write() as tx:
+            missing.note_found(tx, [_function(function)])
 
     def report_late(self, name: str) -> None:
         """Report on each execution of a job that has ended: it must be refused, or change nothing."""
@@ -173,12 +185,15 @@ class System:
             jobs = {row.pop("id"): row | {"executions": []} for row in map(dict, tx.rows(_JOBS))}
             self._executions = [dict(row) for row in tx.rows(_EXECUTIONS)]
             seen = {each.name: self._schedule(each) for each in schedules.records(tx)}
+            noted = tx.execute("SELECT function, since FROM job_missing_functions").fetchall()
         for row in self._executions:
             told = {name: row[name] for name in ("attempts", "worker", "status")}
             jobs[row["job"]]["executions"].append(told | {"started_at": self._seconds(row["started_at"], inf)})
         for job in jobs.values():
             job["run_at"] = self._seconds(job["run_at"], -inf)
-        return jobs | seen
+            job["ready_at"] = job["ready_at"] and self._seconds(job["ready_at"], inf)
+        missed = {function.removeprefix(_function("")): self._seconds(since, inf) for function, since in noted}
+        return jobs | seen | {"missing": missed}
 
     def check(self) -> None:
         """Check that the file is sound, and that each worker learns what it has."""
@@ -265,7 +280,8 @@ def _or_none(number: float) -> Any:
 _JOBS = """
     SELECT jobs.id, jobs.status, jobs.attempts, jobs.run_at, causes.id AS because, jobs.queue, jobs.priority,
            jobs.crashes, jobs.releases, jobs.progress,
-           CASE WHEN jobs.completed_at IS NULL THEN jobs.blockers END AS blockers
+           CASE WHEN jobs.completed_at IS NULL THEN jobs.blockers END AS blockers,
+           CASE WHEN jobs.completed_at IS NULL THEN coalesce(jobs.ready_at, jobs.created_at) END AS ready_at
       FROM jobs LEFT JOIN jobs AS causes ON causes.seq = jobs.failed_parent
      ORDER BY jobs.seq
 """

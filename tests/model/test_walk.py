@@ -53,6 +53,19 @@ def test_a_job_is_given_back_many_times_and_does_not_expire_meanwhile() -> None:
     replay([submit("job", expires_at=50, most=2), *polls * 25, *ahead, claim()])
 
 
+def test_a_job_fails_when_its_function_was_missing_for_a_day_and_it_was_ready_as_long() -> None:
+    miss: list[Step] = [claim(free=9), *(("miss", [name], {}) for name in ("old", "late", "child", "found"))]
+    half_a_day: Step = ("let_pass", [45_000], {})
+    parent = [submit("parent", function="add"), submit("child", "parent")]
+    replay(
+        [
+            *[submit("old"), *parent, submit("found", function="spin"), *miss, half_a_day],
+            *[submit("late", delay=5), ("let_pass", [5], {}), settle("parent", "completed")],
+            *[*miss, ("find", ["spin"], {}), half_a_day, *miss, half_a_day, *miss, half_a_day, *miss],
+        ]
+    )
+
+
 def test_jobs_cancelled_because_of_one_that_could_not_come_back_come_back_with_it_in_the_end() -> None:
     replay(
         [

@@ -66,13 +66,15 @@ def replay(steps: Sequence[Step]) -> None:
 
 
 def state(model: Model) -> dict[str, Any]:
-    """What can be seen of all jobs and schedules; blockers only while they matter."""
-    jobs = {
-        name: {key: job[key] for key in _SEEN_OF_JOBS}
-        | {"blockers": model.blockers(job) if job["ended_at"] == inf else None, "progress": None}
-        for name, job in model.jobs.items()
-    }
-    return jobs | {name: {key: each[key] for key in _SEEN_OF_SCHEDULES} for name, each in model.schedules.items()}
+    """What can be seen of all jobs and schedules, and which functions are missing; some things while they matter."""
+    jobs = {}
+    for name, job in model.jobs.items():
+        jobs[name] = {key: job[key] for key in _SEEN_OF_JOBS} | {"progress": None}
+        is_unfinished = job["ended_at"] == inf
+        jobs[name]["blockers"] = model.blockers(job) if is_unfinished else None
+        jobs[name]["ready_at"] = job["ready_at"] if is_unfinished else None
+    schedules = {name: {key: each[key] for key in _SEEN_OF_SCHEDULES} for name, each in model.schedules.items()}
+    return jobs | schedules | {"missing": model.missing}
 
 
 def failure(steps: Sequence[Step]) -> str | None:

@@ -191,7 +191,7 @@ def test_clients_may_report_that_a_full_disk_was_full() -> None:
 
 def test_a_battle_is_survived(tmp_path: Path) -> None:
     acts = ["kill=0.2", "child=0.7", "stop=0.7", "hangup=1", "suspend=0.7", "jump=0.7", "fill=2", "protect=2"]
-    acts += ["pin=1.5", "mute=1", "switch=3", "copy=1", "service=1"]
+    acts += ["pin=1.5", "mute=1", "switch=3", "copy=1", "service=1", "lack=1"]
     done = subprocess.run(
         [sys.executable, "-W", "error", str(TESTS / "nemesis" / "battle.py"), "--seconds", "5", "--acts", *acts],
         env=os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)]), "TMPDIR": str(tmp_path)},

@@ -65,7 +65,7 @@ class LackingClient(WorkingClient):
         if not self._has_module:
             lacks.append(IMPORTED)
             sys.path[:] = [folder for folder in sys.path if not os.path.abspath(folder).startswith(TESTS)]
-            del sys.modules[work.__module__]
+            sys.modules[work.__module__] = None  # type: ignore[assignment]  # this process has imported it before
         note("lacks", functions=lacks)
         super()._run(handlers)
 
