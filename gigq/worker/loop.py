@@ -37,6 +37,7 @@ _SECONDS_BETWEEN_ERRORS = 60.0
 _MOST_AT_ONCE = 64
 """Reports that are settled in one transaction: others wait for the lock meanwhile, and the slots for new claims."""
 
+_UNFOUND = Report.released("given back: its worker does not find its function", has_begun=False)
 _GIVEN_BACK = Report.released("given back: its worker had no slot for it in time", has_begun=False)
 
 
@@ -229,10 +230,10 @@ class Loop:
         elif self._lacks.count > missed and self._inflight.waiting:
             wanted, unwanted = self._lacks.parted(self._runner.give_back())
             self._runner.start(wanted)
-            self._give_back(unwanted)
+            self._give_back(unwanted, _UNFOUND)
 
-    def _give_back(self, claims: Sequence[Claim]) -> None:
-        given_back = [(claim, _GIVEN_BACK) for claim in claims]
+    def _give_back(self, claims: Sequence[Claim], report: Report = _GIVEN_BACK) -> None:
+        given_back = [(claim, report) for claim in claims]
         self._inflight.note_ended(given_back)
         self._ended += given_back
 
