@@ -14,7 +14,7 @@ from gigq.clock import to_text
 from gigq.job_ids import new_job_id
 from gigq.reports import Progress
 from gigq.status import ExecutionStatus
-from gigq.store import claiming, manual, progress, schedules, workers
+from gigq.store import claiming, manual, missing, progress, schedules, waits, workers
 
 Act = Callable[[], object]
 
@@ -187,6 +187,22 @@ def settle_released_often(file: File) -> Act:
 
 
 @operation
+def settle_missing(file: File) -> Act:
+    return claimed(file)(ExecutionStatus.RELEASED, **_MISSING)
+
+
+@operation
+def settle_missing_for_a_day(file: File) -> Act:
+    claimed(file)(ExecutionStatus.RELEASED, **_MISSING)()
+    file.clock.advance(90_000)
+    (claim,) = file.claim()
+    return lambda: file.settle(claim, ExecutionStatus.RELEASED, **_MISSING)
+
+
+_MISSING: dict[str, Any] = {"error": "no", "error_type": "ModuleNotFoundError", "has_begun": False, "is_missing": True}
+
+
+@operation
 def settle_cancelled(file: File) -> Act:
     return claimed(file)(ExecutionStatus.CANCELLED)
 
@@ -248,6 +264,48 @@ def expel(file: File) -> Act:
 def leave(file: File) -> Act:
     file.queue.submit_many([job("first"), job("second")])
     file.claim(2)
+
+    def act() -> None:
+        with file.write() as tx:
+            workers.leave(tx, file.worker, reason="it was told to stop")
+
+    return act
+
+
+@operation
+def note_functions(file: File) -> Act:
+    """One that a worker finds again, and one that it does not."""
+    settle_missing(file)()
+
+    def act() -> None:
+        with file.write() as tx:
+            missing.note_found(tx, ["functions:nothing"])
+            missing.note_missing(tx, file.worker, {"functions:other": "no such name"})
+
+    return act
+
+
+@operation
+def note_wait(file: File) -> Act:
+    """What one job waits for inside its function, and another no longer."""
+    file.queue.submit_many([job("first"), job("second"), job("third")])
+    first, second = file.claim(2)
+    with file.write() as tx:
+        assert waits.note(tx, second.execution_id, waiter="second", jobs=["third"])
+
+    def act() -> None:
+        with file.write() as tx:
+            waits.forget(tx, second.execution_id)
+            assert waits.note(tx, first.execution_id, waiter="first", jobs=["second", "third", "fourth"])
+
+    return act
+
+
+@operation
+def leave_last(file: File) -> Act:
+    """The functions that are missing are forgotten if no ready job calls them."""
+    settle_missing(file)()
+    file.queue.cancel("parent")
 
     def act() -> None:
         with file.write() as tx:

@@ -28,8 +28,11 @@ def of_version_1(path: str) -> None:
     shutil.copy(VERSION_1, path)
 
 
-OLD_FILES = {"GigQ 0.5.1": (of_gigq_0_5, 21, 40), "version 1": (of_version_1, 19, 15)}
-"""How each old file is made, how many jobs it has, and how many statements its upgrade takes at least."""
+OLD_FILES = {
+    "GigQ 0.5.1": (of_gigq_0_5, 21, 40, True),
+    "version 1": (of_version_1, 19, 15, False),
+}
+"""How each old file is made, its jobs, the statements that its upgrade takes at least, and whether a copy is kept."""
 
 # In the long upgrade a locked file, Ctrl-C and an exit add nothing: `tests/store/legacy` has a crash at each statement.
 CASES = [("version 1", interruption) for interruption in (*FAULTS, "Ctrl-C", "exit")] + [
@@ -71,8 +74,10 @@ def test_an_upgrade_interrupted_at_any_statement_leaves_the_old_file_intact_and_
     saboteur: Saboteur, tmp_path: Path, kind: str, interruption: str
 ) -> None:
     """After each interruption the same file is upgraded again, which is interrupted one statement later."""
-    make, jobs, least = OLD_FILES[kind]
-    old, path = tmp_path / "old.db", str(tmp_path / "jobs.db")
+    make, jobs, least, is_kept = OLD_FILES[kind]
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    old, path = tmp_path / "old.db", str(folder / "jobs.db")
     make(str(old))
     shutil.copy(old, path)
     whole = dump(path)
@@ -81,10 +86,14 @@ def test_an_upgrade_interrupted_at_any_statement_leaves_the_old_file_intact_and_
             is_interrupted = is_gone(saboteur, path, statement)
         else:
             is_interrupted = is_struck(saboteur, interruption, path, statement)
+        # A second copy differs in the journal that the file had then.
+        kept = [dump(str(file)) for file in folder.glob("jobs.db.*")]
+        assert kept == [whole] * len(kept)
         if version(path) != VERSION:
             assert is_interrupted
             assert dump(path) == whole
             continue
+        assert bool(kept) == is_kept
         with JobQueue(path, durability="normal") as queue:
             assert (queue.stats()["total"], queue.check()) == (jobs, [])
         if not is_interrupted:
