@@ -30,7 +30,8 @@ def command(folder: Path, db: Path) -> list[str]:
 def census(folder: Path, db: Path) -> str:
     """Run the example to its end, and return what it printed."""
     done = subprocess.run(command(folder, db), env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=True)
-    assert done.stderr == ""
+    # It sets up no logging, and is warned of files that cannot be parsed, and of a worker that was killed.
+    assert [each for each in done.stderr.splitlines() if "SyntaxError" not in each and " is dead; " not in each] == []
     return done.stdout
 
 
