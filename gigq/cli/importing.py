@@ -55,9 +55,12 @@ def _module(path: str, name: str) -> ModuleType | str:
     Raises:
         Refused: the package that it would be in has no such module.
     """
+    from gigq.main_guard import IMPORTS
+
     import_from_here()
     try:
-        with redirect_stdout(sys.stderr):  # what it prints is not the answer of this command
+        # What it prints is not the answer of this command, and what it submits would be submitted by every import.
+        with redirect_stdout(sys.stderr), IMPORTS.of(name):
             return import_module(name)
     except (Exception, SystemExit) as error:  # a module may call sys.exit() when it is imported
         missing = error.name if isinstance(error, ModuleNotFoundError) and error.name else ""

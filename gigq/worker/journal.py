@@ -143,7 +143,7 @@ class Journal:
 
     def _then(self, move: Move | None, next_attempt: str | None) -> str:
         if move is None:
-            return "; too late, for the job was taken from this worker"
+            return "; this late report is refused, for the job was taken from this worker"
         if move not in (Move.RETRY, Move.RELEASE):
             return ""
         if next_attempt is None:

@@ -217,6 +217,9 @@ def shop(tmp_path: Path) -> Iterator[None]:
     )
     (tmp_path / "shop" / "broken.py").write_text("import no_such_package\n")
     (tmp_path / "shop" / "down.py").write_text("raise ConnectionError('no route')\n")
+    (tmp_path / "shop" / "unguarded.py").write_text(
+        "import gigq\ngigq.JobQueue('q.db').submit(gigq.Job('f', 'shop.unguarded:f'))\n"
+    )
     (tmp_path / "shop" / "script.py").write_text("import sys\nsys.exit('usage: script')\n")
     (tmp_path / "shop" / "loud.py").write_text("print('imported')\ndef collect(parent_results): pass\n")
     yield
@@ -259,6 +262,7 @@ def test_what_a_module_lacks_is_refused_at_once(
         ("data.tasks.f", "'data.tasks' cannot be imported here; the job needs a worker that can"),
         ("shop.broken.f", "here (ModuleNotFoundError: No module named 'no_such_package'); the job needs"),
         ("shop.down.f", "here (ConnectionError: no route); the job needs"),
+        ("shop.unguarded.f", "was being imported for a job; put what the script does when it is run under if"),
         ("shop.script.f", "here (SystemExit: usage: script); the job needs"),
     ],
 )
