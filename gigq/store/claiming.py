@@ -202,7 +202,7 @@ def _with_relations(tx: Transaction, claims: Sequence[Claim]) -> Sequence[Claim]
     tags = _tags(tx, jobs) if has_tags else {}
     results = _parent_results(tx, jobs) if has_parents else {}
     for claim in claims:
-        if NOTES in claim.metadata and (missing := missing_parents(claim.metadata)):
+        if NOTES in str(claim.metadata) and (missing := missing_parents(claim.metadata)):
             results.setdefault(claim.job_seq, []).extend((parent, "null") for parent in missing)
     if not (tags or results):
         return claims

@@ -24,7 +24,8 @@ from typing import Any
 from store.verbs import SOMEWHERE, File
 
 from gigq import Job, JobQueue, ManualClock, Worker
-from gigq.store import manual
+from gigq.status import ExecutionStatus
+from gigq.store import manual, waits
 
 
 def no_text(value: bytes) -> str:
@@ -58,6 +59,8 @@ PLACES = [
     ("job_schedules", "1"),
     ("job_workers", "1"),
     ("job_tags", "1"),
+    ("job_missing_functions", "1"),
+    ("job_waits", "1"),
 ]
 """Tables, and which of their rows."""
 
@@ -79,7 +82,12 @@ def busy_file(folder: Path) -> Path:
         queue.submit(Job("held", "functions:nothing", id="held", max_attempts=1, timeout=5))
         with file.write() as tx:
             person = manual.register(tx, "manual", replace(SOMEWHERE, pid=2))
-        file.claim(worker=person)
+        (held,) = file.claim(worker=person)
+        queue.submit(Job("absent", "nowhere:nothing", id="absent"))
+        (absent,) = file.claim()
+        file.settle(absent, ExecutionStatus.RELEASED, error="no module", is_missing=True)
+        with file.write() as tx:
+            assert waits.note(tx, held.execution_id, waiter="held", jobs=["lost"])
         _submit_the_rest(queue)
     return path
 

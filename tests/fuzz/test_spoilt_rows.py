@@ -12,12 +12,17 @@ import pytest
 from fuzz.spoiling import PLACES, busy_file, flaws
 
 from gigq import Job, JobNotFound, JobQueue, StoreError, Worker
+from gigq.store import waits
+from gigq.store.repairing import repair
 
 pytestmark = pytest.mark.unsound("somebody has corrupted it")
 
 VALUES: list[object] = ["nonsense", -7, 1e300, b"\xff\x00", None, "[1]", '{"a": 1}']
 
-TABLES = ("jobs", "executions", "job_queues", "job_schedules", "job_workers", "job_tags")
+TABLES = (
+    "jobs", "executions", "job_queues", "job_schedules", "job_workers", "job_tags", "job_missing_functions",
+    "job_waits", "job_dependencies",
+)  # fmt: skip
 
 LOOKS: dict[str, Callable[[JobQueue], object]] = {
     "get_status": lambda queue: [queue.get_status(name) for name in ("done", "waiting", "held")],
@@ -30,7 +35,18 @@ LOOKS: dict[str, Callable[[JobQueue], object]] = {
     "workers": lambda queue: queue.workers(),
     "schedules": lambda queue: list(queue.schedules),
     "check": lambda queue: queue.check(),
+    "repair": lambda queue: repair_and_undo(queue),
 }
+
+
+class Undo(Exception):
+    """What a transaction has done is not wanted."""
+
+
+def repair_and_undo(queue: JobQueue) -> None:
+    with suppress(Undo), queue.database.write() as tx:
+        repair(tx)
+        raise Undo
 
 
 @pytest.fixture
@@ -39,11 +55,15 @@ def spoilt(path: str) -> Iterator[tuple[JobQueue, sqlite3.Connection]]:
     with JobQueue(path, durability="normal") as queue, closing(sqlite3.connect(path, isolation_level=None)) as editor:
         queue.submit(Job("done", "functions:nothing", id="done"))
         queue.submit(Job("failed", "functions:fail", id="failed", max_attempts=1))
+        absent = queue.submit(Job("absent", "nowhere:nothing", id="absent", priority="low"))
         with Worker(path, durability="normal") as worker:
-            worker.process_one()
-            worker.process_one()
+            assert [worker.process_one() for _ in range(3)] == [True, True, False]
+        assert [queue.get_status(absent)["status"], queue.workers()] == ["pending", []]
         queue.submit(Job("held", "functions:nothing", id="held", priority="high"))
         queue.dequeue("ann")
+        with queue.database.write() as tx:
+            (number,) = tx.execute("SELECT id FROM executions WHERE status = 'running'").fetchone()
+            assert waits.note(tx, number, waiter="held", jobs=["failed"])
         queue.submit(Job("waiting", "functions:nothing", id="waiting", dependencies=["held"], tags=["tag"]))
         queue.configure("default", max_running=50, rate_limit=1000, rate_period=10)
         queue.schedules.add("schedule", "functions:nothing", every=3600)
@@ -115,6 +135,20 @@ def test_a_corrupted_job_is_reported_with_its_column(
         with pytest.raises(StoreError, match=f"job 'done' cannot be read: its {column} is "):
             look()
     assert queue.get_status("failed")["status"] == "failed"
+
+
+def test_what_is_written_after_a_look_at_a_corrupted_row_is_seen_by_the_next_look(
+    spoilt: tuple[JobQueue, sqlite3.Connection],
+) -> None:
+    """The error kept what it had read half of, and the next look saw the file as it had been then."""
+    queue, editor = spoilt
+    editor.execute("UPDATE executions SET started_at = 'soon'")
+    with pytest.raises(StoreError) as kept:
+        queue.metrics()
+    editor.execute("UPDATE executions SET started_at = completed_at")
+    queue.metrics()
+    assert queue.submit(Job("next", "functions:nothing")).is_new
+    assert kept.value.__cause__ is not None
 
 
 def test_a_corrupted_execution_is_reported_with_its_job(spoilt: tuple[JobQueue, sqlite3.Connection]) -> None:

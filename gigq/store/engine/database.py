@@ -221,6 +221,8 @@ class Database:
         """Return an error of SQLite, or of code that could not understand what it has read, as one of ours."""
         if not isinstance(error, _MISREAD) or isinstance(error, GigqError | UnstorableValue):
             return self._meaning(error)
+        # A caller may keep the error, with it a cursor that is still being read, and with that this snapshot.
+        self._pool.discard()
         return StoreError(
             f"{self.path!r} holds what gigq never wrote ({type(error).__name__}: {error!s:.200}); "
             "mend it with a SQLite tool"

@@ -108,4 +108,8 @@ class Session:
         self._steps.close()
         meaning = self._meaning(error)
         if meaning is not None:
-            raise meaning from error
+            try:
+                raise meaning from error
+            finally:
+                # Or this frame would keep itself, and with it the cursors of the block and the snapshot that they read.
+                del meaning, error, traceback
