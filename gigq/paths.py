@@ -18,6 +18,9 @@ from gigq.unfit import described, not_importable, not_in_a_file
 
 Function = Callable[..., Any]
 
+IMPORTERS = (str(Path(__file__).parent / "_")[:-1], importlib.__file__, "<frozen ")
+"""How the paths of the files begin whose code runs around that of a module while it is imported for a function."""
+
 _SCRIPT = ("__main__", "__mp_main__")
 """The names that a running script gives itself; the second one in child processes of multiprocessing."""
 

@@ -12,7 +12,7 @@ from gigq.claims import Claim
 from gigq.clock import to_seconds
 from gigq.codec import decode
 from gigq.errors import GiveUp, JobCancelled, JobTimeout, NotImportable, RetryLater
-from gigq.paths import NotFound, full_name, names_of
+from gigq.paths import IMPORTERS, NotFound, full_name, names_of
 from gigq.reports import Report
 from gigq.retry import is_worth_retrying, wait_after_release
 
@@ -43,8 +43,10 @@ def report_on(error: BaseException, claim: Claim, *, is_final: bool = False, is_
         is_found: False if it was raised while the function was looked for.
     """
     try:
-        if not is_found and isinstance(error, NotFound):
-            return _not_found(error)
+        if not is_found:
+            if isinstance(error, NotFound):
+                return _not_found(error)
+            error = error.with_traceback(_of_the_module(error.__traceback__))
         # A function that is found and cannot be called will be no other next time.
         return _report(error, claim, is_final=is_final or (not is_found and isinstance(error, NotImportable)))
     except Exception as odd:  # an exception that breaks whatever looks at it
@@ -54,7 +56,8 @@ def report_on(error: BaseException, claim: Claim, *, is_final: bool = False, is_
 
 def _not_found(error: NotFound) -> Report:
     cause = error.__cause__
-    trace = None if cause is None else _trace(cause)
+    frames = cause and _of_the_module(cause.__traceback__)  # none if not even the module was found
+    trace = _trace(cause.with_traceback(frames)) if cause and frames else None
     return Report.not_found(error.reason, error_type=error.error_type, traceback=trace)
 
 
@@ -125,6 +128,13 @@ def _trace(error: BaseException) -> str:
 
 def _of_the_function(frames: TracebackType | None) -> TracebackType | None:
     while frames is not None and frames.tb_frame.f_code.co_filename == _CALL:
+        frames = frames.tb_next
+    return frames
+
+
+def _of_the_module(frames: TracebackType | None) -> TracebackType | None:
+    """Return the frames from those on of the module that was imported."""
+    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(IMPORTERS):
         frames = frames.tb_next
     return frames
 

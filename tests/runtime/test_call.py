@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import functions
@@ -63,6 +64,23 @@ def test_the_error_says_class_and_message_and_the_traceback_begins_in_the_users_
     assert report.traceback is not None
     assert "in fail" in report.traceback
     assert "call.py" not in report.traceback
+
+
+def test_the_traceback_of_an_import_begins_in_the_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    for name, line, first in (
+        ("unhappy", "1 / 0", "Traceback (most recent call last):\n  "),
+        ("lacking", "import no_such_module", "Traceback (most recent call last):\n  "),
+        ("crooked", "def f(:", "  "),
+    ):
+        (tmp_path / f"{name}.py").write_text(line)
+        shown = str(report_of(f"{name}:f").traceback)
+        assert shown.startswith(f'{first}File "{tmp_path / name}.py", line 1'), shown
+
+
+@pytest.mark.parametrize("name", ["no_such_module:f", "functions:no_such_name"])
+def test_a_function_that_is_not_found_has_no_traceback(name: str) -> None:
+    assert report_of(name).traceback is None
 
 
 @pytest.mark.parametrize(
