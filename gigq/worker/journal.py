@@ -85,7 +85,10 @@ class Journal:
         """
         for claim in given_back:
             which = f"attempt {claim.attempt} of {claim.max_attempts}"
-            self._say(logging.INFO, claim, f"given back, {which}, which does not count: the worker stopped")
+            self._say(
+                logging.INFO, claim, f"given back, {which}, which does not count: the worker stopped",
+                status=ExecutionStatus.RELEASED.value,
+            )  # fmt: skip
         if self._started_at is not None:
             took = self._clock.monotonic() - self._started_at
             self._started_at = None
@@ -123,7 +126,10 @@ class Journal:
             now = "it was deleted" if end is None else f"it is {end.status} now"
             why = f": {_line(end.error)}" if end and end.error else ""
             which = f"attempt {claim.attempt} of {claim.max_attempts}"
-            self._say(logging.INFO, claim, f"was taken from this worker, {which}; {now}{why}")
+            self._say(
+                logging.INFO, claim, f"was taken from this worker, {which}; {now}{why}",
+                status=end and end.ended.value, error=end and end.error,
+            )  # fmt: skip
 
     def _log_end(self, claim: Claim, report: Report, move: Move | None, next_attempt: str | None) -> None:
         took = self._seconds_since(report.started_at)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from gigq.claims import Claim
 from gigq.clock import Clock
-from gigq.logs import logger
+from gigq.logs import logger, say
 from gigq.missing import Lacking, Missing
 from gigq.reports import Report
 from gigq.runtime.runner import Ended
@@ -82,12 +83,18 @@ class Lacks:
     def _noted(self, claim: Claim, report: Report) -> Ended:
         named, is_news = self._missing.note(claim, report, now=self._clock.monotonic())
         if is_news:
-            log.error("%s; its jobs are left to other workers, and it looks again from time to time", named.error)
+            say(
+                log, logging.ERROR, "%s; its jobs are left to other workers, and it looks again from time to time",
+                named.error, function=claim.function, error_type=report.error_type, error=report.error,
+            )  # fmt: skip
         return claim, named
 
     def _passed(self, claim: Claim, report: Report) -> Ended:
         if report.status in _FOUND:
             self._found.add(claim.function)
             if self._missing.note_found(claim.function):
-                log.warning("%r is found now; its jobs are claimed again", claim.function)
+                say(
+                    log, logging.WARNING, "%r is found now; its jobs are claimed again", claim.function,
+                    function=claim.function,
+                )  # fmt: skip
         return claim, report

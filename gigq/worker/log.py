@@ -21,12 +21,14 @@ class WorkerLog:
     A handler blocks when it writes to a pipe that nobody reads, or to a terminal that was stopped by Ctrl-S.
 
     Args:
+        worker_id: the worker's name, which each line has as a field.
         clock: where time comes from.
         timeout: how long to wait for the handlers in the end: so many seconds for the last lines, and a quarter of
             them for the number of those that had to be dropped.
     """
 
-    def __init__(self, *, clock: Clock, timeout: float = _TIMEOUT) -> None:
+    def __init__(self, worker_id: str, *, clock: Clock, timeout: float = _TIMEOUT) -> None:
+        self._worker_id = worker_id
         self._relay = Relay[LogRecord](hand_over, note_dropped=_warn_of_drops, name="gigq-log", clock=clock)
         self._timeout = timeout
         self._stuck_at: int | None = None
@@ -38,7 +40,7 @@ class WorkerLog:
         At its end, wait until everything is written, but not for long: what is left then is dropped.
         """
         try:
-            with diverted(lambda record: self._relay.send((record,))):
+            with diverted(self._send):
                 yield
         finally:
             self._finish()
@@ -46,6 +48,10 @@ class WorkerLog:
     def close(self) -> None:
         """End the other thread when it has nothing left to do."""
         self._relay.close()
+
+    def _send(self, record: LogRecord) -> None:
+        vars(record).setdefault("worker_id", self._worker_id)
+        self._relay.send((record,))
 
     def _finish(self) -> None:
         # A handler that has blocked for long, and has not written a line since, is not waited for again.

@@ -136,7 +136,7 @@ class Worker:
         )
         self._new_runner = self._runners()
         self._listener = None if on_event is None else Listener(on_event, clock=self._clock)
-        self._log = WorkerLog(clock=self._clock)
+        self._log = WorkerLog(name, clock=self._clock)
         self._database = opened(db_path, durability, self._clock)
         self._inline = InlineRunner(self._call)
         self._inline_loop: Loop | None = None  # of process_one

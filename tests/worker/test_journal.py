@@ -135,6 +135,18 @@ def test_a_job_that_is_cancelled_while_it_runs_is_logged(
     queue.cancel(job_id, running=True)
     running.stop()
     assert f"job {job_id} (endless) was taken from this worker, attempt 1 of 3; it is cancelled now" in caplog.text
+    assert [vars(each)["status"] for each in caplog.records if job_id in each.getMessage()] == ["cancelled"]
+
+
+def test_a_job_that_is_given_back_when_its_worker_stops_is_logged(
+    queue: JobQueue, run: Callable[..., Running], pipes: Pipes, caplog: pytest.LogCaptureFixture
+) -> None:
+    job_id = queue.submit(Job("endless", functions.spin, {"tell": pipes.tell}))
+    running = run(shutdown_timeout=0)
+    pipes.wait_until_begun()
+    running.stop()
+    assert "given back, attempt 1 of 3, which does not count: the worker stopped" in caplog.text
+    assert [vars(each)["status"] for each in caplog.records if job_id in each.getMessage()] == ["released"]
 
 
 def test_only_jobs_that_failed_for_good_count_as_failed_in_the_row_of_their_worker(

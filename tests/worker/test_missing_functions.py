@@ -60,6 +60,9 @@ def test_a_worker_says_so_once_for_each_function(
         "its jobs are left to other workers, and it looks again from time to time"
         for name in "fg"
     ]
+    found = [vars(record) for record in caplog.records if record.levelno == logging.ERROR]
+    fields = sorted((each["worker_id"], each["function"], each["error_type"]) for each in found)
+    assert fields == [("ann", f"late:{name}", "ModuleNotFoundError") for name in "fg"]
 
 
 def test_the_file_names_the_worker_the_function_and_the_reason(path: str, queue: JobQueue) -> None:

@@ -50,7 +50,7 @@ def blocking() -> Iterator[Blocking]:
 
 @pytest.fixture
 def worker_log(clock: ManualClock) -> Iterator[WorkerLog]:
-    found = WorkerLog(clock=clock, timeout=0.05)
+    found = WorkerLog("ann", clock=clock, timeout=0.05)
     yield found
     found.close()
 
@@ -72,7 +72,7 @@ def test_a_worker_whose_log_hangs_runs_its_jobs_and_writes_the_log_later(
 def test_process_one_does_not_wait_for_a_log_that_hangs(path: str, queue: JobQueue, blocking: Blocking) -> None:
     ids = queue.submit_many(Job("job", functions.nothing) for _ in range(3))
     with Worker(path) as worker:
-        worker._log = WorkerLog(clock=queue.clock, timeout=0.05)
+        worker._log = WorkerLog("ann", clock=queue.clock, timeout=0.05)
         while worker.process_one():
             pass
     assert blocking.said == []
@@ -127,6 +127,7 @@ def test_what_is_logged_after_the_log_was_closed_is_written(
             log.warning(text)
         worker_log.close()
     assert [each.getMessage() for each in caplog.records] == ["before", "after"]
+    assert [vars(each)["worker_id"] for each in caplog.records] == ["ann", "ann"]
 
 
 def test_a_handler_that_raises_harms_neither_the_worker_nor_the_next_line(
