@@ -264,6 +264,8 @@ def test_a_file_of_another_user_says_who_may_read_it(filled: str, mode: int, sai
     os.chmod(filled, mode)
     (line,) = looked_at(filled)
     assert line.startswith(said.format(filled, getgrgid(group).gr_name))
+    (line,) = looked_at(filled, LOOK.replace("read_only=True", ""))
+    assert line.endswith(" runs as root"), "advises nobody to look at what may not be read"
     os.chown(filled, 0, 0)
 
 

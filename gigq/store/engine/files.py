@@ -12,6 +12,9 @@ from gigq.errors import NotAQueue, StoreError
 
 MEMORY = ":memory:"
 
+LOOK = "open it read-only to look at it"
+"""What to do with a file that may be read and not written."""
+
 _LONGEST_NAME = 255 - len("-journal")
 """Bytes of a name to which SQLite can add the ends of its own files, on all usual file systems."""
 
@@ -141,8 +144,8 @@ def must_be_writable(path: str) -> None:
         StoreError: it is such a file.
     """
     if not _may(path, os.W_OK) and not os.path.exists(f"{os.path.realpath(path)}-wal"):
-        reason = unopened(path) or unwritten(path) or f"{path!r} cannot be written"
-        raise StoreError(f"{reason}; open it read-only to look at it")
+        reason = unopened(path)  # then it cannot be looked at either
+        raise StoreError(reason or f"{unwritten(path) or f'{path!r} cannot be written'}; {LOOK}")
 
 
 def may_write(file: str) -> bool:

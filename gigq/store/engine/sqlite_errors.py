@@ -28,7 +28,7 @@ def explained(error: sqlite3.Error, path: str) -> StoreError:
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY if reason := files.unwritten(path):
             # What comes for a read too: SQLite cannot make its log.
             cannot_read = getattr(error, "sqlite_errorcode", 0) in _CANNOT_EVEN_READ
-            return StoreError(f"{reason}; open it read-only to look at it" if cannot_read else reason)
+            return StoreError(f"{reason}; {files.LOOK}" if cannot_read else reason)
         case sqlite3.SQLITE_CORRUPT:
             return StoreError(f"{path!r} is damaged ({error}); restore a backup")
     return StoreError(f"{path!r}: {error}")
