@@ -118,7 +118,7 @@ def _why_not_cancelled(now: JobRecord | None, job: JobRecord) -> str:
 def _why_not_requeued(now: JobRecord | None, job: JobRecord) -> str:
     status = _status_now(now)
     if status not in ENDED_BADLY:
-        return f"job {job.id} is {status}; only a failed, timeout or cancelled job can be requeued"
+        return f"job {job.id} is {status}; only a failed, timed-out or cancelled job can be requeued"
     if job.unique_key is None:
         return f"job {job.id} depends on a job that ended badly; requeue that one: {job.error}"
     key = f"an unfinished job has its key {job.unique_key!r}"

@@ -9,6 +9,7 @@ from gigq.cli import values
 from gigq.cli.call import Call, Refused
 from gigq.cli.commands import Command, Parser
 from gigq.cli.options import add_id
+from gigq.status import JobStatus
 
 if TYPE_CHECKING:
     from gigq.records import ExecutionRecord, JobRecord
@@ -38,8 +39,16 @@ def _chosen(job: JobRecord, attempt: int | None) -> Sequence[ExecutionRecord]:
         raise Refused(f"job {job.id} has no attempt {attempt}; it has been tried {job.attempts} times")
     found = [each for each in executions if each.log]
     if not found:
-        raise Refused(f"job {job.id} has no log; only a worker started with --capture-logs keeps one")
+        raise Refused(f"job {job.id} has no log: {_why_silent(job, executions)}")
     return found
+
+
+def _why_silent(job: JobRecord, executions: Sequence[ExecutionRecord]) -> str:
+    if not any(each.started_at for each in executions):
+        return "its function was not called yet"
+    if job.status == JobStatus.RUNNING and executions[-1].completed_at is None:
+        return "it is written when the attempt ends, if the worker was started with --capture-logs"
+    return "it has logged nothing, or its worker was started without --capture-logs"
 
 
 def _lines(executions: Sequence[ExecutionRecord]) -> Iterator[str]:

@@ -142,10 +142,16 @@ def _progress(progress: dict[str, Any] | None) -> str:
 
 
 def _execution(execution: ExecutionRecord) -> Iterator[str]:
-    ended = f" to {_instant(execution.completed_at)}" if execution.completed_at else ""
     yield from ("", f"attempt {execution.attempt}: {execution.status}")
-    yield f"  {_instant(execution.started_at)}{ended}, worker {execution.worker_id}"
+    yield f"  {_times(execution)}, worker {execution.worker_id}"
     yield from (f"  {line}" for line in _lines(execution.traceback or execution.error))
+
+
+def _times(execution: ExecutionRecord) -> str:
+    began, ended = _instant(execution.started_at), _instant(execution.completed_at)
+    if not began:
+        return f"ended {ended} before its function was called" if ended else "its function is not called yet"
+    return f"{began} to {ended}" if ended else began
 
 
 def _block(title: str, lines: Sequence[str]) -> Iterator[str]:

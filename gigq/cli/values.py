@@ -75,9 +75,7 @@ def priority(text: str) -> int:
 
 def whole(text: str) -> int:
     """Return a whole number of at least 0."""
-    if not re.fullmatch(r"[0-9]{1,18}", text):
-        raise ArgumentTypeError(f"{text!r} is not a whole number")
-    return int(text)
+    return _whole(text, least=0)
 
 
 def limited(text: str) -> int | None:
@@ -87,10 +85,13 @@ def limited(text: str) -> int | None:
 
 def at_least_one(text: str) -> int:
     """Return a whole number of at least 1."""
-    number = whole(text)
-    if number == 0:
-        raise ArgumentTypeError("0 is too few; it must be at least 1")
-    return number
+    return _whole(text, least=1)
+
+
+def _whole(text: str, *, least: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
+        raise ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+    return int(text)
 
 
 def function(text: str) -> str:

@@ -58,7 +58,7 @@ def test_a_pending_job_cannot_be_requeued(run: Run, queue: JobQueue) -> None:
     outcome = run("requeue", job_id)
 
     assert outcome.code == 1
-    assert "is pending; only a failed, timeout or cancelled job" in outcome.err
+    assert "is pending; only a failed, timed-out or cancelled job" in outcome.err
 
 
 def test_requeuing_the_child_of_a_failed_parent_names_the_parent_to_requeue(run: Run, queue: JobQueue) -> None:

@@ -76,7 +76,8 @@ def test_an_unknown_attempt_and_a_job_without_a_log_are_errors(run: Run, queue: 
     run("worker", "--once")
     outcome = run("logs", quiet)
     assert (outcome.code, outcome.out) == (1, "")
-    assert "has no log; only a worker started with --capture-logs keeps one" in outcome.err
+    assert "has no log: it has logged nothing, or its worker was started without --capture-logs" in outcome.err
+    assert "its function was not called yet" in run("logs", queue.submit(Job("job", "loud:speak"))).err
 
 
 def test_control_characters_in_a_log_become_visible(run: Run, queue: JobQueue) -> None:

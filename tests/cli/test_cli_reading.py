@@ -56,6 +56,17 @@ def test_status_shows_the_traceback_of_every_attempt(run: Run, queue: JobQueue) 
     assert "worker w1\n" in out
 
 
+def test_an_attempt_whose_function_was_not_called_says_so(run: Run, queue: JobQueue) -> None:
+    job_id = queue.submit(Job("lost", "no_such_module.f"))
+    run("worker", "--once", "--worker-id", "w1")
+
+    out = run("status", job_id, "--show-executions").out
+
+    head, _, rest = out.partition("\nattempt 1: released\n  ended 20")
+    assert head
+    assert "Z before its function was called, worker w1\n  worker w1 cannot find 'no_such_module.f': Mod" in rest
+
+
 def test_status_as_json_is_that_of_the_library(run: Run, queue: JobQueue) -> None:
     job_id = queue.submit(Job("sum", "functions.add"))
 
