@@ -173,6 +173,7 @@ class WorkerRecord(NamedTuple):
         seen_at: its last heartbeat.
         stop: ``graceful`` or ``now`` if it was asked to stop; otherwise None.
         missing: the functions that it does not find, and why. It leaves their jobs to other workers.
+        trouble: why it can start no job at present, as of its last heartbeat; None if it can.
 
     Example:
         >>> from gigq import JobQueue
@@ -194,6 +195,7 @@ class WorkerRecord(NamedTuple):
     seen_at: datetime
     stop: str | None
     missing: dict[str, str]
+    trouble: str | None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""

@@ -21,7 +21,8 @@ def list_workers(call: Call) -> None:
 
     The column seen shows how long a worker has been silent.
     A dead worker is listed until another worker, or recover, notices it.
-    Below the list stand the functions that a worker cannot find; it leaves their jobs to the others.
+    Below the list stands why a worker can start no job, and the functions that it cannot find; it leaves their jobs
+    to the others.
     """
     with call.look() as queue:
         workers = queue.workers()
@@ -102,6 +103,8 @@ def _table(workers: Sequence[WorkerRecord], *, now: datetime) -> Iterator[str]:
     # An ID that was cut cannot be typed: it is cut last.
     yield from output.table(_TITLES, [_row(worker, now=now) for worker in workers], flexible=("queues", "id"))
     for worker in workers:
+        if worker.trouble:
+            yield f"Worker {worker.id} can start no job: {worker.trouble}"
         for function, reason in worker.missing.items():
             yield f"Worker {worker.id} cannot find {function}: {reason}"
 

@@ -136,7 +136,7 @@ def _of_waiters(pending: PendingFacts) -> Iterator[str]:
 def _of_workers(found: Facts, pending: PendingFacts) -> Iterator[str]:
     job, known = found.job, pending.workers
     serving = [each for each in known if each.serves(job.queue)]
-    able = [each for each in serving if each.is_alive and not each.is_stopping]
+    able = [each for each in serving if each.is_alive and not each.is_stopping and each.trouble is None]
     finding = [each for each in able if _may_find(job, each)]
     if not able:
         yield from _of_nobody(job.queue, known, serving)
@@ -160,7 +160,10 @@ def _of_nobody(queue: str, known: Sequence[WorkerHealth], serving: Sequence[Work
     if all(each.is_manual for each in known):
         yield "There is no worker; `gigq worker` starts one."
         return
-    yield f"No live worker serves queue {queue!r}; `gigq worker --queue {quote(queue)}` starts one."
+    if any(each.is_alive and each.trouble for each in serving):
+        yield f"No worker that serves queue {queue!r} can start a job."
+    else:
+        yield f"No live worker serves queue {queue!r}; `gigq worker --queue {quote(queue)}` starts one."
     for each in serving[:_MOST_NAMED]:
         yield f"Worker {each.key.id} {_trouble(each)}."
     others = [each.key.id for each in known if not (each.is_manual or each.serves(queue))]
@@ -234,7 +237,9 @@ def _trouble(worker: WorkerHealth) -> str:
         return "is dead: its process has ended"
     if not worker.is_alive:
         return f"is silent: it was last seen {_span(worker.silence)} ago, at {_instant(worker.seen_at)}"
-    return "is about to stop"
+    if worker.is_stopping or worker.trouble is None:
+        return "is about to stop"
+    return f"can start none: {_first_line(worker.trouble)}"
 
 
 def _is_handler(function: str) -> bool:

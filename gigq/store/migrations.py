@@ -36,6 +36,7 @@ STEPS: dict[int, tuple[str, ...]] = {
         INDEXES["jobs_ready_by_function"],
         "ALTER TABLE jobs ADD COLUMN ready_at TEXT",
         "ALTER TABLE job_workers ADD COLUMN missing TEXT NOT NULL DEFAULT '{}'",
+        "ALTER TABLE job_workers ADD COLUMN trouble TEXT",
         TABLES["job_missing_functions"],
         TABLES["job_waits"],
     ),

@@ -171,6 +171,7 @@ CREATE TABLE job_workers (
   started_at TEXT NOT NULL,
   seen_at TEXT NOT NULL,                      -- its last heartbeat, for people: only the counter decides liveness
   missing TEXT NOT NULL DEFAULT '{{}}',         -- functions that it does not find, and why: a JSON object
+  trouble TEXT,                               -- why it can start no job at present; NULL: it can
   CHECK ({_whole("heartbeat", 0)}),
   CHECK ({_whole("concurrency", 0)}),
   CHECK ({_whole("completed", 0)}),

@@ -28,6 +28,7 @@ class WorkerHealth:
         queues: the queues that it serves; None for all.
         handlers: the names of its handlers.
         missing: the functions that it does not find, and why.
+        trouble: why it can start no job at present; None if it can.
         running: how many jobs it holds.
         silence: seconds since its last heartbeat; 0 where nobody moves it.
         is_gone: its process has certainly ended.
@@ -38,6 +39,7 @@ class WorkerHealth:
     queues: Collection[str] | None
     handlers: Collection[str]
     missing: Mapping[str, str]
+    trouble: str | None
     concurrency: int
     running: int
     is_stopping: bool
@@ -82,6 +84,7 @@ def health(tx: Transaction, *, gone: Collection[WorkerKey]) -> list[WorkerHealth
             queues=None if row["queues"] is None else decode(row["queues"]),
             handlers=decode(row["handlers"]),
             missing=decode(row["missing"]),
+            trouble=row["trouble"],
             concurrency=row["concurrency"],
             running=row["running"],
             is_stopping=row["stop"] is not None,

@@ -68,16 +68,18 @@ def register(
     return WorkerKey(row.lastrowid or 0, worker_id)
 
 
-def renew(tx: Transaction, worker: WorkerKey, *, completed: int = 0, failed: int = 0) -> None:
-    """Advance the worker's heartbeat, and add to its counts."""
+def renew(
+    tx: Transaction, worker: WorkerKey, *, completed: int = 0, failed: int = 0, trouble: str | None = None
+) -> None:
+    """Advance the worker's heartbeat, add to its counts, and write why it can start no job, if that is so."""
     tx.execute(
         """
         UPDATE job_workers
            SET heartbeat = heartbeat + 1, seen_at = ?, completed = completed + ?, failed = failed + ?,
-               concurrency = coalesce(wanted_concurrency, concurrency)
+               concurrency = coalesce(wanted_concurrency, concurrency), trouble = ?
          WHERE seq = ?
         """,
-        (tx.stamp, completed, failed, worker.seq),
+        (tx.stamp, completed, failed, trouble, worker.seq),
     )
 
 
@@ -139,6 +141,7 @@ def records(tx: Transaction) -> list[WorkerRecord]:
             seen_at=from_text(row["seen_at"]),
             stop=row["stop"],
             missing=decode(row["missing"]),
+            trouble=row["trouble"],
         )
         for row in rows
     ]

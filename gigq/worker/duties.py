@@ -142,7 +142,7 @@ class Duties:
         if is_beat:
             # Renew before sweeping: after a laptop sleeps every worker looks dead, and the first one awake
             # would otherwise declare its own healthy jobs lost.
-            key = self._renew(tx, slots=turn.slots, is_known=is_known)
+            key = self._renew(tx, turn, is_known=is_known)
             dead, lost = self._sweep(tx, key)
             missing.note_found(tx, turn.found)
         if (turn.missing or self._noted[1]) and self._noted != (key, turn.missing):
@@ -170,16 +170,16 @@ class Duties:
         ended = zip(turn.ended, moves, strict=True)
         return next_attempts(tx, [claim.execution_id for (claim, _), move in ended if move in again])
 
-    def _renew(self, tx: Transaction, *, slots: int, is_known: bool) -> WorkerKey:
+    def _renew(self, tx: Transaction, turn: Turn, *, is_known: bool) -> WorkerKey:
         if is_known:
-            workers.renew(tx, self._key, completed=self._completed, failed=self._failed)
+            workers.renew(tx, self._key, completed=self._completed, failed=self._failed, trouble=turn.trouble)
             return self._key
         options = self._options
         return workers.register(
             tx,
             options.worker_id,
             self._process,
-            concurrency=slots,
+            concurrency=turn.slots,
             mode=options.mode,
             queues=options.queues,
             handlers=options.handlers,

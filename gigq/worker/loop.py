@@ -240,7 +240,11 @@ class Loop:
     def _report_if_stuck(self) -> None:
         is_stuck = self._runner.is_stuck
         if is_stuck and not self._is_stuck:
-            log.error("%s; no more jobs are claimed here", self._runner.why_stuck)
+            log.error("%s; until that changes, no jobs are claimed here", self._runner.why_stuck)
+        elif self._is_stuck and not is_stuck:
+            log.warning("jobs are claimed here again")
+        if is_stuck != self._is_stuck:
+            self._timetable.beat_now()  # so that the file says so too
         self._is_stuck = is_stuck
 
     def _has_work(self) -> bool:
@@ -265,6 +269,7 @@ class Loop:
             begun=self._inflight.begun,
             held={*self._inflight, *(claim.execution_id for claim, _ in self._ended)} if looks else None,
             slots=self._runner.slots,
+            trouble=self._runner.why_stuck if self._is_stuck else None,
             room=self._room() if self._claims else None,
             is_beat=is_beat,
             has_rung=self._has_rung,

@@ -32,6 +32,7 @@ class Turn:
         lacking: the functions that the worker does not find.
         missing: the same with the reasons.
         found: the functions that it has found since the last heartbeat.
+        trouble: why it can start no job at present; None if it can.
         is_beat: whether the heartbeat is due.
         has_rung: whether the bell has rung since the last turn.
         progress: what is to be written of the progress of running jobs.
@@ -46,6 +47,7 @@ class Turn:
     lacking: Lacking = NOTHING
     missing: Mapping[str, str] = field(default_factory=dict)
     found: Collection[str] = ()
+    trouble: str | None = None
     is_beat: bool = False
     has_rung: bool = False
     progress: Mapping[int, Progress] = field(default_factory=dict)

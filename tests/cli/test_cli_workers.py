@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from gigq import Job, JobQueue, JobStatus, Worker
+from gigq.process import this_process
+from gigq.store import workers
 
 Run = Callable[..., Any]
 
@@ -44,6 +46,13 @@ def test_what_a_worker_cannot_find_is_listed_below_the_table(run: Run, queue: Jo
     reason = "ModuleNotFoundError: No module named 'no_such_module'"
     assert run("workers").out.splitlines()[2:] == [f"Worker here cannot find no_such_module:f: {reason}"]
     assert run("workers", "--json").json[0]["missing"] == {"no_such_module:f": reason}
+
+
+def test_a_worker_that_can_start_no_job_is_named_below_the_table(run: Run, queue: JobQueue) -> None:
+    with queue.database.write() as tx:
+        workers.renew(tx, workers.register(tx, "ann", this_process(), concurrency=1), trouble="no memory")
+
+    assert run("workers").out.splitlines()[2:] == ["Worker ann can start no job: no memory"]
 
 
 @pytest.mark.usefixtures("here")

@@ -194,6 +194,18 @@ def test_a_worker_that_is_about_to_stop_is_named(file: File) -> None:
     assert file.queue.why(file.submit())[1:] == ["Worker ann is about to stop."]
 
 
+def test_a_worker_that_can_start_no_job_counts_only_when_it_can_again(file: File) -> None:
+    with file.write() as tx:
+        workers.renew(tx, file.worker, trouble="no child process can be started: no memory")
+    job = file.submit()
+    assert file.queue.why(job) == [
+        "No worker that serves queue 'default' can start a job.",
+        "Worker ann can start none: no child process can be started: no memory.",
+    ]
+    beat(file)
+    assert file.queue.why(job) == [READY]
+
+
 def test_a_job_waits_for_a_free_slot(file: File) -> None:
     file.submit()
     file.claim()

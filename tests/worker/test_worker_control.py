@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -262,8 +263,8 @@ def test_an_idle_worker_starts_a_delayed_job_at_its_time(queue: JobQueue, run: C
 # stuck
 
 
-def test_a_worker_whose_threads_do_not_return_says_so_and_claims_no_more(
-    queue: JobQueue, path: str, caplog: pytest.LogCaptureFixture
+def test_a_worker_whose_threads_do_not_return_says_so_and_claims_no_more_until_they_do(
+    queue: JobQueue, run: Callable[..., Running], caplog: pytest.LogCaptureFixture
 ) -> None:
     may_end = threading.Event()
 
@@ -273,14 +274,21 @@ def test_a_worker_whose_threads_do_not_return_says_so_and_claims_no_more(
     stubborn = [Job("stay", "stay", timeout=0.01, max_attempts=1) for _ in range(MAX_ABANDONED)]
     good = Job("good", functions.nothing, priority=-1)
     queue.submit_many([*stubborn, good])
-    with Worker(path, handlers={"stay": stay}, burst=True) as worker:
-        worker.start()
-        may_end.set()
-    assert queue.stats()["timeout"] == MAX_ABANDONED
-    assert queue.get_status(good.id)["status"] == "pending"
-    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
-        "too many threads have not returned from jobs that were stopped; no more jobs are claimed here"
-    ]
+    running = run(worker_id="ann", handlers={"stay": stay})
+    queue.wait([job.id for job in stubborn], timeout=30)
+    end = time.monotonic() + 30
+    while not (trouble := queue.workers()[0].trouble) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert trouble == "too many threads have not returned from jobs that were stopped"
+    assert queue.why(good.id) == [
+        "No worker that serves queue 'default' can start a job.", f"Worker ann can start none: {trouble}."
+    ]  # fmt: skip
+    may_end.set()
+    queue.wait(good.id, timeout=30)
+    running.stop()
+    assert [record.message for record in caplog.records if record.filename == "loop.py"] == [
+        f"{trouble}; until that changes, no jobs are claimed here", "jobs are claimed here again"
+    ]  # fmt: skip
 
 
 def test_the_jobs_of_a_dead_process_can_be_requeued_without_a_worker(queue: JobQueue) -> None:
