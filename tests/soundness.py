@@ -30,6 +30,7 @@ def _problems_of(path: Path) -> list[str]:
     # One connection, which cannot write, instead of a `JobQueue`: opening that costs more than the check of a small
     # file. And not `open`, to see what it is: closing a descriptor drops the locks of queues that are still open.
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        connection.text_factory = lambda text: text.decode(errors="backslashreplace")  # as gigq reads it
         try:
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'job_schema'").fetchall():
                 return []

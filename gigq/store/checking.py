@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from gigq.clock import from_text
+from gigq.codec import decode
+from gigq.errors import StoreError
+from gigq.store import schedules
 from gigq.store.engine.transaction import Transaction
-from gigq.store.tables import INDEXES, TABLES, VERSION
+from gigq.store.rows import execution_record, job_record
+from gigq.store.tables import INDEXES, TABLES, VERSION, phase_of
 from gigq.store.views import VIEWS
 
 PARTS = TABLES | INDEXES | VIEWS
@@ -89,15 +95,19 @@ def check(tx: Transaction) -> list[str]:
     missing = [f"the {kind_of(name)} {name} is missing" for name in missing_parts(tx)]
     if any(name in TABLES for name in missing_parts(tx)):
         return missing
-    return missing + sqlite_problems(tx) + _orphans(tx) + _broken_rules(tx)
+    return missing + sqlite_problems(tx) + _orphans(tx) + _broken_rules(tx) + _unreadable(tx)
 
 
 def missing_parts(tx: Transaction) -> list[str]:
     """Return the names of the tables, indexes and views that somebody has dropped. An older file has others."""
-    if tx.value("SELECT max(version) FROM job_schema") != VERSION:
+    if not _is_current(tx):
         return []
     there = {name for (name,) in tx.execute("SELECT name FROM sqlite_master")}
     return [name for name in PARTS if name not in there]
+
+
+def _is_current(tx: Transaction) -> bool:
+    return bool(tx.value("SELECT max(version) FROM job_schema") == VERSION)
 
 
 def kind_of(part: str) -> str:
@@ -133,6 +143,48 @@ def _broken_rules(tx: Transaction) -> list[str]:
         if ids:
             problems.append(f"{len(ids)} {rule.one if len(ids) == 1 else rule.several}: {_listed(ids)}")
     return problems
+
+
+def _unreadable(tx: Transaction) -> list[str]:
+    """Return what others have written that no look at it could read: the first value, and how many there are."""
+    if not _is_current(tx):
+        return []
+    found = ([*look(tx)] for look in (_unreadable_jobs, _unreadable_executions, _unreadable_rules))
+    return [f"{first}{f'; {len(more)} more like it' if more else ''}" for first, *more in filter(None, found)]
+
+
+def _unreadable_jobs(tx: Transaction) -> Iterator[str]:
+    rows = tx.execute(f"SELECT *, {phase_of(':now')} AS phase FROM jobs", {"now": tx.stamp})
+    return _refused(rows, lambda row: job_record(row, executions=(), parents=(), tags=()))
+
+
+def _unreadable_executions(tx: Transaction) -> Iterator[str]:
+    rows = tx.execute("SELECT executions.*, jobs.id AS job_id FROM executions JOIN jobs ON jobs.seq = job_seq")
+    return _refused(rows, lambda row: execution_record(row, job_id=row["job_id"]))
+
+
+def _refused(rows: sqlite3.Cursor, read: Callable[[sqlite3.Row], object]) -> Iterator[str]:
+    rows.row_factory = sqlite3.Row
+    for row in rows:  # one by one: results may have megabytes
+        try:
+            read(row)
+        except StoreError as error:
+            yield str(error)
+
+
+def _unreadable_rules(tx: Transaction) -> Iterator[str]:
+    for table, look in (("job_workers", _read_workers), ("job_schedules", schedules.records)):
+        try:
+            look(tx)
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            yield f"{table} holds what gigq never wrote ({type(error).__name__}: {error}); mend it in the file"
+
+
+def _read_workers(tx: Transaction) -> None:
+    for seen_at, *texts in tx.execute("SELECT seen_at, handlers, missing, coalesce(queues, '[]') FROM job_workers"):
+        from_text(seen_at)
+        for text in texts:
+            decode(text)
 
 
 def _listed(ids: Iterable[str]) -> str:

@@ -115,6 +115,8 @@ def _version_of(tx: Transaction, path: str) -> int | None:
         refuse_unfit(tx, path)
         return None
     version = tx.value("SELECT max(version) FROM job_schema")
+    if version is None:
+        raise NotAQueue(f"{path!r} has lost the row of job_schema that says which tables it has; restore a backup")
     if not isinstance(version, int) or not 1 <= version <= VERSION:
         raise NotAQueue(
             f"{path!r} has the tables of version {version!r}, and this gigq knows versions 1 to {VERSION}; "

@@ -158,6 +158,29 @@ def test_a_corrupted_execution_is_reported_with_its_job(spoilt: tuple[JobQueue, 
         queue.get_status("failed")
 
 
+@pytest.mark.parametrize(
+    ("spoiling", "problem"),
+    [
+        (
+            "UPDATE jobs SET params = '[1]' WHERE id IN ('done', 'failed')",
+            "its params is '[1]', which gigq never wrote; mend it in the file; 1 more like it",
+        ),
+        ("UPDATE jobs SET created_at = 'yesterday' WHERE id = 'done'", "job 'done' cannot be read: its created_at is"),
+        ("UPDATE executions SET started_at = 'soon' WHERE status = 'failed'", "an execution of job 'failed' cannot"),
+        ("UPDATE job_workers SET handlers = 'x'", "job_workers holds what gigq never wrote (JSONDecodeError: "),
+        ("UPDATE job_schedules SET job = '{}'", "job_schedules holds what gigq never wrote (KeyError: 'function'); "),
+    ],
+)
+def test_a_check_finds_what_no_look_could_read(
+    spoilt: tuple[JobQueue, sqlite3.Connection], spoiling: str, problem: str
+) -> None:
+    queue, editor = spoilt
+    editor.execute("PRAGMA ignore_check_constraints = ON")
+    editor.execute(spoiling)
+    (found,) = queue.check()
+    assert problem in found
+
+
 def test_text_that_is_not_utf_8_is_shown_with_escapes(path: str, queue: JobQueue) -> None:
     job_id = queue.submit(Job("job", "functions:nothing"))
     with closing(sqlite3.connect(path, isolation_level=None)) as editor:

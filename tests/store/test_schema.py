@@ -311,3 +311,12 @@ def test_an_empty_file_becomes_a_queue(path: str) -> None:
         JobQueue(path, initialize=False)
     with JobQueue(path) as queue:
         assert queue.stats()["total"] == 0
+
+
+@pytest.mark.unsound("the version of its tables is gone")
+def test_a_file_that_has_lost_its_version_is_refused_with_what_is_missing(path: str, queue: JobQueue) -> None:
+    queue.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as tool:
+        tool.execute("DELETE FROM job_schema")
+    with pytest.raises(NotAQueue, match=r"jobs.db' has lost the row of job_schema .*; restore a backup$"):
+        JobQueue(path)

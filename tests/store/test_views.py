@@ -57,6 +57,7 @@ def test_the_ready_jobs_are_in_the_order_in_which_workers_claim_them(file: File,
     assert file.names(file.claim(10)) == ["first", "second", "third"]
 
 
+@pytest.mark.unsound("some of it is no JSON, or stands where other JSON belongs")
 @pytest.mark.parametrize("text", ['{"x":NaN}', '{"x":-Infinity}', "{'", "", "nan"])
 def test_the_views_bear_json_that_this_sqlite_cannot_read(file: File, tool: sqlite3.Connection, text: str) -> None:
     """SQLite before 3.42 takes JSON5 for malformed, and anyone may write anything."""
@@ -68,7 +69,7 @@ def test_the_views_bear_json_that_this_sqlite_cannot_read(file: File, tool: sqli
     for view in VIEWS:
         tool.execute(f"SELECT * FROM {view}").fetchall()
     tool.execute("UPDATE jobs SET result = NULL WHERE status <> 'completed'")
-    assert file.queue.check() == []
+    assert all("which gigq never wrote" in each or "job_schedules" in each for each in file.queue.check())
     assert file.queue.metrics()["statuses"]["completed"] == 1
 
 
