@@ -17,6 +17,10 @@ from gigq.runtime.runner import Call, Ended
 from gigq.runtime.wakeup import Wakeup
 
 
+_SHORT = 1.0
+"""Seconds. A worker's loop looks for overdue jobs at least so often; for a shorter timeout it has to be told."""
+
+
 class Exchange:
     """What the threads of a runner share: claims come in, reports go out.
 
@@ -101,6 +105,8 @@ class Slot:
         deadline = None if claim.timeout is None else exchange.clock.monotonic() + claim.timeout
         take(target.state)
         self.running = Running(claim, deadline, target)
+        if claim.timeout is not None and claim.timeout < _SHORT:
+            exchange.wakeup.wake()
         report = run(self._call, claim, target.state)
         self.running = None
         if target.state.stop_reason is not None:

@@ -96,6 +96,15 @@ def test_slots_are_taken_and_freed(runner_of: Callable[..., ThreadRunner], stage
     assert runner.free == 2
 
 
+def test_the_loop_wakes_for_a_short_timeout_that_began_while_it_slept(
+    runner_of: Callable[..., ThreadRunner], stage: Stage
+) -> None:
+    runner = runner_of(stage.play)
+    runner.start([claim(execution_id=1, timeout=0.9)])
+    runner.wait(60)
+    assert runner.next_deadline is not None
+
+
 def test_one_thread_serves_many_claims(runner_of: Callable[..., ThreadRunner]) -> None:
     threads = set()
 
