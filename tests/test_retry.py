@@ -8,7 +8,7 @@ import pytest
 
 from gigq import GigqError, JobTimeout, QueueBusy
 from gigq.paths import names_of
-from gigq.retry import RetryRule, is_worth_retrying, longest_wait
+from gigq.retry import RetryRule, is_worth_retrying, longest_wait, wait_after_release
 
 HOUR = 3600.0
 
@@ -147,3 +147,8 @@ def test_an_exception_is_retried_if_it_is_wanted_and_not_refused(
     exception: type[BaseException], retry_on: list[str], no_retry_on: list[str], is_worth_it: bool
 ) -> None:
     assert is_worth_retrying([names_of(exception)], retry_on=retry_on, no_retry_on=no_retry_on) is is_worth_it
+
+
+@pytest.mark.parametrize(("delay", "wait"), [(0.0, 0.1), (0.05, 0.1), (1.0, 1.0), (600.0, 600.0)])
+def test_a_job_that_gives_itself_back_pauses_for_a_tenth_of_a_second_at_least(delay: float, wait: float) -> None:
+    assert wait_after_release(delay) == wait

@@ -28,12 +28,13 @@ _SECONDS = 600
 
 
 class Guard(NamedTuple):
-    """A guard: what it is for, its file in `gigq`, its text, and the text without it."""
+    """A guard: what it is for, its file in `gigq`, its text, the text without it, and the test that should notice."""
 
     name: str
     file: str
     old: str
     new: str = ""
+    test: str = ""
 
 
 READY = "status = 'pending' AND blockers = 0 AND run_at IS NULL"
@@ -300,6 +301,60 @@ GUARDS = [
           "CREATE UNIQUE INDEX executions_open", "CREATE INDEX executions_open"),
     Guard("no two unfinished jobs with a key", "store/tables.py",
           "CREATE UNIQUE INDEX jobs_unique", "CREATE INDEX jobs_unique"),
+    # what people give, and are told
+    Guard("of a job that comes twice only the first is new", "store/submitting.py",
+          "        old.add(job.id)\n"),
+    Guard("an id that comes again without its key is no longer that of the job that has it", "store/submitting.py",
+          "    holders.pop(job.id, None)  # the same id came before, with a key\n"),
+    Guard("a limit that is not given stays", "queue/queues.py",
+          "rule = _changed(queues.rule(tx, name), changes)", "rule = _changed(Rule(), changes)"),
+    Guard("a job that gives itself back pauses", "retry.py", "max(_SHORTEST_RELEASE, delay)", "delay",
+          "tests/test_retry.py"),
+    Guard("the longest wait is never below the first", "retry.py", "max(_HOUR, delay)", "_HOUR",
+          "tests/test_retry.py"),
+    Guard("a longest wait below the first is refused", "job.py",
+          "if longest is not None and longest < first:", "if False:"),
+    # running
+    Guard("an exception handler of a function does not swallow its timeout", "errors.py",
+          "class JobTimeout(BaseException):", "class JobTimeout(Exception):", "tests/test_retry.py"),
+    Guard("what a function swallows is raised again", "runtime/interrupt.py",
+          "self._raise_again(state.stop_reason)", "pass"),
+    Guard("a job sees no context variables of another", "runtime/isolation.py",
+          "            variable.set(value)\n        _own_decimal_context()", "            variable.set(value)"),
+    Guard("a fork of a job ends with its function", "runtime/call.py",
+          "        if os.getpid() != process:\n            end_fork()", "        if False:\n            end_fork()",
+          "tests/runtime/test_forks.py"),
+    Guard("a child process leaves signals to its worker", "runtime/process/signals.py",
+          "signal.signal(number, _leave_it_to_the_worker)", "pass", "tests/runtime/process/test_child_signals.py"),
+    Guard("a signal does not end a child process that is being started", "runtime/process/launching.py",
+          "before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)",
+          "before = signal.pthread_sigmask(signal.SIG_BLOCK, ())", "tests/runtime/process/test_child_signals.py"),
+    Guard("the loop does not wait for whoever reads its log", "worker/worker.py",
+          "with self._log.carrying(), ExitStack() as last:\n            if",
+          "with ExitStack() as last:\n            if",
+          "tests/worker/test_worker_log.py"),
+    Guard("the log of a worker is not waited for again and again", "worker/log.py",
+          "0.0 if self._stuck_at == self._relay.received else self._timeout", "self._timeout",
+          "tests/worker/test_worker_log.py"),
+    # files of others
+    Guard("a commit waits for readers", "store/engine/database.py",
+          "self._commit_after_readers(connection, error)", "raise"),
+    Guard("a file that is opened is switched to WAL", "store/engine/database.py",
+          "        if not is_used:\n", "        if False:\n"),
+    Guard("a file is switched to WAL while it is open", "store/engine/connections.py",
+          "        if self.uses_wal:\n", "        if False:\n"),
+    Guard("a look at what cannot be read does not keep its snapshot", "store/engine/database.py",
+          "        self._pool.discard()\n        return StoreError(", "        return StoreError(",
+          "tests/fuzz/test_spoilt_rows.py"),
+    Guard("metadata that are no text stop no worker", "store/claiming.py", "str(claim.metadata)", "claim.metadata",
+          "tests/fuzz/test_spoilt_rows.py"),
+    Guard("a blocked job that is cancelled already counts itself off once", "store/dependencies.py",
+          "        if moves.cancel(tx, [job], error=reason, failed_parent=root):\n", "        if True:\n",
+          "tests/model/test_damage.py"),
+    Guard("an open execution has the attempts of its job", "store/checking.py",
+          "(jobs.attempts > 0 OR executions.status = 'running')", "jobs.attempts > 0"),
+    Guard("the bell is not among the files of the queue", "store/engine/fifo.py",
+          'f".{name}-bell"', 'f"{name}-bell"', "tests/store/engine/test_bell.py"),
 ]  # fmt: skip
 
 
@@ -348,7 +403,8 @@ def without(guard: Guard, tree: Path) -> str | None:
         copy = copied(tree, folder)
         file = copy / "gigq" / guard.file
         file.write_text(file.read_text(encoding="utf-8").replace(guard.old, guard.new), encoding="utf-8")
-        return first_failure(copy, likely=str(Path("tests", guard.file).with_name(f"test_{Path(guard.file).name}")))
+        own = str(Path("tests", guard.file).with_name(f"test_{Path(guard.file).name}"))
+        return first_failure(copy, likely=guard.test or own)
 
 
 def main() -> None:
