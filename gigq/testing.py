@@ -58,4 +58,4 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None, de
         while started := loop.turn():
             executions += started
         loop.leave()
-    return executions - loop.missed
+    return executions - loop.lacks.count

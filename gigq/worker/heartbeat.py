@@ -21,7 +21,7 @@ def beating(loop: Loop, worker_log: WorkerLog) -> Iterator[None]:
 
     def beat() -> None:
         with worker_log.carrying():
-            while not has_ended.wait(loop.beat_interval):
+            while not has_ended.wait(loop.timetable.beat_interval):
                 try:
                     loop.beat()
                 except StoreError as error:

@@ -17,6 +17,9 @@ from gigq.worker.inflight import Inflight
 
 log = logger("worker")
 
+UNFOUND = Report.released("given back: its worker does not find its function", has_begun=False)
+"""The report of a job that waited for a slot when its function turned out to be missing."""
+
 _FOUND = (ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.TIMEOUT)
 """How executions end whose function was found."""
 

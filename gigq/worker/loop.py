@@ -11,7 +11,7 @@ from gigq.clock import Clock
 from gigq.errors import NotAQueue, QueueGone, StoreError
 from gigq.logs import logger
 from gigq.reports import Report
-from gigq.runtime.runner import Ended, Runner
+from gigq.runtime.runner import Runner
 from gigq.store.claiming import Room
 from gigq.store.engine.database import Database
 from gigq.store.workers import Standing
@@ -19,25 +19,18 @@ from gigq.worker.duties import Duties
 from gigq.worker.emitter import Emitter
 from gigq.worker.events import Listener
 from gigq.worker.inflight import Inflight
-from gigq.worker.lacks import Lacks
+from gigq.worker.lacks import UNFOUND, Lacks
+from gigq.worker.listening import Listening
 from gigq.worker.options import WorkerOptions
 from gigq.worker.prefetch import Prefetch
 from gigq.worker.progress import ProgressWriter
+from gigq.worker.results import Results
 from gigq.worker.throttle import Throttle
 from gigq.worker.timetable import PAUSE_AFTER_ERROR, Timetable
 from gigq.worker.turn import UNKNOWN, Outcome, Turn
 
 log = logger("worker")
 
-_HEAD_START = 0.001
-"""Seconds for which idle workers leave a new job to the first of them; if all claimed at once, it would start later."""
-
-_SECONDS_BETWEEN_ERRORS = 60.0
-
-_MOST_AT_ONCE = 64
-"""Reports that are settled in one transaction: others wait for the lock meanwhile, and the slots for new claims."""
-
-_UNFOUND = Report.released("given back: its worker does not find its function", has_begun=False)
 _GIVEN_BACK = Report.released("given back: its worker had no slot for it in time", has_begun=False)
 
 
@@ -52,6 +45,8 @@ class Loop:
 
     Attributes:
         stop: ``graceful`` or ``now`` once someone has asked the worker through the file to stop.
+        timetable: when it looks, and when it renews its heartbeat.
+        lacks: the functions that it does not find.
     """
 
     def __init__(
@@ -68,24 +63,21 @@ class Loop:
         self._inflight = inflight = Inflight()
         self._duties = Duties(database, options, clock=clock)
         self._runner = runner
-        self._timetable = Timetable(options, clock)
+        self.timetable = Timetable(options, clock)
         self._prefetch = Prefetch(inflight, is_shared=options.mode == "thread")
         self._progress = ProgressWriter(runner, inflight, clock)
         self._emitter = listener and Emitter(
             listener, inflight, self._duties.ends_of, worker_id=options.worker_id, clock=clock
         )
         self._clock = clock
-        self._bell = database.bell
-        self._listens = listens
-        self._bell_file: int | None = None
-        self._has_rung = False
+        self._bell = Listening(database.bell, is_wanted=listens)
+        self._takes_single_jobs = not listens
         self._claims = True
-        self._ended: list[Ended] = []
-        self._portion = _MOST_AT_ONCE
+        self._results = Results()
         self._outlook = UNKNOWN
         self._is_stuck = False
-        self._lacks = Lacks(inflight, clock, worker_id=options.worker_id)
-        self._errors = Throttle(_SECONDS_BETWEEN_ERRORS, clock)
+        self.lacks = Lacks(inflight, clock, worker_id=options.worker_id)
+        self._errors = Throttle(60.0, clock)  # seconds between two errors in the log
 
     def turn(self, *, claim: bool = True) -> int:
         """Do everything that is due, in one transaction if there is anything, and return how many jobs were claimed.
@@ -95,21 +87,20 @@ class Loop:
         """
         self._claims = claim
         self._collect(give_back=not claim)
-        is_beat = self._timetable.is_beat_due
+        is_beat = self.timetable.is_beat_due
         if is_beat:
-            self._listen()  # before the transaction that may find nothing to do: a job that is stored after it rings
-        if not (self._ended or is_beat or self._has_work()):
+            self._bell.listen()  # before the transaction that may find nothing: a job that is stored after it rings
+        if not (self._results or is_beat or self._has_work()):
             self._look()
             return 0
         turn = self._turn(is_beat=is_beat)
         outcome = self._duties.fulfil(turn)
-        del self._ended[: len(turn.ended)]
-        self._portion = min(_MOST_AT_ONCE, 2 * self._portion)
+        self._results.note_written(len(turn.ended))
         self._conclude(turn, outcome)
         self._duties.prune()  # in a transaction of its own, after what was claimed has been given to the slots
         if outcome.is_beat:
             self._duties.tend_log()
-        if self._lacks.note_failed(turn.ended, outcome.moves) and not outcome.claims:
+        if self.lacks.note_failed(turn.ended, outcome.moves) and not outcome.claims:
             return self.turn(claim=claim)  # others may have to fail for the same reason
         return len(outcome.claims)
 
@@ -120,14 +111,14 @@ class Loop:
         self._progress.keep_logs(running)
         progress = self._runner.progress()
         turn = Turn(
-            ended=self._ended, begun=self._inflight.begun, progress=progress, logs=self._progress.logs,
-            **self._lacks.of_turn(),
+            ended=self._results.all(), begun=self._inflight.begun, progress=progress, logs=self._progress.logs,
+            **self.lacks.of_turn(),
         )  # fmt: skip
         outcome = self._duties.leave(turn, self._inflight.claims_of(running))
         if self._emitter:
             self._emitter.turned(turn, outcome)
             self._emitter.left(running, outcome)
-        self._ended = []
+        self._results.note_written(len(turn.ended))
         self._inflight.forget(list(self._inflight))
         self._progress.note_logs_written()
         self._runner.stop(running)
@@ -152,33 +143,20 @@ class Loop:
         self._runner.wake()
 
     @property
-    def beat_interval(self) -> float:
-        """Seconds between two heartbeats."""
-        return self._timetable.beat_interval
-
-    @property
-    def missed(self) -> int:
-        """How many jobs were given back because their function was not found."""
-        return self._lacks.count
-
-    @property
     def is_busy(self) -> bool:
         """Whether something is running, or has ended and is not settled yet."""
-        return bool(self._runner.running or self._ended)
+        return bool(self._runner.running or self._results)
 
     @property
     def is_done(self) -> bool:
         """Whether there is nothing left to run, now or within ten seconds."""
         if self.is_busy:
             return False
-        return self._runner.is_stuck or not (self._outlook.is_ready or self._timetable.is_soon(self._outlook))
+        return self._runner.is_stuck or not (self._outlook.is_ready or self.timetable.is_soon(self._outlook))
 
     def wait(self, *, at_most: float = math.inf) -> None:
         """Wait until there is something to do, but no longer than `at_most` seconds."""
-        self._has_rung = self._runner.wait(max(0.0, min(at_most, self._seconds_to_wait())), bell=self._bell_file)
-        self._has_rung |= self._bell.clear()
-        if self._has_rung and not (self._bell.is_first or self.is_busy):
-            self._runner.wait(_HEAD_START)
+        self._bell.wait(self._runner, max(0.0, min(at_most, self._seconds_to_wait())), is_busy=self.is_busy)
 
     def pause_after_error(self, error: StoreError) -> None:
         """Wait a little after a transaction failed, and log that once a minute.
@@ -189,28 +167,20 @@ class Loop:
         if isinstance(error, QueueGone | NotAQueue):
             raise error
         if self._errors.allows():
-            log.error("%s; %d results are kept and will be written again", error, len(self._ended))
-        self._settle_one_by_one()
-        self._runner.wait(PAUSE_AFTER_ERROR)
-
-    def _settle_one_by_one(self) -> None:
-        """Write the heartbeat alone, and then one result at a time: where one does not fit on the disk, others may."""
-        self._portion = 1
-        self._ended = self._ended[1:] + self._ended[:1]
-        with suppress(StoreError):
+            log.error("%s; %d results are kept and will be written again", error, len(self._results))
+        self._results.go_one_by_one()
+        with suppress(StoreError):  # where a result does not fit on the disk, a heartbeat may
             self._duties.beat({})
+        self._runner.wait(PAUSE_AFTER_ERROR)
 
     def _seconds_to_wait(self) -> float:
         is_free = self._claims and self._free > 0
-        if self._ended or (is_free and self._outlook is UNKNOWN):
+        if self._results or (is_free and self._outlook is UNKNOWN):
             return 0.0
-        return self._timetable.wait(
-            self._outlook,
-            deadline=self._runner.next_deadline,
-            next_search=self._lacks.next_search,
-            is_free=is_free,
-            hears_bell=self._bell_file is not None,
-        )
+        return self.timetable.wait(
+            self._outlook, deadline=self._runner.next_deadline, next_search=self.lacks.next_search, is_free=is_free,
+            hears_bell=self._bell.file is not None,
+        )  # fmt: skip
 
     @property
     def _free(self) -> int:
@@ -219,70 +189,67 @@ class Loop:
 
     def _collect(self, *, give_back: bool) -> None:
         """Collect what has ended from the slots, and what has waited for them too long."""
-        missed = self._lacks.count
-        ended = self._lacks.note_ended(self._runner.ended())
+        missed = self.lacks.count
+        ended = self.lacks.note_ended(self._runner.ended())
         self._inflight.note_begun(self._runner.begun)
         self._inflight.note_ended(ended)
-        self._ended += ended
+        self._results.add(ended)
         self._report_if_stuck()
         if give_back or self._prefetch.is_overdue(self._clock.monotonic()):
             self._give_back(self._runner.give_back())
-        elif self._lacks.count > missed and self._inflight.waiting:
-            wanted, unwanted = self._lacks.parted(self._runner.give_back())
+        elif self.lacks.count > missed and self._inflight.waiting:
+            wanted, unwanted = self.lacks.parted(self._runner.give_back())
             self._runner.start(wanted)
-            self._give_back(unwanted, _UNFOUND)
+            self._give_back(unwanted, UNFOUND)
 
     def _give_back(self, claims: Sequence[Claim], report: Report = _GIVEN_BACK) -> None:
         given_back = [(claim, report) for claim in claims]
         self._inflight.note_ended(given_back)
-        self._ended += given_back
+        self._results.add(given_back)
 
     def _report_if_stuck(self) -> None:
-        is_stuck = self._runner.is_stuck
-        if is_stuck and not self._is_stuck:
-            log.error("%s; until that changes, no jobs are claimed here", self._runner.why_stuck)
-        elif self._is_stuck and not is_stuck:
-            log.warning("jobs are claimed here again")
-        if is_stuck != self._is_stuck:
-            self._timetable.beat_now()  # so that the file says so too
-        self._is_stuck = is_stuck
+        was_stuck, self._is_stuck = self._is_stuck, self._runner.is_stuck
+        if self._is_stuck != was_stuck:
+            self.timetable.beat_now()  # so that the file says so too
+            if self._is_stuck:
+                log.error("%s; until that changes, no jobs are claimed here", self._runner.why_stuck)
+            else:
+                log.warning("jobs are claimed here again")
 
     def _has_work(self) -> bool:
         if not (self._claims and self._free):
             return False
-        if self._has_rung and self._bell.is_first:  # for a job, most likely: to look first would take 0.1 ms
+        if self._bell.is_called_first:  # for a job, most likely: to look first would take 0.1 ms
             return True
-        self._outlook = self._duties.outlook(self._lacks.lacking)
+        self._outlook = self._duties.outlook(self.lacks.lacking)
         return self._outlook.is_ready
 
     def _look(self) -> None:
         """If the bell has rung, see whether a job was cancelled, or the worker scaled or stopped."""
-        standing = self._duties.look() if self._has_rung else None
+        standing = self._duties.look() if self._bell.has_rung else None
         if standing is not None:
             self._follow(standing)
-        self._has_rung = False
+        self._bell.has_rung = False
 
     def _turn(self, *, is_beat: bool) -> Turn:
-        looks = is_beat or self._has_rung
         return Turn(
-            ended=self._ended[: self._portion],
+            ended=self._results.next(),
             begun=self._inflight.begun,
-            held={*self._inflight, *(claim.execution_id for claim, _ in self._ended)} if looks else None,
+            held={*self._inflight, *self._results.executions} if is_beat or self._bell.has_rung else None,
             slots=self._runner.slots,
             trouble=self._runner.why_stuck if self._is_stuck else None,
             room=self._room() if self._claims else None,
             is_beat=is_beat,
-            has_rung=self._has_rung,
+            has_rung=self._bell.has_rung,
             # With a heartbeat it costs no transaction.
             progress=self._progress.progress() if is_beat else {},
             logs=self._progress.logs,
-            **self._lacks.of_turn(),
+            **self.lacks.of_turn(),
         )
 
     def _room(self) -> Room:
-        # A loop that is asked for single turns is asked for single jobs.
-        is_ahead = self._listens and not self._is_stuck
-        return self._prefetch.room(self._runner.free, self._runner.running, ahead=is_ahead, ended=len(self._ended))
+        ahead = not (self._takes_single_jobs or self._is_stuck)
+        return self._prefetch.room(self._runner.free, self._runner.running, ahead=ahead, ended=len(self._results))
 
     def _conclude(self, turn: Turn, outcome: Outcome) -> None:
         """Act on what is now committed."""
@@ -295,18 +262,14 @@ class Loop:
         self._inflight.forget([claim.execution_id for claim, _ in turn.ended])
         self._prefetch.note_settled(turn.ended)
         if outcome.is_beat:
-            self._lacks.note_written(turn.found)
-            self._timetable.note_beat()
-            self._listen()  # again, because another worker that left in the meantime may have removed a FIFO
+            self.lacks.note_written(turn.found)
+            self.timetable.note_beat()
+            self._bell.listen()  # again, because another worker that left in the meantime may have removed a FIFO
         if outcome.standing is not None:
             self._follow(outcome.standing)
-        self._has_rung = False
+        self._bell.has_rung = False
         if outcome.claims:
             self._start(outcome.claims)
-
-    def _listen(self) -> None:
-        if self._listens:
-            self._bell_file = self._bell.listen()
 
     def _follow(self, standing: Standing) -> None:
         """Act on what others have decided about the worker and its jobs."""
@@ -323,10 +286,10 @@ class Loop:
         if standing.concurrency not in (None, self._runner.slots):
             self._runner.slots = standing.concurrency
             self._inflight.note_waiting(set(self._runner.running) - set(self._runner.begun))
-            self._timetable.beat_now()  # which also writes the new number
+            self.timetable.beat_now()  # which also writes the new number
 
     def _start(self, claims: Sequence[Claim]) -> None:
-        self._timetable.note_claimed()
+        self.timetable.note_claimed()
         self._prefetch.note_claimed(claims)
         self._inflight.add(claims, free=self._runner.free, now=self._clock.monotonic())
         if self._emitter:

@@ -9,7 +9,6 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from functools import partial
 from types import FrameType, TracebackType
 from typing import Self
 
@@ -25,11 +24,8 @@ from gigq.runtime.call import caller
 from gigq.runtime.context import current_job
 from gigq.runtime.functions import Functions
 from gigq.runtime.inline import InlineRunner
-from gigq.runtime.process.launching import refuse_here
-from gigq.runtime.process.runner import ProcessRunner
 from gigq.runtime.runner import Runner
 from gigq.runtime.signals import handling, heeded
-from gigq.runtime.threads import ThreadRunner
 from gigq.store.engine.connections import Durability
 from gigq.worker.events import LISTENER_TIMEOUT, Event, Listener
 from gigq.worker.heartbeat import beating
@@ -37,6 +33,7 @@ from gigq.worker.log import WorkerLog
 from gigq.worker.loop import Loop
 from gigq.worker.opening import opened
 from gigq.worker.options import Mode, WorkerOptions
+from gigq.worker.runners import runners
 
 _ALWAYS_HEEDED = (signal.SIGTERM, signal.SIGINT)
 """The signals that stop a worker even where they were ignored, as SIGINT is in scripts that start it with ``&``."""
@@ -96,6 +93,9 @@ class Worker:
         True
     """
 
+    _loop: Loop | None = None  # of start
+    _inline_loop: Loop | None = None  # of process_one
+
     def __init__(
         self,
         db_path: str | os.PathLike[str] | JobQueue,
@@ -120,27 +120,20 @@ class Worker:
         clock: Clock | None = None,
     ) -> None:
         IMPORTS.refuse("a worker was made")
-        name = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}" if worker_id is None else worker_id
-        if mode == "process":
-            refuse_here()
-        self._functions = Functions.of(handlers, allow=allow)
+        functions = Functions.of(handlers, allow=allow)
         self._options = WorkerOptions.of(
-            worker_id=name, polling_interval=polling_interval, concurrency=concurrency, mode=mode, queues=queues,
-            handlers=tuple(self._functions.handlers), lease=lease, shutdown_timeout=shutdown_timeout, burst=burst,
-            max_jobs=max_jobs, prune_after=prune_after, result_limit=result_limit, default=default,
-            capture_logs=capture_logs,
+            worker_id=_new_name() if worker_id is None else worker_id, polling_interval=polling_interval,
+            concurrency=concurrency, mode=mode, queues=queues, handlers=tuple(functions.handlers), lease=lease,
+            shutdown_timeout=shutdown_timeout, burst=burst, max_jobs=max_jobs, prune_after=prune_after,
+            result_limit=result_limit, default=default, capture_logs=capture_logs,
         )  # fmt: skip
         self._clock = to_clock(clock)
-        self._call = caller(
-            self._functions, clock=self._clock, result_limit=result_limit, default=default, keeps_logs=capture_logs
-        )
-        self._new_runner = self._runners()
+        call = caller(functions, clock=self._clock, result_limit=result_limit, default=default, keeps_logs=capture_logs)
+        self._new_runner = runners(self._options, functions, call, clock=self._clock)
         self._listener = None if on_event is None else Listener(on_event, clock=self._clock)
         self._log = WorkerLog(name, clock=self._clock)
         self._database = opened(db_path, durability, self._clock)
-        self._inline = InlineRunner(self._call)
-        self._inline_loop: Loop | None = None  # of process_one
-        self._loop: Loop | None = None  # of start
+        self._inline = InlineRunner(call)
         self._inline_lock, self._start_lock = threading.Lock(), threading.Lock()
         self._is_stopping = self._stops_now = False
 
@@ -233,12 +226,14 @@ class Worker:
 
     def _run_one(self, loop: Loop) -> bool:
         """Run the next job whose function is found here."""
-        missed = loop.missed
-        with beating(loop, self._log):
-            started = loop.turn()
-        if started:
-            loop.turn(claim=False)
-        return self._run_one(loop) if loop.missed > missed else bool(started)
+        while True:
+            missed = loop.lacks.count
+            with beating(loop, self._log):
+                started = loop.turn()
+            if started:
+                loop.turn(claim=False)
+            if loop.lacks.count == missed:
+                return bool(started)
 
     def close(self) -> None:
         """Stop, wait until `start` has returned, remove the worker from the file, and close all connections.
@@ -267,23 +262,6 @@ class Worker:
 
     def _new_loop(self, runner: Runner, *, listens: bool = False) -> Loop:
         return Loop(self._database, runner, self._options, clock=self._clock, listens=listens, listener=self._listener)
-
-    def _runners(self) -> Callable[[], Runner]:
-        """Return a function that makes the runner for each `start`."""
-        options, functions = self._options, self._functions
-        if options.mode == "thread":
-            return partial(ThreadRunner, self._call, slots=options.concurrency, clock=self._clock)
-        return partial(
-            ProcessRunner,
-            slots=options.concurrency,
-            clock=self._clock,
-            handlers=functions.handlers,
-            allow=functions.allow,
-            result_limit=options.result_limit,
-            default=options.default,
-            jobs_per_child=options.max_jobs,
-            keeps_logs=options.capture_logs,
-        )
 
     def _run(self, loop: Loop) -> None:
         while not self._is_to_stop(loop):
@@ -314,3 +292,7 @@ class Worker:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self._stops_now = self._is_stopping
         self.stop()
+
+
+def _new_name() -> str:
+    return f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}"

@@ -63,8 +63,8 @@ LOOP_GUARDS = [
           "self._progress.progress() if is_beat else {}", "{}"),
     Guard("logs of what is stopped are written", "worker/loop.py", "            self._progress.keep_logs(taken)\n"),
     Guard("reports are kept until they are settled", "worker/loop.py",
-          "        outcome = self._duties.fulfil(turn)\n        del self._ended[: len(turn.ended)]\n",
-          "        del self._ended[: len(turn.ended)]\n        outcome = self._duties.fulfil(turn)\n"),
+          "        outcome = self._duties.fulfil(turn)\n        self._results.note_written(len(turn.ended))\n",
+          "        self._results.note_written(len(turn.ended))\n        outcome = self._duties.fulfil(turn)\n"),
     # what is sent
     Guard("a start is sent once", "worker/emitter.py", " if not each.is_start_sent]", "]"),
     Guard("a job that ended before it was seen to begin has a start", "worker/emitter.py",
@@ -95,7 +95,7 @@ LOOP_GUARDS = [
           "            self._outlook = UNKNOWN  #", "            #"),
     Guard("a heartbeat has its time", "worker/loop.py", "            self._timetable.note_beat()\n"),
     Guard("a free slot looks for the next job", "worker/loop.py",
-          "self._ended or (is_free and self._outlook is UNKNOWN)", "self._ended"),
+          "self._results or (is_free and self._outlook is UNKNOWN)", "self._results"),
 ]  # fmt: skip
 
 

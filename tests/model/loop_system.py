@@ -87,7 +87,7 @@ class Machine:
     def check(self) -> None:
         """See that the loop remembers what its slots have, and nothing else."""
         assert self.runner.faults == [], self.runner.faults
-        unsettled = [claim.execution_id for claim, _ in (*self.loop._ended, *self.runner.uncollected)]
+        unsettled = [claim.execution_id for claim, _ in (*self.loop._results.all(), *self.runner.uncollected)]
         assert Counter(self.loop._inflight) == Counter([*self.runner.running, *unsettled])
         inflight = self.loop._inflight
         assert {*inflight._waiting, *inflight._begun} <= set(inflight), "what was forgotten still waits"
@@ -107,7 +107,7 @@ class Machine:
         """See that nothing is left in any memory."""
         inflight = self.loop._inflight
         assert all(not each for each in vars(inflight).values()), vars(inflight)
-        assert (self.loop._ended, self.loop._progress.logs) == ([], {})
+        assert (self.loop._results.all(), self.loop._progress.logs) == ([], {})
         assert (list(self.runner.held), self.runner.uncollected) == ([], [])
 
     def close(self) -> None:
@@ -242,7 +242,7 @@ class LoopSystem:
 
     def miss_bell(self, name: str) -> None:
         """Let another one have taken out what has rung."""
-        self._machines[name].loop._bell.clear()
+        self._machines[name].database.bell.clear()
 
     def let_pass(self, seconds: float) -> None:
         for machine in self._machines.values():
@@ -383,10 +383,10 @@ class LoopSystem:
     def _check_wait(self, name: str, machine: Machine) -> None:
         """See that a worker does not wait while it has a slot for a job that is ready."""
         is_alone = any(held.claim.must_run_alone for held in machine.runner.held.values())
-        if machine.runner.free and machine.runner.last_wait > 0 and not machine.loop._has_rung and not is_alone:
+        if machine.runner.free and machine.runner.last_wait > 0 and not machine.loop._bell.has_rung and not is_alone:
             with self.queue.database.read() as tx:
                 suspects = tx.value("SELECT count(*) FROM jobs WHERE crashes > 0 AND status IN ('pending', 'running')")
-                lacking = machine.loop._duties._lacking(tx, machine.key, machine.loop._lacks.lacking)
+                lacking = machine.loop._duties._lacking(tx, machine.key, machine.loop.lacks.lacking)
                 is_ready = claiming.outlook(tx, lacking=lacking, has_ticked=True).is_ready
             assert suspects or not is_ready, f"{name} waits though a job is ready"
 
