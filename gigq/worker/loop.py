@@ -72,7 +72,6 @@ class Loop:
         self._clock = clock
         self._bell = Listening(database.bell, is_wanted=listens)
         self._takes_single_jobs = not listens
-        self._claims = True
         self._results = Results()
         self._outlook = UNKNOWN
         self._is_stuck = False

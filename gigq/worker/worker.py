@@ -131,7 +131,7 @@ class Worker:
         call = caller(functions, clock=self._clock, result_limit=result_limit, default=default, keeps_logs=capture_logs)
         self._new_runner = runners(self._options, functions, call, clock=self._clock)
         self._listener = None if on_event is None else Listener(on_event, clock=self._clock)
-        self._log = WorkerLog(name, clock=self._clock)
+        self._log = WorkerLog(self.worker_id, clock=self._clock)
         self._database = opened(db_path, durability, self._clock)
         self._inline = InlineRunner(call)
         self._inline_lock, self._start_lock = threading.Lock(), threading.Lock()
