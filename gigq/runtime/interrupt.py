@@ -19,6 +19,7 @@ from gigq.clock import SystemClock
 from gigq.errors import JobCancelled, JobTimeout
 from gigq.reports import Report
 from gigq.runtime.context import CallState
+from gigq.runtime.frames import exception_of, frame_of
 
 PAUSE = 0.05
 """Seconds until the exception is raised again in a function that goes on."""
@@ -48,7 +49,7 @@ def interrupt(thread_id: int, exception: type[BaseException]) -> None:
 
 def _event_loop_in(thread_id: int) -> Any:
     """Return the event loop of asyncio that runs in a thread, or None."""
-    frame = sys._current_frames().get(thread_id) if "asyncio" in sys.modules else None
+    frame = frame_of(thread_id) if "asyncio" in sys.modules else None
     while frame is not None:
         if frame.f_code.co_name == "run_forever" and frame.f_globals.get("__name__") == "asyncio.base_events":
             return frame.f_locals["self"]
@@ -95,7 +96,7 @@ def _await_the_last(state: CallState) -> None:
 
 
 def _stack_of(thread_id: int) -> Sequence[FrameSummary]:
-    frame = sys._current_frames().get(thread_id)
+    frame = frame_of(thread_id)
     # Without the lines of the source, which are read later: they may have to come from the disk.
     stack = StackSummary.extract(walk_stack(frame), lookup_lines=False) if frame else StackSummary()
     stack.reverse()
@@ -184,8 +185,7 @@ class Target:
         """Whether the function handles what was raised in it, and has not taken too long over that."""
         if _CLOCK.monotonic() - self._struck_at > self._grace:
             return False
-        handled = sys._current_exceptions().get(self._thread_id)
-        if _is_a_stop(handled[1] if isinstance(handled, tuple) else handled):  # a tuple in Python 3.11
+        if _is_a_stop(exception_of(self._thread_id)):
             return True
         return _event_loop_in(self._thread_id) is not None  # one task may handle it while others make steps
 
