@@ -13,6 +13,12 @@ from gigq.clock import Duration, to_seconds
 
 T = TypeVar("T")
 
+_USUAL = {
+    "retries": "max_attempts", "max_retries": "max_attempts", "eta": "run_at", "scheduled_for": "run_at",
+    "execute_at": "run_at", "countdown": "delay", "expires": "expires_at", "kwargs": "params",
+}  # fmt: skip
+"""What other queues call their options, and we ours. No spelling is near enough to guess these."""
+
 Default = Callable[[Any], Any]
 """Makes of an object that JSON lacks one that it has, as ``default`` of `json.dumps` does."""
 
@@ -21,6 +27,9 @@ Texts = str | Iterable[str]
 
 _MOST_SHOWN = 80
 """Characters of a value in a message."""
+
+_MOST_SLOTS = 10_000
+"""Jobs that a worker may run at a time: more threads than a process can have are a slip of the keyboard."""
 
 MOST_INTEGER = 2**63 - 1
 """The largest integer that a SQLite column holds."""
@@ -88,6 +97,14 @@ def texts(value: object, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text(each, f"an entry of {name}") for each in several(value, name)))
 
 
+def some_texts(value: object, name: str) -> tuple[str, ...]:
+    """Return what `texts` does, of which there must be at least one."""
+    found = texts(value, name)
+    if not found:
+        raise ValueError(f"{name} must not be empty")
+    return found
+
+
 def mapping(value: object, name: str) -> dict[str, Any]:
     """Return the entries of a mapping as a dict of their own."""
     if not (isinstance(value, dict) or isinstance(value, Mapping)):  # noqa: SIM101 (one call takes three times as long)
@@ -138,6 +155,11 @@ def count(value: object, name: str) -> int:
     return whole(value, name, least=0)
 
 
+def slots(value: object, name: str) -> int:
+    """Return how many jobs a worker may run at a time."""
+    return whole(value, name, least=1, most=_MOST_SLOTS)
+
+
 def between(value: object, name: str, *, least: float, most: float) -> float:
     """Return a number from `least` to `most`."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
@@ -154,6 +176,9 @@ def positive_seconds(value: Duration, name: str, *, or_else: str = "") -> float:
 
 
 def _perhaps(name: str, among: Collection[str]) -> str:
+    usual = _USUAL.get(name)
+    if usual in among:
+        return f"did you mean {usual!r}?"
     from difflib import get_close_matches  # takes longer to import than everything else in this module
 
     close = get_close_matches(name, among, n=1)

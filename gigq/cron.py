@@ -136,7 +136,7 @@ class Interval:
     def __post_init__(self) -> None:
         seconds = to_seconds(self.seconds)
         if not 1 <= seconds <= 100 * 366 * 86_400:
-            raise ValueError(f"an interval is {seconds:g} seconds; it must be from 1 second to 100 years")
+            raise ValueError(f"every is {self.seconds!r:.80}; it must be from 1 second to 100 years")
         object.__setattr__(self, "seconds", seconds)
         object.__setattr__(self, "anchor", _aware(self.anchor))
 

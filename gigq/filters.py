@@ -86,11 +86,10 @@ class Filters(NamedTuple):
             priority=checks.optional(options.get("priority"), "priority", to_priority),
             since=checks.optional(options.get("since"), "since", to_instant),
             until=checks.optional(options.get("until"), "until", to_instant),
-            **{name: checks.optional(options.get(name), name, checks.any_text) for name in _TEXTS},
+            # Empty, as an unset variable of a shell is, these three would pass no job, and the last every job.
+            **{name: checks.optional(options.get(name), name, checks.text) for name in ("queue", "name", "worker_id")},
+            search=checks.optional(options.get("search"), "search", checks.any_text),
         )
-
-
-_TEXTS = ("queue", "name", "worker_id", "search")
 
 
 def _words(value: object, name: str, words: type[StrEnum]) -> list[str]:

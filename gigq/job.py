@@ -217,7 +217,8 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
             checks.not_both(run_at=checked.get("run_at"), delay=checked["delay"])
         _check_longest_wait(checked.get("retry_max_delay"), checked.get("retry_delay", 0.0))
     except (ValueError, TypeError) as error:
-        raise InvalidJob(f"job {checks.shown(given['name'])}: {error}") from None
+        owner = f"job {checks.shown(name)}: " if isinstance(name := given["name"], str) and name else ""
+        raise InvalidJob(f"{owner}{error}") from None
     return checked
 
 

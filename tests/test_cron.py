@@ -602,7 +602,7 @@ def test_fractions_of_a_second_do_not_drift() -> None:
 
 @pytest.mark.parametrize("seconds", [0, 0.5, 0.999999, 3.2e9, 1e300])
 def test_an_interval_outside_its_range_is_refused(seconds: float) -> None:
-    with pytest.raises(ValueError, match=r"^an interval is .* seconds; it must be from 1 second to 100 years$"):
+    with pytest.raises(ValueError, match=r"^every is .*; it must be from 1 second to 100 years$"):
         Interval(seconds=seconds, anchor=NEW_YEAR)
 
 

@@ -82,3 +82,10 @@ def test_an_invalid_value_of_a_filter_is_refused(given: dict[str, Any], reason: 
 def test_an_unknown_filter_is_refused_with_a_list_of_the_known_ones() -> None:
     with pytest.raises(TypeError, match="there is no filter 'colour'; there are phase, queue, name, tags"):
         Filters.of(colour="red")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("name", ["queue", "name", "worker_id"])
+def test_empty_text_that_no_job_can_have_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"^{name} must not be empty$"):
+        Filters.of(**{name: ""})  # type: ignore[misc]
+    assert Filters.of(search="").search == ""

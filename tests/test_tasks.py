@@ -150,6 +150,8 @@ def test_attributes_of_the_function_do_not_become_the_task_s() -> None:
         ({"priority": "urgent"}, InvalidJob, "priority is 'urgent'"),
         ({"timeout": -1}, InvalidJob, "timeout"),
         ({"name": ""}, InvalidJob, "name must not be empty"),
+        ({"max_retries": 3}, TypeError, r"^there is no option of a task 'max_retries'; did you mean 'max_attempts'\?$"),
+        ({"countdown": 3}, TypeError, r"^there is no option of a task 'countdown'; did you mean 'delay'\?$"),
         ({"max_atempts": 3}, TypeError, r"^there is no option of a task 'max_atempts'; did you mean 'max_attempts'\?$"),
         ({"retries": 3}, TypeError, "there is no option of a task 'retries'"),
         ({"params": {"a": 1}}, TypeError, "there is no option of a task 'params'"),

@@ -98,7 +98,10 @@ class LazyParser(Parser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         self.build()
-        return super().parse_known_args(args, namespace)
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:  # argparse would leave it to the parser of all commands, whose help does not list the options
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
 
 
 _Subparsers: TypeAlias = "argparse._SubParsersAction[LazyParser]"

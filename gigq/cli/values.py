@@ -16,9 +16,10 @@ def duration(text: str, *, unit: str = "s") -> float:
     from gigq.clock import to_seconds  # only here: help and usage errors need no clock
 
     try:
-        return to_seconds(text + unit if _NUMBER.fullmatch(text) else text)
+        seconds = to_seconds(text + unit if _NUMBER.fullmatch(text) else text)
     except ValueError:
         raise ArgumentTypeError(f"{text!r:.80} is not a duration such as 90, 30s, 5m, 2h or 7d") from None
+    return int(seconds) if seconds.is_integer() else seconds  # messages say 0, as it was typed, and not 0.0
 
 
 def age(text: str) -> float:

@@ -70,7 +70,7 @@ def requeue_stuck(database: Database, *, older_than: Duration | Instant | None) 
 def _chosen(filters: Filters, *, among: Iterable[JobStatus], verb: str) -> Filters:
     """Narrow the filters to the statuses that the verb takes; refuse filters that let every job pass."""
     if filters._replace(search=filters.search or None) == Filters.of():
-        raise ValueError(f"{verb} without a filter would take every job; give a status or another filter")
+        raise ValueError("without a filter this would take every job; give a status or another filter")
     words = [status.value for status in among]
     for status in filters.statuses or ():
         if status not in words:

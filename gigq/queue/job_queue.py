@@ -44,8 +44,6 @@ else:
     deleting, repairing = map(LazyModule, ("gigq.store.deleting", "gigq.store.repairing"))
     submitting, workers = map(LazyModule, ("gigq.store.submitting", "gigq.store.workers"))
 
-_MOST_SLOTS = 10_000
-
 
 class JobQueue:
     """A queue of jobs in one SQLite file.
@@ -304,7 +302,7 @@ class JobQueue:
 
         For one queue it reads the rows of all jobs.
         """
-        name = checks.optional(queue, "queue", checks.any_text)
+        name = checks.optional(queue, "queue", checks.text)
         with self.database.read() as tx:
             found = reading.statuses(tx) if name is None else reading.statuses_in(tx, name)
         return found | {"total": sum(found.values())}
@@ -597,7 +595,7 @@ class JobQueue:
         Raises:
             ValueError: the concurrency is not a whole number from 1 to 10,000.
         """
-        slots = checks.whole(concurrency, "concurrency", least=1, most=_MOST_SLOTS)
+        slots = checks.slots(concurrency, "concurrency")
         name = checks.optional(worker_id, "worker_id", checks.text)
         with self.database.write() as tx:
             return workers.scale(tx, slots, worker_id=name)
@@ -665,7 +663,7 @@ class JobQueue:
             'sent to ada@example.org'
         """
         name = checks.optional(worker_id, "worker_id", checks.text)
-        names = checks.optional(queues, "queues", checks.texts)
+        names = checks.optional(queues, "queues", checks.some_texts)
         return self._manual.dequeue(name, queues=names)
 
     def complete(self, job: JobRef, result: Any = None) -> None:

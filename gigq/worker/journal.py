@@ -69,7 +69,8 @@ class Journal:
         if self._started_at is None and self._options.mode != "inline":  # whoever drains a queue needs no such lines
             self._started_at = self._clock.monotonic()
             options = self._options
-            whose = "all queues" if options.queues is None else f"the queues {', '.join(map(_shown, options.queues))}"
+            names = ", ".join(map(_shown, options.queues or ()))
+            whose = f"the queue{'' if len(options.queues or ()) == 1 else 's'} {names}" if names else "all queues"
             say(
                 log, logging.INFO, "worker %s started: gigq %s runs jobs of %s in %s, %d at a time, in %s",
                 _shown(options.worker_id), VERSION, whose, _shown(self._path), options.concurrency,

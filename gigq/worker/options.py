@@ -56,8 +56,8 @@ class WorkerOptions:
 _CHECKS: Mapping[str, Callable[[Any, str], Any]] = {
     "worker_id": checks.text,
     "mode": partial(checks.one_of, choices=("thread", "process")),
-    "concurrency": partial(checks.whole, least=1),
-    "queues": partial(checks.optional, check=checks.texts),
+    "concurrency": checks.slots,
+    "queues": partial(checks.optional, check=checks.some_texts),
     "handlers": checks.texts,
     # Workers that are busy may be silent for almost a second.
     "lease": lambda value, name: checks.between(to_seconds(value, name), name, least=1, most=86_400),

@@ -152,3 +152,10 @@ def test_a_finished_job_cannot_be_rescheduled(run: Run, queue: JobQueue) -> None
 
     assert outcome.code == 1
     assert outcome.err == f"gigq: job {job_id} is completed; only a pending job can be rescheduled\n"
+
+
+@pytest.mark.parametrize("command", ["cancel", "requeue", "delete"])
+def test_a_search_for_nothing_chooses_no_jobs(run: Callable[..., Any], queue: JobQueue, command: str) -> None:
+    outcome = run(command, "--search", "")
+    assert outcome.code == 1
+    assert outcome.err == "gigq: without a filter this would take every job; give a status or another filter\n"

@@ -135,8 +135,8 @@ def test_submit_as_json_is_the_id(run: Callable[..., Any], queue: JobQueue) -> N
     [
         (["not a function"], 1, "is not a function's path"),
         ([""], 2, "must be given"),
-        (["functions.nothing", "--name", ""], 1, "name must not be empty"),
-        (["functions.nothing", "--timeout", "0"], 1, "timeout is 0"),
+        (["functions.nothing", "--name", ""], 1, "gigq: --name must not be empty"),
+        (["functions.nothing", "--timeout", "0"], 1, "timeout is 0; it must be more than 0, or none for no limit"),
         (["functions.nothing", "--depends-on", "nobody"], 1, "no job has the id 'nobody'"),
         (["functions.nothing", "-p", "a=1", "-p", "a=2"], 2, "'a' was given twice"),
         (["functions.nothing", "-p", "a"], 2, "'a' is not a parameter"),
@@ -144,7 +144,7 @@ def test_submit_as_json_is_the_id(run: Callable[..., Any], queue: JobQueue) -> N
         (["functions.nothing", "--priority", "urgent"], 2, "low, normal, high, critical"),
         (["functions.nothing", "--delay", "soon"], 2, "'soon' is not a duration"),
         (["functions.nothing", "--delay", "-5"], 2, "'-5' is not a duration"),
-        (["functions.nothing", "--prio", "5"], 2, "unrecognized arguments"),
+        (["functions.nothing", "--prio", "5"], 2, "unrecognized arguments: --prio 5; see gigq submit --help"),
         ([], 2, "MODULE.FUNCTION"),
     ],
 )

@@ -61,7 +61,7 @@ def test_all_pending_jobs_are_cancelled_if_the_status_says_so(queue: JobQueue) -
 def test_a_call_without_a_filter_is_refused(queue: JobQueue, verb: str, nothing: dict[str, Any]) -> None:
     submit(queue, "a")
     queue.cancel(submit(queue, "b"))
-    with pytest.raises(ValueError, match=f"{verb} without a filter would take every job"):
+    with pytest.raises(ValueError, match="without a filter this would take every job"):
         getattr(queue, verb)(**nothing)
     assert statuses(queue) == {"a": "pending", "b": "cancelled"}
 

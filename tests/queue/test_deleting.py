@@ -83,7 +83,7 @@ def test_running_jobs_stay_whatever_the_filters(queue: JobQueue) -> None:
 
 def test_to_delete_everything_by_mistake_is_refused(queue: JobQueue) -> None:
     job_id = submit(queue, "job")
-    with pytest.raises(ValueError, match="delete_jobs without a filter would take every job; give a status or another"):
+    with pytest.raises(ValueError, match="without a filter this would take every job; give a status or another"):
         queue.delete_jobs()
     with pytest.raises(ValueError, match=r"status is 'running'; delete_jobs takes pending, .*timeout$"):
         queue.delete_jobs("running")

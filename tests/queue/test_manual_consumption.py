@@ -663,3 +663,8 @@ def test_the_claims_of_a_forked_child_are_lost_when_it_ends(queue: JobQueue) -> 
     assert queue.requeue_stuck() == 1
     assert (statuses(queue, first), statuses(queue, second)) == (["running"], ["lost"])
     queue.complete(claim)
+
+
+def test_dequeue_from_no_queue_is_refused(queue: JobQueue) -> None:
+    with pytest.raises(ValueError, match=r"^queues must not be empty$"):
+        queue.dequeue(queues=[])

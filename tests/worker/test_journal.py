@@ -126,6 +126,14 @@ def test_the_first_and_last_lines_of_a_worker_tell_what_it_serves_and_what_it_di
     assert lines[-1].endswith(" s: 1 completed, 1 failed, 1 retried")
 
 
+def test_a_worker_of_one_queue_is_said_to_serve_one(
+    path: str, queue: JobQueue, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Worker(path, queues="mail", burst=True) as worker:
+        worker.start()
+    assert "runs jobs of the queue mail in" in caplog.text
+
+
 def test_a_job_that_is_cancelled_while_it_runs_is_logged(
     queue: JobQueue, run: Callable[..., Running], pipes: Pipes, caplog: pytest.LogCaptureFixture
 ) -> None:

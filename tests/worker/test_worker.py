@@ -338,7 +338,9 @@ def test_a_file_that_vanishes_ends_the_worker_with_an_error(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"concurrency": 0}, "concurrency is 0; it must be a whole number from 1 up"),
+        ({"concurrency": 0}, "concurrency is 0; it must be a whole number from 1 to 10,000"),
+        ({"concurrency": 10_001}, "concurrency is 10001; it must be a whole number from 1 to 10,000"),
+        ({"queues": []}, "queues must not be empty"),
         ({"concurrency": 1.5}, "concurrency is 1.5"),
         ({"lease": 0}, "lease is 0"),
         ({"lease": 100_000}, "lease is 100000.0; it must be a number from 1 to 86400"),

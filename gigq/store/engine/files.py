@@ -37,6 +37,8 @@ def plain_path(path: str | os.PathLike[str]) -> str:
         raise ValueError("db_path must not be empty")
     if "\0" in text:
         raise ValueError(f"{text!r:.80} is not a path of a file")
+    if text.startswith("file:"):  # SQLite's own URLs, which few programs mean to be a name
+        raise ValueError(f"{text!r:.80} is a URL of SQLite; give a path, or a URL such as sqlite:///jobs.db")
     if "://" not in text:
         return text
     from urllib.parse import unquote, urlsplit  # only here: few paths are URLs, and it takes as long as all else
@@ -44,6 +46,9 @@ def plain_path(path: str | os.PathLike[str]) -> str:
     url = urlsplit(text)
     if url.scheme != "sqlite" or url.netloc or len(url.path) < 2:
         raise ValueError(f"{text!r} is not a path, and not a URL such as sqlite:///jobs.db")
+    if url.query or url.fragment:
+        more = f"?{url.query}" if url.query else f"#{url.fragment}"
+        raise ValueError(f"{text!r} ends with {more!r}, which means nothing here; end it with the name of the file")
     return unquote(url.path[1:])
 
 

@@ -70,6 +70,19 @@ def test_a_value_of_another_kind_is_refused_with_what_it_must_be(bad: Any) -> No
         JobQueue(bad)
 
 
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("file:jobs.db?mode=ro", "is a URL of SQLite; give a path, or a URL such as sqlite:///jobs.db"),
+        ("sqlite:///jobs.db?mode=ro", r"ends with '\?mode=ro', which means nothing here; end it with the name of"),
+        ("sqlite:///jobs.db#1", "ends with '#1'"),
+    ],
+)
+def test_a_url_that_asks_for_more_than_a_file_is_refused(url: str, problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        JobQueue(url)
+
+
 def test_a_path_may_be_a_path_object_or_bytes(path: str) -> None:
     for same in (Path(path), path.encode()):
         with JobQueue(same) as queue:  # type: ignore[arg-type]
