@@ -224,6 +224,11 @@ def _seconds_of(text: str, name: str) -> float | None:
     return float(number) * _UNITS[unit]
 
 
+def in_seconds(seconds: float) -> str:
+    """Return a duration for people: ``0.5 seconds``, ``1 second``, ``1209600 seconds``."""
+    return f"{seconds:.15g} second{'' if seconds == 1 else 's'}"
+
+
 def later(instant: datetime, seconds: float) -> datetime:
     """Return the instant `seconds` after another, or the last one that can be written if that comes first."""
     try:

@@ -224,7 +224,7 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check_longest_wait(longest: Any, first: Any) -> None:
     if longest is not None and longest < first:
-        raise ValueError(f"retry_max_delay is {longest:g}; it must be at least retry_delay, which is {first:g}")
+        raise ValueError(f"retry_max_delay is {longest:.15g}; it must be at least retry_delay, which is {first:.15g}")
 
 
 _POSITIONAL = [each.name for each in fields(Job) if not each.kw_only]

@@ -13,7 +13,18 @@ from typing import Any
 import pytest
 
 from gigq import ManualClock, SystemClock
-from gigq.clock import attempts, from_text, later, stamper, to_instant, to_past, to_seconds, to_text, unix_microseconds
+from gigq.clock import (
+    attempts,
+    from_text,
+    in_seconds,
+    later,
+    stamper,
+    to_instant,
+    to_past,
+    to_seconds,
+    to_text,
+    unix_microseconds,
+)
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 LAST = datetime.max.replace(tzinfo=UTC)
@@ -311,6 +322,13 @@ def test_the_system_clock_sleeps() -> None:
     before = clock.monotonic()
     clock.sleep(0.001)
     assert clock.monotonic() - before >= 0.001
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.1, "0.1 seconds"), (1.0, "1 second"), (1_209_600.0, "1209600 seconds"), (0, "0 seconds")]
+)
+def test_a_duration_is_told_with_all_its_digits(seconds: float, text: str) -> None:
+    assert in_seconds(seconds) == text
 
 
 def test_a_timeout_of_0_allows_one_attempt() -> None:

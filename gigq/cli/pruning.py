@@ -10,6 +10,7 @@ from gigq.cli import values
 from gigq.cli.call import Call, Refused, UsageError
 from gigq.cli.commands import Command, Parser
 from gigq.cli.options import AGES, FILTERS, ID, add_ages, add_choice, add_filters
+from gigq.clock import in_seconds
 from gigq.status import FINISHED, JobStatus
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _ago(seconds: float, *, now: datetime) -> datetime:
     try:
         return now - timedelta(seconds=seconds)
     except OverflowError:
-        raise ValueError(f"{seconds:g} seconds ago is before the year 1") from None
+        raise ValueError(f"{in_seconds(seconds)} ago is before the year 1") from None
 
 
 COMMANDS = {

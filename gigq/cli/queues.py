@@ -114,7 +114,7 @@ def _limits_of(queue: QueueRecord) -> str:
 
 def _limits(queue: QueueRecord) -> str:
     running = f"{queue.max_running} at a time" if queue.max_running is not None else ""
-    rate = f"{queue.rate_limit} within {queue.rate_period:g} s" if queue.rate_limit is not None else ""
+    rate = f"{queue.rate_limit} within {queue.rate_period:.15g} s" if queue.rate_limit is not None else ""
     return ", ".join(filter(None, (running, rate)))
 
 

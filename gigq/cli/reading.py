@@ -113,7 +113,7 @@ def _fields(job: JobRecord) -> Iterator[tuple[str, Sequence[str]]]:
         ("Function", job.function),
         ("Queue", job.queue),
         ("Priority", str(job.priority)),
-        ("Timeout", "none" if job.timeout is None else f"{job.timeout:g} s"),
+        ("Timeout", "none" if job.timeout is None else f"{job.timeout:.15g} s"),
         ("Run at", _instant(job.run_at)),
         ("Tags", ", ".join(job.tags)),
         ("Depends on", ", ".join(job.dependencies)),

@@ -67,7 +67,7 @@ def _changed(rule: Rule, changes: dict[str, Any]) -> Rule:
     if new.rate_limit is not None:
         return new if new.rate_period is not None else new._replace(rate_period=1.0)
     if "rate_period" in changes:
-        raise ValueError(f"rate_period is {changes['rate_period']:g}, without a rate_limit; give both")
+        raise ValueError(f"rate_period is {changes['rate_period']:.15g}, without a rate_limit; give both")
     return new._replace(rate_period=None)
 
 

@@ -86,10 +86,10 @@ def result_of(job: JobRecord) -> Any:
 def _not_finished(unfinished: Sequence[str], *, among: int, timeout: float) -> str:
     """Say which jobs are meant, up to three by their ids."""
     if among == 1:
-        return f"job {unfinished[0]} had not ended after {timeout:g} s"
+        return f"job {unfinished[0]} had not ended after {timeout:.15g} s"
     named, more = ", ".join(unfinished[:3]), len(unfinished) - 3
     which = f"{named} and {more} more" if more > 0 else named
-    return f"{len(unfinished)} of {among} jobs had not ended after {timeout:g} s: {which}"
+    return f"{len(unfinished)} of {among} jobs had not ended after {timeout:.15g} s: {which}"
 
 
 def _unfinished(tx: Transaction, job_ids: Sequence[str]) -> list[str]:

@@ -94,7 +94,7 @@ def _of_queue(found: Facts, queue: QueueFacts) -> Iterator[str]:
     if queue.rate is not None:
         limit, period, next_at = queue.rate
         then = f"; the next may start at {_when(found, next_at)}" if next_at else ""
-        yield f"Queue {name!r} may start {_count(limit, 'job')} every {period:g} s, and has done so{then}."
+        yield f"Queue {name!r} may start {_count(limit, 'job')} every {period:.15g} s, and has done so{then}."
 
 
 def _of_time(found: Facts) -> Iterator[str]:

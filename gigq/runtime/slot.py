@@ -16,7 +16,6 @@ from gigq.runtime.printing import Flusher
 from gigq.runtime.runner import Call, Ended
 from gigq.runtime.wakeup import Wakeup
 
-
 _SHORT = 1.0
 """Seconds. A worker's loop looks for overdue jobs at least so often; for a shorter timeout it has to be told."""
 

@@ -9,7 +9,7 @@ from traceback import FrameSummary
 from types import TracebackType
 
 from gigq.claims import Claim
-from gigq.clock import to_seconds
+from gigq.clock import in_seconds, to_seconds
 from gigq.codec import decode
 from gigq.errors import GiveUp, JobCancelled, JobTimeout, NotImportable, RetryLater
 from gigq.paths import IMPORTERS, NotFound, full_name, names_of
@@ -28,7 +28,7 @@ def timed_out(claim: Claim, *, stack: Sequence[FrameSummary] = ()) -> Report:
     Args:
         stack: where its function stood, if that is known.
     """
-    error = f"timed out after {claim.timeout:g} seconds"
+    error = f"timed out after {in_seconds(claim.timeout or 0)}"
     trace = _text_of(stack, f"{JobTimeout.__name__}: {error}") if stack else None
     return Report.timed_out(error, error_type=JobTimeout.__name__, traceback=trace)
 

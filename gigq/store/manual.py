@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gigq.claims import Claim
-from gigq.clock import from_text
+from gigq.clock import from_text, in_seconds
 from gigq.errors import JobNotFound, LeaseLost
 from gigq.liveness import ProcessIdentity, WorkerKey
 from gigq.reports import Report
@@ -106,7 +106,7 @@ def _overrun(tx: Transaction, started_at: Any, timeout: Any) -> str | None:
     try:
         if (tx.now - from_text(started_at)).total_seconds() < timeout:
             return None
-        return f"claimed manually and held for longer than its timeout of {timeout:g} seconds"
+        return f"claimed manually and held for longer than its timeout of {in_seconds(timeout)}"
     except (ValueError, TypeError):
         return f"claimed manually, and its time cannot be read: since {started_at!r:.80}, for {timeout!r:.80} seconds"
 

@@ -140,4 +140,5 @@ class Listener:
 
 
 def _warn_of_drops(number: int) -> None:
-    log.warning("on_event is too slow: %d events were dropped, the oldest first", number)
+    events = "1 event was" if number == 1 else f"{number} events were"
+    log.warning("on_event is too slow: %s dropped, the oldest first", events)

@@ -63,4 +63,5 @@ class WorkerLog:
 
 
 def _warn_of_drops(number: int) -> None:
-    log.warning("the log is not read fast enough: %d lines were dropped, the oldest first", number)
+    lines = "1 line was" if number == 1 else f"{number} lines were"
+    log.warning("the log is not read fast enough: %s dropped, the oldest first", lines)

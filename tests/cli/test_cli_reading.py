@@ -56,6 +56,13 @@ def test_status_shows_the_traceback_of_every_attempt(run: Run, queue: JobQueue) 
     assert "worker w1\n" in out
 
 
+def test_long_durations_are_shown_with_all_their_digits(run: Run, queue: JobQueue) -> None:
+    queue.configure("slow", rate_limit=1, rate_period="30d")
+
+    assert "\nTimeout: 1209600 s\n" in run("status", queue.submit(Job("train", "m.f", timeout="14d"))).out
+    assert "1 within 2592000 s" in run("queues").out
+
+
 def test_an_attempt_whose_function_was_not_called_says_so(run: Run, queue: JobQueue) -> None:
     job_id = queue.submit(Job("lost", "no_such_module.f"))
     run("worker", "--once", "--worker-id", "w1")

@@ -107,7 +107,7 @@ def test_a_log_that_hangs_is_waited_for_once_and_what_is_left_in_the_end_is_coun
     while len(blocking.ours) < 2:
         with worker_log.carrying():
             pass
-    assert blocking.ours == ["a line", "the log is not read fast enough: 1 lines were dropped, the oldest first"]
+    assert blocking.ours == ["a line", "the log is not read fast enough: 1 line was dropped, the oldest first"]
 
 
 def test_a_line_is_written_before_the_worker_returns(

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from threading import get_ident
 from typing import Any
 
-from gigq.clock import Clock, attempts, stamper
+from gigq.clock import Clock, attempts, in_seconds, stamper
 from gigq.errors import GigqError, QueueBusy, QueueGone, StoreError
 from gigq.store.engine import files
 from gigq.store.engine.bell import bell_of
@@ -241,7 +241,7 @@ class Database:
         for _ in pauses:
             if (answer := self._tried(first, second)) is not None:
                 return answer
-        raise QueueBusy(f"{self.path!r} was locked by another writer for {self._timeout:g} seconds")
+        raise QueueBusy(f"{self.path!r} was locked by another writer for {in_seconds(self._timeout)}")
 
     def _commit_after_readers(self, connection: sqlite3.Connection, error: sqlite3.OperationalError) -> None:
         """Commit in a file that is not in WAL mode once nobody reads it; no new reader begins in the meantime."""
@@ -254,8 +254,8 @@ class Database:
             except sqlite3.OperationalError as again:
                 error = again
         raise QueueBusy(
-            f"{self.path!r} could not be written, because others were reading it for {self._timeout:g} seconds and it "
-            "is not in WAL mode; end what reads it, and gigq switches it back"
+            f"{self.path!r} could not be written, because others were reading it for {in_seconds(self._timeout)} and "
+            "it is not in WAL mode; end what reads it, and gigq switches it back"
         )
 
     def _tried(self, first: str, second: str) -> tuple[sqlite3.Connection, Any] | None:
