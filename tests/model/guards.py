@@ -336,6 +336,8 @@ GUARDS = [
     Guard("the log of a worker is not waited for again and again", "worker/log.py",
           "0.0 if self._stuck_at == self._relay.received else self._timeout", "self._timeout",
           "tests/worker/test_worker_log.py"),
+    Guard("a worker wakes to look for a missing function", "worker/timetable.py",
+          "            waits.append(next_search - now)\n", "            pass\n", "tests/worker/test_timetable.py"),
     # files of others
     Guard("a commit waits for readers", "store/engine/database.py",
           "self._commit_after_readers(connection, error)", "raise"),

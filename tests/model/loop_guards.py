@@ -82,8 +82,6 @@ LOOP_GUARDS = [
     Guard("what has ended looks no longer", "worker/inflight.py", " if not each.has_ended}", "}"),
     Guard("a handler is left to the worker that has it", "store/missing.py",
           "    return names.difference(own)\n", "    return set()\n"),
-    Guard("a worker wakes to look for a missing function", "worker/timetable.py",
-          "            waits.append(next_search - now)\n", "            pass\n"),
     Guard("what waits and is not missing is started again", "worker/loop.py",
           "            self._runner.start(wanted)\n"),
     # when

@@ -141,8 +141,9 @@ def blamed(evidence: Evidence) -> Iterator[str]:
 def unlearned(evidence: Evidence) -> Iterator[str]:
     """A worker without the code has ended jobs that it could not run, or has taken them again and again."""
     for row in _lacked(evidence):
-        if row["status"] not in _NOT_ITS_DOING:
-            yield f"job {row['job']} is {row['status']} by worker {row['worker_id']}, which lacks its function"
+        if row["status"] not in _NOT_ITS_DOING and row["error_type"] != "ProcessDied":  # of which `blamed` knows more
+            how = f"{row['status']}, {row['error_type']},"
+            yield f"job {row['job']} is {how} by worker {row['worker_id']}, which lacks its function"
     taken = Counter((row["worker_id"], evidence.jobs[row["job"]]["function"]) for row in _lacked(evidence))
     for (worker, function), number in taken.items():
         if number > _TRIES:

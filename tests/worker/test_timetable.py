@@ -107,3 +107,9 @@ def test_a_throttle_allows_something_once_in_its_time(clock: ManualClock) -> Non
     clock.advance(1.0)
     assert throttle.allows()
     assert not throttle.allows()
+
+
+def test_a_free_worker_waits_until_it_may_look_for_a_missing_function_again(clock: ManualClock) -> None:
+    search = clock.monotonic() + 0.4
+    assert wait(resting(clock), next_search=search) == pytest.approx(0.4)
+    assert wait(resting(clock), next_search=search, is_free=False) == 1.0
