@@ -350,11 +350,9 @@ GUARDS = [
           "tests/fuzz/test_spoilt_rows.py"),
     Guard("metadata that are no text stop no worker", "store/claiming.py", "str(claim.metadata)", "claim.metadata",
           "tests/fuzz/test_spoilt_rows.py"),
-    Guard("a blocked job that is cancelled already counts itself off once", "store/dependencies.py",
-          "        if moves.cancel(tx, [job], error=reason, failed_parent=root):\n", "        if True:\n",
-          "tests/model/test_damage.py"),
     Guard("an open execution has the attempts of its job", "store/checking.py",
-          "(jobs.attempts > 0 OR executions.status = 'running')", "jobs.attempts > 0"),
+          "(jobs.attempts > 0 OR executions.status = 'running')", "jobs.attempts > 0",
+          "tests/store/test_repairing.py"),
     Guard("the bell is not among the files of the queue", "store/engine/fifo.py",
           'f".{name}-bell"', 'f"{name}-bell"', "tests/store/engine/test_bell.py"),
 ]  # fmt: skip
