@@ -144,7 +144,8 @@ class Loop:
     @property
     def is_busy(self) -> bool:
         """Whether something is running, or has ended and is not settled yet."""
-        return bool(self._runner.running or self._results)
+        # Not what the runner says is running: a child's report that came during a wait is neither there nor here.
+        return bool(self._inflight or self._results)
 
     @property
     def is_done(self) -> bool:

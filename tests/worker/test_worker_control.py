@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 import functions
 import pytest
@@ -160,6 +161,17 @@ def test_a_burst_returns_when_nothing_is_left(queue: JobQueue, run: Callable[...
     running.thread.join(60)
     assert not running.thread.is_alive()
     assert {queue.get_status(each)["status"] for each in ids} == {"completed"}
+
+
+@pytest.mark.parametrize("mode", ["thread", "process"])
+def test_a_burst_with_free_slots_runs_what_the_end_of_a_job_makes_ready(
+    path: str, queue: JobQueue, mode: Literal["thread", "process"]
+) -> None:
+    parent = queue.submit(Job("parent", functions.nothing))
+    child = queue.submit(Job("child", functions.collect, dependencies=[parent]))
+    with Worker(path, mode=mode, concurrency=2, burst=True) as worker:
+        worker.start()
+    assert queue.get_result(child) == [None]
 
 
 def test_a_burst_of_an_empty_queue_returns(queue: JobQueue, run: Callable[..., Running]) -> None:
