@@ -91,7 +91,7 @@ LOOP_GUARDS = [
           "return self._runner.free"),
     Guard("a slot that a job was taken from looks for the next one", "worker/loop.py",
           "            self._outlook = UNKNOWN  #", "            #"),
-    Guard("a heartbeat has its time", "worker/loop.py", "            self._timetable.note_beat()\n"),
+    Guard("a heartbeat has its time", "worker/loop.py", "            self.timetable.note_beat()\n"),
     Guard("a free slot looks for the next job", "worker/loop.py",
           "self._results or (is_free and self._outlook is UNKNOWN)", "self._results"),
 ]  # fmt: skip
