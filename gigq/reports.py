@@ -24,7 +24,8 @@ class Progress(NamedTuple):
         """Return what the file holds, with a percentage of one decimal, which is 100 only once the total is reached."""
         percentage = None
         if self.total is not None:
-            percentage = math.floor(min(1000.0, 1000 * self.current / self.total)) / 10
+            reached = 1000 * self.current / self.total if self.total else 1000.0  # of nothing, all is done
+            percentage = math.floor(min(1000.0, reached)) / 10
         # JSON cannot hold what UTF-8 cannot.
         message = self.message and self.message.encode(errors="backslashreplace").decode()
         return {"current": self.current, "total": self.total, "percentage": percentage, "message": message}

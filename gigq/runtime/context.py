@@ -125,12 +125,12 @@ class JobContext:
 
         Args:
             current: how much is done, in any unit; at least 0.
-            total: how much there is to do, in the same unit; None if that is not known.
+            total: how much there is to do, in the same unit; of 0, all is done. None if it is not known.
             message: a note for people, of at most 500 characters.
 
         Raises:
             TypeError: a number is not a number, or the message is not text.
-            ValueError: a number is negative or not finite, `total` is 0, or the message is too long.
+            ValueError: a number is negative or not finite, or the message is too long.
         """
         self._output.progress = progress_of(current, total, message)
 

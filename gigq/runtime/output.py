@@ -88,7 +88,7 @@ def progress_of(current: float, total: float | None = None, message: str | None 
 
     Raises:
         TypeError: `current` or `total` is not a number, or `message` is not text.
-        ValueError: `current` is negative, `total` is not positive, one of them is not finite, or `message` is too long.
+        ValueError: `current` or `total` is negative or not finite, or `message` is too long.
     """
     if type(current) not in _PLAIN:
         current = _plain("current", current)
@@ -97,8 +97,8 @@ def progress_of(current: float, total: float | None = None, message: str | None 
     if total is not None:
         if type(total) not in _PLAIN:
             total = _plain("total", total)
-        if not 0 < total <= _LARGEST:
-            raise ValueError(f"total is {_shown(total)}; it must be a number above 0, or None")
+        if not 0 <= total <= _LARGEST:
+            raise ValueError(f"total is {_shown(total)}; it must be a number of at least 0, or None")
     if message is not None:
         _check_message(message)
     return Progress(current, total, message)

@@ -52,6 +52,7 @@ def test_a_failure_includes_the_progress_and_a_silent_function_has_none() -> Non
     [
         (0, 4, 0.0), (1, 4, 25.0), (4, 4, 100.0), (5, 4, 100.0), (0.5, 2, 25.0), (1, None, None), (1, 3, 33.3),
         (99_999, 100_000, 99.9), (57, 100, 57.0), (1e300, 1e-300, 100.0), (10**299, 10**300, 10.0),
+        (0, 0, 100.0), (1, 0, 100.0),
     ],
 )  # fmt: skip
 def test_the_percentage_reaches_100_only_at_the_end(
@@ -67,7 +68,6 @@ def test_the_percentage_reaches_100_only_at_the_end(
         ((math.nan,), "ValueError", "current is nan"),
         ((math.inf,), "ValueError", "current is inf"),
         ((10**400,), "ValueError", "current is larger"),
-        ((1, 0), "ValueError", "total is 0"),
         ((1, -5.5), "ValueError", "total is -5.5"),
         ((1, math.nan), "ValueError", "total is nan"),
         (("1",), "TypeError", "current is '1'"),
@@ -89,6 +89,7 @@ def test_a_progress_that_makes_no_sense_fails_the_job(values: tuple[Any, ...], e
 
 
 def test_progress_may_be_any_real_number() -> None:
+    assert report_of(say(0, 0)).progress == Progress(0, 0)  # of an empty list
     assert report_of(say(Fraction(1, 2), Fraction(2))).progress == Progress(0.5, 2.0)
 
 
