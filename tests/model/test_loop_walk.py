@@ -23,7 +23,7 @@ def lack(name: str, function: str, *, is_lacking: bool = True) -> Step:
     return "lack", [name, function], {"is_lacking": is_lacking}
 
 
-@pytest.mark.parametrize("first_seed", range(0, 160, 20))
+@pytest.mark.parametrize("first_seed", range(0, 120, 20))
 def test_on_any_walk_a_worker_remembers_its_executions_and_releases_none_without_a_reason(first_seed: int) -> None:
     for seed in range(first_seed, first_seed + 20):
         walk(seed, length=40)
