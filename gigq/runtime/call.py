@@ -89,7 +89,7 @@ class Caller:
             function = self._find(claim.function)
             is_final = True  # only a failure of the function or its import can be mended by another attempt
             args, params = decode(claim.args), decode(claim.params)
-            if claim.parent_results is not None:
+            if claim.pass_parent_results is not False:  # as it is for a job that was submitted without parents
                 _add_parent_results(params, claim, function)
             self._isolation.prepare()
             is_final = False
@@ -129,6 +129,7 @@ def _found(find: Callable[[str], Function], name: str) -> Function:
 
 
 def _add_parent_results(params: dict[str, Any], claim: Claim, function: Function) -> None:
-    wanted = claim.pass_parent_results
-    if takes(function, "parent_results") if wanted is None else wanted:
+    """Pass the results of the job's parents: none, where these were deleted since it was submitted."""
+    is_forced = claim.pass_parent_results and claim.parent_results is not None
+    if is_forced or takes(function, "parent_results"):
         params["parent_results"] = decode(claim.parent_results or "{}")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import functions
 import pytest
 from store.verbs import File
 
@@ -279,6 +280,15 @@ def test_the_child_of_a_job_that_was_deleted_by_hand_does_not_wait_for_ever(
     file.queue.repair()
     assert drain(file.queue) == 1
     assert file.queue.get_status(child)["status"] == "completed"
+
+
+def test_the_child_of_deleted_parents_gets_no_results_of_them(file: File, tool: sqlite3.Connection) -> None:
+    parent = file.submit("parent", delay=3600)
+    children = [file.submit("child", function=name, dependencies=[parent]) for name in ("functions:collect", "f")]
+    tool.execute("DELETE FROM jobs WHERE id = ?", (parent,))
+    file.queue.repair()
+    assert drain(file.queue, handlers={"f": functions.nothing}) == 2
+    assert [file.queue.get_result(child) for child in children] == [[], None]
 
 
 def test_a_sound_file_is_not_written_by_a_repair(path: str, file: File) -> None:
