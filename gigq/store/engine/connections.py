@@ -151,7 +151,8 @@ class _Handle:
         self.generation = generation
 
     def __del__(self) -> None:
-        PROCESS.dismiss(self.connection)
+        if PROCESS is not None:  # Python has cleared this module where the process is ending
+            PROCESS.dismiss(self.connection)
 
 
 class _Shared:
