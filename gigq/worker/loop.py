@@ -219,10 +219,9 @@ class Loop:
     def _has_work(self) -> bool:
         if not (self._claims and self._free):
             return False
-        if self._bell.is_called_first:  # for a job, most likely: to look first would take 0.1 ms
-            return True
-        self._outlook = self._duties.outlook(self.lacks.lacking)
-        return self._outlook.is_ready
+        if not self._bell.is_called_first:  # or else for a job, most likely: to look first would take 0.1 ms
+            self._outlook = self._duties.outlook(self.lacks.lacking)
+        return self._bell.is_called_first or self._outlook.is_ready
 
     def _look(self) -> None:
         """If the bell has rung, see whether a job was cancelled, or the worker scaled or stopped."""
