@@ -39,8 +39,8 @@ class _Process:
 
     def _reset(self) -> None:
         self._lock = threading.RLock()
-        self._someone_left = threading.Condition(self._lock)
-        self._closers = 0
+        self._changed = threading.Condition(self._lock)
+        self._closers: dict[int, int] = {}
         self.inside: dict[int, int] = {}
 
     @contextmanager
@@ -59,6 +59,8 @@ class _Process:
     def enter(self, thread: int) -> None:
         """Pass the gate, unless another thread has shut it; then wait."""
         with self._lock:
+            if self._closers:
+                self._wait_at_the_gate(thread)
             self.inside[thread] = self.inside.get(thread, 0) + 1
         if self._dismissed:
             self._close_dismissed()
@@ -71,7 +73,7 @@ class _Process:
             else:
                 self.inside.pop(thread, None)
             if self._closers:
-                self._someone_left.notify_all()
+                self._changed.notify_all()
 
     @contextmanager
     def closing(self) -> Iterator[None]:
@@ -128,13 +130,23 @@ class _Process:
     def _shut(self) -> None:
         """Keep other threads from entering, and wait until all of them are out."""
         self._lock.acquire()
-        self._closers += 1
-        while self.inside.keys() - {threading.get_ident()}:
-            self._someone_left.wait()
+        thread = threading.get_ident()
+        self._closers[thread] = self._closers.get(thread, 0) + 1
+        while self.inside.keys() - {thread}:
+            self._changed.wait()
 
     def _reopen(self) -> None:
-        self._closers -= 1
+        thread = threading.get_ident()
+        self._closers[thread] -= 1
+        if not self._closers[thread]:
+            del self._closers[thread]
+        self._changed.notify_all()
         self._lock.release()
+
+    def _wait_at_the_gate(self, thread: int) -> None:
+        """Let threads that are inside come out. Without this, threads that take turns would keep it busy for ever."""
+        while self._closers and not (thread in self._closers or thread in self.inside):
+            self._changed.wait()
 
     def _close_all(self) -> None:
         self.generation += 1

@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 
 from gigq import Job, JobQueue, NotAQueue, QueueBusy, QueueGone, StoreError, UnknownParent, close_connections
+from gigq.clock import SystemClock
+from gigq.store.engine.forking import PROCESS
 
 JOB = "functions:nothing"
 
@@ -456,6 +458,39 @@ def test_a_queue_may_be_closed_while_other_threads_use_it(path: str) -> None:
         for thread in threads:
             thread.join(60)
             assert not thread.is_alive()
+
+
+def test_who_closes_connections_does_not_wait_for_threads_that_come_later() -> None:
+    reached, come_out, order = threading.Event(), threading.Event(), list[str]()
+
+    def stay() -> None:
+        with PROCESS.passage():
+            reached.set()
+            come_out.wait()
+            with PROCESS.passage():  # who is inside may enter once more
+                order.append("inside")
+
+    def close() -> None:
+        with PROCESS.closing():
+            order.append("closed")
+
+    def enter() -> None:
+        with PROCESS.passage():
+            order.append("came later")
+
+    threads = [threading.Thread(target=each) for each in (stay, close, enter)]
+    threads[0].start()
+    reached.wait()
+    threads[1].start()
+    clock = SystemClock()
+    while not PROCESS._closers:
+        clock.sleep(0)
+    threads[2].start()
+    threads[2].join(0.05)
+    come_out.set()
+    for thread in threads:
+        thread.join()
+    assert order == ["inside", "closed", "came later"]
 
 
 def test_connections_closed_for_the_whole_process_open_again(queue: JobQueue) -> None:
