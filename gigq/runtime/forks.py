@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from typing import NoReturn
 
 
@@ -22,6 +23,18 @@ def end_fork() -> NoReturn:
         _flush()
     finally:
         os._exit(code)
+
+
+def close_in_forks(file: int) -> None:
+    """Have forks of this process close a file. Not forks of forks: there another file may have its number."""
+    files = [file]
+
+    def close() -> None:
+        while files:
+            with suppress(OSError):
+                os.close(files.pop())
+
+    os.register_at_fork(after_in_child=close)
 
 
 def _exit_code(error: BaseException | None) -> int:

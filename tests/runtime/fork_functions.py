@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 
-EXITS = {"returns": 0, "leaves": 3, "says why": 1, "raises": 1, "forks again": 0, "has a thread": 0}
+EXITS = {"returns": 0, "leaves": 3, "says why": 1, "raises": 1, "forks again": 0, "shares files": 0, "has a thread": 0}
 """The ways in which a fork may end, and its exit code then."""
 
 
@@ -25,8 +25,20 @@ def fork(way: str, path: str) -> int:
         case "forks again":
             if child := os.fork():
                 os.waitpid(child, 0)
+        case "shares files":
+            return _share_files()
         case "has a thread":
             threading.Thread(target=_write, args=(path,), daemon=False).start()
+    return 0
+
+
+def _share_files() -> int:
+    """Return what a fork returns that uses files which this process has opened: they may have any number."""
+    files = [os.open(os.devnull, os.O_RDONLY) for _ in range(8)]
+    if child := os.fork():
+        sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    for file in files:
+        os.fstat(file)
     return 0
 
 

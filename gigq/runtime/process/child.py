@@ -22,6 +22,7 @@ from gigq.reports import Report
 from gigq.runtime.call import Caller
 from gigq.runtime.capture import capture_logging, capture_prints
 from gigq.runtime.context import CallState, take
+from gigq.runtime.forks import close_in_forks
 from gigq.runtime.functions import Functions, default_at
 from gigq.runtime.output import Log
 from gigq.runtime.printing import flush
@@ -51,7 +52,7 @@ def main(wire: int, tickets: int, life: int, stack: int) -> None:
         os.set_inheritable(end, False)
         os.set_blocking(end, True)
         # A process that a job forks would keep them open otherwise, and might answer instead of this one.
-        os.register_at_fork(after_in_child=lambda end=end: _close(end))
+        close_in_forks(end)
     IMPORTS.include_threads = True
     set_up(stack)
     _be_killed_at_the_end_of(life)
@@ -185,8 +186,3 @@ def _die_with_the_worker(wire: int, worker: int) -> None:
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(1)
-
-
-def _close(end: int) -> None:
-    with suppress(OSError):
-        os.close(end)

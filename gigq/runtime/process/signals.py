@@ -11,6 +11,7 @@ import signal
 from functools import partial
 from types import FrameType
 
+from gigq.runtime.forks import close_in_forks
 from gigq.runtime.printing import flush
 from gigq.runtime.signals import STOPPING, heeded
 
@@ -41,12 +42,12 @@ def set_up(stack: int) -> None:
 
     def restore() -> None:
         faulthandler.unregister(END)
-        os.close(stack)
         for number, handler in before.items():
             if signal.getsignal(number) is _leave_it_to_the_worker:
                 signal.signal(number, handler)
 
     os.register_at_fork(after_in_child=restore)
+    close_in_forks(stack)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)  # the worker has blocked them until now
 
 
