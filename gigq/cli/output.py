@@ -97,7 +97,8 @@ def accept_any_text() -> None:
 
 def flush() -> None:
     """Write what is still buffered, so that an error is found here and not when the interpreter exits."""
-    print(end="", flush=True)
+    if sys.stdout is not None and not sys.stdout.closed:  # a job in a thread may have closed it
+        sys.stdout.flush()
 
 
 def discard_unwritable() -> None:

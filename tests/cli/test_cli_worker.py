@@ -79,6 +79,17 @@ def test_a_burst_ends_when_no_job_is_left(run: Run, queue: JobQueue) -> None:
     assert queue.stats()["completed"] == 3
 
 
+def test_a_worker_whose_job_has_closed_standard_output_ends_as_any_other(
+    spawn: Run, queue: JobQueue, tmp_path: Path
+) -> None:
+    (tmp_path / "closing.py").write_text("import sys\ndef close():\n    sys.stdout.close()\n")
+    queue.submit(Job("close", "closing.close"))
+
+    worker = spawn("worker", "--burst", cwd=tmp_path)
+
+    assert (worker.wait(timeout=PATIENCE), queue.stats()["completed"]) == (0, 1), worker.stderr.read()
+
+
 def test_max_jobs_1_gives_each_job_a_new_child_process(spawn: Run, queue: JobQueue) -> None:
     ids = queue.submit_many([Job("whose", "os.getpid") for _ in range(2)])
 
