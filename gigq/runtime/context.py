@@ -24,14 +24,16 @@ class CallState:
         is_aimed_at: whether another thread is about to raise one.
         stop_reason: the exception that stops the function, once its runner has decided to stop it.
         output: what the last function that was called leaves behind. Its runner clears it.
+        started_at: when that was, as the file holds it.
     """
 
-    __slots__ = ("has_ended", "is_aimed_at", "is_running", "output", "stop_reason")
+    __slots__ = ("has_ended", "is_aimed_at", "is_running", "output", "started_at", "stop_reason")
 
     def __init__(self) -> None:
         self.is_running = self.has_ended = self.is_aimed_at = False
         self.stop_reason: type[BaseException] | None = None
         self.output: Output | None = None
+        self.started_at: str | None = None
 
 
 class JobContext:
@@ -196,7 +198,7 @@ def enter(claim: Claim, started_at: str, log: Log | None = None) -> Output:
     """
     state, output = _STATE.get(None), Output(claim.execution_id, log)
     if state is not None:
-        state.output = output
+        state.output, state.started_at = output, started_at
     _CURRENT.set((claim, started_at, state, output))
     return output
 

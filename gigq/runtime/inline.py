@@ -92,8 +92,11 @@ class InlineRunner:
             report = run(self._call, claim, state)
         if state.stop_reason is JobTimeout:
             report = timed_out(claim, stack=target.stack)
+        report = report or _INTERRUPTED
+        if report.started_at is None:
+            report = report._replace(started_at=state.started_at)
         output, state.output = state.output, None
-        return with_output(report or _INTERRUPTED, output, claim.execution_id)
+        return with_output(report, output, claim.execution_id)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.signal = number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 from collections.abc import Callable, Iterator
 
@@ -171,3 +172,24 @@ def test_other_threads_write_their_lines_themselves(worker_log: WorkerLog, caplo
         thread.start()
         thread.join()
         assert [(each.getMessage(), each.threadName) for each in caplog.records] == [("from a job", "slot")]
+
+
+@pytest.mark.parametrize(
+    ("stop", "timeout", "said"),
+    [
+        pytest.param(lambda: signal.raise_signal(signal.SIGTERM), None, "given back, attempt 1 of 1", id="by a signal"),
+        pytest.param(lambda: threading.Event().wait(60), 0.05, "timed out, attempt 1 of 1", id="at its timeout"),
+    ],
+)
+def test_a_job_of_process_one_that_is_stopped_is_logged_with_how_long_it_ran(
+    path: str, queue: JobQueue, caplog: pytest.LogCaptureFixture, stop: Callable[[], None], timeout: float, said: str
+) -> None:
+    queue.submit(Job("job", "stop", timeout=timeout, max_attempts=1))
+    before = signal.signal(signal.SIGTERM, lambda number, frame: None)
+    try:
+        with caplog.at_level(logging.INFO, "gigq"), Worker(path, handlers={"stop": stop}) as worker:
+            worker.process_one()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    (ended,) = [each for each in caplog.records if said in each.getMessage()]
+    assert ", after 0." in ended.getMessage()
