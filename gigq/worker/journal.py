@@ -139,19 +139,21 @@ class Journal:
             done = "failed for good"
         which = f"attempt {claim.attempt} of {claim.max_attempts}" + ", which does not count" * (move is Move.RELEASE)
         after = "" if took is None else f", after {_span(took)}"
-        why = f": {_line(report.error)}" if report.error else ""
+        why = f": {_line(report.error.removeprefix('given back: '))}" if report.error else ""
         self._say(
             _level(move, has_begun=took is not None), claim,
-            f"{done}, {which}{after}{why}{self._then(move, next_attempt)}",
+            f"{done}, {which}{after}{why}{self._then(move, report, next_attempt)}",
             below=report.traceback if log.isEnabledFor(logging.DEBUG) else None,
             status=report.status.value, duration=took, error=report.error, error_type=report.error_type,
             next_attempt_at=next_attempt,
         )  # fmt: skip
 
-    def _then(self, move: Move | None, next_attempt: str | None) -> str:
+    def _then(self, move: Move | None, report: Report, next_attempt: str | None) -> str:
         if move is None:
             return "; this late report is refused, for the job was taken from this worker"
         if move not in (Move.RETRY, Move.RELEASE):
+            return ""
+        if report.is_missing:  # the next attempt may start now, but not here
             return ""
         if next_attempt is None:
             return "; the next attempt may start now"

@@ -77,6 +77,17 @@ def test_a_line_tells_how_an_attempt_ended_and_why(
     assert (first.levelname, first.getMessage()) == (level, f"job {job_id} (fetch) {text}")
 
 
+def test_a_job_that_is_left_to_others_is_not_said_to_be_tried_again_here(
+    queue: JobQueue, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue.submit(Job("job", "nobody_has_it"))
+    with caplog.at_level(logging.INFO, "gigq"):
+        drain(queue)
+    (line,) = [each.getMessage() for each in caplog.records if "given back" in each.getMessage()]
+    assert "cannot find 'nobody_has_it'" in line
+    assert "next attempt" not in line
+
+
 def test_a_name_cannot_pass_for_another_line(queue: JobQueue, caplog: pytest.LogCaptureFixture) -> None:
     job_id = queue.submit(Job("x\nWARNING forged", functions.nothing))
     drain(queue)

@@ -193,3 +193,4 @@ def test_a_job_of_process_one_that_is_stopped_is_logged_with_how_long_it_ran(
         signal.signal(signal.SIGTERM, before)
     (ended,) = [each for each in caplog.records if said in each.getMessage()]
     assert ", after 0." in ended.getMessage()
+    assert ended.getMessage().count("given back") == said.count("given back")
