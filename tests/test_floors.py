@@ -220,6 +220,7 @@ def test_sql_stands_only_in_the_store(module: str) -> None:
 PARTS_OF_SQL = {
     "READY", "OPEN",  # the predicates of partial indexes
     "phase_of", "may",  # conditions made of statuses and moves
+    "distinct",  # a query of columns and predicates
     "listed", "tabled", "assigned",  # as many question marks as there are values
     # in one module each
     "_COLUMNS", "_PLACES", "_MARKS", "_ROWS", "_insert", "_ORDERS", "_SAMPLED", "_is_needed", "_for_each", "_named",

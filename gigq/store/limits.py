@@ -12,7 +12,7 @@ from typing import NamedTuple
 from gigq.claims import Claim
 from gigq.clock import from_text, later, to_text
 from gigq.codec import decode, encode
-from gigq.store.engine.lists import listed, portions
+from gigq.store.engine.lists import distinct, listed, portions
 from gigq.store.engine.transaction import Transaction
 from gigq.store.queues import ALL, Rule, Rules
 from gigq.store.tables import OPEN, READY
@@ -158,22 +158,7 @@ def _ready_queues(tx: Transaction, *, at_most: int) -> list[str]:
     ).fetchone()
     if first == last:  # most often
         return [] if first is None else [first]
-    # All steps are inside SQLite: a name that is not UTF-8 would not go back as it came out, and be found for ever.
-    found = tx.execute(
-        f"""
-        SELECT queue
-          FROM (WITH RECURSIVE steps (queue) AS (
-                     SELECT min(queue) FROM jobs WHERE {READY}
-                      UNION ALL
-                     SELECT (SELECT min(queue) FROM jobs WHERE {READY} AND queue > steps.queue)
-                       FROM steps
-                      WHERE steps.queue IS NOT NULL)
-                SELECT queue FROM steps)
-         WHERE queue IS NOT NULL
-         LIMIT :limit
-        """,
-        {"limit": at_most + 1},
-    )
+    found = tx.execute(f"{distinct('queue', index='jobs_ready', where=READY)} LIMIT ?", (at_most + 1,))
     return [queue for (queue,) in found]
 
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 
 from gigq.missing import NOTHING, Lacking
-from gigq.store.engine.lists import listed
+from gigq.store.engine.lists import distinct, listed
 from gigq.store.engine.transaction import Transaction
 from gigq.store.limits import Limits
 from gigq.store.tables import READY
@@ -172,21 +172,6 @@ def _none_of(column: str, values: Collection[str]) -> tuple[str, list[str]]:
 
 def _functions(tx: Transaction, *, at_most: int) -> list[str] | None:
     """Return the functions that ready jobs call, one step in the index for each; None if there are more."""
-    found = tx.execute(
-        f"""
-        SELECT function
-          FROM (WITH RECURSIVE steps (function) AS (
-                     SELECT min(function) FROM jobs INDEXED BY jobs_ready_by_function WHERE {READY}
-                      UNION ALL
-                     SELECT (SELECT min(function)
-                               FROM jobs INDEXED BY jobs_ready_by_function
-                              WHERE {READY} AND function > steps.function)
-                       FROM steps
-                      WHERE steps.function IS NOT NULL)
-                SELECT function FROM steps)
-         WHERE function IS NOT NULL
-         LIMIT :more
-        """,
-        {"more": at_most + 1},
-    ).fetchall()
+    sql = distinct("function", index="jobs_ready_by_function", where=READY)
+    found = tx.execute(f"{sql} LIMIT ?", (at_most + 1,)).fetchall()
     return None if len(found) > at_most else [function for (function,) in found]

@@ -18,6 +18,24 @@ _MOST = 256
 """Rows in one statement. With three values each they stay below 999, the most that every SQLite takes."""
 
 
+def distinct(column: str, *, index: str, where: str) -> str:
+    """Return the SQL of a query for the values of a column of `jobs` that is the first of a partial index.
+
+    It takes one step in the index for each value, and all steps are inside SQLite: a name that is not UTF-8 would not
+    go back as it came out, and be found for ever.
+    """
+    return f"""
+        SELECT value
+          FROM (WITH RECURSIVE steps (value) AS (
+                     SELECT min({column}) FROM jobs INDEXED BY {index} WHERE {where}
+                      UNION ALL
+                     SELECT (SELECT min({column}) FROM jobs INDEXED BY {index} WHERE {where} AND {column} > steps.value)
+                       FROM steps
+                      WHERE steps.value IS NOT NULL)
+                SELECT value FROM steps)
+         WHERE value IS NOT NULL"""
+
+
 def portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:
     """Cut rows into portions that one statement can take."""
     if len(rows) <= _MOST:
