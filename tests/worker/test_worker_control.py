@@ -278,12 +278,12 @@ def test_an_idle_worker_starts_a_delayed_job_at_its_time(queue: JobQueue, run: C
 def test_a_worker_whose_threads_do_not_return_says_so_and_claims_no_more_until_they_do(
     queue: JobQueue, run: Callable[..., Running], caplog: pytest.LogCaptureFixture
 ) -> None:
-    may_end = threading.Event()
+    there, here = os.pipe()
 
     def stay() -> None:
-        may_end.wait()  # in C code, where no exception reaches it
+        os.read(there, 1)  # in C code, where no exception reaches it
 
-    stubborn = [Job("stay", "stay", timeout=0.01, max_attempts=1) for _ in range(MAX_ABANDONED)]
+    stubborn = [Job("stay", "stay", timeout=0.05, max_attempts=1) for _ in range(MAX_ABANDONED)]
     good = Job("good", functions.nothing, priority=-1)
     queue.submit_many([*stubborn, good])
     running = run(worker_id="ann", handlers={"stay": stay})
@@ -295,9 +295,10 @@ def test_a_worker_whose_threads_do_not_return_says_so_and_claims_no_more_until_t
     assert queue.why(good.id) == [
         "No worker that serves queue 'default' can start a job.", f"Worker ann can start none: {trouble}."
     ]  # fmt: skip
-    may_end.set()
+    os.close(here)
     queue.wait(good.id, timeout=30)
     running.stop()
+    os.close(there)
     assert [record.message for record in caplog.records if record.filename == "loop.py"] == [
         f"{trouble}; until that changes, no jobs are claimed here", "jobs are claimed here again"
     ]  # fmt: skip
