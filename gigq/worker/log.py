@@ -29,7 +29,7 @@ class WorkerLog:
 
     def __init__(self, worker_id: str, *, clock: Clock, timeout: float = _TIMEOUT) -> None:
         self._worker_id = worker_id
-        self._relay = Relay[LogRecord](hand_over, note_dropped=_warn_of_drops, name="gigq-log", clock=clock)
+        self._relay = Relay[LogRecord](hand_over, note_dropped=self._warn_of_drops, name="gigq-log", clock=clock)
         self._timeout = timeout
         self._stuck_at: int | None = None
 
@@ -61,7 +61,7 @@ class WorkerLog:
             self._relay.finish(timeout / 4)
             self._stuck_at = self._relay.received
 
-
-def _warn_of_drops(number: int) -> None:
-    lines = "1 line was" if number == 1 else f"{number} lines were"
-    log.warning("the log is not read fast enough: %s dropped, the oldest first", lines)
+    def _warn_of_drops(self, number: int) -> None:
+        lines = "1 line was" if number == 1 else f"{number} lines were"
+        ours = {"worker_id": self._worker_id}
+        log.warning("the log is not read fast enough: %s dropped, the oldest first", lines, extra=ours)

@@ -29,12 +29,25 @@ class Blocking(logging.Handler):
         self.is_in, self.may_go_on = threading.Event(), threading.Event()
         self.said: list[str] = []
         self.ours: list[str] = []  # of this test and no other worker
+        self.of_drops: list[object] = []  # the names of the workers that have dropped lines
 
     def emit(self, record: logging.LogRecord) -> None:
         self.is_in.set()
         assert self.may_go_on.wait(PATIENCE)
         self.said.append(record.getMessage())
         self.ours += [record.getMessage()] if record.name == "gigq.tests" or "dropped" in record.msg else []
+        self.of_drops += [vars(record).get("worker_id")] if "dropped" in record.msg else []
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    """Wait for the threads of the test before: what they still log would reach the handler of the next."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        if thread.name == "gigq-log":
+            thread.join(PATIENCE)
+            assert not thread.is_alive()
 
 
 @pytest.fixture
@@ -94,6 +107,7 @@ def test_the_lines_that_were_dropped_are_counted_once_the_log_is_read_again(
         "first", "the log is not read fast enough: 7 lines were dropped, the oldest first", "line 7"
     ]  # fmt: skip
     assert len(blocking.ours) == 2 + MOST_WAITING
+    assert blocking.of_drops == ["ann"]
 
 
 def test_a_log_that_hangs_is_waited_for_once_and_what_is_left_in_the_end_is_counted(
