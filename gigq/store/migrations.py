@@ -37,6 +37,18 @@ STEPS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE jobs ADD COLUMN ready_at TEXT",
         "ALTER TABLE job_workers ADD COLUMN missing TEXT NOT NULL DEFAULT '{}'",
         "ALTER TABLE job_workers ADD COLUMN trouble TEXT",
+        "ALTER TABLE jobs ADD COLUMN workflow_seq INTEGER",
+        "ALTER TABLE jobs ADD COLUMN submitted_by INTEGER",
+        """
+        ALTER TABLE jobs
+          ADD COLUMN generation INTEGER NOT NULL DEFAULT 0
+              CHECK (typeof(generation) = 'integer' AND generation BETWEEN 0 AND 1000000000000000)
+        """,
+        "ALTER TABLE jobs ADD COLUMN cursor TEXT",
+        INDEXES["jobs_of_workflow"],
+        INDEXES["jobs_submitted_by"],
+        TABLES["job_workflows"],
+        TABLES["job_steps"],
         TABLES["job_missing_functions"],
         TABLES["job_waits"],
     ),

@@ -104,6 +104,10 @@ CREATE TABLE jobs (
   has_begun INTEGER NOT NULL DEFAULT 0 CHECK (has_begun BETWEEN 0 AND 1), -- 1: started before, so it cannot expire
   releases INTEGER NOT NULL DEFAULT 0 CHECK ({_whole("releases", 0)}), -- how often it was given back unfinished
   ready_at TEXT,                              -- when it last became ready; NULL: when it was submitted, or never
+  workflow_seq INTEGER,                       -- the workflow that it belongs to; NULL: none
+  submitted_by INTEGER,                       -- the job whose function has submitted it; NULL: none
+  generation INTEGER NOT NULL DEFAULT 0 CHECK ({_whole("generation", 0)}), -- how often it was restarted from scratch
+  cursor TEXT,                                -- the place in a long loop that its function last set: JSON
   CHECK ((status = 'pending' OR status = 'running') = (completed_at IS NULL)),
   CHECK ({_text("id", "name", "function", "args", "params", "queue", "retry_on", "no_retry_on", "metadata")}),
   CHECK (typeof(priority) = 'integer'),
@@ -211,6 +215,31 @@ CREATE TABLE job_schedules (
   CHECK (every > 0 AND every < 9e999),
   CHECK ({_instant("next_at")})
 ) WITHOUT ROWID""",
+    "job_workflows": """
+CREATE TABLE job_workflows (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,      -- never reused
+  id TEXT NOT NULL UNIQUE,                    -- the public id: a UUIDv7
+  name TEXT NOT NULL,                         -- for people; need not be unique
+  last_job INTEGER,                           -- runs when all others of the workflow have ended; NULL: there is none
+  created_at TEXT NOT NULL                    -- when it was submitted
+)""",
+    "job_steps": f"""
+CREATE TABLE job_steps (
+  seq INTEGER PRIMARY KEY,                    -- order in which they were completed
+  job_seq INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
+  name TEXT NOT NULL,                         -- outer/inner for a step inside another one
+  occurrence INTEGER NOT NULL,                -- 1 for the first of its name in a run of the function, then 2, 3, ...
+  kind TEXT NOT NULL CHECK (kind = 'step' OR kind = 'transaction'), -- transaction: it has written in the same commit
+  fingerprint TEXT,                           -- of its arguments; NULL: JSON cannot hold them, so they are not compared
+  arguments TEXT,                             -- the first 500 characters of them, as JSON; NULL likewise
+  result TEXT NOT NULL,                       -- what it returned: JSON
+  execution_id INTEGER NOT NULL,              -- the execution that completed it
+  started_at TEXT NOT NULL,
+  completed_at TEXT NOT NULL,
+  UNIQUE (job_seq, name, occurrence),
+  CHECK ({_text("name", "result")}),
+  CHECK ({_whole("occurrence", 1)})
+)""",
     "job_missing_functions": """
 CREATE TABLE job_missing_functions (
   function TEXT PRIMARY KEY,                  -- that a worker did not find, and no worker has found since
@@ -256,6 +285,12 @@ CREATE INDEX jobs_finished -- prune, list and count finished jobs
     "jobs_failed_parent": """
 CREATE INDEX jobs_failed_parent -- requeue: the jobs that were cancelled because of this one
   ON jobs (failed_parent) WHERE failed_parent IS NOT NULL""",
+    "jobs_of_workflow": """
+CREATE INDEX jobs_of_workflow -- workflows: the jobs of one
+  ON jobs (workflow_seq) WHERE workflow_seq IS NOT NULL""",
+    "jobs_submitted_by": """
+CREATE INDEX jobs_submitted_by -- prune, pictures: the jobs that a job has submitted
+  ON jobs (submitted_by) WHERE submitted_by IS NOT NULL""",
     "schedules_due": """
 CREATE INDEX schedules_due -- claim: the schedules whose tick is due
   ON job_schedules (next_at) WHERE is_paused = 0 AND next_at IS NOT NULL""",

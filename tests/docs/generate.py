@@ -189,6 +189,9 @@ _PLAIN = {
     ("job_tags", "job_seq"): "the job",
     ("job_tags", "tag"): "a word to find it by",
     ("job_workers", "started_at"): "when the worker started",
+    ("job_steps", "job_seq"): "the job",
+    ("job_steps", "started_at"): "when its function was called",
+    ("job_steps", "completed_at"): "when it was remembered",
 }
 """The meaning of columns whose names need no comment in the SQL."""
 
