@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         QueueBusy,
         QueueGone,
         RetryLater,
+        StepChanged,
         StoreError,
         UnknownParent,
     )
@@ -78,6 +79,7 @@ __all__ = [
     "QueueRecord",
     "RetryLater",
     "ScheduleRecord",
+    "StepChanged",
     "StoreError",
     "SystemClock",
     "Task",
@@ -97,7 +99,7 @@ _MODULES = {
     "errors": (
         "CyclicWorkflow", "GigqError", "GiveUp", "InvalidJob", "JobCancelled", "JobFailed", "JobNotFinished",
         "JobNotFound", "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy",
-        "QueueGone", "RetryLater", "StoreError", "UnknownParent",
+        "QueueGone", "RetryLater", "StepChanged", "StoreError", "UnknownParent",
     ),
     "job": ("Job", "JobOptions"),
     "job_ids": ("JobId",),

@@ -9,7 +9,13 @@ if TYPE_CHECKING:
 
 
 class GigqError(Exception):
-    """The base of everything that gigq raises, except what is raised inside jobs to stop them."""
+    """The base of everything that gigq raises, except what is raised inside jobs to stop them.
+
+    Attributes:
+        is_final: whether a job that raises it fails for good, whatever its rules for retries say.
+    """
+
+    is_final = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _remade, (type(self), self.args, self.__dict__)
@@ -89,6 +95,15 @@ class JobCancelled(BaseException):
 
     Not an `Exception`, and raised again while the function goes on, as `JobTimeout` is.
     """
+
+
+class StepChanged(GigqError):
+    """A step is called with other arguments than the ones its remembered result was made from.
+
+    Another attempt would find the same, so it fails the job for good.
+    """
+
+    is_final = True
 
 
 class LeaseLost(GigqError):

@@ -11,7 +11,7 @@ from types import TracebackType
 from gigq.claims import Claim
 from gigq.clock import in_seconds, to_seconds
 from gigq.codec import decode
-from gigq.errors import GiveUp, JobCancelled, JobTimeout, NotImportable, RetryLater
+from gigq.errors import GigqError, GiveUp, JobCancelled, JobTimeout, NotImportable, RetryLater
 from gigq.paths import IMPORTERS, NotFound, full_name, names_of
 from gigq.reports import Report
 from gigq.retry import is_worth_retrying, wait_after_release
@@ -101,6 +101,8 @@ def _are_all(leaves: Sequence[BaseException], kind: type[BaseException]) -> bool
 
 
 def _is_worth_retrying(error: BaseException, leaves: Sequence[BaseException], claim: Claim) -> bool:
+    if any(isinstance(leaf, GigqError) and leaf.is_final for leaf in leaves):
+        return False
     own = names_of(type(error))  # of a group, which a rule may name as well
     return is_worth_retrying(
         [own | names_of(type(leaf)) for leaf in leaves],

@@ -229,6 +229,7 @@ CREATE TABLE job_steps (
   job_seq INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
   name TEXT NOT NULL,                         -- outer/inner for a step inside another one
   occurrence INTEGER NOT NULL,                -- 1 for the first of its name in a run of the function, then 2, 3, ...
+  depth INTEGER NOT NULL DEFAULT 0,           -- how many steps it is inside: a name may have slashes of its own
   kind TEXT NOT NULL CHECK (kind = 'step' OR kind = 'transaction'), -- transaction: it has written in the same commit
   fingerprint TEXT,                           -- of its arguments; NULL: JSON cannot hold them, so they are not compared
   arguments TEXT,                             -- the first 500 characters of them, as JSON; NULL likewise
@@ -238,7 +239,8 @@ CREATE TABLE job_steps (
   completed_at TEXT NOT NULL,
   UNIQUE (job_seq, name, occurrence),
   CHECK ({_text("name", "result")}),
-  CHECK ({_whole("occurrence", 1)})
+  CHECK ({_whole("occurrence", 1)}),
+  CHECK ({_whole("depth", 0)})
 )""",
     "job_missing_functions": """
 CREATE TABLE job_missing_functions (

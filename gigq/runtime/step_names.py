@@ -1,0 +1,143 @@
+"""Which step a call is: its full name, its occurrence in this run of the function, and what it is called with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from hashlib import blake2b
+from threading import get_ident
+from typing import Any, NamedTuple
+
+from gigq import checks
+from gigq.codec import canonical
+from gigq.errors import StepChanged
+
+NAME_LIMIT = 500
+"""The most characters of a step's name, with those of the steps around it."""
+
+ARGUMENTS_LIMIT = 500
+"""The most characters of a step's arguments that are kept for people."""
+
+
+class StepCall(NamedTuple):
+    """One call of a step.
+
+    Attributes:
+        name: its full name: ``outer/inner`` for a step inside another one, ``outer[2]/inner`` inside its second call.
+        occurrence: 1 for the first call of this name in this run of the function, then 2, 3, ...
+        depth: how many steps it is inside.
+        fingerprint: of its arguments; None if JSON cannot hold them, so that they are not compared.
+        arguments: the first characters of them, as JSON; None likewise.
+    """
+
+    name: str
+    occurrence: int
+    depth: int
+    fingerprint: str | None
+    arguments: str | None
+
+    @property
+    def title(self) -> str:
+        """What messages call it."""
+        return f"step {self.name!r}" + ("" if self.occurrence == 1 else f" ({_ordinal(self.occurrence)} time)")
+
+    def check_unchanged(self, *, depth: int, fingerprint: str | None, arguments: str | None) -> None:
+        """Compare this call with the one that is remembered.
+
+        Raises:
+            StepChanged: it is called with other arguments, or it is another step whose full name is the same.
+        """
+        if depth != self.depth:
+            raise StepChanged(
+                f"{self.title} was remembered {_where(depth)} and is now called {_where(self.depth)}; "
+                "a name with a slash in it can be that of a step inside another one, so give it another name"
+            )
+        if None not in (fingerprint, self.fingerprint) and fingerprint != self.fingerprint:
+            raise StepChanged(
+                f"{self.title} was remembered for {arguments} and is now called for {self.arguments}"
+                f"{'' if arguments != self.arguments else ', which differs further on'}; name each, such as "
+                f"f'{self.name} {{item}}', take what may change from a step of its own, or forget it with "
+                f"requeue_job(id, from_step={self.name!r})"
+            )
+
+
+class StepNames:
+    """The names of the steps that one run of a job's function has reached. Safe to use from several threads."""
+
+    __slots__ = ("_counts", "_users")
+
+    def __init__(self) -> None:
+        # No lock, because JobTimeout may be raised in the middle of it: `setdefault` is one step of Python, and only
+        # the thread that has a name counts its calls.
+        self._users: dict[str, tuple[int, str]] = {}
+        self._counts: dict[str, int] = {}
+
+    def reach(self, name: str, args: Sequence[Any], params: Mapping[str, Any]) -> StepCall:
+        """Return which step a call is, and count it.
+
+        Raises:
+            ValueError: the name is no text, empty or too long.
+            RuntimeError: another thread of this run, or a step elsewhere in it, has used the name first.
+        """
+        own, (outer, depth) = checks.text(name, "the name of a step"), self._around()
+        full = outer + own
+        if len(full) > NAME_LIMIT:
+            size = f"{len(full):,} characters; {NAME_LIMIT} are allowed"
+            raise ValueError(f"step {checks.shown(full)} has a name of {size}")
+        user, place = self._users.setdefault(full, (get_ident(), outer))
+        if user != get_ident():
+            raise RuntimeError(
+                f"another thread of this job has used the step name {full!r} before, so that the order of the calls is "
+                "left to chance; in threads give each step a name of its own, such as f'fetch {item}'"
+            )
+        if place != outer:
+            raise RuntimeError(f"two steps of this job have the full name {full!r}, one inside another; rename one")
+        occurrence = self._counts[full] = self._counts.get(full, 0) + 1
+        return StepCall(full, occurrence, depth, *described(args, params))
+
+    @contextmanager
+    def inside(self, step: StepCall) -> Iterator[None]:
+        """Name the steps that are called in the block, in this context, as steps inside this one."""
+        nth = "" if step.occurrence == 1 else f"[{step.occurrence}]"
+        token = _AROUND.set((self, f"{step.name}{nth}/", step.depth + 1))
+        try:
+            yield
+        finally:
+            _AROUND.reset(token)
+
+    @property
+    def is_inside_one(self) -> bool:
+        """Whether a step is being called in this context."""
+        return self._around()[1] > 0
+
+    def _around(self) -> tuple[str, int]:
+        """Return how the names of steps begin here, and how many steps are around."""
+        names, prefix, depth = _AROUND.get() or (self, "", 0)
+        return (prefix, depth) if names is self else ("", 0)  # else: a job that was called by a step of another one
+
+
+_AROUND: ContextVar[tuple[StepNames, str, int] | None] = ContextVar("gigq_step", default=None)
+
+
+def described(args: Sequence[Any], params: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Return the fingerprint of a call's arguments, and their beginning for people; None twice if they are not JSON."""
+    text = canonical([args, params])
+    if text is None:
+        return None, None
+    shown = " ".join(canonical(part) or "" for part in ([args, params] if args and params else [args or params or []]))
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest(), _shortened(shown)
+
+
+def _shortened(text: str) -> str:
+    cut = text if len(text) <= ARGUMENTS_LIMIT else f"{text[: ARGUMENTS_LIMIT - 1]}…"
+    return cut.encode(errors="backslashreplace").decode()
+
+
+def _ordinal(number: int) -> str:
+    last = 0 if number % 100 in (11, 12, 13) else number % 10
+    return f"{number:,}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(last, 'th')}"
+
+
+def _where(depth: int) -> str:
+    return "at the top of the job" if depth == 0 else "inside another step"
