@@ -38,7 +38,8 @@ STEPS: dict[int, tuple[str, ...]] = {
         "ALTER TABLE job_workers ADD COLUMN missing TEXT NOT NULL DEFAULT '{}'",
         "ALTER TABLE job_workers ADD COLUMN trouble TEXT",
         "ALTER TABLE jobs ADD COLUMN workflow_seq INTEGER",
-        "ALTER TABLE jobs ADD COLUMN submitted_by INTEGER",
+        "ALTER TABLE jobs ADD COLUMN submitted_by INTEGER REFERENCES jobs (seq) ON DELETE SET NULL",
+        "ALTER TABLE jobs ADD COLUMN is_detached INTEGER NOT NULL DEFAULT 0 CHECK (is_detached BETWEEN 0 AND 1)",
         """
         ALTER TABLE jobs
           ADD COLUMN generation INTEGER NOT NULL DEFAULT 0

@@ -105,7 +105,8 @@ CREATE TABLE jobs (
   releases INTEGER NOT NULL DEFAULT 0 CHECK ({_whole("releases", 0)}), -- how often it was given back unfinished
   ready_at TEXT,                              -- when it last became ready; NULL: when it was submitted, or never
   workflow_seq INTEGER,                       -- the workflow that it belongs to; NULL: none
-  submitted_by INTEGER,                       -- the job whose function has submitted it; NULL: none
+  submitted_by INTEGER REFERENCES jobs (seq) ON DELETE SET NULL, -- the job whose function has submitted it; NULL: none
+  is_detached INTEGER NOT NULL DEFAULT 0 CHECK (is_detached BETWEEN 0 AND 1), -- 1: no job waits for it unasked
   generation INTEGER NOT NULL DEFAULT 0 CHECK ({_whole("generation", 0)}), -- how often it was restarted from scratch
   cursor TEXT,                                -- the place in a long loop that its function last set: JSON
   CHECK ((status = 'pending' OR status = 'running') = (completed_at IS NULL)),
@@ -145,7 +146,7 @@ CREATE TABLE executions (
 CREATE TABLE job_dependencies (
   child INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
   parent INTEGER NOT NULL REFERENCES jobs (seq) ON DELETE CASCADE,
-  position INTEGER NOT NULL,                  -- order in which the child named its parents
+  position INTEGER NOT NULL,                  -- order in which the child named its parents; found ones from 2^32 on
   PRIMARY KEY (child, parent)
 ) WITHOUT ROWID""",
     "job_tags": f"""
