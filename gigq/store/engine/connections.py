@@ -16,6 +16,9 @@ from gigq.store.engine.searching import add_search
 
 Durability = Literal["full", "normal"]
 
+CLOSED = "this queue is closed; open it again with JobQueue(…)"
+"""Said of what was closed by the caller."""
+
 _FOR_EVER = math.inf
 """The generation of a connection to a queue in memory, which would go with it."""
 
@@ -81,7 +84,7 @@ class ConnectionPool:
         if connection is not None and connection.in_transaction:
             self.discard()
 
-    def must_be_open(self, closed: str = "this queue is closed; open it again with JobQueue(…)") -> None:
+    def must_be_open(self, closed: str = CLOSED) -> None:
         """Refuse to go on if the pool was closed, with a sentence about what the caller holds.
 
         Raises:
@@ -126,7 +129,7 @@ class ConnectionPool:
             check_same_thread=False,
             cached_statements=256,
         )
-        connection.text_factory = _text
+        connection.text_factory = readable
         add_search(connection)
         try:
             for pragma in pragmas:
@@ -161,7 +164,7 @@ class _Shared:
     handle: _Handle | None = None
 
 
-def _text(found: bytes) -> str:
+def readable(found: bytes) -> str:
     """Return text as the file holds it, with escapes such as ``\\xfc`` for bytes that are not UTF-8.
 
     Anyone may write such bytes there. sqlite3 itself would raise, and one such name would keep a worker from all jobs.

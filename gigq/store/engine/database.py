@@ -10,14 +10,16 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from threading import get_ident
 from typing import Any
 
-from gigq.clock import Clock, attempts, in_seconds, stamper
-from gigq.errors import GigqError, QueueBusy, QueueGone, StoreError
+from gigq.clock import Clock, stamper
+from gigq.errors import GigqError, QueueGone, StoreError
 from gigq.store.engine import files
 from gigq.store.engine.bell import bell_of
-from gigq.store.engine.connections import ConnectionPool, Durability
+from gigq.store.engine.connections import CLOSED, ConnectionPool, Durability
 from gigq.store.engine.files import MEMORY
 from gigq.store.engine.forking import PROCESS
+from gigq.store.engine.joined import ALL, Joined, joined_by
 from gigq.store.engine.mounts import warn_of_network
+from gigq.store.engine.patience import Patience, tried
 from gigq.store.engine.sqlite_errors import UnstorableValue, explained, primary_code
 from gigq.store.engine.transaction import Session, Transaction
 
@@ -64,9 +66,8 @@ class Database:
         # An absolute path, because the program may change its directory.
         self._file = self.path if self.path == MEMORY else os.path.abspath(self.path)
         self.bell = bell_of(self._file)
-        self._longest_pause = longest_pause
+        self._patience = Patience(self.path, timeout, longest_pause)
         self._on_change = on_change
-        self._timeout = timeout
         self._stamp = stamper(clock)
         self._schema: int | None = None
         self._pool = self._new_pool(durability)
@@ -74,12 +75,12 @@ class Database:
         if create and self.path != MEMORY:
             with self._explaining():
                 files.create(self._file)
-        self._identity = files.identity(self._file)
-        if self.path != MEMORY and self._identity is None:
+        self.identity: tuple[int, int] | None = files.identity(self._file)
+        if self.path != MEMORY and self.identity is None:
             raise files.missing(self.path)
-        if self._identity is not None:
+        if self.identity is not None:
             self._refuse_unwritable()
-            warn_of_network(self._file, self._identity[0])
+            warn_of_network(self._file, self.identity[0])
 
     def read(self) -> AbstractContextManager[Transaction]:
         """Open one snapshot of the file; what others commit in the meantime is not in it.
@@ -88,6 +89,8 @@ class Database:
             StoreError: the file could not be read, or somebody has put something into it that cannot be understood.
             QueueGone: the file was deleted or replaced.
         """
+        if ALL and (joined := self._joined(writes=False)):
+            return joined
         session = Session(self._transaction("BEGIN"), self._meaning_in_read)
         return session if self.path != MEMORY else self._in_turn(session)
 
@@ -99,6 +102,8 @@ class Database:
             QueueGone: the file was deleted or replaced.
             StoreError: the disk is full, or the file could not be read or written.
         """
+        if ALL and (joined := self._joined(writes=True)):
+            return joined
         session = Session(self._transaction("BEGIN IMMEDIATE"), self._meaning)
         return session if self.path != MEMORY else self._in_turn(session)
 
@@ -124,7 +129,9 @@ class Database:
             with suppress(StoreError), PROCESS.passage(), self._explaining():
                 # Only a file without tables takes auto_vacuum, and after the switch to WAL it does not. It costs a
                 # submit, a claim and a settlement 0 to 1 %; VACUUM instead would lock workers out for seconds.
-                self._insist("PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL")
+                self._patience.insist(
+                    self._connection, "PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL"
+                )
         self._pool.uses_wal = True
 
     def tend_log(self) -> None:
@@ -143,7 +150,7 @@ class Database:
             return
         with PROCESS.passage(), self._turn, self._explaining():
             if not os.path.exists(log):
-                self._tried("PRAGMA journal_mode = WAL", "PRAGMA journal_mode")
+                tried(self._connection, "PRAGMA journal_mode = WAL", "PRAGMA journal_mode")
                 return
             # The first one copies while others write, so that the second, which keeps them out, has little to do.
             for checkpoint in ("PRAGMA wal_checkpoint(PASSIVE)", "PRAGMA wal_checkpoint(TRUNCATE)"):
@@ -170,6 +177,35 @@ class Database:
     def _new_pool(self, durability: Durability) -> ConnectionPool:
         return ConnectionPool(self._file, durability)
 
+    def _joined(self, *, writes: bool) -> Session | None:
+        """Return a part of the transaction that this thread has open on the file; None if there is none to join.
+
+        Who only reads and may not take part sees what is committed, as others do.
+
+        Raises:
+            RuntimeError: this thread would wait for a transaction of its own, or may not use it.
+        """
+        joined = joined_by(self)
+        if joined is None:
+            return None
+        if reason := joined.why_not(self):
+            if writes or self.path == MEMORY:
+                raise RuntimeError(reason.format(path=self.path))
+            return None
+        return Session(self._part_of(joined), self._meaning if writes else self._meaning_in_read)
+
+    def _part_of(self, joined: Joined) -> Generator[Transaction, None, None]:
+        self.must_be_open(CLOSED)
+        try:
+            with joined.part(self._stamp) as tx:
+                if tx.value("PRAGMA schema_version") != self._schema:
+                    self._on_change(tx, self.path)  # not remembered: the change may be rolled back
+                yield tx
+        except sqlite3.ProgrammingError:
+            raise
+        except sqlite3.Error as error:
+            raise self._explained(error) from error
+
     @contextmanager
     def _in_turn(self, session: Session) -> Iterator[Transaction]:
         """On the connection that all threads share, one transaction at a time."""
@@ -184,16 +220,13 @@ class Database:
             PROCESS.enter(thread)
             try:
                 # The first read takes the snapshot, and may itself find the file locked while another one recovers it.
-                connection, schema = self._insist(begin, "PRAGMA schema_version")
+                connection, schema = self._patience.insist(self._connection, begin, "PRAGMA schema_version")
                 # The time is read when the lock is held: what is committed later has a later time.
                 tx = Transaction(connection, self._stamp())
                 if schema != self._schema:
                     self._look_at_tables(tx, schema)
                 yield tx
-                try:
-                    connection.execute("COMMIT")
-                except sqlite3.OperationalError as error:
-                    self._commit_after_readers(connection, error)
+                self._patience.commit(connection)
                 is_over = True
             finally:
                 if not is_over:
@@ -228,55 +261,13 @@ class Database:
             "mend it with a SQLite tool"
         )
 
-    def _insist(self, first: str, second: str) -> tuple[sqlite3.Connection, Any]:
-        """Run two statements on this thread's connection, again for as long as the file is locked.
-
-        Returns:
-            The connection, and the first column of what the second statement finds.
-        """
-        if (answer := self._tried(first, second)) is not None:
-            return answer
-        pauses = attempts(self._timeout, longest_pause=self._longest_pause)
-        next(pauses)  # the first attempt, without a pause, was that
-        for _ in pauses:
-            if (answer := self._tried(first, second)) is not None:
-                return answer
-        raise QueueBusy(f"{self.path!r} was locked by another writer for {in_seconds(self._timeout)}")
-
-    def _commit_after_readers(self, connection: sqlite3.Connection, error: sqlite3.OperationalError) -> None:
-        """Commit in a file that is not in WAL mode once nobody reads it; no new reader begins in the meantime."""
-        for _ in attempts(self._timeout, longest_pause=self._longest_pause):
-            if primary_code(error) != sqlite3.SQLITE_BUSY:
-                raise error
-            try:
-                connection.execute("COMMIT")
-                return
-            except sqlite3.OperationalError as again:
-                error = again
-        raise QueueBusy(
-            f"{self.path!r} could not be written, because others were reading it for {in_seconds(self._timeout)} and "
-            "it is not in WAL mode; end what reads it, and gigq switches it back"
-        )
-
-    def _tried(self, first: str, second: str) -> tuple[sqlite3.Connection, Any] | None:
-        """Run the two statements, or return None because the file is locked."""
-        try:
-            connection = self._connection()
-            connection.execute(first)
-            return connection, connection.execute(second).fetchone()[0]
-        except sqlite3.OperationalError as error:
-            if primary_code(error) != sqlite3.SQLITE_BUSY:
-                raise
-            self._roll_back()
-        return None
-
     def _roll_back(self) -> None:
         connection = self._pool.current()
         if connection is not None and connection.in_transaction:
             connection.execute("ROLLBACK")
 
     def _connection(self) -> sqlite3.Connection:
-        if self.path != MEMORY and files.identity(self._file) != self._identity:
+        if self.path != MEMORY and files.identity(self._file) != self.identity:
             raise QueueGone(f"{self.path!r} was deleted or replaced while it was open; open it again with JobQueue(…)")
         return self._pool.connection()
 

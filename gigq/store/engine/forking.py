@@ -28,6 +28,8 @@ class _Process:
         generation: grows whenever all connections are closed; one of an earlier generation must not be used.
         is_spoilt: this process was forked inside a transaction, and can use no queue that it inherited.
         inside: how often each thread is inside the gate: a transaction of one queue may enclose one of another.
+        lent: connections in a transaction that code of a user's holds open, each with its thread. Forks wait for them;
+            `closing` does not, for nobody knows how long that code takes.
     """
 
     def __init__(self) -> None:
@@ -42,6 +44,25 @@ class _Process:
         self._changed = threading.Condition(self._lock)
         self._closers: dict[int, int] = {}
         self.inside: dict[int, int] = {}
+        self.lent: dict[sqlite3.Connection, int] = {}
+
+    @contextmanager
+    def lending(self, connection: sqlite3.Connection) -> Iterator[None]:
+        """Keep other threads from forking while the block, in which a transaction is open, runs code of a user's.
+
+        The connection is the block's own, and its to close. Unlike a passage it need not be left by the thread that
+        entered it, nor in the order of entering.
+        """
+        with self.passage():
+            self.lent[connection] = threading.get_ident()
+        process = os.getpid()
+        try:
+            yield
+        finally:
+            if process == os.getpid():  # in the child of a fork it is kept from being closed
+                with self._lock:
+                    self.lent.pop(connection, None)
+                    self._changed.notify_all()
 
     @contextmanager
     def passage(self) -> Iterator[None]:
@@ -76,9 +97,9 @@ class _Process:
                 self._changed.notify_all()
 
     @contextmanager
-    def closing(self) -> Iterator[None]:
+    def closing(self, *, is_patient: bool = False) -> Iterator[None]:
         """Keep other threads out while the block closes connections: to close one that is in use crashes Python."""
-        self._shut()
+        self._shut(is_patient=is_patient)
         try:
             yield
         finally:
@@ -102,13 +123,18 @@ class _Process:
 
         Waits until the transactions of other threads have ended.
         """
+        with self.closing(is_patient=True):
+            self._close_all()
+
+    def at_exit(self) -> None:
+        """Close what is not lent: a daemon thread may be in code of a user's, and end with the process."""
         with self.closing():
             self._close_all()
 
     def before_fork(self) -> None:
-        self._shut()
+        self._shut(is_patient=True)
         IMPORTING.acquire()  # after the gate, because who is inside it may be importing
-        if not self.inside:
+        if not (self.inside or self.lent):
             self._close_all()
         else:
             import ctypes  # noqa: F401 - for the child, which should import nothing; few programs come here
@@ -119,20 +145,25 @@ class _Process:
 
     def after_fork_in_child(self) -> None:
         IMPORTING.release()
+        lent = self.lent
         self._reset()
-        if self._open:  # forked by the thread that has a transaction open: to close its connection here would harm too
+        if self._open or lent:  # forked by a thread that has a transaction open: to close its connection would harm too
             import ctypes
 
             self.is_spoilt = True
             self.generation += 1  # so that no pool goes on with what it has
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._open))
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(lent))
 
-    def _shut(self) -> None:
-        """Keep other threads from entering, and wait until all of them are out."""
+    def _shut(self, *, is_patient: bool) -> None:
+        """Keep other threads from entering, and wait until all of them are out, and with patience all lent connections.
+
+        Who forks or closes all connections is patient; who closes some that nobody has lent is not.
+        """
         self._lock.acquire()
         thread = threading.get_ident()
         self._closers[thread] = self._closers.get(thread, 0) + 1
-        while self.inside.keys() - {thread}:
+        while self.inside.keys() - {thread} or (is_patient and {*self.lent.values()} - {thread}):
             self._changed.wait()
 
     def _reopen(self) -> None:
@@ -145,7 +176,7 @@ class _Process:
 
     def _wait_at_the_gate(self, thread: int) -> None:
         """Let threads that are inside come out. Without this, threads that take turns would keep it busy for ever."""
-        while self._closers and not (thread in self._closers or thread in self.inside):
+        while self._closers and not (thread in self._closers or thread in self.inside or thread in self.lent.values()):
             self._changed.wait()
 
     def _close_all(self) -> None:
@@ -162,7 +193,7 @@ class _Process:
 # The only state that belongs to the process and not to a queue, because it is the process that forks.
 PROCESS = _Process()
 close_connections = PROCESS.close_connections
-atexit.register(close_connections)
+atexit.register(PROCESS.at_exit)
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch: Windows has no fork
     os.register_at_fork(

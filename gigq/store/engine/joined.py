@@ -1,0 +1,188 @@
+"""Transactions of this thread, on connections of others, in which the verbs of a queue take part.
+
+Whoever has such a transaction says so with `taking_part`. While that block runs, `Database.read` and `Database.write`
+use its connection in this thread: each of them is a savepoint, and commits nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from gigq.store.engine.bell import Bell
+from gigq.store.engine.connections import readable
+from gigq.store.engine.sqlite_errors import unstorable
+from gigq.store.engine.transaction import Transaction, Values
+
+Cursors = Callable[[sqlite3.Connection], sqlite3.Cursor]
+
+
+class OpenFile(Protocol):
+    """What is asked of a `Database` here."""
+
+    bell: Bell
+
+    @property
+    def identity(self) -> tuple[int, int] | None:
+        """What tells the file from all others; None for a queue in memory."""
+
+
+class Joined:
+    """A transaction that is open on a connection, and in which verbs take part. Belongs to one thread.
+
+    Args:
+        connection: has the transaction open. Its settings are its owner's: what ours need is set and put back.
+        database: an object that has the same file open.
+        is_for_all: every object that has the file open takes part in this thread, and not this one alone.
+        cursors: makes the cursors of our statements: with neither the row factory nor the methods of the connection.
+        rings: the bell rings after each verb that has news, and not when the owner has committed. A worker that wakes
+            then waits for the lock, and gets it when the owner commits.
+
+    Attributes:
+        has_news: a verb has stored or taken away something of which workers should hear.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        database: OpenFile,
+        *,
+        is_for_all: bool = False,
+        cursors: Cursors = lambda connection: sqlite3.Cursor(connection),
+        rings: bool = True,
+    ) -> None:
+        self.connection = connection
+        self.has_news = False
+        self._database = database
+        self._is_for_all = is_for_all
+        self._cursors = cursors
+        self._rings = rings
+        self._process = os.getpid()
+        self._task = _current_task()
+
+    def concerns(self, database: OpenFile) -> bool:
+        """Whether this is a transaction on the file of a database."""
+        return self._database is database or (
+            database.identity is not None and self._database.identity == database.identity
+        )
+
+    def why_not(self, database: OpenFile) -> str | None:
+        """Say why a database may not take part here and now; None if it may."""
+        if self._process != os.getpid():
+            return "this process was forked inside a transaction that is open on {path!r}; start it by spawn instead"
+        if self._task is not None and self._task is not _current_task():
+            return "another task of this thread has a transaction open on {path!r}; do this after it, or in a thread"
+        if not (self._is_for_all or self._database is database):
+            return (
+                "this thread has a transaction open on {path!r} by another queue object, for which this one would wait "
+                "in vain; use that queue object, or pass the connection: connection=…"
+            )
+        return None
+
+    @contextmanager
+    def part(self, stamp: Callable[[], str]) -> Iterator[Transaction]:
+        """Let one verb take part: it is a savepoint, rolled back if the block raises.
+
+        Raises:
+            RuntimeError: the transaction has ended.
+        """
+        if not self.connection.in_transaction:
+            raise RuntimeError(
+                "the transaction has been committed or rolled back inside its block; do that after the block"
+            )
+        usual, self.connection.text_factory = self.connection.text_factory, readable
+        try:
+            with self.savepoint("gigq"):
+                tx = JoinedTransaction(self.connection, stamp(), self._cursors)
+                yield tx
+        finally:
+            self.connection.text_factory = usual
+        self.has_news |= tx.has_news
+        if self._rings and tx.has_news:
+            self._database.bell.ring()
+
+    @contextmanager
+    def savepoint(self, name: str) -> Iterator[None]:
+        """Run a block in a savepoint: what it has written is rolled back if it raises."""
+        is_over = False
+        self._run(f"SAVEPOINT {name}")
+        try:
+            yield
+            self._run(f"RELEASE {name}")
+            is_over = True
+        finally:
+            if not is_over and self.connection.in_transaction:  # if not, SQLite has rolled back all of it
+                self._run(f"ROLLBACK TO {name}")
+                self._run(f"RELEASE {name}")
+
+    def _run(self, sql: str) -> None:
+        self._cursors(self.connection).execute(sql)
+
+
+class JoinedTransaction(Transaction):
+    """What a verb may do on a connection that is not ours."""
+
+    __slots__ = ("_cursors",)
+
+    def __init__(self, connection: sqlite3.Connection, stamp: str, cursors: Cursors) -> None:
+        super().__init__(connection, stamp)
+        self._cursors = cursors
+
+    def execute(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
+        try:
+            return self._cursors(self.connection).execute(sql, values)  # type: ignore[arg-type]
+        except (UnicodeEncodeError, OverflowError) as error:
+            raise unstorable(error) from None
+
+    def executemany(self, sql: str, values: Any) -> sqlite3.Cursor:
+        try:
+            return self._cursors(self.connection).executemany(sql, values)
+        except (UnicodeEncodeError, OverflowError) as error:
+            raise unstorable(error) from None
+
+
+class _Mine(threading.local):
+    """The transactions of this thread, the innermost last."""
+
+    def __init__(self) -> None:
+        self.joined = list[Joined]()
+
+
+ALL: set[Joined] = set()
+"""The transactions of all threads, so that who has none pays for one look at this."""
+
+_MINE = _Mine()
+
+
+@contextmanager
+def taking_part(joined: Joined) -> Iterator[Joined]:
+    """Let verbs take part in a transaction while the block runs, in this thread."""
+    mine = _MINE.joined  # of this thread, wherever the block is left
+    mine.append(joined)
+    ALL.add(joined)
+    try:
+        yield joined
+    finally:
+        ALL.discard(joined)
+        mine.remove(joined)
+
+
+def joined_by(database: OpenFile) -> Joined | None:
+    """Return the transaction of this thread on the file of a database, if there is one."""
+    return next((each for each in reversed(_MINE.joined) if each.concerns(database)), None)
+
+
+def _current_task() -> object:
+    """Return the task of asyncio that runs in this thread, for several may share it."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return None
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no loop runs here
+        return None
