@@ -64,11 +64,15 @@ def test_a_refused_verb_leaves_the_rest_whole(path: str) -> None:
 
 
 def test_another_queue_object_does_not_wait_for_its_own_thread(path: str) -> None:
-    with JobQueue(path) as queue, JobQueue(path) as other:
-        with in_transaction(path) as connection, taking_part(Joined(connection, queue.database)):
-            with pytest.raises(RuntimeError, match="another queue object"):
-                other.submit(job("a"))
-            assert ids(other) == []
+    with (
+        JobQueue(path) as queue,
+        JobQueue(path) as other,
+        in_transaction(path) as connection,
+        taking_part(Joined(connection, queue.database)),
+    ):
+        with pytest.raises(RuntimeError, match="another queue object"):
+            other.submit(job("a"))
+        assert ids(other) == []
 
 
 def test_all_queue_objects_take_part_where_that_is_wanted(path: str) -> None:
