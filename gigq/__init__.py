@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from gigq.queue.job_queue import JobQueue
     from gigq.queue.manual import JobClaim
     from gigq.records import ExecutionRecord, JobRecord, QueueRecord, ScheduleRecord, WorkerRecord
-    from gigq.runtime.context import JobContext, current_job
+    from gigq.runtime.context import current_job
+    from gigq.runtime.job_context import JobContext
     from gigq.status import ExecutionStatus, JobStatus, Phase
     from gigq.store.engine.forking import close_connections
     from gigq.tasks import Task, task
@@ -108,7 +109,8 @@ _MODULES = {
     "queue.job_queue": ("JobQueue",),
     "queue.manual": ("JobClaim",),
     "records": ("ExecutionRecord", "JobRecord", "QueueRecord", "ScheduleRecord", "WorkerRecord"),
-    "runtime.context": ("JobContext", "current_job"),
+    "runtime.context": ("current_job",),
+    "runtime.job_context": ("JobContext",),
     "status": ("ExecutionStatus", "JobStatus", "Phase"),
     "store.engine.forking": ("close_connections",),
     "tasks": ("Task", "task"),

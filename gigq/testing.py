@@ -10,6 +10,7 @@ from gigq.clock import ManualClock
 from gigq.codec import RESULT_LIMIT
 from gigq.main_guard import IMPORTS
 from gigq.paths import Function
+from gigq.queue.durable import opener
 from gigq.queue.job_queue import JobQueue
 from gigq.runtime.alarms import postponed
 from gigq.runtime.call import caller
@@ -50,7 +51,9 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None, de
     functions = Functions.of(handlers)
     options = WorkerOptions(worker_id="drain", mode="inline", handlers=tuple(functions.handlers))
     convert = checks.optional(default, "default", checks.function) or queue.default
-    call = caller(functions, clock=queue.clock, result_limit=RESULT_LIMIT, default=convert)
+    call = caller(
+        functions, clock=queue.clock, result_limit=RESULT_LIMIT, default=convert, opened=opener(queue.database)
+    )
     runner = InlineRunner(call)
     loop = Loop(queue.database, runner, options, clock=queue.clock)
     executions = 0

@@ -23,6 +23,7 @@ from gigq.main_guard import IMPORTS
 from gigq.missing import Missing
 from gigq.paths import Function
 from gigq.process import is_gone, this_process
+from gigq.queue.durable import opener
 from gigq.reports import Report
 from gigq.runtime.alarms import postponed
 from gigq.runtime.call import caller
@@ -177,7 +178,10 @@ class ManualConsumption:
             status = manual.begin(tx, job.execution_id)
         if status is not ExecutionStatus.RUNNING:
             return _existing(job, status)
-        call = caller(functions, clock=self._clock, result_limit=RESULT_LIMIT, default=self._default)
+        call = caller(
+            functions, clock=self._clock, result_limit=RESULT_LIMIT, default=self._default,
+            opened=opener(self._database),
+        )  # fmt: skip
         runner = InlineRunner(call)
         runner.start([job.claim])
         ((_, report),) = runner.ended()

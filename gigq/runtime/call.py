@@ -17,6 +17,7 @@ from gigq.reports import Report
 from gigq.runtime import alarms
 from gigq.runtime.capture import capture_logging
 from gigq.runtime.context import current_log, enter
+from gigq.runtime.durable import Opener, Tools
 from gigq.runtime.forks import end_fork
 from gigq.runtime.functions import Functions
 from gigq.runtime.isolation import Isolation
@@ -32,6 +33,7 @@ def caller(
     result_limit: int,
     default: Default | None = None,
     keeps_logs: bool = False,
+    opened: Opener | None = None,
 ) -> Call:
     """Return a function that turns claims into reports.
 
@@ -41,10 +43,13 @@ def caller(
         result_limit: the most bytes that a result may have as JSON.
         default: converts what JSON lacks in a result, as for `json.dumps`.
         keeps_logs: whether reports include what the function has logged in its thread and context.
+        opened: opens the file of the queue for an execution whose function asks for it; None if there is none.
     """
     if keeps_logs:
         capture_logging(current_log)
-    found = Caller(functions.find, clock=clock, result_limit=result_limit, default=default, keeps_logs=keeps_logs)
+    found = Caller(
+        functions.find, clock=clock, result_limit=result_limit, default=default, keeps_logs=keeps_logs, opened=opened
+    )
     return found.call
 
 
@@ -53,10 +58,10 @@ class Caller:
 
     Args:
         find: returns a function by the name that a job calls it by; asked once for each name.
-        clock, result_limit, default, keeps_logs: as for `caller`.
+        clock, result_limit, default, keeps_logs, opened: as for `caller`.
     """
 
-    __slots__ = ("_find", "_isolation", "_new_log", "_now", "_written")
+    __slots__ = ("_find", "_isolation", "_new_log", "_now", "_tools", "_written")
 
     def __init__(
         self,
@@ -66,12 +71,14 @@ class Caller:
         result_limit: int,
         default: Default | None = None,
         keeps_logs: bool = False,
+        opened: Opener | None = None,
     ) -> None:
         self._isolation = Isolation()
         self._find = cache(partial(self._isolation.find, partial(_found, find)))
         self._now = stamper(clock)
         self._written = partial(encode, name="result", limit=result_limit, default=default)
         self._new_log = Log if keeps_logs else None
+        self._tools: Tools | None = None if opened is None else Tools(opened, self._written)
 
     def call(self, claim: Claim) -> Report:
         """Call a job's function, and report how that ended. No exception of the function gets through.
@@ -82,7 +89,7 @@ class Caller:
 
     def _call(self, claim: Claim) -> Report:
         started_at, handler = self._now(), alarms.handler()
-        output = enter(claim, started_at, self._new_log and self._new_log())
+        output = enter(claim, started_at, self._new_log and self._new_log(), self._tools)
         function: Function | None = None
         is_final = False
         try:
@@ -101,6 +108,9 @@ class Caller:
             is_final = is_final or was_not_entered(error)
             report = report_on(error, claim, is_final=is_final, is_found=function is not None)
             report = report._replace(started_at=started_at)
+        output.has_ended = True
+        if output.run is not None:
+            output.run.close()
         return output.add_to(report)
 
 

@@ -18,7 +18,7 @@ from gigq.claims import Claim
 from gigq.clock import SystemClock
 from gigq.errors import JobCancelled, JobTimeout
 from gigq.reports import Report
-from gigq.runtime.context import CallState
+from gigq.runtime.call_state import CallState
 from gigq.runtime.frames import exception_of, frame_of
 
 PAUSE = 0.05

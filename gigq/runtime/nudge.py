@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from gigq.runtime.context import CallState
+from gigq.runtime.call_state import CallState
 from gigq.runtime.interrupt import interrupt
 from gigq.runtime.signals import handling
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 from numbers import Integral, Real
+from typing import Protocol
 
 from gigq.reports import Progress, Report
 
@@ -19,6 +20,12 @@ _LARGEST = 1e300
 _PLAIN = (int, float)
 
 
+class Closing(Protocol):
+    """What is closed when the function has ended."""
+
+    def close(self) -> None: ...
+
+
 class Output:
     """What one execution leaves behind. Its function writes it, from any thread; its runner may read it at any time.
 
@@ -26,14 +33,18 @@ class Output:
         execution_id: the execution.
         progress: the latest that the function has reported.
         log: None where logs are not kept.
+        run: what connects the execution to its queue's file; None until its function asks for that.
+        has_ended: whether the function has, and a thread that it has left behind may ask for nothing more.
     """
 
-    __slots__ = ("execution_id", "log", "progress")
+    __slots__ = ("execution_id", "has_ended", "log", "progress", "run")
 
     def __init__(self, execution_id: int, log: Log | None = None, progress: Progress | None = None) -> None:
         self.execution_id = execution_id
         self.log = log
         self.progress = progress
+        self.run: Closing | None = None
+        self.has_ended = False
 
     def add_to(self, report: Report) -> Report:
         """Return the report together with what has been left behind so far."""

@@ -60,6 +60,17 @@ def open_queue(
     return database
 
 
+def reopened(path: str, *, durability: Durability, clock: Clock) -> Database:
+    """Return the file of a queue that another process has open. It is not opened before the first transaction.
+
+    Raises:
+        NotAQueue: there is no such file any more. If it is no longer a queue, the first transaction raises that.
+    """
+    database = Database(path, timeout=30.0, durability=durability, create=False, clock=clock, on_change=_refuse_changed)
+    database.distrust()
+    return database
+
+
 def _kind(*, read_only: bool) -> type[Database]:
     if not read_only:
         return Database

@@ -65,17 +65,17 @@ def settle_all(tx: Transaction, reports: Sequence[tuple[int, Report]]) -> list[M
 
 
 def _settle_some(tx: Transaction, reports: Sequence[tuple[int, Report]]) -> list[Move | None]:
-    jobs = _open_jobs(tx, [execution for execution, _ in reports])
+    jobs = _open_jobs(tx, [execution for execution, report in reports if not report.is_settled])
     ended = [each for each in reports if each[0] in jobs]
     _write_outputs(tx, ended)
     completed = [each for each in ended if each[1].status is _COMPLETED]
-    made = dict.fromkeys(jobs, Move.COMPLETE)
+    made: dict[int, Move] = dict.fromkeys(jobs, Move.COMPLETE)
     if completed:
         _complete(tx, completed, jobs)
     if len(completed) < len(ended):
         made |= {each: _end(tx, each, jobs[each], report) for each, report in ended if report.status is not _COMPLETED}
     tx.has_news |= is_waited_for(tx)
-    return [made.get(execution) for execution, _ in reports]
+    return [Move.COMPLETE if report.is_settled else made.get(execution) for execution, report in reports]
 
 
 def _open_jobs(tx: Transaction, executions: Sequence[int]) -> dict[int, int]:

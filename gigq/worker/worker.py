@@ -20,10 +20,8 @@ from gigq.main_guard import IMPORTS
 from gigq.paths import Function
 from gigq.queue.job_queue import JobQueue
 from gigq.runtime.alarms import harmless, postponed
-from gigq.runtime.call import caller
 from gigq.runtime.context import current_job
 from gigq.runtime.functions import Functions
-from gigq.runtime.inline import InlineRunner
 from gigq.runtime.runner import Runner
 from gigq.runtime.signals import handling, heeded
 from gigq.store.engine.connections import Durability
@@ -33,7 +31,7 @@ from gigq.worker.log import WorkerLog
 from gigq.worker.loop import Loop
 from gigq.worker.opening import opened
 from gigq.worker.options import Mode, WorkerOptions
-from gigq.worker.runners import runners
+from gigq.worker.runners import Runners, refuse_unfit
 
 _ALWAYS_HEEDED = (signal.SIGTERM, signal.SIGINT)
 """The signals that stop a worker even where they were ignored, as SIGINT is in scripts that start it with ``&``."""
@@ -128,12 +126,11 @@ class Worker:
             result_limit=result_limit, default=default, capture_logs=capture_logs,
         )  # fmt: skip
         self._clock = to_clock(clock)
-        call = caller(functions, clock=self._clock, result_limit=result_limit, default=default, keeps_logs=capture_logs)
-        self._new_runner = runners(self._options, functions, call, clock=self._clock)
+        refuse_unfit(self._options)
         self._listener = None if on_event is None else Listener(on_event, clock=self._clock)
         self._log = WorkerLog(self.worker_id, clock=self._clock)
         self._database = opened(db_path, durability, self._clock)
-        self._inline = InlineRunner(call)
+        self._runners = Runners(self._options, functions, self._database, clock=self._clock)
         self._inline_lock, self._start_lock = threading.Lock(), threading.Lock()
         self._is_stopping = self._stops_now = False
 
@@ -185,7 +182,7 @@ class Worker:
             if self._listener:  # without the lock, for it may be closing the worker
                 last.callback(self._listener.finish, LISTENER_TIMEOUT)
             with self._start_lock, handling(heeded(even_ignored=_ALWAYS_HEEDED), self._on_signal), harmless():
-                loop = self._loop = self._new_loop(self._new_runner(), listens=True)
+                loop = self._loop = self._new_loop(self._runners.new(), listens=True)
                 try:
                     self._run(loop)
                 finally:
@@ -216,7 +213,7 @@ class Worker:
         self._database.must_be_open(_CLOSED)
         IMPORTS.refuse("a job was run")
         with self._inline_lock, self._log.carrying(), postponed():
-            runner = self._inline
+            runner = self._runners.inline
             loop = self._inline_loop = self._inline_loop or self._new_loop(runner)
             has_run = self._run_one(loop)
             if runner.signal is not None:

@@ -1,6 +1,7 @@
 """The program of a child process: read claims, call their functions, write reports.
 
-It ends when the worker says so, and dies when the worker dies. It knows nothing of the queue.
+It ends when the worker says so, and dies when the worker dies. It knows nothing of the queue, and opens its file only
+for a job that asks for it.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
+from gigq.claims import Claim
 from gigq.clock import SystemClock
 from gigq.main_guard import IMPORTS
 from gigq.paths import Function, resolve
 from gigq.reports import Report
 from gigq.runtime.call import Caller
+from gigq.runtime.call_state import CallState
 from gigq.runtime.capture import capture_logging, capture_prints
-from gigq.runtime.context import CallState, take
+from gigq.runtime.context import take
+from gigq.runtime.durable import JobStore
 from gigq.runtime.forks import close_in_forks
 from gigq.runtime.functions import Functions, default_at
 from gigq.runtime.output import Log
@@ -29,7 +34,17 @@ from gigq.runtime.printing import flush
 from gigq.runtime.process.launching import MARK
 from gigq.runtime.process.signals import set_up
 from gigq.runtime.process.stdio import be_patient, occupy
-from gigq.runtime.process.wire import GO, READY, Lines, Settings, output_line, read_claim, read_settings, report_line
+from gigq.runtime.process.wire import (
+    GO,
+    READY,
+    Lines,
+    QueueFile,
+    Settings,
+    output_line,
+    read_claim,
+    read_settings,
+    report_line,
+)
 from gigq.runtime.runner import Call
 
 _PIECE = 1 << 18
@@ -142,7 +157,14 @@ def _caller(settings: Settings) -> Call:
         result_limit=settings.result_limit,
         default=None if settings.default is None else default_at(settings.default),
         keeps_logs=settings.keeps_logs,
+        opened=None if settings.file is None else partial(_opened, settings.file),
     ).call
+
+
+def _opened(file: QueueFile, claim: Claim) -> JobStore:
+    """Open the file of the queue for a job that asks for it; most ask for nothing, and load nothing of this."""
+    store: JobStore = resolve(file.opener)(claim, path=file.path, durability=file.durability)
+    return store
 
 
 def _lines(wire: int) -> Iterator[bytes]:

@@ -22,7 +22,7 @@ from gigq.runtime.process.poller import Poller
 from gigq.runtime.process.reaper import Reaper
 from gigq.runtime.process.spawner import Spawner
 from gigq.runtime.process.stdio import occupy
-from gigq.runtime.process.wire import Settings
+from gigq.runtime.process.wire import QueueFile, Settings
 from gigq.runtime.runner import Ended
 from gigq.runtime.verdict import timed_out
 
@@ -49,6 +49,7 @@ class ProcessRunner:
         jobs_per_child: how many jobs a child runs before a new one takes its place; None for no limit.
         keeps_logs: whether reports include what the function has logged and printed. When a child is killed or dies,
             the last half second may be missing.
+        file: how the children get to the file of the queue, for jobs that write to it.
 
     Raises:
         NotImportable: a handler has no import path.
@@ -68,6 +69,7 @@ class ProcessRunner:
         grace: float = 2.0,
         jobs_per_child: int | None = None,
         keeps_logs: bool = False,
+        file: QueueFile | None = None,
     ) -> None:
         refuse_here()
         occupy()
@@ -82,6 +84,7 @@ class ProcessRunner:
             result_limit=result_limit,
             default=default and path_of_default(default),
             keeps_logs=keeps_logs,
+            file=file,
         )
         self._jobs_per_child = math.inf if jobs_per_child is None else jobs_per_child
         self._backlog = Backlog(self._jobs_per_child)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 from gigq.claims import Claim
 from gigq.reports import Progress, Report
@@ -34,6 +34,21 @@ _TAGS = Claim._fields.index("tags")
 _STATUS, _PROGRESS = Report._fields.index("status"), Report._fields.index("progress")
 
 
+class QueueFile(NamedTuple):
+    """The file of a queue, for jobs that write to it.
+
+    Attributes:
+        opener: the import path of the function that opens it for an execution: it takes the claim and, by their names,
+            the following two.
+        path: the file.
+        durability: as for `JobQueue`.
+    """
+
+    opener: str
+    path: str
+    durability: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a child is sent first.
@@ -44,6 +59,7 @@ class Settings:
         result_limit: the most bytes that a result may have as JSON.
         default: the import path of what converts what JSON lacks in a result, or None.
         keeps_logs: whether reports include what the function has logged and printed.
+        file: how a job gets to the file of the queue; None if there is none.
     """
 
     handlers: Mapping[str, str]
@@ -51,17 +67,17 @@ class Settings:
     result_limit: int
     default: str | None = None
     keeps_logs: bool = False
+    file: QueueFile | None = None
 
 
 def settings_line(settings: Settings) -> bytes:
-    return _line((settings.handlers, settings.allow, settings.result_limit, settings.default, settings.keeps_logs))
+    return _line(tuple(getattr(settings, each.name) for each in fields(Settings)))
 
 
 def read_settings(line: bytes) -> Settings:
-    handlers, allow, result_limit, default, keeps_logs = _values(line)
-    return Settings(
-        handlers=handlers, allow=allow, result_limit=result_limit, default=default, keeps_logs=keeps_logs
-    )
+    values = dict(zip((each.name for each in fields(Settings)), _values(line), strict=True))
+    file = values["file"]
+    return Settings(**values | {"file": file and QueueFile(*file)})
 
 
 def claim_line(claim: Claim) -> bytes:

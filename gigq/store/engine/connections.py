@@ -34,21 +34,26 @@ _SYNCHRONOUS = {"full": "PRAGMA synchronous = FULL", "normal": "PRAGMA synchrono
 class ConnectionPool:
     """One connection to a file for each thread. Safe to share between threads, and to keep across a fork.
 
-    For ``":memory:"`` it is a single connection, to be used by one thread at a time, as `Database` sees to.
+    For ``":memory:"``, and for a running job, it is a single connection, to be used by one thread at a time, as
+    `Database` sees to.
 
     Attributes:
         uses_wal: whether a new connection tries to switch the file to write-ahead logging, if another program has
             switched it back.
     """
 
-    def __init__(self, path: str, durability: Durability) -> None:
+    def __init__(self, path: str, durability: Durability, *, is_shared: bool = False) -> None:
         self.path = path
         self.uses_wal = False
         self._durability = durability
         self._is_closed = False
         self._lock = threading.Lock()
         self._handles: weakref.WeakSet[_Handle] = weakref.WeakSet()
-        self._local: threading.local | _Shared = _Shared() if path == MEMORY else threading.local()
+        self._local: threading.local | _Shared = _Shared() if is_shared or path == MEMORY else threading.local()
+
+    def for_one_job(self) -> ConnectionPool:
+        """Return a pool of one connection for all threads, which is opened like those of this one."""
+        return ConnectionPool(self.path, self._durability, is_shared=True)
 
     def connection(self) -> sqlite3.Connection:
         """Return this thread's connection, after opening it at the first call. Only inside a passage of `PROCESS`.

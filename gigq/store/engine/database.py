@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from threading import get_ident
 from typing import Any
 
@@ -26,7 +26,6 @@ from gigq.store.engine.transaction import Session, Transaction
 _LARGE_LOG = 5 << 20
 """Bytes; without readers that hold it up SQLite starts it over at 4 MB."""
 
-
 _MISREAD = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 """What reading raises where somebody has put into the file what gigq does not write."""
 
@@ -43,6 +42,9 @@ class Database:
         longest_pause: seconds between two attempts to get the lock while another writer has it.
         on_change: called in a transaction that finds the tables of the file changed since the last one of this object;
             what it raises ends the transaction before that has read or written anything.
+
+    Attributes:
+        file: its absolute path, because the program may change its directory.
 
     Raises:
         NotAQueue: there is no such file, and `create` is False.
@@ -63,24 +65,28 @@ class Database:
         self.path = files.plain_path(path)
         if durability not in ("full", "normal"):
             raise ValueError(f'durability is {durability!r:.80}; it must be "full" or "normal"')
-        # An absolute path, because the program may change its directory.
-        self._file = self.path if self.path == MEMORY else os.path.abspath(self.path)
-        self.bell = bell_of(self._file)
+        self.file = self.path if self.path == MEMORY else os.path.abspath(self.path)
+        self.durability = durability
+        self.bell = bell_of(self.file)
         self._patience = Patience(self.path, timeout, longest_pause)
         self._on_change = on_change
         self._stamp = stamper(clock)
-        self._schema: int | None = None
+        self._schema: int | None = None  # of the tables as they were last found; None before the first look
         self._pool = self._new_pool(durability)
-        self._turn: AbstractContextManager[Any] = threading.RLock() if self.path == MEMORY else nullcontext()
+        self._turn: AbstractContextManager[Any] | None = threading.RLock() if self.path == MEMORY else None
         if create and self.path != MEMORY:
             with self._explaining():
-                files.create(self._file)
-        self.identity: tuple[int, int] | None = files.identity(self._file)
+                files.create(self.file)
+        self.identity: tuple[int, int] | None = files.identity(self.file)
         if self.path != MEMORY and self.identity is None:
             raise files.missing(self.path)
         if self.identity is not None:
             self._refuse_unwritable()
-            warn_of_network(self._file, self.identity[0])
+            warn_of_network(self.file, self.identity[0])
+
+    def distrust(self) -> None:
+        """Have the next transaction look at the tables, as if they had changed."""
+        self._schema = -1
 
     def read(self) -> AbstractContextManager[Transaction]:
         """Open one snapshot of the file; what others commit in the meantime is not in it.
@@ -92,7 +98,7 @@ class Database:
         if ALL and (joined := self._joined(writes=False)):
             return joined
         session = Session(self._transaction("BEGIN"), self._meaning_in_read)
-        return session if self.path != MEMORY else self._in_turn(session)
+        return session if self._turn is None else self._in_turn(session, self._turn)
 
     def write(self) -> AbstractContextManager[Transaction]:
         """Take the write lock, and commit at the end of the block, or roll back if it raises.
@@ -105,7 +111,7 @@ class Database:
         if ALL and (joined := self._joined(writes=True)):
             return joined
         session = Session(self._transaction("BEGIN IMMEDIATE"), self._meaning)
-        return session if self.path != MEMORY else self._in_turn(session)
+        return session if self._turn is None else self._in_turn(session, self._turn)
 
     def must_be_writable(self) -> None:
         """Refuse to go on if it was opened only to look: for what reads, and writes only if there is something to do.
@@ -145,10 +151,10 @@ class Database:
         Raises:
             QueueGone, StoreError: as `write`.
         """
-        log = f"{self._file}-wal"
+        log = f"{self.file}-wal"
         if self.path == MEMORY or (os.path.exists(log) and files.size(log) < _LARGE_LOG):
             return
-        with PROCESS.passage(), self._turn, self._explaining():
+        with PROCESS.passage(), self._explaining():
             if not os.path.exists(log):
                 tried(self._connection, "PRAGMA journal_mode = WAL", "PRAGMA journal_mode")
                 return
@@ -175,7 +181,7 @@ class Database:
         files.must_be_writable(self.path)
 
     def _new_pool(self, durability: Durability) -> ConnectionPool:
-        return ConnectionPool(self._file, durability)
+        return ConnectionPool(self.file, durability)
 
     def _joined(self, *, writes: bool) -> Session | None:
         """Return a part of the transaction that this thread has open on the file; None if there is none to join.
@@ -207,9 +213,9 @@ class Database:
             raise self._explained(error) from error
 
     @contextmanager
-    def _in_turn(self, session: Session) -> Iterator[Transaction]:
-        """On the connection that all threads share, one transaction at a time."""
-        with PROCESS.passage(), self._turn, session as tx:
+    def _in_turn(self, session: Session, turn: AbstractContextManager[Any]) -> Iterator[Transaction]:
+        """On a connection that threads share, one transaction at a time."""
+        with PROCESS.passage(), turn, session as tx:
             yield tx
 
     # One function, because each call in it is another place to which Ctrl-C may come, and takes its time.
@@ -267,7 +273,7 @@ class Database:
             connection.execute("ROLLBACK")
 
     def _connection(self) -> sqlite3.Connection:
-        if self.path != MEMORY and files.identity(self._file) != self.identity:
+        if self.path != MEMORY and files.identity(self.file) != self.identity:
             raise QueueGone(f"{self.path!r} was deleted or replaced while it was open; open it again with JobQueue(…)")
         return self._pool.connection()
 
@@ -282,4 +288,3 @@ class Database:
         if primary_code(error) == sqlite3.SQLITE_READONLY:
             self._pool.discard()  # it was opened while the file could not be written, and never looks again
         return explained(error, self.path)
-

@@ -46,13 +46,13 @@ class ReadOnlyDatabase(Database):
     def _new_pool(self, durability: Durability) -> ConnectionPool:
         if self.path == MEMORY:
             raise ValueError("read_only is True, and a queue in memory would be new and empty")
-        return _ReadOnlyPool(self._file, durability)
+        return _ReadOnlyPool(self.file, durability)
 
     @contextmanager
     def _whole(self, session: AbstractContextManager[Transaction]) -> Iterator[Transaction]:
         with session as tx:
             yield tx
-            if not _is_still(self._pool.current(), self._file):
+            if not _is_still(self._pool.current(), self.file):
                 self._pool.discard()
                 raise QueueBusy(f"{self.path!r} was changed by another program while it was read; read it again")
 
