@@ -61,6 +61,9 @@ class HasId(Protocol):
 JobRef = str | HasId
 """A job: its id; or a `Job`, `JobRecord` or `JobClaim`."""
 
+Jobs = JobRef | Iterable[JobRef]
+"""One job, or several."""
+
 
 def id_of(job: JobRef, name: str = "job_id") -> str:
     """Return the id of the job that a caller names; `name` is for messages.

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from running import Pipes, Running
 from soundness import problems_in
+from terminals import Terminal
 
 import gigq
 from gigq import JobQueue, ManualClock, Worker
@@ -116,3 +117,12 @@ def run(path: str) -> Iterator[Callable[..., Running]]:
     for each in started:
         each.stop()
         each.worker.close()
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+    """A terminal, of which the test sees what is written."""
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    yield terminal
+    terminal.close()

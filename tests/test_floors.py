@@ -18,7 +18,8 @@ ROOT = Path(gigq.__file__).parent
 
 FLOORS = (
     "errors status clock cron codec paths unfit priority checks cleaning liveness process retry filters job_ids job"
-    " new_job records claims reports steps logs missing importing main_guard lazy version measure survey foreign",
+    " new_job records claims reports steps logs missing importing main_guard lazy version measure survey"
+    " foreign progress_line",
     "store/ runtime/",
     "queue/",
     "worker/",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -10,7 +10,7 @@ from gigq.clock import Clock, Duration, to_seconds
 from gigq.errors import JobFailed, JobNotFinished, JobNotFound, StoreError
 from gigq.records import JobRecord
 from gigq.runtime.context import current_execution
-from gigq.status import FINISHED, JobStatus
+from gigq.status import DEAD, FINISHED, JobStatus
 from gigq.store import reading, waits
 from gigq.store.engine.database import Database
 from gigq.store.engine.transaction import Transaction
@@ -22,28 +22,80 @@ _NOTED_FROM = 0.03
 """The pause from which on a wait inside a job is noted in the file: after a tenth of a second."""
 
 
-def wait(database: Database, clock: Clock, job_ids: Sequence[str], *, timeout: Duration | None) -> list[JobRecord]:
+def wait(
+    database: Database,
+    clock: Clock,
+    job_ids: Sequence[str],
+    *,
+    timeout: Duration | None,
+    is_over: Callable[[], str | None] = lambda: None,
+    told: Callable[[int, int], object] = lambda ended, failed: None,
+) -> list[JobRecord]:
     """Return the jobs once all of them have ended, in the order of their ids.
 
+    Args:
+        is_over: says why no more of them will end, as the end of a sentence; None as long as they may.
+        told: is called at each look with the numbers of jobs that have ended, and of those that have failed.
+
     Raises:
-        JobNotFinished: `timeout` seconds have passed.
+        JobNotFinished: `timeout` seconds have passed, or it is over.
         JobNotFound: no job has one of these ids.
     """
     limit = None if timeout is None else to_seconds(timeout, "timeout", or_else=", or None to wait forever")
     start = clock.monotonic()
-    unfinished, pause = list(dict.fromkeys(job_ids)), _SHORTEST_PAUSE
-    wanted = len(unfinished)
+    jobs, pause = _Jobs(job_ids), _SHORTEST_PAUSE
     with ExitStack() as noted:
         while True:
+            why = is_over()  # before the look: what ended until then is seen
             with database.read() as tx:
-                unfinished = _unfinished(tx, unfinished)
-                if not unfinished:
+                jobs.look(tx)
+                if not jobs.unfinished:
+                    told(jobs.wanted, jobs.failed)
                     return [_existing(tx, job_id) for job_id in job_ids]
-            if limit is not None and clock.monotonic() - start >= limit:
-                raise JobNotFinished(_not_finished(unfinished, among=wanted, timeout=limit))
+            told(jobs.wanted - len(jobs.unfinished), jobs.failed)
+            if why is None and limit is not None and clock.monotonic() - start >= limit:
+                why = f"after {limit:.15g} s"
+            if why is not None:
+                raise JobNotFinished(jobs.not_ended(why))
             clock.sleep(pause)
             if pause < _NOTED_FROM <= (pause := min(_LONGEST_PAUSE, pause * 1.5)):
-                _note(database, unfinished, until=noted)
+                _note(database, jobs.unfinished, until=noted)
+
+
+class _Jobs:
+    """The jobs that are waited for.
+
+    Attributes:
+        wanted: how many there are.
+        unfinished: the ids of those that had not ended at the last look.
+        failed: how many have ended without a result, and not because somebody cancelled them.
+    """
+
+    def __init__(self, job_ids: Sequence[str]) -> None:
+        self.unfinished = list(dict.fromkeys(job_ids))
+        self.wanted = len(self.unfinished)
+        self.failed = 0
+
+    def look(self, tx: Transaction) -> None:
+        """See which have ended.
+
+        Raises:
+            JobNotFound: one does not exist.
+        """
+        found = reading.statuses_of(tx, self.unfinished)
+        for job_id in self.unfinished:
+            if job_id not in found:
+                raise JobNotFound(job_id)
+        self.unfinished = [job_id for job_id in self.unfinished if found[job_id] not in FINISHED]
+        self.failed += sum(status in DEAD for status in found.values())
+
+    def not_ended(self, when: str) -> str:
+        """Say which have not, up to three by their ids."""
+        if self.wanted == 1:
+            return f"job {self.unfinished[0]} had not ended {when}"
+        named, more = ", ".join(self.unfinished[:3]), len(self.unfinished) - 3
+        which = f"{named} and {more} more" if more > 0 else named
+        return f"{len(self.unfinished)} of {self.wanted} jobs had not ended {when}: {which}"
 
 
 def _note(database: Database, job_ids: Sequence[str], *, until: ExitStack) -> None:
@@ -81,23 +133,6 @@ def result_of(job: JobRecord) -> Any:
         error_type=last.error_type if last else None,
         traceback=last.traceback if last else None,
     )
-
-
-def _not_finished(unfinished: Sequence[str], *, among: int, timeout: float) -> str:
-    """Say which jobs are meant, up to three by their ids."""
-    if among == 1:
-        return f"job {unfinished[0]} had not ended after {timeout:.15g} s"
-    named, more = ", ".join(unfinished[:3]), len(unfinished) - 3
-    which = f"{named} and {more} more" if more > 0 else named
-    return f"{len(unfinished)} of {among} jobs had not ended after {timeout:.15g} s: {which}"
-
-
-def _unfinished(tx: Transaction, job_ids: Sequence[str]) -> list[str]:
-    found = reading.statuses_of(tx, job_ids)
-    for job_id in job_ids:
-        if job_id not in found:
-            raise JobNotFound(job_id)
-    return [job_id for job_id in job_ids if found[job_id] not in FINISHED]
 
 
 def _existing(tx: Transaction, job_id: str) -> JobRecord:

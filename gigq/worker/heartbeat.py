@@ -14,8 +14,20 @@ from gigq.worker.loop import Loop
 log = logger("worker")
 
 
+def run_one(loop: Loop, worker_log: WorkerLog) -> bool:
+    """Run the next job whose function is found here; False if none is ready."""
+    while True:
+        missed = loop.lacks.count
+        with _beating(loop, worker_log):
+            started = loop.turn()
+        if started:
+            loop.turn(claim=False)
+        if loop.lacks.count == missed:
+            return bool(started)
+
+
 @contextmanager
-def beating(loop: Loop, worker_log: WorkerLog) -> Iterator[None]:
+def _beating(loop: Loop, worker_log: WorkerLog) -> Iterator[None]:
     """Renew the heartbeat, and write the progress of the job, from another thread while the block runs."""
     has_ended = threading.Event()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -51,6 +53,11 @@ class WorkerOptions:
         if options.max_jobs is not None and options.mode != "process":
             raise ValueError(f'max_jobs is {options.max_jobs}, and mode "{options.mode}"; it goes with mode="process"')
         return options
+
+
+def new_name() -> str:
+    """Return a name for a worker that was given none: the host, the process ID and four random digits."""
+    return f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}"
 
 
 _CHECKS: Mapping[str, Callable[[Any, str], Any]] = {

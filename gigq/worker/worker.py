@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import os
 import signal
-import socket
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from types import FrameType, TracebackType
-from typing import Self
+from contextlib import AbstractContextManager, ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
 from gigq.checks import Default, Texts
 from gigq.clock import Clock, Duration, to_clock
 from gigq.codec import RESULT_LIMIT
-from gigq.errors import StoreError
+from gigq.job_ids import Jobs
+from gigq.lazy import LazyModule
 from gigq.main_guard import IMPORTS
 from gigq.paths import Function
 from gigq.queue.job_queue import JobQueue
@@ -26,17 +25,18 @@ from gigq.runtime.runner import Runner
 from gigq.runtime.signals import handling, heeded
 from gigq.store.engine.connections import Durability
 from gigq.worker.events import LISTENER_TIMEOUT, Event, Listener
-from gigq.worker.heartbeat import beating
+from gigq.worker.heartbeat import run_one
 from gigq.worker.log import WorkerLog
 from gigq.worker.loop import Loop
 from gigq.worker.opening import opened
-from gigq.worker.options import Mode, WorkerOptions
+from gigq.worker.options import Mode, WorkerOptions, new_name
 from gigq.worker.runners import Runners, refuse_unfit
+from gigq.worker.serving import STOPPED_BY, Orders, serve
 
-_ALWAYS_HEEDED = (signal.SIGTERM, signal.SIGINT)
-"""The signals that stop a worker even where they were ignored, as SIGINT is in scripts that start it with ``&``."""
-
-_CLOSED = "this worker is closed; make another one with Worker(…)"
+if TYPE_CHECKING:
+    from gigq.worker import background
+else:
+    background = LazyModule("gigq.worker.background")
 
 
 class Worker:
@@ -91,7 +91,6 @@ class Worker:
         True
     """
 
-    _loop: Loop | None = None  # of start
     _inline_loop: Loop | None = None  # of process_one
 
     def __init__(
@@ -120,7 +119,7 @@ class Worker:
         IMPORTS.refuse("a worker was made")
         functions = Functions.of(handlers, allow=allow)
         self._options = WorkerOptions.of(
-            worker_id=_new_name() if worker_id is None else worker_id, polling_interval=polling_interval,
+            worker_id=new_name() if worker_id is None else worker_id, polling_interval=polling_interval,
             concurrency=concurrency, mode=mode, queues=queues, handlers=tuple(functions.handlers), lease=lease,
             shutdown_timeout=shutdown_timeout, burst=burst, max_jobs=max_jobs, prune_after=prune_after,
             result_limit=result_limit, default=default, capture_logs=capture_logs,
@@ -132,7 +131,7 @@ class Worker:
         self._database = opened(db_path, durability, self._clock)
         self._runners = Runners(self._options, functions, self._database, clock=self._clock)
         self._inline_lock, self._start_lock = threading.Lock(), threading.Lock()
-        self._is_stopping = self._stops_now = False
+        self._orders = Orders()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._database.path!r}, {self.worker_id!r})"
@@ -171,31 +170,64 @@ class Worker:
         SIGHUP not where it is ignored, as under `nohup`.
 
         Raises:
+            RuntimeError: the worker is running already.
             QueueGone: the file was deleted or replaced.
             NotAQueue: a newer gigq has upgraded the file.
             StoreError: results could not be written when the worker stopped; those jobs will run again. Or the worker
                 was closed before.
         """
-        self._database.must_be_open(_CLOSED)
-        IMPORTS.refuse("a worker was started")
+        self._serve()
+
+    def running(self, *, until: Jobs | None = None, progress: bool = False) -> AbstractContextManager[Self]:
+        """Run jobs in the background while a block lasts: as `start` does, but in a thread of its own.
+
+        At the end of the block the worker stops, as `stop` makes it, and what has not begun stays in the queue. With
+        `until` it first waits until those jobs have ended, however they ended. A block that raises, as by Ctrl-C, waits
+        only for the running jobs, and a second Ctrl-C ends that too. The block changes nothing about signals.
+
+        Args:
+            until: the jobs to wait for, one or several. A list may be filled in the block: it is read at the end.
+            progress: with `until`, show on a terminal how many of them have ended.
+
+        Raises:
+            RuntimeError: the worker is running already.
+            JobNotFinished: the worker was stopped from elsewhere before all of these jobs had ended.
+            JobNotFound: one of these jobs does not exist.
+            StoreError: as `start`. An exception of the block comes first, with a note of this one.
+
+        Example:
+            >>> from calendar import isleap
+            >>> from tempfile import TemporaryDirectory
+            >>> from gigq import JobQueue, Worker
+            >>> with TemporaryDirectory() as folder, JobQueue(f"{folder}/jobs.db") as queue:
+            ...     ids = [queue.enqueue(isleap, year) for year in (2027, 2028)]
+            ...     with Worker(f"{folder}/jobs.db", concurrency=4).running(until=ids):
+            ...         pass
+            ...     [queue.get_result(job_id) for job_id in ids]
+            [False, True]
+        """
+        self._must_be_usable("a worker was started")
+        wait = background.waits(self._database, self._clock, until, progress=progress)
+        return background.Background(self, serve=self._serve, orders=self._orders, wait=wait)
+
+    def _serve(self, begin: Callable[[], object] | None = None) -> None:
+        """Run jobs until told to stop, and call `begin` once the worker is in the file."""
+        self._must_be_usable("a worker was started")
+        self._orders.must_be_idle(self.worker_id)
+        orders, signals = self._orders, heeded(even_ignored=STOPPED_BY)
         with self._log.carrying(), ExitStack() as last:
+            if begin:  # or it would leave its threads behind where it was made for one block alone
+                last.callback(self._log.close)
             if self._listener:  # without the lock, for it may be closing the worker
-                last.callback(self._listener.finish, LISTENER_TIMEOUT)
-            with self._start_lock, handling(heeded(even_ignored=_ALWAYS_HEEDED), self._on_signal), harmless():
-                loop = self._loop = self._new_loop(self._runners.new(), listens=True)
-                try:
-                    self._run(loop)
-                finally:
-                    self._loop = None
-                    loop.close()
-                    self._is_stopping = self._stops_now = False
+                last.callback(self._listener.close if begin else self._listener.finish, LISTENER_TIMEOUT)
+            with self._start_lock, handling(signals, orders.stop_by_signal), harmless():
+                loop = self._new_loop(self._runners.new(), listens=True)
+                with orders.to(loop):
+                    serve(loop, orders, self._options, self._clock, begin=begin)
 
     def stop(self) -> None:
         """Make `start` return, without waiting for it. If it has not been called yet, it will return at once."""
-        self._is_stopping = True
-        loop = self._loop
-        if loop is not None:
-            loop.wake()
+        self._orders.stop()
 
     def process_one(self) -> bool:
         """Claim the next job, run it in this thread whatever the mode, and settle it. False if no job is ready.
@@ -210,27 +242,15 @@ class Worker:
             StoreError: the queue could not be read or written. A result that could not be written is kept, and the
                 next call writes it.
         """
-        self._database.must_be_open(_CLOSED)
-        IMPORTS.refuse("a job was run")
+        self._must_be_usable("a job was run")
         with self._inline_lock, self._log.carrying(), postponed():
             runner = self._runners.inline
             loop = self._inline_loop = self._inline_loop or self._new_loop(runner)
-            has_run = self._run_one(loop)
+            has_run = run_one(loop, self._log)
             if runner.signal is not None:
                 number, runner.signal = runner.signal, None
                 signal.raise_signal(number)
             return has_run
-
-    def _run_one(self, loop: Loop) -> bool:
-        """Run the next job whose function is found here."""
-        while True:
-            missed = loop.lacks.count
-            with beating(loop, self._log):
-                started = loop.turn()
-            if started:
-                loop.turn(claim=False)
-            if loop.lacks.count == missed:
-                return bool(started)
 
     def close(self) -> None:
         """Stop, wait until `start` has returned, remove the worker from the file, and close all connections.
@@ -238,6 +258,9 @@ class Worker:
         Raises:
             StoreError: the result of a job that `process_one` ran could not be written. Everything is closed even so.
         """
+        if self._orders.is_forked:
+            self._database.close()
+            return
         self.stop()
         with self._log.carrying(), ExitStack() as last, self._inline_lock, self._start_lock:
             last.callback(self._log.close)
@@ -260,36 +283,7 @@ class Worker:
     def _new_loop(self, runner: Runner, *, listens: bool = False) -> Loop:
         return Loop(self._database, runner, self._options, clock=self._clock, listens=listens, listener=self._listener)
 
-    def _run(self, loop: Loop) -> None:
-        while not self._is_to_stop(loop):
-            self._turn(loop, claim=True)
-        deadline = self._clock.monotonic() + self._options.shutdown_timeout
-        while not self._may_leave(loop, deadline):
-            self._turn(loop, claim=False, deadline=deadline)
-        loop.leave()
-
-    def _turn(self, loop: Loop, *, claim: bool, deadline: float = math.inf) -> None:
-        """Do what there is to do, then wait until there is more."""
-        try:
-            loop.turn(claim=claim)
-        except StoreError as error:
-            loop.pause_after_error(error)
-            return
-        if not (self._is_to_stop(loop) if claim else self._may_leave(loop, deadline)):
-            loop.wait(at_most=deadline - self._clock.monotonic())
-
-    def _is_to_stop(self, loop: Loop) -> bool:
-        """Whether to claim no more jobs."""
-        return self._is_stopping or loop.stop is not None or (self._options.burst and loop.is_done)
-
-    def _may_leave(self, loop: Loop, deadline: float) -> bool:
-        """Whether a stopping worker has no running jobs, or need not wait for them any longer."""
-        return not loop.is_busy or self._stops_now or loop.stop == "now" or self._clock.monotonic() >= deadline
-
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._stops_now = self._is_stopping
-        self.stop()
-
-
-def _new_name() -> str:
-    return f"{socket.gethostname()}-{os.getpid()}-{os.urandom(2).hex()}"
+    def _must_be_usable(self, act: str) -> None:
+        self._database.must_be_open("this worker is closed; make another one with Worker(…)")
+        IMPORTS.refuse(act)
+        self._orders.must_be_usable()
