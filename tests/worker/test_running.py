@@ -18,7 +18,7 @@ from terminals import Terminal
 
 from gigq import Job, JobNotFinished, JobNotFound, JobQueue, NotImportable, QueueGone, StoreError, Worker
 
-PATIENCE = 30
+PATIENCE = 20
 
 
 @pytest.mark.parametrize("mode", ["thread", "process"])
@@ -63,7 +63,7 @@ def test_jobs_to_wait_for_may_be_submitted_in_the_block(path: str, queue: JobQue
 
 
 def test_a_block_that_raises_waits_for_no_job_that_has_not_begun(path: str, queue: JobQueue) -> None:
-    job = queue.submit(Job("job", functions.add, {"a": 1}, delay=3600))
+    job = queue.submit(Job("job", functions.add, {"a": 1}, delay=1))
     with pytest.raises(LookupError, match="mine") as caught, Worker(path).running(until=job):
         raise LookupError("mine")
     assert not hasattr(caught.value, "__notes__")
@@ -221,6 +221,7 @@ def test_a_fork_leaves_the_block_at_once_and_the_worker_goes_on(path: str, queue
         with worker, worker.running(until=[later]):
             child = os.fork()
             if not child:
+                signal.alarm(PATIENCE)
                 worker.stop()
                 for use in (worker.start, worker.process_one, worker.running):
                     with pytest.raises(RuntimeError, match="this process was forked while the worker was running"):
