@@ -15,6 +15,7 @@ class Claim(NamedTuple):
         timeout: the time limit of the execution, in seconds; None for no limit.
         pass_parent_results: None passes them if the function takes them.
         crashes: how many times a worker has died while it held the job.
+        cursor: the place in a long loop that the function has set in an earlier execution, as JSON; None without one.
         tags: in alphabetical order.
         parent_results: ``{parent id: result}``, or None where there are none.
     """
@@ -36,6 +37,7 @@ class Claim(NamedTuple):
     pass_parent_results: bool | None
     metadata: str
     crashes: int = 0
+    cursor: str | None = None
     tags: tuple[str, ...] = ()
     parent_results: str | None = None
 

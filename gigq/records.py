@@ -79,17 +79,17 @@ class JobRecord(NamedTuple):
         releases: how often it was given back unfinished; of those executions its first and the last 20 are kept.
         timeout: the time limit of one execution, in seconds; None for no limit.
         retry_delay: seconds before the first retry.
-        pass_parent_results: whether its function is given its parents' results; None if the worker decides when it has
-            imported the function.
+        pass_parent_results: whether its function is given its parents' results; None: the worker decides.
         description: a text for people; may be empty.
         created_at: when it was submitted.
-        updated_at: when its status, or one of the fields that can be changed, was last written.
+        updated_at: when its status, or another field that can change, was last written.
         run_at: the instant before which it may not start, while there is one to wait for; otherwise None.
         expires_at: it is cancelled if it has not been started by then; None for never.
         started_at: when the function of its last execution was called; None if it has not been.
         completed_at: when it ended, whatever its status; None while it is unfinished.
         worker_id: the name of the worker that runs it, or ran it last; None before the first, and after a requeue.
         progress: ``current``, ``total``, ``percentage`` and ``message``, as its function last said; None if it did not.
+        cursor: the place in a long loop that its function has last set; None if it has set none.
         unique_key: while it is unfinished, no other job with this key is stored; None without a key.
         dependencies: the ids of its parents, in the order given.
         tags: its tags, in alphabetical order.
@@ -131,6 +131,7 @@ class JobRecord(NamedTuple):
     completed_at: datetime | None
     worker_id: str | None
     progress: dict[str, Any] | None
+    cursor: Any
     unique_key: str | None
     dependencies: tuple[str, ...]
     tags: tuple[str, ...]

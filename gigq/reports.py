@@ -48,6 +48,7 @@ class Report(NamedTuple):
         has_begun: False if the function was certainly not called, whatever the file says.
         is_missing: whether it was given back because its worker does not find the function.
         is_settled: whether the function's own transaction has settled it already, so that nothing is left to write.
+        cursor: the place in a long loop that the function has last set, as JSON; None if it has set none.
     """
 
     status: ExecutionStatus
@@ -63,6 +64,7 @@ class Report(NamedTuple):
     has_begun: bool = True
     is_missing: bool = False
     is_settled: bool = False
+    cursor: str | None = None
 
     # The ways in which an execution can end, and what is known of each.
 
@@ -70,7 +72,7 @@ class Report(NamedTuple):
     def completed(cls, result: str, *, started_at: str | None = None) -> Self:
         """The function returned this JSON."""
         # Made for most jobs: to go by the names and defaults of the fields takes three times as long.
-        values = (_COMPLETED, result, None, None, None, False, 0.0, started_at, None, None, True, False, False)
+        values = (_COMPLETED, result, None, None, None, False, 0.0, started_at, None, None, True, False, False, None)
         return tuple.__new__(cls, values)
 
     @classmethod

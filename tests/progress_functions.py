@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 
 import functions
 
-from gigq import current_job
+from gigq import RetryLater, current_job
 
 
 def halfway_and_spin() -> None:
@@ -16,3 +17,33 @@ def halfway_and_spin() -> None:
 
 def log() -> None:
     logging.getLogger("app").warning("it is late")
+
+
+def go_on(until: str) -> list[int]:
+    """The first time, come to item 3, and wait there; then go on from where the cursor is."""
+    job = current_job()
+    begun_at = job.cursor or 0
+    for item in range(begun_at, 6):
+        job.cursor = item + 1
+        if item == 2:
+            with open(until, "rb") as gate:
+                gate.read(1)
+    return [begun_at, job.cursor]
+
+
+def place(then: str) -> list[int]:
+    """Set the cursor and end as told: with a result, an exception, a release, or never."""
+    job = current_job()
+    found = job.cursor
+    job.cursor = [*(found or []), job.attempt]
+    if found is not None:
+        return [*found]
+    if then == "raise":
+        raise ValueError(then)
+    if then == "release":
+        raise RetryLater(0)
+    if then == "spin":
+        functions.spin()
+    if then == "exit":
+        os._exit(3)
+    return []

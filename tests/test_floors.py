@@ -225,7 +225,7 @@ PARTS_OF_SQL = {
     "listed", "tabled", "assigned",  # as many question marks as there are values
     # in one module each
     "_COLUMNS", "_PLACES", "_MARKS", "_ROWS", "_insert", "_ORDERS", "_SAMPLED", "_is_needed", "_for_each", "_named",
-    "_where", "_none_of", "UNFINISHED_PARENTS", "BLOCKED_FOR_EVER", "WRONG_ATTEMPTS",
+    "_where", "_none_of", "_JOB", "UNFINISHED_PARENTS", "BLOCKED_FOR_EVER", "WRONG_ATTEMPTS",
     "_RENAMED", "_ROW", "_null_for_missing", "VIEWS_OF",  # names in older files
 }  # fmt: skip
 """The names in the store whose text may be put into SQL: constants, and functions that make it of constants."""

@@ -78,7 +78,7 @@ class Caller:
         self._now = stamper(clock)
         self._written = partial(encode, name="result", limit=result_limit, default=default)
         self._new_log = Log if keeps_logs else None
-        self._tools: Tools | None = None if opened is None else Tools(opened, self._written)
+        self._tools: Tools | None = None if opened is None else Tools(opened, self._written, default)
 
     def call(self, claim: Claim) -> Report:
         """Call a job's function, and report how that ended. No exception of the function gets through.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from gigq.checks import Default
 from gigq.claims import Claim
 from gigq.steps import RememberedStep, Step
 
@@ -36,7 +37,9 @@ class Tools(NamedTuple):
     Attributes:
         opened: returns the store of an execution.
         written: encodes as JSON what a function has returned, as the worker encodes results.
+        default: converts what JSON lacks, as for `json.dumps`; None if nothing does.
     """
 
     opened: Opener
     written: Callable[[object], str]
+    default: Default | None = None

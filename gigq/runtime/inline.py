@@ -14,7 +14,7 @@ from gigq.reports import Progress, Report
 from gigq.runtime.context import using
 from gigq.runtime.interrupt import Enforcer, Target, run
 from gigq.runtime.nudge import Nudge
-from gigq.runtime.output import with_output
+from gigq.runtime.output import Output, cursors_in, progress_in, with_output
 from gigq.runtime.runner import Call, Ended
 from gigq.runtime.signals import handling, heeded
 from gigq.runtime.verdict import timed_out
@@ -53,8 +53,11 @@ class InlineRunner:
 
     def progress(self) -> Mapping[int, Progress]:
         """As for any runner; another thread may ask while a function runs."""
-        output = None if self._target is None else self._target.state.output
-        return {} if output is None or output.progress is None else {output.execution_id: output.progress}
+        return progress_in(self._outputs())
+
+    def cursors(self) -> Mapping[int, str]:
+        """Likewise."""
+        return cursors_in(self._outputs())
 
     def logs(self, executions: Collection[int]) -> Mapping[int, str]:
         """Nothing is running when this can be called."""
@@ -83,6 +86,10 @@ class InlineRunner:
 
     def close(self) -> None:
         """There is nothing to close."""
+
+    def _outputs(self) -> list[Output]:
+        output = None if self._target is None else self._target.state.output
+        return [] if output is None else [output]
 
     def _report(self, claim: Claim) -> Report:
         target = self._target = _target_of(claim)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from gigq.claims import Claim
 from gigq.clock import from_text, later
 from gigq.codec import decode
-from gigq.errors import JobCancelled
+from gigq.errors import JobCancelled, StoreError
 from gigq.lazy import LazyModule
 from gigq.runtime.call_state import CallState
 from gigq.runtime.durable import Tools
-from gigq.runtime.output import Output, progress_of
+from gigq.runtime.output import Output, cursor_of, progress_of
 
 if TYPE_CHECKING:
     from gigq.runtime import run
@@ -123,6 +123,51 @@ class JobContext:
             ValueError: a number is negative or not finite, or the message is too long.
         """
         self._output.progress = progress_of(current, total, message)
+
+    @property
+    def cursor(self) -> Any:
+        """A place in a long loop: what the function, in this attempt or an earlier one, has last set; None at first.
+
+        Set it as often as you like, to anything that JSON can hold: to set a number takes about a microsecond and
+        writes nothing. What is read is what JSON gives back, a new copy each time. The worker writes the latest one
+        about once a second, and when the execution ends, however it ends: so after a crash the last 1.5 seconds of the
+        loop are done again, and after an exception or a timeout nothing of it. Set it when an item is done.
+
+        A requeue keeps it, unless with ``restart=True``. Outside a job it is an attribute of this context alone.
+
+        Raises:
+            NotSerializable: JSON cannot hold what it is set to, or it has more than 100,000 bytes.
+            StoreError: somebody has edited it in the file, and it is no JSON.
+
+        Example:
+            >>> from gigq import Job, JobQueue, current_job
+            >>> from gigq.testing import drain
+            >>> def count() -> str:
+            ...     job = current_job()
+            ...     begun_at = job.cursor or 0
+            ...     for number in range(begun_at, 10):
+            ...         if number == 7 and job.attempt == 1:
+            ...             raise ConnectionError
+            ...         job.cursor = number + 1
+            ...     return f"from {begun_at} to {job.cursor}"
+            >>> with JobQueue(":memory:") as queue:
+            ...     job_id = queue.submit(Job("Count", "count"))
+            ...     executions = drain(queue, handlers={"count": count})
+            ...     print(queue.result(job_id))
+            from 7 to 10
+        """
+        text = self._claim.cursor if self._output.cursor is None else self._output.cursor
+        try:
+            return None if text is None else decode(text)
+        except (ValueError, RecursionError):
+            raise StoreError(
+                f"the cursor of job {self.id} is {text!r:.80}, which gigq never wrote; mend it in the file, or requeue "
+                "the job with restart=True"
+            ) from None
+
+    @cursor.setter
+    def cursor(self, place: Any) -> None:
+        self._output.cursor = cursor_of(place, self._tools and self._tools.default)
 
     def _run(self, wanted: str) -> Run:
         """Return what connects the execution to the file of its queue.

@@ -1,22 +1,29 @@
-"""The output of a function while it runs: its progress and its log."""
+"""The output of a function while it runs: its progress, its place in a long loop, and its log."""
 
 from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Protocol
 
+from gigq.checks import Default
+from gigq.codec import encode
 from gigq.reports import Progress, Report
 
 LOG_LIMIT = 64_000
 """The most characters of a log that are kept: half of them from its beginning, half from its end."""
+
+CURSOR_LIMIT = 100_000
+"""The most bytes of a cursor as JSON."""
 
 MESSAGE_LIMIT = 500
 """The most characters in the message of a progress."""
 
 _HALF = LOG_LIMIT // 2
 _LARGEST = 1e300
+_LARGEST_INTEGER = 2**63
 _PLAIN = (int, float)
 
 
@@ -33,28 +40,52 @@ class Output:
         execution_id: the execution.
         progress: the latest that the function has reported.
         log: None where logs are not kept.
+        cursor: its place in a long loop, as JSON; None if it has set none.
         run: what connects the execution to its queue's file; None until its function asks for that.
         has_ended: whether the function has, and a thread that it has left behind may ask for nothing more.
     """
 
-    __slots__ = ("execution_id", "has_ended", "log", "progress", "run")
+    __slots__ = ("cursor", "execution_id", "has_ended", "log", "progress", "run")
 
-    def __init__(self, execution_id: int, log: Log | None = None, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        execution_id: int,
+        log: Log | None = None,
+        progress: Progress | None = None,
+        cursor: str | None = None,
+    ) -> None:
         self.execution_id = execution_id
         self.log = log
         self.progress = progress
+        self.cursor = cursor
         self.run: Closing | None = None
         self.has_ended = False
 
+    @property
+    def has_any(self) -> bool:
+        """Whether it has left anything behind, or may have logged something."""
+        return self.progress is not None or self.cursor is not None or self.log is not None
+
     def add_to(self, report: Report) -> Report:
         """Return the report together with what has been left behind so far."""
-        if self.progress is None and self.log is None:
+        if not self.has_any:
             return report
-        return report._replace(progress=self.progress, log=None if self.log is None else self.log.text())
+        log = None if self.log is None else self.log.text()
+        return report._replace(progress=self.progress, log=log, cursor=self.cursor)
 
     def snapshot(self) -> tuple[object, ...]:
         """Return a value that stays equal until something is added."""
-        return (self.execution_id, self.progress, None if self.log is None else self.log.kept)
+        return (self.execution_id, self.progress, self.cursor, None if self.log is None else self.log.kept)
+
+
+def progress_in(outputs: Iterable[Output]) -> dict[int, Progress]:
+    """Return the progress of the executions that have reported any."""
+    return {output.execution_id: progress for output in outputs if (progress := output.progress) is not None}
+
+
+def cursors_in(outputs: Iterable[Output]) -> dict[int, str]:
+    """Return the cursors of the executions that have set one, as JSON."""
+    return {output.execution_id: cursor for output in outputs if (cursor := output.cursor) is not None}
 
 
 def with_output(report: Report, output: Output | None, execution_id: int) -> Report:
@@ -113,6 +144,17 @@ def progress_of(current: float, total: float | None = None, message: str | None 
     if message is not None:
         _check_message(message)
     return Progress(current, total, message)
+
+
+def cursor_of(place: object, default: Default | None = None) -> str:
+    """Return a place in a long loop as JSON: as it is now, so that a later change of it is not seen.
+
+    Raises:
+        NotSerializable: JSON lacks something in it, or it has more than `CURSOR_LIMIT` bytes.
+    """
+    if type(place) is int and -_LARGEST_INTEGER < place < _LARGEST_INTEGER:
+        return str(place)  # the usual case, in a tenth of the time
+    return encode(place, name="cursor", limit=CURSOR_LIMIT, default=default)
 
 
 def _plain(name: str, value: object) -> int | float:

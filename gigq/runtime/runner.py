@@ -48,6 +48,9 @@ class Runner(Protocol):
     def progress(self) -> Mapping[int, Progress]:
         """Return the latest progress of those of `running` that have reported any."""
 
+    def cursors(self) -> Mapping[int, str]:
+        """Return the latest cursors, as JSON, of those of `running` that have set one."""
+
     def logs(self, executions: Collection[int]) -> Mapping[int, str]:
         """Return what these of `running` have logged so far, if logs are kept."""
 

@@ -11,7 +11,7 @@ from gigq.clock import Clock, SystemClock, to_text
 from gigq.errors import JobCancelled, JobTimeout
 from gigq.reports import Progress
 from gigq.runtime.interrupt import Enforcer
-from gigq.runtime.output import Output, with_output
+from gigq.runtime.output import Output, cursors_in, progress_in, with_output
 from gigq.runtime.runner import Call, Ended
 from gigq.runtime.slot import Exchange, Running, Slot
 from gigq.runtime.verdict import timed_out
@@ -78,7 +78,10 @@ class ThreadRunner:
         return min((running.deadline for running in self._at_work() if running.deadline is not None), default=None)
 
     def progress(self) -> Mapping[int, Progress]:
-        return {output.execution_id: output.progress for output in self._outputs() if output.progress is not None}
+        return progress_in(self._outputs())
+
+    def cursors(self) -> Mapping[int, str]:
+        return cursors_in(self._outputs())
 
     def logs(self, executions: Collection[int]) -> Mapping[int, str]:
         wanted = [output for output in self._outputs() if output.log and output.execution_id in executions]

@@ -45,7 +45,7 @@ STEPS: dict[int, tuple[str, ...]] = {
           ADD COLUMN generation INTEGER NOT NULL DEFAULT 0
               CHECK (typeof(generation) = 'integer' AND generation BETWEEN 0 AND 1000000000000000)
         """,
-        "ALTER TABLE jobs ADD COLUMN cursor TEXT",
+        "ALTER TABLE jobs ADD COLUMN cursor TEXT CHECK (typeof(cursor) <> 'blob')",
         INDEXES["jobs_of_workflow"],
         INDEXES["jobs_submitted_by"],
         TABLES["job_workflows"],

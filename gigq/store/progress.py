@@ -1,4 +1,4 @@
-"""Progress and logs of running functions, written into the file."""
+"""Progress, cursors and logs of running functions, written into the file."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from gigq.store.tables import OPEN
 _LIMIT = 10_000
 """Bytes of a progress as JSON: far more than its numbers and its message can take."""
 
+_JOB = f"(SELECT job_seq FROM executions WHERE id = :execution AND {OPEN})"
+"""The job of an execution, as long as that is open."""
+
 
 def write_progress(tx: Transaction, progress: Mapping[int, Progress]) -> None:
     """Write how far the jobs of these executions are; nothing for an execution that is no longer open."""
@@ -19,7 +22,7 @@ def write_progress(tx: Transaction, progress: Mapping[int, Progress]) -> None:
         f"""
         UPDATE jobs
            SET progress = :progress, updated_at = :now
-         WHERE seq = (SELECT job_seq FROM executions WHERE id = :execution AND {OPEN})
+         WHERE seq = {_JOB}
         """,
         [
             {
@@ -29,6 +32,18 @@ def write_progress(tx: Transaction, progress: Mapping[int, Progress]) -> None:
             }
             for execution, each in progress.items()
         ],
+    )
+
+
+def write_cursors(tx: Transaction, cursors: Mapping[int, str]) -> None:
+    """Write the places in long loops at which the jobs of these executions are; nothing for one that is not open."""
+    tx.executemany(
+        f"""
+        UPDATE jobs
+           SET cursor = :cursor, updated_at = :now
+         WHERE seq = {_JOB}
+        """,
+        [{"cursor": cursor, "now": tx.stamp, "execution": execution} for execution, cursor in cursors.items()],
     )
 
 

@@ -132,6 +132,7 @@ _OF_JOB: Mapping[str, Reader] = {
     "completed_at": _or_none(from_text),
     "worker_id": _or_none(_text),
     "progress": _or_none(_object),
+    "cursor": _or_none(_json),
     "metadata": _object,
 }
 

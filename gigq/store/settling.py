@@ -15,7 +15,7 @@ from gigq.store.dependencies import ended_badly, parent_done, parent_ended_badly
 from gigq.store.engine.lists import listed, portions, tabled
 from gigq.store.engine.transaction import Transaction
 from gigq.store.limits import is_waited_for
-from gigq.store.progress import write_logs, write_progress
+from gigq.store.progress import write_cursors, write_logs, write_progress
 from gigq.store.tables import OPEN
 
 _COMPLETED = ExecutionStatus.COMPLETED
@@ -85,11 +85,14 @@ def _open_jobs(tx: Transaction, executions: Sequence[int]) -> dict[int, int]:
 
 
 def _write_outputs(tx: Transaction, ended: Sequence[tuple[int, Report]]) -> None:
-    """Write the progress and the logs that are left to write. Before the executions are closed, and few leave any."""
+    """Write the progress, cursors and logs that are left to write. Before the executions are closed; few leave any."""
     progress = {execution: report.progress for execution, report in ended if report.progress is not None}
     logs = {execution: report.log for execution, report in ended if report.log is not None}
+    cursors = {execution: report.cursor for execution, report in ended if report.cursor is not None}
     if progress:
         write_progress(tx, progress)
+    if cursors:
+        write_cursors(tx, cursors)
     if logs:
         write_logs(tx, logs)
 

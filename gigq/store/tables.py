@@ -108,7 +108,7 @@ CREATE TABLE jobs (
   submitted_by INTEGER REFERENCES jobs (seq) ON DELETE SET NULL, -- the job whose function has submitted it; NULL: none
   is_detached INTEGER NOT NULL DEFAULT 0 CHECK (is_detached BETWEEN 0 AND 1), -- 1: no job waits for it unasked
   generation INTEGER NOT NULL DEFAULT 0 CHECK ({_whole("generation", 0)}), -- how often it was restarted from scratch
-  cursor TEXT,                                -- the place in a long loop that its function last set: JSON
+  cursor TEXT CHECK (typeof(cursor) <> 'blob'), -- the place in a long loop that its function last set: JSON
   CHECK ((status = 'pending' OR status = 'running') = (completed_at IS NULL)),
   CHECK ({_text("id", "name", "function", "args", "params", "queue", "retry_on", "no_retry_on", "metadata")}),
   CHECK (typeof(priority) = 'integer'),

@@ -19,7 +19,7 @@ from gigq.store import claiming, manual, missing, schedules, settling, workers
 from gigq.store.claiming import Outlook, Room
 from gigq.store.engine.database import Database
 from gigq.store.engine.transaction import Transaction
-from gigq.store.progress import write_logs, write_progress
+from gigq.store.progress import write_cursors, write_logs, write_progress
 from gigq.store.reading import ExecutionEnd, ends_of, next_attempts
 from gigq.store.workers import Standing
 from gigq.worker.journal import Journal
@@ -91,12 +91,14 @@ class Duties:
         self._journal.finished(given_back=[claim for claim in running if claim.execution_id in own])
         return Outcome(worker=self._key, moves=moves, standing=standing)
 
-    def beat(self, progress: Mapping[int, Progress]) -> None:
-        """Renew the heartbeat, and write the progress of running jobs. Safe to call from any thread."""
+    def beat(self, progress: Mapping[int, Progress], cursors: Mapping[int, str]) -> None:
+        """Renew the heartbeat, and write the progress and the cursors of running jobs. Safe to call from any thread."""
         with self._database.write() as tx:
             workers.renew(tx, self._key)
             if progress:
                 write_progress(tx, progress)
+            if cursors:
+                write_cursors(tx, cursors)
 
     def look(self) -> Standing | None:
         """Return what others have decided about the worker; None if it is not in the file, or no longer."""
@@ -239,6 +241,8 @@ def _write(tx: Transaction, turn: Turn) -> list[Move | None]:
     claiming.begin(tx, turn.begun)
     if turn.progress:
         write_progress(tx, turn.progress)
+    if turn.cursors:
+        write_cursors(tx, turn.cursors)
     if turn.logs:
         write_logs(tx, turn.logs)
     return moves

@@ -18,15 +18,17 @@ class Execution:
         has_ended: whether it has, and its report is still to be written.
         is_start_sent: whether the listener has been sent that its function was called.
         progress: the progress last written.
+        cursor: the cursor last written.
     """
 
-    __slots__ = ("claim", "claimed_at", "has_ended", "is_start_sent", "progress")
+    __slots__ = ("claim", "claimed_at", "cursor", "has_ended", "is_start_sent", "progress")
 
     def __init__(self, claim: Claim, claimed_at: float) -> None:
         self.claim = claim
         self.claimed_at = claimed_at
         self.has_ended = self.is_start_sent = False
         self.progress: Progress | None = None
+        self.cursor: str | None = None
 
 
 class Inflight:

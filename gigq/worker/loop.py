@@ -108,10 +108,9 @@ class Loop:
         self._collect(give_back=True)  # nothing may begin any more
         running = list(self._runner.running)
         self._progress.keep_logs(running)
-        progress = self._runner.progress()
         turn = Turn(
-            ended=self._results.all(), begun=self._inflight.begun, progress=progress, logs=self._progress.logs,
-            **self.lacks.of_turn(),
+            ended=self._results.all(), begun=self._inflight.begun, progress=self._runner.progress(),
+            cursors=self._runner.cursors(), logs=self._progress.logs, **self.lacks.of_turn(),
         )  # fmt: skip
         outcome = self._duties.leave(turn, self._inflight.claims_of(running))
         if self._emitter:
@@ -131,9 +130,9 @@ class Loop:
 
     def beat(self) -> None:
         """Renew the heartbeat, and write progress. For another thread, while the loop's own runs a job."""
-        progress = self._progress.progress()
-        self._duties.beat(progress)
-        self._progress.note_written(progress)
+        progress, cursors = self._progress.progress(), self._progress.cursors()
+        self._duties.beat(progress, cursors)
+        self._progress.note_written(progress, cursors)
         if self._emitter:
             self._emitter.progressed(progress)
 
@@ -170,7 +169,7 @@ class Loop:
             log.error("%s; %d results are kept and will be written again", error, len(self._results))
         self._results.go_one_by_one()
         with suppress(StoreError):  # where a result does not fit on the disk, a heartbeat may
-            self._duties.beat({})
+            self._duties.beat({}, {})
         self._runner.wait(PAUSE_AFTER_ERROR)
 
     def _seconds_to_wait(self) -> float:
@@ -242,6 +241,7 @@ class Loop:
             has_rung=self._bell.has_rung,
             # With a heartbeat it costs no transaction.
             progress=self._progress.progress() if is_beat else {},
+            cursors=self._progress.cursors() if is_beat else {},
             logs=self._progress.logs,
             **self.lacks.of_turn(),
         )
@@ -254,7 +254,7 @@ class Loop:
         """Act on what is now committed."""
         self._outlook = outcome.outlook
         self._inflight.note_start_written(turn.begun)
-        self._progress.note_written(outcome.progress)
+        self._progress.note_written(outcome.progress, turn.cursors)
         self._progress.note_logs_written()
         if self._emitter:
             self._emitter.turned(turn, outcome)

@@ -1,4 +1,4 @@
-"""The progress and the logs of running jobs that a worker has yet to write."""
+"""The progress, the cursors and the logs of running jobs that a worker has yet to write."""
 
 from __future__ import annotations
 
@@ -38,12 +38,25 @@ class ProgressWriter:
             if (owned := self._inflight.get(execution)) is not None and owned.progress != progress
         }
 
-    def note_written(self, progress: Mapping[int, Progress]) -> None:
+    def cursors(self) -> Mapping[int, str]:
+        """Return the cursors that have changed since they were last written; nothing if that was a moment ago."""
+        if self._clock.monotonic() < self._next_at:
+            return {}
+        return {
+            execution: cursor
+            for execution, cursor in self._runner.cursors().items()
+            if (owned := self._inflight.get(execution)) is not None and owned.cursor != cursor
+        }
+
+    def note_written(self, progress: Mapping[int, Progress], cursors: Mapping[int, str]) -> None:
         """Take note of what is now in the file."""
         for execution, each in progress.items():
-            owned = self._inflight.get(execution)
-            if owned is not None:
+            if (owned := self._inflight.get(execution)) is not None:
                 owned.progress = each
+        for execution, cursor in cursors.items():
+            if (owned := self._inflight.get(execution)) is not None:
+                owned.cursor = cursor
+        if progress or cursors:
             self._next_at = self._clock.monotonic() + _SECONDS_BETWEEN_WRITES
 
     def keep_logs(self, executions: Collection[int]) -> None:

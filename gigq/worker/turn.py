@@ -36,6 +36,7 @@ class Turn:
         is_beat: whether the heartbeat is due.
         has_rung: whether the bell has rung since the last turn.
         progress: what is to be written of the progress of running jobs.
+        cursors: what is to be written of the cursors of running jobs.
         logs: the logs of executions that were taken from the worker.
     """
 
@@ -51,6 +52,7 @@ class Turn:
     is_beat: bool = False
     has_rung: bool = False
     progress: Mapping[int, Progress] = field(default_factory=dict)
+    cursors: Mapping[int, str] = field(default_factory=dict)
     logs: Mapping[int, str] = field(default_factory=dict)
 
 

@@ -68,7 +68,7 @@ def claimed(file: File, **options: Any) -> Callable[..., Act]:
     """Submit and claim a parent; return what settles it."""
     family(file, **options)
     (claim,) = file.claim()
-    report = {"error": "no", "progress": Progress(1, 2), "log": "a line\n"}
+    report = {"error": "no", "progress": Progress(1, 2), "cursor": "7", "log": "a line\n"}
 
     def settling(status: ExecutionStatus, **more: Any) -> Act:
         return lambda: file.settle(claim, status, **report | more)
@@ -243,6 +243,7 @@ def renew(file: File) -> Act:
             workers.renew(tx, file.worker, completed=3, failed=1)
             workers.standing(tx, file.worker)
             progress.write_progress(tx, {1: Progress(1, 2)})
+            progress.write_cursors(tx, {1: '"page 3"'})
 
     return act
 

@@ -123,6 +123,7 @@ def test_reading_a_corrupted_row_returns_values_or_raises_one_sentence(
         ("metadata", "no"),
         ("created_at", "yesterday"),
         ("progress", "half"),
+        ("cursor", "half"),
     ],
 )
 def test_a_corrupted_job_is_reported_with_its_column(

@@ -215,8 +215,8 @@ def claim_of(chance: random.Random) -> Claim:
         chance.getrandbits(63), chance.random() < 0.5, chance.getrandbits(63), *(words(chance) for _ in range(6)),
         attempt=chance.getrandbits(30), max_attempts=chance.getrandbits(63), timeout=chance.choice([None, 0.1, 1e300]),
         retry_on=words(chance), no_retry_on=words(chance), pass_parent_results=chance.choice([None, True, False]),
-        metadata=words(chance), crashes=chance.getrandbits(9), tags=tuple(words(chance) for _ in range(3)),
-        parent_results=chance.choice([None, words(chance)]),
+        metadata=words(chance), crashes=chance.getrandbits(9), cursor=chance.choice([None, words(chance)]),
+        tags=tuple(words(chance) for _ in range(3)), parent_results=chance.choice([None, words(chance)]),
     )  # fmt: skip
 
 
@@ -226,11 +226,12 @@ def report_of(chance: random.Random) -> Report:
         chance.random() < 0.5, chance.uniform(0, 1e9),
         chance.choice([None, "2026-01-01T00:00:00.000000Z"]),
         chance.choice([None, Progress(chance.random(), 2.0, words(chance))]), chance.choice([None, words(chance)]),
+        cursor=chance.choice([None, words(chance)]),
     )  # fmt: skip
 
 
 def values_of(output: Output) -> tuple[object, ...]:
-    return (output.execution_id, output.log and output.log.text(), output.progress)
+    return (output.execution_id, output.log and output.log.text(), output.progress, output.cursor)
 
 
 def test_claims_reports_and_outputs_survive_the_wire_however_it_cuts_them() -> None:

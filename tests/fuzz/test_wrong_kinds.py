@@ -46,8 +46,8 @@ TYPED = {each.__name__: each for each in (FilterOptions, JobOptions, ScheduleOpt
 ELSEWHERE = {
     "Clock", "JobOptions", "__version__",  # not called
     "CyclicWorkflow", "GigqError", "GiveUp", "InvalidJob", "JobCancelled", "JobFailed", "JobNotFinished", "JobNotFound",
-    "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy", "QueueGone", "StoreError",
-    "UnknownParent",  # raised by gigq, or with any arguments, as exceptions are
+    "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy", "QueueGone",
+    "StepChanged", "StoreError", "UnknownParent",  # raised by gigq, or with any arguments, as exceptions are
     "Event", "ExecutionRecord", "JobClaim", "JobId", "JobRecord", "QueueRecord", "ScheduleRecord",
     "WorkerRecord",  # made by gigq
     "ExecutionStatus", "JobStatus", "Phase", "Priority",  # words

@@ -260,8 +260,10 @@ GUARDS = [
           "CASE WHEN cron IS excluded.cron AND every IS excluded.every AND timezone = excluded.timezone\n"
           "                              THEN next_at ELSE excluded.next_at END", "excluded.next_at"),
     # outputs
-    Guard("progress is written for open executions only", "store/progress.py",
+    Guard("progress and cursors are written for open executions only", "store/progress.py",
           "WHERE id = :execution AND {OPEN})", "WHERE id = :execution)"),
+    Guard("a cursor is written with the report", "store/settling.py",
+          "    if cursors:\n        write_cursors(tx, cursors)\n"),
     # the file
     Guard("a write takes the lock first", "store/engine/database.py",
           "self._transaction(\"BEGIN IMMEDIATE\")", "self._transaction(\"BEGIN\")"),

@@ -61,6 +61,8 @@ LOOP_GUARDS = [
     Guard("starts are written", "worker/duties.py", "    claiming.begin(tx, turn.begun)\n"),
     Guard("progress that has changed is written", "worker/loop.py",
           "self._progress.progress() if is_beat else {}", "{}"),
+    Guard("a cursor that has changed is written", "worker/loop.py",
+          "self._progress.cursors() if is_beat else {}", "{}"),
     Guard("logs of what is stopped are written", "worker/loop.py", "            self._progress.keep_logs(taken)\n"),
     Guard("reports are kept until they are settled", "worker/loop.py",
           "        outcome = self._duties.fulfil(turn)\n        self._results.note_written(len(turn.ended))\n",

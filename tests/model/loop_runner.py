@@ -27,6 +27,7 @@ class Held:
         self.begun_at: float | None = None
         self.report: Report | None = None
         self.progress: Progress | None = None
+        self.cursor: str | None = None
 
     @property
     def waits(self) -> bool:
@@ -93,6 +94,9 @@ class SteppedRunner:
 
     def progress(self) -> Mapping[int, Progress]:
         return {each: held.progress for each, held in self._held.items() if held.is_running and held.progress}
+
+    def cursors(self) -> Mapping[int, str]:
+        return {each: held.cursor for each, held in self._held.items() if held.is_running and held.cursor}
 
     def logs(self, executions: Collection[int]) -> Mapping[int, str]:
         return {each: log_of(each) for each in executions if each in self._held and self._held[each].is_running}

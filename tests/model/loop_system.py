@@ -181,7 +181,8 @@ class LoopSystem:
 
     def say(self, name: str, where: float, number: int) -> None:
         if running := [held for held in self._machines[name].runner.held.values() if held.is_running]:
-            _one(running, where).progress = Progress(number)
+            held = _one(running, where)
+            held.progress, held.cursor = Progress(number), str(number)
 
     def cancel(self, where: float) -> None:
         """Cancel an unfinished job, and rather one that a worker has."""
@@ -420,9 +421,9 @@ def _lack(error: str) -> str:
 
 
 def _check_running(tx: Any, execution: int, held: Held) -> None:
-    started_at, progress = tx.execute(
+    started_at, progress, cursor = tx.execute(
         """
-        SELECT executions.started_at, json_extract(jobs.progress, '$.current')
+        SELECT executions.started_at, json_extract(jobs.progress, '$.current'), jobs.cursor
           FROM executions JOIN jobs ON jobs.seq = executions.job_seq
          WHERE executions.id = ?
         """,
@@ -430,6 +431,7 @@ def _check_running(tx: Any, execution: int, held: Held) -> None:
     ).fetchone()
     assert started_at is not None, f"{held.claim.job_id} has begun, and the file does not say so"
     assert progress == (held.progress and held.progress.current), f"the progress of {held.claim.job_id} is not written"
+    assert cursor == (held.cursor or held.claim.cursor), f"the cursor of {held.claim.job_id} is not written"
 
 
 def _check_logs(tx: Any, stopped: list[int]) -> None:

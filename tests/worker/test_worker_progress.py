@@ -161,13 +161,13 @@ def test_only_progress_that_has_changed_is_written_and_at_most_twice_a_second(fi
     runner.start([claim._replace(function="f")])
     say(1)
     assert writer.progress() == writer.progress() == {ours: Progress(1)}
-    writer.note_written({ours: Progress(1)})
+    writer.note_written({ours: Progress(1)}, {})
     clock.advance(1)
     say(1)
     assert writer.progress() == {}
     say(2)
     assert writer.progress() == {ours: Progress(2)}
-    writer.note_written({ours: Progress(2)})
+    writer.note_written({ours: Progress(2)}, {})
     say(3)
     assert writer.progress() == {}
     clock.advance(0.5)
@@ -181,7 +181,7 @@ def test_only_progress_that_has_changed_is_written_and_at_most_twice_a_second(fi
 def test_progress_that_was_written_of_a_job_that_is_gone_is_not_remembered(clock: ManualClock) -> None:
     inflight = Inflight()
     runner = ThreadRunner(lambda claim: Report.completed("null"), slots=1, clock=clock)
-    ProgressWriter(runner, inflight, clock).note_written({7: Progress(1)})
+    ProgressWriter(runner, inflight, clock).note_written({7: Progress(1)}, {7: "1"})
     assert len(inflight) == 0
     runner.close()
 

@@ -69,18 +69,20 @@ def main(wire: int, tickets: int, life: int, stack: int) -> None:
         # A process that a job forks would keep them open otherwise, and might answer instead of this one.
         close_in_forks(end)
     IMPORTS.include_threads = True
-    set_up(stack)
+    state = CallState()
+    sender = _Sender(wire, state)
+    set_up(stack, sender.send_the_last)
     _be_killed_at_the_end_of(life)
     occupy()
     be_patient()
     worker = os.getppid()
     threading.Thread(target=_die_with_the_worker, args=(wire, worker), name="gigq-life", daemon=True).start()
     with suppress(ConnectionError):  # the worker is gone
-        _serve(wire, tickets, worker)
+        _serve(wire, tickets, worker, state, sender)
 
 
-def _serve(wire: int, tickets: int, worker: int) -> None:
-    lines, state = _lines(wire), CallState()
+def _serve(wire: int, tickets: int, worker: int, state: CallState, sender: _Sender) -> None:
+    lines = _lines(wire)
     take(state)
     first = next(lines, None)
     if first is None:  # the worker is gone
@@ -88,7 +90,7 @@ def _serve(wire: int, tickets: int, worker: int) -> None:
     settings = read_settings(first)
     if settings.keeps_logs:
         _keep_logs(state)
-    call, sender = _caller(settings), _Sender(wire, state)
+    call = _caller(settings)
     sender.send(READY + b"\n")
     threading.Thread(target=sender.send_outputs, name="gigq-output", daemon=True).start()
     for line in lines:
@@ -139,9 +141,18 @@ class _Sender:
             while not threading.Event().wait(_SECONDS_BETWEEN_OUTPUTS):
                 with self._lock:
                     output = self._state.output
-                    if output and (output.progress or output.log) and output.snapshot() != sent:
+                    if output and output.has_any and output.snapshot() != sent:
                         sent = output.snapshot()
                         _write(self._wire, output_line(output))
+
+    def send_the_last(self) -> None:
+        """Send the output of a function that is about to be killed, from a handler of signals in its thread."""
+        if self._lock.acquire(blocking=False):  # otherwise a line is being sent, perhaps by the frame below
+            with suppress(OSError):
+                output = self._state.output
+                if output and output.has_any:
+                    _write(self._wire, output_line(output))
+            self._lock.release()
 
 
 def _caller(settings: Settings) -> Call:

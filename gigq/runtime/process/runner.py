@@ -13,7 +13,7 @@ from gigq.clock import Clock, to_text
 from gigq.paths import Function
 from gigq.reports import Progress, Report
 from gigq.runtime.functions import path_of_default, paths_of
-from gigq.runtime.output import Output, with_output
+from gigq.runtime.output import Output, cursors_in, progress_in, with_output
 from gigq.runtime.process.distribution import Backlog
 from gigq.runtime.process.handle import Child, exit_reason
 from gigq.runtime.process.launching import refuse_here
@@ -128,7 +128,10 @@ class ProcessRunner:
         return None if deadline == math.inf else deadline
 
     def progress(self) -> Mapping[int, Progress]:
-        return {output.execution_id: output.progress for output in self._outputs() if output.progress is not None}
+        return progress_in(self._outputs())
+
+    def cursors(self) -> Mapping[int, str]:
+        return cursors_in(self._outputs())
 
     def logs(self, executions: Collection[int]) -> Mapping[int, str]:
         wanted = [output for output in self._outputs() if output.execution_id in executions]

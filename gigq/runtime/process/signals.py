@@ -8,6 +8,7 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
+from collections.abc import Callable
 from functools import partial
 from types import FrameType
 
@@ -22,7 +23,7 @@ GRACE = b"+"
 """The first byte of the file for the stack, if the job handles SIGTERM itself, and is to be given time."""
 
 
-def set_up(stack: int) -> None:
+def set_up(stack: int, say_the_last: Callable[[], None]) -> None:
     """Ignore what stops a worker; at `END` write down where all threads stand, and die.
 
     With a handler, not by `SIG_IGN`, which every program that a job starts would inherit. A process that a job forks
@@ -30,13 +31,14 @@ def set_up(stack: int) -> None:
 
     Args:
         stack: a file to write to.
+        say_the_last: sends the worker what the job has left behind until then.
     """
     before = {number: signal.getsignal(number) for number in heeded()}
     for number in before:
         signal.signal(number, _leave_it_to_the_worker)
         signal.siginterrupt(number, False)
     os.write(stack, b"\n")  # the place of GRACE
-    signal.signal(END, partial(_end, stack, signal.getsignal(signal.SIGTERM)))
+    signal.signal(END, partial(_end, stack, signal.getsignal(signal.SIGTERM), say_the_last))
     # Written by a handler in C, so also while a job in C holds the GIL; then Python's handler is called.
     faulthandler.register(END, stack, all_threads=True, chain=True)
 
@@ -55,7 +57,10 @@ def _leave_it_to_the_worker(number: int, frame: FrameType | None) -> None:
     """Do nothing. The worker gets the signal as well, and stops its jobs after their grace."""
 
 
-def _end(stack: int, ours: object, number: int, frame: FrameType | None) -> None:
+def _end(
+    stack: int, ours: object, say_the_last: Callable[[], None], number: int, frame: FrameType | None
+) -> None:
+    say_the_last()
     handles_it = signal.getsignal(signal.SIGTERM) is not ours
     if handles_it:
         os.pwrite(stack, GRACE, 0)

@@ -103,7 +103,7 @@ def read_report(line: bytes) -> Report:
 
 
 def output_line(output: Output) -> bytes:
-    return _OUTPUT + _line((output.execution_id, output.progress, output.log and output.log.text()))
+    return _OUTPUT + _line((output.execution_id, output.progress, output.log and output.log.text(), output.cursor))
 
 
 def is_output(line: bytes) -> bool:
@@ -111,8 +111,8 @@ def is_output(line: bytes) -> bool:
 
 
 def read_output(line: bytes) -> Output:
-    execution_id, progress, text = _values(line.removeprefix(_OUTPUT))
-    return Output(execution_id, text and Log(text), progress and Progress(*progress))
+    execution_id, progress, text, cursor = _values(line.removeprefix(_OUTPUT))
+    return Output(execution_id, text and Log(text), progress and Progress(*progress), cursor)
 
 
 class Lines:
