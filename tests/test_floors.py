@@ -17,6 +17,7 @@ import gigq
 ROOT = Path(gigq.__file__).parent
 
 FLOORS = (
+    "markup drawing/ "
     "errors status clock cron codec paths unfit priority checks cleaning liveness process retry filters job_ids job"
     " new_job records claims reports steps logs missing importing main_guard lazy version measure survey"
     " foreign progress_line",

@@ -125,10 +125,12 @@ def _label(rooms: list[Room], middle: int) -> str:
 
 
 def _floor(rooms: list[Room], top: int) -> tuple[list[str], int]:
-    """A floor of folders side by side, or one box of modules."""
+    """A floor of folders side by side, or one box of modules, with the folders among them inside."""
     width = WIDTH - _GUTTER - PAD
-    if not any(room.name.endswith("/") for room in rooms):
-        return _box("", {"": [room.name for room in rooms]}, left=_GUTTER, top=top, width=width)
+    if not all(room.name.endswith("/") for room in rooms):
+        inside = {room.name: room.modules[""] for room in rooms if room.name.endswith("/")}
+        alone = [room.name for room in rooms if not room.name.endswith("/")]
+        return _box("", {"": alone, **inside}, left=_GUTTER, top=top, width=width)
     widths = _shares(rooms, width)
     lefts = [_GUTTER + sum(widths[:number]) + _GAP * number for number in range(len(rooms))]
     heights = [

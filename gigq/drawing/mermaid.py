@@ -1,0 +1,56 @@
+"""A graph as the text of a Mermaid flowchart, which GitHub and others draw."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from gigq.cleaning import clean
+from gigq.drawing import summary
+from gigq.drawing.collapsing import readable
+from gigq.drawing.graph import Graph, Node
+from gigq.drawing.lines import lines_of
+from gigq.drawing.looks import LIGHT, LOOKS, blended
+from gigq.drawing.words import shortened
+from gigq.status import Phase
+
+_ARROWS = {"needs": "-->", "found": "-.->", "awaited": "-.->", "circle": "<---"}
+_SAFE = frozenset(" _-.,()/")
+"""The marks that mean nothing to Mermaid inside a quoted text; every other one is written by its number."""
+_LONGEST = 60
+
+
+def to_mermaid(graph: Graph) -> str:
+    """Return a flowchart. Where phases are known, each has a class of its own, which gives it its colours."""
+    shown = readable(graph)
+    number_of = {node.id: f"job{number}" for number, node in enumerate(shown.nodes, 1)}
+    lines = [f"%% {escaped(summary.sentence(shown))}", "flowchart TD"]
+    lines += [f'    {number_of[node.id]}["{_label(node)}"]' for node in shown.nodes]
+    lines += [f"    {number_of[parent]} {_ARROWS[kind]} {number_of[child]}" for parent, child, kind in shown.edges]
+    return "\n".join([*lines, *_classes(shown, number_of)]) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Return text for a quoted label of Mermaid: marks become character codes such as ``#35;``, also those of HTML."""
+    return "".join(
+        f"#{ord(letter)};" if letter.isascii() and not (letter.isalnum() or letter in _SAFE) else letter
+        for letter in clean(text)
+    ).replace("direction", "directio#110;")  # followed by LR, it is a command wherever it stands in a line (11.12)
+
+
+def _label(node: Node) -> str:
+    name = shortened(clean(node.name), _LONGEST, len)
+    words = (f"{LOOKS[phase].sign} {escaped(text)}" for phase, text in lines_of(node))
+    return "<br/>".join([escaped(name) or " ", *words])
+
+
+def _classes(shown: Graph, number_of: dict[str, str]) -> Iterator[str]:
+    members: defaultdict[Phase, list[str]] = defaultdict(list)
+    for node in shown.nodes:
+        if node.phase:
+            members[node.phase].append(number_of[node.id])
+    for phase, numbers in members.items():
+        colour = LOOKS[phase].light
+        ground = blended(colour, LIGHT.panel, LIGHT.tint)
+        yield f"    classDef {phase} fill:{ground},stroke:{colour},color:{colour}"
+        yield f"    class {','.join(numbers)} {phase}"
