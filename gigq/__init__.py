@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         RetryLater,
         StepChanged,
         StoreError,
+        TransactionTimeout,
         UnknownParent,
     )
     from gigq.job import Job, JobOptions
@@ -84,6 +85,7 @@ __all__ = [
     "StoreError",
     "SystemClock",
     "Task",
+    "TransactionTimeout",
     "UnknownParent",
     "Worker",
     "WorkerRecord",
@@ -100,7 +102,7 @@ _MODULES = {
     "errors": (
         "CyclicWorkflow", "GigqError", "GiveUp", "InvalidJob", "JobCancelled", "JobFailed", "JobNotFinished",
         "JobNotFound", "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy",
-        "QueueGone", "RetryLater", "StepChanged", "StoreError", "UnknownParent",
+        "QueueGone", "RetryLater", "StepChanged", "StoreError", "TransactionTimeout", "UnknownParent",
     ),
     "job": ("Job", "JobOptions"),
     "job_ids": ("JobId",),

@@ -106,6 +106,10 @@ class StepChanged(GigqError):
     is_final = True
 
 
+class TransactionTimeout(GigqError, TimeoutError):
+    """A job had its transaction open for longer than the limit of it; all that it has written is rolled back."""
+
+
 class LeaseLost(GigqError):
     """Another process has ended this execution; the report about it changes nothing."""
 

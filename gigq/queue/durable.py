@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
+from typing import Any
 
 from gigq.claims import Claim
 from gigq.clock import SystemClock
-from gigq.runtime.durable import JobStore, Opener
+from gigq.reports import Report
+from gigq.runtime.durable import JobStore, Opener, Terms
 from gigq.steps import RememberedStep, Step
-from gigq.store import fencing, steps
+from gigq.store import fencing, settling, steps
 from gigq.store.engine.connections import Durability
 from gigq.store.engine.database import Database
 from gigq.store.engine.files import MEMORY
-from gigq.store.engine.job_database import JobDatabase
+from gigq.store.engine.job_database import JobDatabase, Loan
+from gigq.store.engine.memory_loan import MemoryLoan
 from gigq.store.engine.transaction import Transaction
 from gigq.store.schema import reopened
 
@@ -39,13 +42,14 @@ def _database(path: str, durability: Durability) -> Database:
 
 
 class _Store:
-    """As `JobStore`. Its connection is its own, for the settings of the pool's belong to the queue."""
+    """As `JobStore`. Its connection is its own, for the function may change its settings."""
 
     def __init__(self, database: Database, claim: Claim) -> None:
-        is_in_memory = database.path == MEMORY
-        self._own = None if is_in_memory else JobDatabase(database)
+        self._own = None if database.path == MEMORY else JobDatabase(database)
         self._database = self._own or database
         self._claim = claim
+        self._loans = set[Loan | MemoryLoan]()
+        self._last: Loan | MemoryLoan | None = None
 
     def recall(self, name: str, occurrence: int) -> RememberedStep | None:
         with self._database.read() as tx:
@@ -55,9 +59,61 @@ class _Store:
         with self._write() as tx:
             steps.remember(tx, self._claim.job_seq, self._claim.execution_id, step)
 
+    def transact(self, call: Callable[[Any], Step], terms: Terms) -> Step:
+        loan = self._lend(terms)
+        try:
+            with loan.lent() as connection:
+                step = call(connection)
+            loan.commit(lambda tx: steps.remember(tx, self._claim.job_seq, self._claim.execution_id, step))
+            return step
+        finally:
+            self._end(loan)
+
+    @contextmanager
+    def last_act(self, terms: Terms) -> Iterator[Any]:
+        loan = self._lend(terms)
+        try:
+            with loan.lent() as connection:
+                yield connection
+            self._last = loan
+        finally:
+            if self._last is not loan:
+                self._end(loan)
+
+    def settle(self, report: Report) -> None:
+        if self._last is not None:
+            self._last.commit(lambda tx: settling.settle(tx, self._claim.execution_id, report))
+
+    def hurry(self) -> None:
+        for loan in list(self._loans):
+            loan.hurry()
+
     def close(self) -> None:
+        if self._last is not None:
+            self._end(self._last)
         if self._own is not None:
             self._own.close()
+
+    def _lend(self, terms: Terms) -> Loan | MemoryLoan:
+        """Begin a transaction that is to be lent, and see that the execution is still open.
+
+        Raises:
+            LeaseLost: it is not.
+        """
+
+        def look(tx: Transaction) -> None:
+            fencing.must_own(tx, self._claim)
+
+        if self._own is None:
+            loan: Loan | MemoryLoan = MemoryLoan(self._database, look)
+        else:
+            loan = self._own.lend(look, seconds=terms.seconds, refusal=terms.refusal)
+        self._loans.add(loan)
+        return loan
+
+    def _end(self, loan: Loan | MemoryLoan) -> None:
+        self._loans.discard(loan)
+        loan.end()
 
     @contextmanager
     def _write(self) -> Iterator[Transaction]:

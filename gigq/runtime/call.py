@@ -78,7 +78,7 @@ class Caller:
         self._now = stamper(clock)
         self._written = partial(encode, name="result", limit=result_limit, default=default)
         self._new_log = Log if keeps_logs else None
-        self._tools: Tools | None = None if opened is None else Tools(opened, self._written, default)
+        self._tools: Tools | None = None if opened is None else Tools(opened, self._written, self._now, default)
 
     def call(self, claim: Claim) -> Report:
         """Call a job's function, and report how that ended. No exception of the function gets through.
@@ -103,6 +103,9 @@ class Caller:
             value = _called(function, args, params, handler)
             is_final = True
             report = Report.completed(self._written(value), started_at=started_at)
+            if output.run is not None:
+                is_final = False
+                report = output.run.finished(output.add_to(report))
         except BaseException as error:
             alarms.reset(handler)  # again: an alarm may have rung at just that moment
             is_final = is_final or was_not_entered(error)

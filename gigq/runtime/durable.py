@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Protocol
 
 from gigq.checks import Default
 from gigq.claims import Claim
+from gigq.reports import Report
 from gigq.steps import RememberedStep, Step
 
 
@@ -23,8 +25,32 @@ class JobStore(Protocol):
     def remember(self, step: Step) -> None:
         """Write a step. One write transaction."""
 
+    def transact(self, call: Callable[[Any], Step], terms: Terms) -> Step:
+        """Lend a connection in a write transaction to a call, and remember in the same one the step that it returns."""
+
+    def last_act(self, terms: Terms) -> AbstractContextManager[Any]:
+        """Lend a connection in a write transaction to a block. It stays open, for `settle`, unless the block raises."""
+
+    def settle(self, report: Report) -> None:
+        """Settle the execution in the transaction of its last act, and commit that."""
+
+    def hurry(self) -> None:
+        """Have what is lent taken back now, without waiting for that: the function is being stopped."""
+
     def close(self) -> None:
-        """Close its connection, if it has opened one."""
+        """Roll back what is not committed, and close its connection, if it has opened one."""
+
+
+class Terms(NamedTuple):
+    """On which terms a connection is lent.
+
+    Attributes:
+        seconds: after which it is taken back, wherever the function is; what it has written is rolled back.
+        refusal: makes the error that the function gets when it uses it after that.
+    """
+
+    seconds: float
+    refusal: Callable[[], BaseException]
 
 
 Opener = Callable[[Claim], JobStore]
@@ -37,9 +63,11 @@ class Tools(NamedTuple):
     Attributes:
         opened: returns the store of an execution.
         written: encodes as JSON what a function has returned, as the worker encodes results.
+        now: the time, as the file holds it.
         default: converts what JSON lacks, as for `json.dumps`; None if nothing does.
     """
 
     opened: Opener
     written: Callable[[object], str]
+    now: Callable[[], str]
     default: Default | None = None

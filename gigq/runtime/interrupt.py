@@ -143,6 +143,8 @@ class Target:
             if not state.is_running or state.stop_reason is not None:
                 return False
             state.stop_reason = reason
+            if state.output is not None and state.output.run is not None:
+                state.output.run.stop()
             with suppress(Exception):  # whatever there is to see: the function must be stopped
                 self.stack = _stack_of(self._thread_id)
             self._raise(reason)

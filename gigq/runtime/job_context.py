@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from gigq.claims import Claim
 from gigq.clock import from_text, later
 from gigq.codec import decode
 from gigq.errors import JobCancelled, StoreError
-from gigq.lazy import LazyModule
-from gigq.runtime.call_state import CallState
-from gigq.runtime.durable import Tools
-from gigq.runtime.output import Output, cursor_of, progress_of
-
-if TYPE_CHECKING:
-    from gigq.runtime import run
-    from gigq.runtime.run import Run
-else:  # most jobs ask for nothing that outlives their process
-    run = LazyModule("gigq.runtime.run")
+from gigq.runtime.durable_context import DurableContext
+from gigq.runtime.output import cursor_of, progress_of
 
 
-class JobContext:
+class JobContext(DurableContext):
     """The running job, as its function sees it. Safe to use from any thread.
 
     >>> from gigq import Job, JobQueue, current_job
@@ -39,16 +30,7 @@ class JobContext:
     Convert the report, attempt 1 of 3
     """
 
-    __slots__ = ("_claim", "_output", "_started_at", "_state", "_tools")
-
-    def __init__(
-        self, claim: Claim, started_at: str, state: CallState | None, output: Output, tools: Tools | None = None
-    ) -> None:
-        self._claim = claim
-        self._started_at = started_at
-        self._state = state
-        self._output = output
-        self._tools = tools
+    __slots__ = ()
 
     def __repr__(self) -> str:
         if self.id is None:
@@ -168,14 +150,3 @@ class JobContext:
     @cursor.setter
     def cursor(self, place: Any) -> None:
         self._output.cursor = cursor_of(place, self._tools and self._tools.default)
-
-    def _run(self, wanted: str) -> Run:
-        """Return what connects the execution to the file of its queue.
-
-        Args:
-            wanted: what was asked for, as an error's message calls it.
-
-        Raises:
-            RuntimeError: no job is running here, or its function has ended.
-        """
-        return run.run_of(self._claim, self._tools, self._state, self._output, wanted=wanted)

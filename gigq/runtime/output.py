@@ -27,10 +27,17 @@ _LARGEST_INTEGER = 2**63
 _PLAIN = (int, float)
 
 
-class Closing(Protocol):
-    """What is closed when the function has ended."""
+class Durable(Protocol):
+    """What the function does in the file of its queue."""
 
-    def close(self) -> None: ...
+    def finished(self, report: Report) -> Report:
+        """Return the report of a function that has returned, settled if its last act does that."""
+
+    def stop(self) -> None:
+        """Take note that the function is being stopped. Never waits."""
+
+    def close(self) -> None:
+        """Take note that the function has ended."""
 
 
 class Output:
@@ -42,10 +49,11 @@ class Output:
         log: None where logs are not kept.
         cursor: its place in a long loop, as JSON; None if it has set none.
         run: what connects the execution to its queue's file; None until its function asks for that.
+        thread: that of its function.
         has_ended: whether the function has, and a thread that it has left behind may ask for nothing more.
     """
 
-    __slots__ = ("cursor", "execution_id", "has_ended", "log", "progress", "run")
+    __slots__ = ("cursor", "execution_id", "has_ended", "log", "progress", "run", "thread")
 
     def __init__(
         self,
@@ -58,8 +66,9 @@ class Output:
         self.log = log
         self.progress = progress
         self.cursor = cursor
-        self.run: Closing | None = None
+        self.run: Durable | None = None
         self.has_ended = False
+        self.thread = threading.get_ident()
 
     @property
     def has_any(self) -> bool:

@@ -65,7 +65,8 @@ def settle_all(tx: Transaction, reports: Sequence[tuple[int, Report]]) -> list[M
 
 
 def _settle_some(tx: Transaction, reports: Sequence[tuple[int, Report]]) -> list[Move | None]:
-    jobs = _open_jobs(tx, [execution for execution, report in reports if not report.is_settled])
+    unsettled = [execution for execution, report in reports if not report.is_settled]
+    jobs = _open_jobs(tx, unsettled) if unsettled else dict[int, int]()
     ended = [each for each in reports if each[0] in jobs]
     _write_outputs(tx, ended)
     completed = [each for each in ended if each[1].status is _COMPLETED]

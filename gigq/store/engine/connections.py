@@ -42,18 +42,43 @@ class ConnectionPool:
             switched it back.
     """
 
-    def __init__(self, path: str, durability: Durability, *, is_shared: bool = False) -> None:
+    def __init__(
+        self,
+        path: str,
+        durability: Durability,
+        *,
+        is_shared: bool = False,
+        factory: type[sqlite3.Connection] = sqlite3.Connection,
+    ) -> None:
         self.path = path
         self.uses_wal = False
         self._durability = durability
+        self._factory = factory
         self._is_closed = False
         self._lock = threading.Lock()
-        self._handles: weakref.WeakSet[_Handle] = weakref.WeakSet()
+        self._handles: weakref.WeakSet[Handle] = weakref.WeakSet()
         self._local: threading.local | _Shared = _Shared() if is_shared or path == MEMORY else threading.local()
 
-    def for_one_job(self) -> ConnectionPool:
-        """Return a pool of one connection for all threads, which is opened like those of this one."""
-        return ConnectionPool(self.path, self._durability, is_shared=True)
+    def for_one_job(self, factory: type[sqlite3.Connection]) -> ConnectionPool:
+        """Return a pool of one connection for all threads, of this class, which is opened like those of this one."""
+        return ConnectionPool(self.path, self._durability, is_shared=True, factory=factory)
+
+    def take(self) -> Handle:
+        """Take this thread's connection out of the pool, for the caller alone. Only inside a passage of `PROCESS`."""
+        handle = self._local.handle
+        assert handle is not None
+        self._local.handle = None
+        PROCESS.disown(handle.connection)
+        return handle
+
+    def put(self, handle: Handle) -> None:
+        """Take back what was taken, unless there is another one by now. Only inside a passage of `PROCESS`."""
+        PROCESS.adopt(handle.connection)
+        if self._local.handle is None:
+            handle.generation = PROCESS.generation
+            self._local.handle = handle
+        else:
+            PROCESS.close(handle.connection)
 
     def connection(self) -> sqlite3.Connection:
         """Return this thread's connection, after opening it at the first call. Only inside a passage of `PROCESS`.
@@ -61,14 +86,14 @@ class ConnectionPool:
         Raises:
             sqlite3.ProgrammingError: the pool was closed, or the process cannot use it.
         """
-        handle: _Handle | None = getattr(self._local, "handle", None)
+        handle: Handle | None = getattr(self._local, "handle", None)
         if handle is not None and handle.generation == PROCESS.generation:  # as `current` says, in half the time
             return handle.connection
         return self.current() or self._connected()
 
     def current(self) -> sqlite3.Connection | None:
         """Return this thread's connection if it has one that may be used."""
-        handle: _Handle | None = getattr(self._local, "handle", None)
+        handle: Handle | None = getattr(self._local, "handle", None)
         if handle is None or (handle.generation != PROCESS.generation and handle.generation is not _FOR_EVER):
             return None
         return handle.connection
@@ -111,7 +136,7 @@ class ConnectionPool:
         if PROCESS.is_spoilt:
             raise sqlite3.ProgrammingError("this process was forked inside a transaction; start it by spawn instead")
         generation = _FOR_EVER if self.path == MEMORY else PROCESS.generation
-        handle = self._local.handle = _Handle(self._open(), generation)
+        handle = self._local.handle = Handle(self._open(), generation)
         with self._lock:
             self._handles.add(handle)
         return handle.connection
@@ -128,7 +153,7 @@ class ConnectionPool:
         connection: sqlite3.Connection = sqlite3.connect(
             uri,
             uri=True,
-            **options,
+            **{"factory": self._factory} | options,
             timeout=0,
             isolation_level=None,
             check_same_thread=False,
@@ -147,7 +172,7 @@ class ConnectionPool:
         return connection
 
 
-class _Handle:
+class Handle:
     """What a thread holds of its connection; when the thread ends, the connection is dismissed.
 
     Attributes:
@@ -166,7 +191,7 @@ class _Handle:
 class _Shared:
     """Takes the place of a threading.local where all threads share one connection."""
 
-    handle: _Handle | None = None
+    handle: Handle | None = None
 
 
 def readable(found: bytes) -> str:

@@ -18,6 +18,7 @@ from gigq.store.engine.connections import CLOSED, ConnectionPool, Durability
 from gigq.store.engine.files import MEMORY
 from gigq.store.engine.forking import PROCESS
 from gigq.store.engine.joined import ALL, Joined, joined_by
+from gigq.store.engine.lent import LentConnection
 from gigq.store.engine.mounts import warn_of_network
 from gigq.store.engine.patience import Patience, tried
 from gigq.store.engine.sqlite_errors import UnstorableValue, explained, primary_code
@@ -181,7 +182,9 @@ class Database:
         files.must_be_writable(self.path)
 
     def _new_pool(self, durability: Durability) -> ConnectionPool:
-        return ConnectionPool(self.file, durability)
+        # In memory there is no other connection that could be lent to the function of a job.
+        factory = LentConnection if self.path == MEMORY else sqlite3.Connection
+        return ConnectionPool(self.file, durability, factory=factory)
 
     def _joined(self, *, writes: bool) -> Session | None:
         """Return a part of the transaction that this thread has open on the file; None if there is none to join.

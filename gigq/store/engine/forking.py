@@ -109,6 +109,10 @@ class _Process:
         """Take charge of a connection that was opened inside a passage."""
         self._open[id(connection)] = connection
 
+    def disown(self, connection: sqlite3.Connection) -> None:
+        """Leave a connection to another's charge, who sees to it that it is not open during a fork: see `lending`."""
+        self._open.pop(id(connection), None)
+
     def dismiss(self, connection: sqlite3.Connection) -> None:
         """Have a connection closed at the next passage. Takes no lock, so it is safe in a `__del__`."""
         self._dismissed.append(connection)

@@ -30,6 +30,11 @@ class LentConnection(sqlite3.Connection):
         self._is_lent = True
         self.set_authorizer(None)
 
+    def unlend(self) -> None:
+        """Allow everything again, and drop what the code has had looked at."""
+        self._is_lent = False
+        self.set_authorizer(None)
+
     @contextmanager
     def ending(self) -> Iterator[None]:
         """Allow the lender everything while the block runs."""

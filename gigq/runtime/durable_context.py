@@ -1,0 +1,126 @@
+"""What a running job does that outlives its process, as its function asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from gigq.claims import Claim
+from gigq.clock import Duration
+from gigq.lazy import LazyModule
+from gigq.runtime.call_state import CallState
+from gigq.runtime.durable import Tools
+from gigq.runtime.output import Output
+
+if TYPE_CHECKING:
+    from gigq.runtime import run, transactions
+    from gigq.runtime.run import Run
+else:  # most jobs ask for nothing that outlives their process
+    run = LazyModule("gigq.runtime.run")
+    transactions = LazyModule("gigq.runtime.transactions")
+
+T = TypeVar("T")
+
+
+class DurableContext:
+    """The part of `JobContext` that needs the file of the queue: outside a job each of these raises `RuntimeError`."""
+
+    __slots__ = ("_claim", "_output", "_started_at", "_state", "_tools")
+
+    def __init__(
+        self, claim: Claim, started_at: str, state: CallState | None, output: Output, tools: Tools | None = None
+    ) -> None:
+        self._claim = claim
+        self._started_at = started_at
+        self._state = state
+        self._output = output
+        self._tools = tools
+
+    def transact(self, name: str, function: Callable[..., T], /, *args: Any, **params: Any) -> T:
+        """Call ``function(db, *args, **params)`` in a transaction on the queue's file, once, and return its result.
+
+        The result is written in the same commit as what the function writes. So when the job is tried again, or goes on
+        in another process, the function is not called any more, and its result is returned from the file: whatever
+        kills the process, the effect is there with its result, or neither is.
+
+        `db` is a `sqlite3.Connection` of the job's own, on which the function may do everything but end the
+        transaction. ``commit()`` does nothing, ``with db:`` is a savepoint, foreign keys are enforced. In that thread
+        the verbs of every queue on the file take part: a job that the function submits exists if its effect does.
+
+        Nobody else can write to the file meanwhile, so do nothing slow in it. After 10 seconds, or when the job is
+        stopped, the transaction is taken back and rolled back, and the next use of `db` raises.
+
+        Args:
+            name: what it is remembered by. Calls of the same name in one run are told apart by their order.
+            function: called with a connection and these arguments. What it returns must be JSON, and is returned as it
+                comes back from that.
+
+        Raises:
+            LeaseLost: the job was taken from its worker; nothing was written.
+            StepChanged: it was remembered for other arguments.
+            TransactionTimeout: the function has used `db` for too long.
+            RuntimeError: outside a job, or inside another transaction of it.
+
+        Example:
+            >>> from sqlite3 import Connection
+            >>> from gigq import JobQueue, current_job
+            >>> from gigq.testing import drain
+            >>> def add(db: Connection, amount: int) -> int:
+            ...     db.execute("CREATE TABLE IF NOT EXISTS account (balance INTEGER)")
+            ...     return db.execute("INSERT INTO account VALUES (?)", [amount]).rowcount
+            >>> def pay_in(amount: int) -> int:
+            ...     return current_job().transact("add", add, amount)
+            >>> with JobQueue(":memory:") as queue:
+            ...     job_id = queue.enqueue("pay_in", 100)
+            ...     executions = drain(queue, handlers={"pay_in": pay_in})
+            ...     queue.result(job_id)
+            1
+        """
+        result: T = transactions.transact(self._run(f"transact({name!r:.80}, …)"), name, function, args, params)
+        return result
+
+    def transaction(self, *, limit: Duration = 10.0) -> AbstractContextManager[Any]:
+        """Lend a connection to the queue's file to a block, as the job's last act.
+
+        What the block writes, the job's completion and its result are one commit, when the function returns: whatever
+        kills the process, all of it is there or nothing, and the job is tried again. `db` is as for `transact`.
+
+        After the block the function can still compute its result, but write nothing more. If the block raises, it is
+        rolled back, and if the function handles that, it goes on like any other.
+
+        Args:
+            limit: seconds from the beginning of the block to the return of the function, in which nobody else can write
+                to the file. Then it is taken back and rolled back, and the job fails with `TransactionTimeout`.
+
+        Raises:
+            LeaseLost: the job was taken from its worker; the block is not entered.
+            TransactionTimeout: when `db` is used, or the block or the function is left, after the limit.
+            RuntimeError: outside a job, inside another transaction of it, after its block, or in another thread.
+
+        Example:
+            >>> from gigq import JobQueue, current_job
+            >>> from gigq.testing import drain
+            >>> def pay_in(amount: int) -> str:
+            ...     with current_job().transaction() as db:
+            ...         db.execute("CREATE TABLE IF NOT EXISTS account (balance INTEGER)")
+            ...         db.execute("INSERT INTO account VALUES (?)", [amount])
+            ...     return f"{amount} paid in"
+            >>> with JobQueue(":memory:") as queue:
+            ...     job_id = queue.enqueue("pay_in", 100)
+            ...     executions = drain(queue, handlers={"pay_in": pay_in})
+            ...     queue.result(job_id)
+            '100 paid in'
+        """
+        return transactions.transaction(self._run("transaction()"), limit)
+
+    def _run(self, wanted: str) -> Run:
+        """Return what connects the execution to the file of its queue.
+
+        Args:
+            wanted: what was asked for, as an error's message calls it.
+
+        Raises:
+            RuntimeError: no job is running here, or its function has ended.
+        """
+        return run.run_of(self._claim, self._tools, self._state, self._output, started_at=self._started_at, wanted=wanted)
