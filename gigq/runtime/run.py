@@ -84,7 +84,7 @@ class Run:
                 return Terms(max(0.0, timeout - took), lambda: self._refusal(JobTimeout()))
         error = TransactionTimeout(
             f"the transaction of job {self.claim.job_id} was open for its limit of {in_seconds(limit)} and is rolled "
-            "back, because others could write nothing meanwhile; do what takes long before it begins, or raise the limit"
+            "back, because others could write nothing meanwhile; do what takes long before it, or raise the limit"
         )
         return Terms(limit, lambda: self._refusal(error))
 

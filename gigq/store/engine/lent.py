@@ -21,34 +21,37 @@ class LentConnection(sqlite3.Connection):
 
     `commit` does nothing, because libraries call it after what they have written. ``with connection:`` is a savepoint.
     Everything else that would end the transaction raises, by whatever route it comes.
+
+    Attributes:
+        is_lent: whether that is so now.
     """
 
-    _is_lent = False
+    is_lent = False
 
     def lend(self) -> None:
         """Deny from here on what would end the transaction. Call it in the thread that uses the connection."""
-        self._is_lent = True
+        self.is_lent = True
         self.set_authorizer(None)
 
     def unlend(self) -> None:
         """Allow everything again, and drop what the code has had looked at."""
-        self._is_lent = False
+        self.is_lent = False
         self.set_authorizer(None)
 
     @contextmanager
     def ending(self) -> Iterator[None]:
         """Allow the lender everything while the block runs."""
-        self._is_lent = False
+        self.is_lent = False
         try:
             yield
         finally:
-            self._is_lent = True
+            self.is_lent = True
 
     def set_authorizer(self, authorizer_callback: Authorizer | None) -> None:
         theirs = authorizer_callback
 
         def authorize(action: int, *details: str | None) -> int:
-            if action in _DENIED and self._is_lent:
+            if action in _DENIED and self.is_lent:
                 return sqlite3.SQLITE_DENY
             return theirs(action, *details) if theirs else sqlite3.SQLITE_OK
 
@@ -58,16 +61,16 @@ class LentConnection(sqlite3.Connection):
         return super().cursor(factory or LentCursor)
 
     def commit(self) -> None:
-        if not self._is_lent:
+        if not self.is_lent:
             super().commit()
 
     def rollback(self) -> None:
-        if self._is_lent:
+        if self.is_lent:
             refuse("ROLLBACK")
         super().rollback()
 
     def close(self) -> None:
-        if self._is_lent:
+        if self.is_lent:
             refuse("close()")
         super().close()
 
@@ -102,12 +105,12 @@ class LentCursor(sqlite3.Cursor):
     """A cursor of such a connection, which says why it was denied something."""
 
     def execute(self, sql: str, parameters: Any = (), /) -> Self:
-        with _explained(sql):
+        with _explained(self.connection, sql):
             super().execute(sql, parameters)
         return self
 
     def executemany(self, sql: str, parameters: Any, /) -> Self:
-        with _explained(sql):
+        with _explained(self.connection, sql):
             super().executemany(sql, parameters)
         return self
 
@@ -136,10 +139,11 @@ def refuse(what: str) -> NoReturn:
 
 
 @contextmanager
-def _explained(sql: str) -> Iterator[None]:
+def _explained(connection: sqlite3.Connection, sql: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_AUTH:
+        is_lent = isinstance(connection, LentConnection) and connection.is_lent
+        if is_lent and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_AUTH:
             refuse(" ".join(sql.split()))
         raise

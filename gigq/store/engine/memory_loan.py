@@ -12,7 +12,6 @@ from gigq.store.engine.lent import LentConnection
 from gigq.store.engine.transaction import Transaction
 
 
-
 class MemoryLoan:
     """As `Loan`, but that nobody takes it back: other threads wait until it ends. Belongs to the thread that began it.
 

@@ -65,7 +65,7 @@ class RevocableConnection(LentConnection):
     def regain(self) -> None:
         """Make it the lender's own again, as it was before it was lent. Hold the lock."""
         self.close_readers()
-        self._is_lent, self.refusal, self.row_factory, self.text_factory = False, None, None, readable
+        self.is_lent, self.refusal, self.row_factory, self.text_factory = False, None, None, readable
         if self.is_soiled:
             self.set_progress_handler(None, 0)
             self.set_trace_callback(None)
@@ -80,7 +80,7 @@ class RevocableConnection(LentConnection):
     def drop(self) -> None:
         """Roll back, and close it, whoever may still have it. Hold the lock."""
         self.close_readers()
-        self._is_lent = False
+        self.is_lent = False
         plain = sqlite3.Cursor(self)  # as those of this class are refused
         # Where the code has such a cursor too, and uses it at this moment: it writes nothing after the ROLLBACK.
         plain.execute("PRAGMA query_only = ON")
@@ -130,7 +130,7 @@ class RevocableConnection(LentConnection):
         def note(action: int, *details: str | None) -> int:
             if action in _LASTING_SQL:
                 self.is_soiled = True
-            return theirs(action, *details) if theirs and self._is_lent else sqlite3.SQLITE_OK
+            return theirs(action, *details) if theirs and self.is_lent else sqlite3.SQLITE_OK
 
         super().set_authorizer(note)
 
