@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         StoreError,
         TransactionTimeout,
         UnknownParent,
+        WorkflowNotFound,
     )
     from gigq.job import Job, JobOptions
     from gigq.job_ids import JobId
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from gigq.worker.events import Event
     from gigq.worker.worker import Worker
     from gigq.workflow import Workflow
+    from gigq.workflow_records import WorkflowRecord, WorkflowStatus
 
 __all__ = [
     "Clock",
@@ -90,6 +92,9 @@ __all__ = [
     "Worker",
     "WorkerRecord",
     "Workflow",
+    "WorkflowNotFound",
+    "WorkflowRecord",
+    "WorkflowStatus",
     "__version__",
     "close_connections",
     "current_job",
@@ -103,6 +108,7 @@ _MODULES = {
         "CyclicWorkflow", "GigqError", "GiveUp", "InvalidJob", "JobCancelled", "JobFailed", "JobNotFinished",
         "JobNotFound", "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy",
         "QueueGone", "RetryLater", "StepChanged", "StoreError", "TransactionTimeout", "UnknownParent",
+        "WorkflowNotFound",
     ),
     "job": ("Job", "JobOptions"),
     "job_ids": ("JobId",),
@@ -119,6 +125,7 @@ _MODULES = {
     "worker.events": ("Event",),
     "worker.worker": ("Worker",),
     "workflow": ("Workflow",),
+    "workflow_records": ("WorkflowRecord", "WorkflowStatus"),
 }  # fmt: skip
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -39,6 +39,17 @@ class JobNotFound(GigqError, KeyError):
         return str(self.args[0])  # a KeyError shows the repr of its message
 
 
+class WorkflowNotFound(GigqError, KeyError):
+    """No workflow has this id: it was never submitted, or the last of its jobs was deleted."""
+
+    def __init__(self, workflow_id: str) -> None:
+        super().__init__(f"no workflow has the id {workflow_id!r:.80}: submit_all stores it, and it goes with its jobs")
+        self.workflow_id = workflow_id
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class InvalidJob(GigqError, ValueError):
     """The job cannot be stored as it is; nothing was stored."""
 

@@ -20,6 +20,9 @@ Phases = Phase | PhaseText | Iterable[Phase | PhaseText]
 """One phase, or several."""
 
 
+_TEXTS = ("queue", "name", "worker_id", "workflow")
+
+
 class FilterOptions(TypedDict, total=False):
     """The filters that a job must pass, besides its status. None lets every job pass.
 
@@ -30,6 +33,7 @@ class FilterOptions(TypedDict, total=False):
         tags: one or several tags, all of which it must have.
         priority: its priority.
         worker_id: the name of the worker that runs it, or ran it last.
+        workflow: the id of the workflow that it belongs to.
         since: submitted at this instant or later.
         until: submitted before this instant.
         search: text in its id, name, description, function, arguments or error, in any case.
@@ -41,6 +45,7 @@ class FilterOptions(TypedDict, total=False):
     tags: Texts | None
     priority: PriorityLevel | None
     worker_id: str | None
+    workflow: str | None
     since: Instant | None
     until: Instant | None
     search: str | None
@@ -65,6 +70,7 @@ class Filters(NamedTuple):
     tags: Sequence[str] = ()
     priority: int | None = None
     worker_id: str | None = None
+    workflow: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     search: str | None = None
@@ -86,8 +92,8 @@ class Filters(NamedTuple):
             priority=checks.optional(options.get("priority"), "priority", to_priority),
             since=checks.optional(options.get("since"), "since", to_instant),
             until=checks.optional(options.get("until"), "until", to_instant),
-            # Empty, as an unset variable of a shell is, these three would pass no job, and the last every job.
-            **{name: checks.optional(options.get(name), name, checks.text) for name in ("queue", "name", "worker_id")},
+            # Empty, as an unset variable of a shell is, these would pass no job, and the last every job.
+            **{name: checks.optional(options.get(name), name, checks.text) for name in _TEXTS},
             search=checks.optional(options.get("search"), "search", checks.any_text),
         )
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, NamedTuple
 
-from gigq.clock import to_text
+from gigq.plain import as_plain
 from gigq.status import ExecutionStatus, JobStatus, Phase
 
 # Named tuples: dataclasses load `inspect`, a fifth of the time of `gigq list`, and a frozen one of this size takes 5 us
@@ -56,7 +55,7 @@ class ExecutionRecord(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""
-        return _as_dict(self)
+        return as_plain(self)
 
 
 class JobRecord(NamedTuple):
@@ -92,6 +91,7 @@ class JobRecord(NamedTuple):
         cursor: the place in a long loop that its function has last set; None if it has set none.
         unique_key: while it is unfinished, no other job with this key is stored; None without a key.
         dependencies: the ids of its parents, in the order given.
+        workflow: the ``id`` and the ``name`` of its workflow; None if it belongs to none.
         tags: its tags, in alphabetical order.
         metadata: what was given with it.
         executions: its executions, the oldest first; see `releases`.
@@ -134,6 +134,7 @@ class JobRecord(NamedTuple):
     cursor: Any
     unique_key: str | None
     dependencies: tuple[str, ...]
+    workflow: dict[str, str] | None
     tags: tuple[str, ...]
     metadata: dict[str, Any]
     executions: tuple[ExecutionRecord, ...]
@@ -152,7 +153,7 @@ class JobRecord(NamedTuple):
         ``function_name``, the two parts of the function; and ``retry_after``, the instant of a retry that is waited
         for.
         """
-        values = _as_dict(self)
+        values = as_plain(self)
         module, _, name = self.function.rpartition(":" if ":" in self.function else ".")
         retry_after = values["run_at"] if self.phase is Phase.RETRYING else None
         return {"exists": True, **values, "function_module": module, "function_name": name, "retry_after": retry_after}
@@ -200,7 +201,7 @@ class WorkerRecord(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""
-        return _as_dict(self)
+        return as_plain(self)
 
 
 class QueueRecord(NamedTuple):
@@ -238,7 +239,7 @@ class QueueRecord(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""
-        return _as_dict(self)
+        return as_plain(self)
 
 
 class ScheduleRecord(NamedTuple):
@@ -283,19 +284,4 @@ class ScheduleRecord(NamedTuple):
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""
-        return _as_dict(self)
-
-
-def _as_dict(record: Any) -> dict[str, Any]:
-    """Return the fields of a record as plain values: words as text, instants as ISO-8601 text in UTC."""
-    return {name: _plain(value) for name, value in zip(record._fields, record, strict=True)}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return to_text(value)
-    if isinstance(value, StrEnum):
-        return value.value
-    if isinstance(value, ExecutionRecord):
-        return value.as_dict()
-    return [_plain(each) for each in value] if isinstance(value, tuple) else value
+        return as_plain(self)

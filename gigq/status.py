@@ -98,6 +98,7 @@ class Move(Enum):
     TIME_OUT = ("time out", (JobStatus.RUNNING,), JobStatus.TIMEOUT)
     CANCEL = ("cancel", UNFINISHED, JobStatus.CANCELLED)
     REQUEUE = ("requeue", ENDED_BADLY, JobStatus.PENDING)
+    RERUN = ("run again", (JobStatus.COMPLETED,), JobStatus.PENDING)
 
     def __init__(self, label: str, sources: tuple[JobStatus, ...], target: JobStatus) -> None:
         self.label = label

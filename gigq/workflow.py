@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
+from heapq import heappop, heappush
+from typing import Any, Self
 
 from gigq import checks
-from gigq.errors import CyclicWorkflow
+from gigq.clock import Duration
+from gigq.errors import CyclicWorkflow, InvalidJob
 from gigq.job import Job, Submittable, is_task
-from gigq.job_ids import JobId, JobRef, ids_of
+from gigq.job_ids import JobId, JobRef, ids_of, new_job_id
+from gigq.queue import workflows
 from gigq.queue.job_queue import JobQueue
-from gigq.queue.preparing import called, job_of
+from gigq.queue.preparing import called, job_of, prepare
+from gigq.workflow_records import WorkflowStatus
+
+_Element = Job | Submittable | Callable[..., Any]
+"""What becomes a job of a workflow."""
 
 
 class Workflow:
-    """A graph of jobs, kept in memory until `submit_all`. Not safe to share between threads.
+    """A graph of jobs, kept in memory until `submit_all` stores it under its id. Not safe to share between threads.
 
     Args:
         name: a name for people.
+        id: by default a new UUIDv7. With an id of your own, the workflow is stored once however often that is tried.
 
     Example:
         >>> from statistics import mean
@@ -33,12 +41,41 @@ class Workflow:
         'waiting'
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, id: str | None = None) -> None:
         self.name = checks.text(name, "name")
+        self.id = new_job_id() if id is None else checks.text(id, "id")
         self._jobs: dict[str, Job] = {}
+        self._last: str | None = None
+        self._known: dict[str, str] = {}
+
+    @classmethod
+    def load(cls, queue: JobQueue, workflow_id: str) -> Self:
+        """Return a stored workflow, with its jobs as they were stored.
+
+        They call their functions by their paths, and those are among them that other jobs have submitted at run time.
+        What is added to it is stored by `submit_all`.
+
+        Args:
+            queue: the queue that holds it.
+            workflow_id: its id, or any prefix of it that no other workflow's id has.
+
+        Raises:
+            WorkflowNotFound: no workflow has this id.
+            ValueError: several have ids that begin with it.
+        """
+        database = _queue(queue).database
+        found = workflows.load(database, workflows.full_id(database, workflow_id))
+        loaded = cls(found.name, id=found.id)
+        loaded._jobs = {job.id: job for job in found.jobs}
+        loaded._last = found.last
+        loaded._known = {job_id: job_id for job_id in loaded._jobs}
+        return loaded
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, id={self.id!r})"
 
     def add_job(
-        self, job: Job | Submittable | Callable[..., Any], depends_on: JobRef | Iterable[JobRef] | None = None
+        self, job: _Element, depends_on: JobRef | Iterable[JobRef] | None = None
     ) -> Job:
         """Add a job, and return it with its dependencies: a copy, for a `Job` never changes.
 
@@ -82,43 +119,192 @@ class Workflow:
             job = replace(job, pass_parent_results=pass_parent_results)
         return self.add_job(job, depends_on)
 
+    def chain(self, *elements: _Element | Iterable[_Element]) -> list[Job]:
+        """Add jobs one after the other, and return them: each waits for the one before it.
+
+        Args:
+            elements: jobs, tasks or functions, as for `add_job`; or lists of these, which run side by side. What comes
+                after a list waits for all of it. An empty list is passed over.
+
+        Raises:
+            TypeError: neither jobs nor lists of jobs.
+
+        Example:
+            >>> from calendar import isleap
+            >>> from gigq import Job, Workflow
+            >>> workflow = Workflow("chained")
+            >>> jobs = [Job(name, isleap, {"year": 2028}) for name in "abcd"]
+            >>> a, b, c, d = workflow.chain(jobs[0], [jobs[1], jobs[2]], jobs[3])
+            >>> d.dependencies == (b.id, c.id)
+            True
+        """
+        added: list[Job] = []
+        before: list[Job] = []
+        for element in elements:
+            side_by_side = [self.add_job(job, depends_on=before) for job in _each_of(element)]
+            added += side_by_side
+            before = side_by_side or before
+        return added
+
+    def at_end(self, job: _Element) -> Job:
+        """Add the job that runs once when all others of the workflow have ended, however they ended, and return it.
+
+        It depends on all others, those that are added after it included, and on what they submit at run time. Their bad
+        ends do not cancel it: it has ``on_parent_failure="run"``. If its function takes ``parent_results``, it is given
+        the results of all of them.
+
+        Args:
+            job: as for `add_job`.
+
+        Raises:
+            ValueError: the workflow has such a job already.
+            InvalidJob: the job has a `unique_key`: another job could take its place.
+            TypeError: not a job.
+        """
+        last = job_of(job)
+        if self._last not in (None, last.id):
+            there = self._jobs[self._last or ""].name
+            raise ValueError(f"workflow {self.name!r} has a job at its end already: {there!r}")
+        if last.unique_key is not None:
+            raise InvalidJob(f"job {last.name!r} has a unique_key; the job at the end of a workflow must have none")
+        self._last = self.add_job(last).id
+        return self._with_ends()[last.id]
+
     def submit_all(self, queue: JobQueue) -> list[JobId]:
-        """Store all jobs in one transaction, and return their ids in the order in which they were added.
+        """Store the workflow with its jobs in one transaction, and return their ids in the order of addition.
+
+        If the queue has a workflow of this id already, nothing is stored, and the ids are those of its jobs. So it may
+        be tried again, also by a program that makes the same workflow anew. Jobs that were added since this object was
+        submitted or loaded are stored, and join the workflow. Its last job, as `at_end` makes it, waits for them too,
+        and runs once more if it has begun or ended.
 
         If another unfinished job has the `unique_key` of one of them, that job's id is returned in its place, and its
-        children wait for that job.
+        children wait for that job. It does not join the workflow.
 
         Raises:
             CyclicWorkflow: some jobs wait for each other in a circle, which the message names; nothing was stored.
             UnknownParent: a dependency is neither in the workflow nor in the queue; nothing was stored.
             InvalidJob, StoreError: as `JobQueue.submit`.
         """
-        if not isinstance(queue, JobQueue):
-            raise TypeError(f"queue is {checks.shown(queue)}; it must be a JobQueue")
-        jobs = self._parents_first()
-        stored = dict(zip((job.id for job in jobs), queue.submit_many(jobs), strict=True))
-        return [stored[job_id] for job_id in self._jobs]
+        _queue(queue)
+        jobs = [
+            prepare(job, limit=queue.params_limit, default=queue.default, is_child=job.id == self._last)
+            for job in self._parents_first()
+        ]
+        wanted = workflows.Submission(self.id, self.name, jobs, self._last, self._known)
+        stored = workflows.submit(queue.database, wanted)
+        self._known = {job_id: str(stored.get(job_id, job_id)) for job_id in self._jobs}
+        if stored.keys() >= self._jobs.keys() and self._jobs:
+            return [stored[job_id] for job_id in self._jobs]
+        return list(stored.values())  # of the same workflow, made and submitted by another object
 
     @property
     def jobs(self) -> list[Job]:
         """The jobs, in the order in which they were added."""
-        return list(self._jobs.values())
+        return list(self._with_ends().values())
 
     @property
     def ids(self) -> list[str]:
         """The ids of the jobs, in the order in which they were added."""
         return list(self._jobs)
 
-    def _parents_first(self) -> list[Job]:
-        graph = {
-            job.id: [parent for parent in _dependencies(job) if parent in self._jobs] for job in self._jobs.values()
+    def status(self, queue: JobQueue) -> WorkflowStatus:
+        """Return where the workflow stands in a queue: its jobs counted, and how long they will still take.
+
+        One read transaction. Only the id of this object counts.
+
+        Raises:
+            WorkflowNotFound: the queue has no workflow of this id.
+        """
+        return workflows.status(_queue(queue).database, self.id)
+
+    def wait(self, queue: JobQueue, timeout: Duration | None = None) -> WorkflowStatus:
+        """Return where the workflow stands once all of its jobs have ended, also those that were found meanwhile.
+
+        Args:
+            queue: the queue that holds it.
+            timeout: seconds after which to give up; None waits forever.
+
+        Raises:
+            JobNotFinished: the timeout has passed.
+            WorkflowNotFound: as `status`; also if the last of its jobs is deleted meanwhile.
+        """
+        return workflows.wait(_queue(queue).database, queue.clock, self.id, timeout=timeout)
+
+    def cancel(self, queue: JobQueue) -> int:
+        """Cancel its pending and its running jobs, all but the one that `at_end` has added, and return how many.
+
+        That one runs then. Running functions are interrupted as by `JobQueue.cancel`. One write transaction.
+
+        Raises:
+            WorkflowNotFound: as `status`.
+        """
+        return workflows.cancel(_queue(queue).database, self.id)
+
+    def requeue_failed(self, queue: JobQueue) -> int:
+        """Send back its jobs that failed or timed out, their attempts reset, and return how many.
+
+        One write transaction. The jobs that were cancelled because of them come back with them, and are not counted.
+        The one that `at_end` has added runs again when they have ended, also if it has completed. If it is just
+        running, it is given back.
+
+        Raises:
+            WorkflowNotFound: as `status`.
+        """
+        return workflows.requeue_failed(_queue(queue).database, self.id)
+
+    def _with_ends(self) -> dict[str, Job]:
+        """Return the jobs by their ids; the last one depends on all others."""
+        if self._last is None:
+            return self._jobs
+        last = self._jobs[self._last]
+        parents = [job_id for job_id in self._jobs if job_id != last.id]
+        return self._jobs | {
+            last.id: replace(last, on_parent_failure="run", dependencies=[*_dependencies(last), *parents])
         }
+
+    def _parents_first(self) -> list[Job]:
+        """Return the jobs with each parent before its children, and otherwise in the order in which they were added."""
+        jobs = self._with_ends()
+        sorter = TopologicalSorter(
+            {job.id: [parent for parent in _dependencies(job) if parent in jobs] for job in jobs.values()}
+        )
         try:
-            return [self._jobs[job_id] for job_id in TopologicalSorter(graph).static_order()]
+            sorter.prepare()
         except CycleError as error:
             # graphlib lists each job before the one that waits for it.
-            circle = " -> ".join(self._jobs[job_id].name for job_id in error.args[1])
+            circle = " -> ".join(jobs[job_id].name for job_id in error.args[1])
             raise CyclicWorkflow(f"workflow {self.name!r} has jobs that wait for each other: {circle}") from None
+        return [jobs[job_id] for job_id in _in_order(sorter, jobs)]
+
+
+def _in_order(sorter: TopologicalSorter[str], jobs: Iterable[str]) -> Iterator[str]:
+    """Yield the ids of the jobs with each parent before its children, and otherwise in the order of `jobs`."""
+    place = {job_id: number for number, job_id in enumerate(jobs)}
+    ready: list[tuple[int, str]] = []
+    while sorter.is_active():
+        for job_id in sorter.get_ready():
+            heappush(ready, (place[job_id], job_id))
+        _, job_id = heappop(ready)
+        yield job_id
+        sorter.done(job_id)
+
+
+def _queue(queue: JobQueue) -> JobQueue:
+    """Return the queue that a caller gave.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(queue, JobQueue):
+        raise TypeError(f"queue is {checks.shown(queue)}; it must be a JobQueue")
+    return queue
+
+
+def _each_of(element: Any) -> list[Any]:
+    """Return the elements of a list, or the one element."""
+    is_list = isinstance(element, Iterable) and not isinstance(element, Job | str | bytes | Mapping)
+    return list(element) if is_list and not is_task(element) else [element]
 
 
 def _dependencies(job: Job) -> Sequence[str]:

@@ -19,8 +19,8 @@ ROOT = Path(gigq.__file__).parent
 FLOORS = (
     "markup drawing/ "
     "errors status clock cron codec paths unfit priority checks cleaning liveness process retry filters job_ids job"
-    " new_job records claims reports steps logs missing importing main_guard lazy version measure survey"
-    " foreign progress_line",
+    " new_job plain records workflow_records claims reports steps logs missing importing main_guard lazy version"
+    " measure survey foreign progress_line",
     "store/ runtime/",
     "queue/",
     "worker/",
@@ -227,6 +227,7 @@ PARTS_OF_SQL = {
     # in one module each
     "_COLUMNS", "_PLACES", "_MARKS", "_ROWS", "_insert", "_ORDERS", "_SAMPLED", "_is_needed", "_for_each", "_named",
     "_where", "_none_of", "_JOB", "UNFINISHED_PARENTS", "BLOCKED_FOR_EVER", "WRONG_ATTEMPTS",
+    "EMPTY_WORKFLOWS", "OF_NO_WORKFLOW", "FOREIGN_LAST_JOB", "NOT_WAITED_FOR",
     "_RENAMED", "_ROW", "_null_for_missing", "VIEWS_OF",  # names in older files
 }  # fmt: skip
 """The names in the store whose text may be put into SQL: constants, and functions that make it of constants."""

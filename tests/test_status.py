@@ -67,6 +67,7 @@ def test_every_end_leads_away_from_running(ended: ExecutionStatus, is_final: boo
         (Move.TIME_OUT, {"running"}, "timeout"),
         (Move.CANCEL, {"pending", "running"}, "cancelled"),
         (Move.REQUEUE, {"failed", "timeout", "cancelled"}, "pending"),
+        (Move.RERUN, {"completed"}, "pending"),
     ],
 )
 def test_a_move_leads_from_its_sources_to_its_target(move: Move, sources: set[str], target: str) -> None:
@@ -75,12 +76,12 @@ def test_a_move_leads_from_its_sources_to_its_target(move: Move, sources: set[st
 
 
 def test_no_two_moves_are_the_same() -> None:
-    assert len(Move) == 8
+    assert len(Move) == 9
     assert len({move.label for move in Move}) == len(Move)
 
 
-def test_nothing_leads_away_from_completed() -> None:
-    assert [move for move in Move if JobStatus.COMPLETED in move.sources] == []
+def test_only_the_last_job_of_a_workflow_leaves_completed() -> None:
+    assert [move for move in Move if JobStatus.COMPLETED in move.sources] == [Move.RERUN]
 
 
 def test_every_status_can_be_reached_from_pending() -> None:

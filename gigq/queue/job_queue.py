@@ -29,17 +29,18 @@ if TYPE_CHECKING:
     from gigq import liveness, process, reports
     from gigq.job import Job, Submittable
     from gigq.paths import Function
-    from gigq.queue import bulk, manual, preparing, pruning, queues, schedules, waiting, why
+    from gigq.queue import bulk, manual, preparing, pruning, queues, schedules, waiting, why, workflows
     from gigq.queue.manual import JobClaim, ManualConsumption
     from gigq.queue.queues import Unchanged
     from gigq.queue.schedules import Schedules
     from gigq.store import checking, control, deleting, metrics, repairing, submitting, workers
+    from gigq.workflow_records import WorkflowRecord
 else:
     liveness, process, reports = map(LazyModule, ("gigq.liveness", "gigq.process", "gigq.reports"))
     bulk, manual, preparing = map(LazyModule, ("gigq.queue.bulk", "gigq.queue.manual", "gigq.queue.preparing"))
     pruning, queues = map(LazyModule, ("gigq.queue.pruning", "gigq.queue.queues"))
     schedules = LazyModule("gigq.queue.schedules")
-    waiting, why = map(LazyModule, ("gigq.queue.waiting", "gigq.queue.why"))
+    waiting, why, workflows = map(LazyModule, ("gigq.queue.waiting", "gigq.queue.why", "gigq.queue.workflows"))
     checking, control, metrics = map(LazyModule, ("gigq.store.checking", "gigq.store.control", "gigq.store.metrics"))
     deleting, repairing = map(LazyModule, ("gigq.store.deleting", "gigq.store.repairing"))
     submitting, workers = map(LazyModule, ("gigq.store.submitting", "gigq.store.workers"))
@@ -51,7 +52,7 @@ class JobQueue:
     ========  ==========================================================================================
     submit    `submit` `submit_many` `enqueue`
     look      `get_status` `get_result` `get_job` `full_id` `list_jobs` `find_jobs` `count` `stats`
-              `metrics` `why` `wait` `result`
+              `metrics` `why` `workflows` `wait` `result`
     control   `cancel` `requeue_job` `cancel_jobs` `requeue_jobs` `reschedule` `pause` `resume` `configure`
               `queues` `workers` `scale` `stop_workers` `dead_letters`
     schedule  `schedules`, an object of its own: `Schedules`
@@ -101,7 +102,7 @@ class JobQueue:
         default: Default | None = None,
         clock: Clock | None = None,
     ) -> None:
-        self._params_limit = checks.count(params_limit, "params_limit")
+        self.params_limit = checks.count(params_limit, "params_limit")
         # These are public for `gigq.testing.drain`, which runs jobs on the same connections, and for tests.
         self.default = checks.optional(default, "default", checks.function)
         self.clock = to_clock(clock)
@@ -164,7 +165,7 @@ class JobQueue:
             4
         """
         wanted = preparing.jobs_of(jobs)
-        new = [preparing.prepare(job, limit=self._params_limit, default=self.default) for job in wanted]
+        new = [preparing.prepare(job, limit=self.params_limit, default=self.default) for job in wanted]
         if not new:
             self.database.must_be_writable()
             return []
@@ -340,6 +341,17 @@ class JobQueue:
             JobNotFound: no job has this id.
         """
         return why.why(self.database, id_of(job_id))
+
+    def workflows(self, limit: int | None = None) -> list[WorkflowRecord]:
+        """Return the workflows, the newest first, with the number of their jobs by status.
+
+        Args:
+            limit: the most workflows to return; None for all.
+
+        Raises:
+            ValueError: an invalid limit.
+        """
+        return workflows.records(self.database, checks.optional(limit, "limit", checks.count))
 
     @overload
     def wait(self, job_ids: JobRef, timeout: Duration | None = None) -> JobRecord: ...  # type: ignore[overload-overlap]
@@ -632,7 +644,7 @@ class JobQueue:
     def schedules(self) -> Schedules:
         """The rules that submit jobs at certain times."""
         return schedules.Schedules(
-            self.database, self.clock, params_limit=self._params_limit, default=self.default
+            self.database, self.clock, params_limit=self.params_limit, default=self.default
         )
 
     # consume manually

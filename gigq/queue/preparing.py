@@ -59,13 +59,14 @@ def called(function: Callable[..., Any] | Submittable | str, args: Sequence[Any]
     return Job(name or "job", plain, params, args=args)
 
 
-def prepare(job: Job, *, limit: int, default: Default | None = None) -> NewJob:
+def prepare(job: Job, *, limit: int, default: Default | None = None, is_child: bool = False) -> NewJob:
     """Return the form in which a job is stored.
 
     Args:
         job: its fields have been checked when it was made.
         limit: the most bytes that its arguments, and its metadata, may have as JSON.
         default: converts what JSON lacks, as for `json.dumps`.
+        is_child: whether it is given its parents' results even if it has no parents, or none yet.
 
     Raises:
         NotImportable: a worker could not find its function.
@@ -75,7 +76,7 @@ def prepare(job: Job, *, limit: int, default: Default | None = None) -> NewJob:
     """
     IMPORTS.refuse("a job was submitted")
     try:
-        function, passing = path_of(job.function), _passes_parent_results(job)
+        function, passing = path_of(job.function), _passes_parent_results(job, is_child=is_child)
         texts = _texts(vars(job), limit=limit, default=default)
         if not isinstance(job.function, str):
             _check_call(job, unwrapped(job.function), passes_parent_results=bool(passing))
@@ -92,9 +93,9 @@ def _texts(values: Mapping[str, Any], *, limit: int, default: Default | None) ->
     }
 
 
-def _passes_parent_results(job: Job) -> bool | None:
+def _passes_parent_results(job: Job, *, is_child: bool) -> bool | None:
     """Whether the job is given its parents' results; None if only the worker can know the function."""
-    if not job.dependencies:
+    if not job.dependencies and not is_child:
         return False
     if job.pass_parent_results is not None or isinstance(job.function, str):
         return job.pass_parent_results

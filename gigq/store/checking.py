@@ -57,6 +57,19 @@ BLOCKED_FOR_EVER = """
       JOIN jobs AS parents ON parents.seq = job_dependencies.parent
      WHERE jobs.status IN ('pending', 'running') AND jobs.on_parent_failure = 'cancel'
        AND parents.status IN ('failed', 'timeout', 'cancelled')"""
+EMPTY_WORKFLOWS = """
+    SELECT id FROM job_workflows WHERE seq NOT IN (SELECT workflow_seq FROM jobs WHERE workflow_seq IS NOT NULL)"""
+OF_NO_WORKFLOW = "workflow_seq IS NOT NULL AND workflow_seq NOT IN (SELECT seq FROM job_workflows)"
+FOREIGN_LAST_JOB = """
+           last_job IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM jobs WHERE seq = last_job AND workflow_seq = job_workflows.seq)"""
+# Once the last job has begun, there may be jobs that it has found itself.
+NOT_WAITED_FOR = """
+           job_workflows
+      JOIN jobs AS last ON last.seq = job_workflows.last_job
+      JOIN jobs AS other ON other.workflow_seq = job_workflows.seq AND other.seq <> last.seq
+     WHERE last.status = 'pending' AND last.has_begun = 0 AND other.status IN ('pending', 'running')
+       AND NOT EXISTS (SELECT 1 FROM job_dependencies WHERE child = last.seq AND parent = other.seq)"""
 
 _RULES = (
     Rule("job is running without an open execution", "jobs are running without an open execution",
@@ -87,6 +100,18 @@ _RULES = (
     SELECT DISTINCT jobs.id
       FROM job_dependencies JOIN jobs ON jobs.seq = child
      WHERE parent >= child"""),
+)
+
+_RULES_OF_VERSION_2 = (
+    Rule("workflow has no jobs", "workflows have no jobs", EMPTY_WORKFLOWS),
+    Rule("job belongs to a workflow that is gone", "jobs belong to workflows that are gone", f"""
+    SELECT id FROM jobs WHERE {OF_NO_WORKFLOW}"""),
+    Rule("workflow has a last job that does not belong to it", "workflows have last jobs that do not belong to them",
+         f"""
+    SELECT id FROM job_workflows WHERE {FOREIGN_LAST_JOB}"""),
+    Rule("last job of a workflow does not wait for an unfinished job of it",
+         "last jobs of workflows do not wait for unfinished jobs of them", f"""
+    SELECT DISTINCT last.id FROM {NOT_WAITED_FOR}"""),
 )  # fmt: skip
 
 
@@ -138,7 +163,7 @@ def _orphans(tx: Transaction) -> list[str]:
 
 def _broken_rules(tx: Transaction) -> list[str]:
     problems = []
-    for rule in _RULES:
+    for rule in (*_RULES, *(_RULES_OF_VERSION_2 if _is_current(tx) else ())):
         ids = [str(broken) for (broken,) in tx.execute(rule.broken)]
         if ids:
             problems.append(f"{len(ids)} {rule.one if len(ids) == 1 else rule.several}: {_listed(ids)}")

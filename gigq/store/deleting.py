@@ -1,8 +1,12 @@
-"""Delete jobs that a person has chosen, unless they are running or an unfinished job depends on them."""
+"""The deletion of jobs: of those that a person has chosen, unless they are running or an unfinished job needs them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gigq.status import JobStatus
+from gigq.store import workflows
+from gigq.store.engine.lists import listed
 from gigq.store.engine.transaction import Transaction
 
 
@@ -11,8 +15,21 @@ def delete(tx: Transaction, job_id: str) -> bool:
     found = tx.execute("SELECT seq, status FROM jobs WHERE id = ?", (job_id,)).fetchone()
     if found is None or found[1] == JobStatus.RUNNING or _is_needed(tx, found[0]):
         return False
-    tx.execute("DELETE FROM jobs WHERE seq = ?", (found[0],))
+    remove(tx, [found[0]])
     return True
+
+
+def remove(tx: Transaction, jobs: Sequence[int]) -> int:
+    """Delete these jobs, of which there is at least one and no more than one statement takes; return how many.
+
+    Their executions, tags and dependencies go with them, and the workflows that have no job left.
+    """
+    seqs, values = listed(jobs)
+    theirs = workflows.of(tx, jobs)
+    deleted = tx.execute(f"DELETE FROM jobs WHERE seq IN {seqs}", values).rowcount
+    if theirs:
+        workflows.forget(tx, theirs)
+    return deleted
 
 
 def _is_needed(tx: Transaction, seq: int) -> bool:

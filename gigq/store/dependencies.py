@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from gigq.status import Move
 from gigq.store import moves
 from gigq.store.engine.lists import listed
 from gigq.store.engine.transaction import Transaction
@@ -68,10 +69,10 @@ def _cancel_below(tx: Transaction, job: int, reason: str, *, failed_parent: int)
         ended.extend(cancelled)
 
 
-def reopen(tx: Transaction, job: int, *, run_at: str | None = None) -> None:
-    """Make a job that ended badly pending again, and let its unfinished children wait for it again."""
+def reopen(tx: Transaction, job: int, *, run_at: str | None = None, move: Move = Move.REQUEUE) -> None:
+    """Make a job that has ended pending again, and let its unfinished children wait for it again."""
     tx.has_news = True
-    moves.requeue(tx, job, run_at=run_at)
+    moves.requeue(tx, job, run_at=run_at, move=move)
     tx.execute(
         """
         UPDATE jobs

@@ -130,12 +130,13 @@ def cancel(tx: Transaction, jobs: Sequence[int], *, error: str, failed_parent: i
     return cancelled
 
 
-def requeue(tx: Transaction, job: int, *, run_at: str | None) -> None:
-    """Make a job that ended badly pending again, as if it had just been submitted.
+def requeue(tx: Transaction, job: int, *, run_at: str | None, move: Move = Move.REQUEUE) -> None:
+    """Make a job that has ended pending again, as if it had just been submitted.
 
     If it would have expired by now it no longer does, or it would only be cancelled again.
 
     Args:
+        move: REQUEUE for a job that ended badly, RERUN for the last job of a workflow if that has completed.
         run_at: when it may be claimed, or None.
     """
     tx.execute(
@@ -149,7 +150,7 @@ def requeue(tx: Transaction, job: int, *, run_at: str | None) -> None:
                             WHERE job_dependencies.child = :job
                               AND parents.status IN ('pending', 'running'))
          WHERE seq = :job
-           AND {may(Move.REQUEUE)}
+           AND {may(move)}
         """,
         {"job": job, "run_at": run_at, "now": tx.stamp},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from gigq.store import deleting
 from gigq.store.engine.lists import listed
 from gigq.store.engine.transaction import Transaction
 
@@ -95,8 +96,7 @@ def delete(
         gone = _unneeded(tx, some, statuses, before=before)
         if gone:
             rest = _parents(tx, gone) + rest
-            seqs, values = listed(gone)
-            deleted += tx.execute(f"DELETE FROM jobs WHERE seq IN {seqs}", values).rowcount
+            deleted += deleting.remove(tx, gone)
     return deleted, rest
 
 

@@ -185,6 +185,9 @@ def _conditions(filters: Filters) -> Iterator[tuple[str, dict[str, Any]]]:
         value = getattr(filters, column)
         if value is not None:
             yield f"{column} = :{column}", {column: value}
+    if filters.workflow is not None:
+        workflow = "SELECT seq FROM job_workflows WHERE id = :workflow"
+        yield f"workflow_seq = ({workflow})", {"workflow": filters.workflow}
     if filters.since is not None:
         yield "created_at >= :since", {"since": to_text(filters.since)}
     if filters.until is not None:
@@ -204,10 +207,20 @@ def _records(tx: Transaction, rows: Sequence[sqlite3.Row]) -> Iterator[JobRecord
         return
     ids = {row["seq"]: row["id"] for row in rows}
     seqs = list(ids)
-    executions, parents, tags = _executions(tx, ids), _parents(tx, seqs), _tags(tx, seqs)
+    executions, parents, tags = _executions(tx, ids), parents_of(tx, seqs), tags_of(tx, seqs)
+    workflows = _workflows(tx, {row["workflow_seq"] for row in rows} - {None})
     for row in rows:
-        seq = row["seq"]
-        yield job_record(row, executions=executions[seq], parents=parents[seq], tags=tags[seq])
+        seq, workflow = row["seq"], workflows.get(row["workflow_seq"])
+        yield job_record(row, executions=executions[seq], parents=parents[seq], tags=tags[seq], workflow=workflow)
+
+
+def _workflows(tx: Transaction, seqs: Collection[int]) -> dict[int, dict[str, str]]:
+    """Return the id and the name of each of these workflows. Most jobs belong to none."""
+    if not seqs:
+        return {}
+    these, values = listed(list(seqs))
+    found = tx.execute(f"SELECT seq, id, name FROM job_workflows WHERE seq IN {these}", values)
+    return {seq: {"id": workflow_id, "name": name} for seq, workflow_id, name in found}
 
 
 def _executions(tx: Transaction, ids: Mapping[int, str]) -> dict[int, list[ExecutionRecord]]:
@@ -220,7 +233,8 @@ def _executions(tx: Transaction, ids: Mapping[int, str]) -> dict[int, list[Execu
     return found
 
 
-def _parents(tx: Transaction, jobs: Sequence[int]) -> dict[int, list[str]]:
+def parents_of(tx: Transaction, jobs: Sequence[int]) -> dict[int, list[str]]:
+    """Return the ids of the parents of each of these jobs, in the order given; of as many as `portions` cuts."""
     seqs, values = listed(jobs)
     found = tx.execute(
         f"""
@@ -234,7 +248,8 @@ def _parents(tx: Transaction, jobs: Sequence[int]) -> dict[int, list[str]]:
     return _grouped(found)
 
 
-def _tags(tx: Transaction, jobs: Sequence[int]) -> dict[int, list[str]]:
+def tags_of(tx: Transaction, jobs: Sequence[int]) -> dict[int, list[str]]:
+    """Return the tags of each of these jobs; of as many as `portions` cuts."""
     seqs, values = listed(jobs)
     return _grouped(
         tx.execute(f"SELECT job_seq, tag FROM job_tags WHERE job_seq IN {seqs} ORDER BY job_seq, tag", values)

@@ -8,6 +8,10 @@ from gigq.reports import Report
 from gigq.store import checking, control
 from gigq.store.checking import (
     BLOCKED_FOR_EVER,
+    EMPTY_WORKFLOWS,
+    FOREIGN_LAST_JOB,
+    NOT_WAITED_FOR,
+    OF_NO_WORKFLOW,
     OPEN_WITHOUT_WORKER,
     PARTS,
     RUNNING_WITHOUT_EXECUTION,
@@ -102,6 +106,15 @@ _ACTS: tuple[tuple[str, _Act], ...] = (
          WHERE child NOT IN (SELECT seq FROM jobs) OR parent NOT IN (SELECT seq FROM jobs)""")),
     ("Deleted {} dependency row{} on jobs that were submitted later", _statement("""
         DELETE FROM job_dependencies WHERE parent >= child""")),
+    ("Cleared the workflow of {} job{}, which is gone", _statement(f"""
+        UPDATE jobs SET workflow_seq = NULL WHERE {OF_NO_WORKFLOW}""")),
+    ("Deleted {} workflow{} without jobs", _statement(f"""
+        DELETE FROM job_workflows WHERE id IN ({EMPTY_WORKFLOWS})""")),
+    ("Cleared the last job of {} workflow{}, which is not one of its own", _statement(f"""
+        UPDATE job_workflows SET last_job = NULL WHERE {FOREIGN_LAST_JOB}""")),
+    ("Added {} dependency row{} of the last job of a workflow", _statement(f"""
+        INSERT INTO job_dependencies (child, parent, position)
+        SELECT last.seq, other.seq, other.seq FROM {NOT_WAITED_FOR}""")),
     ("Cleared {} reference{} to a failed parent that is gone", _statement("""
         UPDATE jobs SET failed_parent = NULL
          WHERE failed_parent IS NOT NULL AND failed_parent NOT IN (SELECT seq FROM jobs)""")),

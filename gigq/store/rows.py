@@ -17,7 +17,12 @@ Reader = Callable[[Any], Any]
 
 
 def job_record(
-    row: sqlite3.Row, *, executions: Iterable[ExecutionRecord], parents: Iterable[str], tags: Iterable[str]
+    row: sqlite3.Row,
+    *,
+    executions: Iterable[ExecutionRecord],
+    parents: Iterable[str],
+    tags: Iterable[str],
+    workflow: dict[str, str] | None = None,
 ) -> JobRecord:
     """Return a job as a record.
 
@@ -29,9 +34,20 @@ def job_record(
     return JobRecord(
         **values,
         dependencies=tuple(_read(owner, "parent", each, _text) for each in parents),
+        workflow=workflow and {key: _read(owner, f"workflow's {key}", text, _text) for key, text in workflow.items()},
         tags=tuple(_read(owner, "tag", each, _text) for each in tags),
         executions=tuple(_with_result(each, values["result"]) for each in executions),
     )
+
+
+def job_fields(row: sqlite3.Row, *, parents: Iterable[str], tags: Iterable[str]) -> dict[str, Any]:
+    """Return the fields of `gigq.Job` of a stored job. Raises as `job_record`."""
+    owner = f"job {row['id']!r:.80}"
+    return {
+        **{column: _read(owner, column, row[column], reader) for column, reader in _OF_FIELDS.items()},
+        "dependencies": tuple(_read(owner, "parent", each, _text) for each in parents),
+        "tags": tuple(_read(owner, "tag", each, _text) for each in tags),
+    }
 
 
 def _with_result(execution: ExecutionRecord, result: Any) -> ExecutionRecord:
@@ -135,6 +151,19 @@ _OF_JOB: Mapping[str, Reader] = {
     "cursor": _or_none(_json),
     "metadata": _object,
 }
+
+_OF_FIELDS: Mapping[str, Reader] = {
+    **{name: _OF_JOB[name] for name in (
+        "id", "name", "description", "function", "args", "params", "queue", "priority", "run_at", "expires_at",
+        "timeout", "max_attempts", "retry_delay", "pass_parent_results", "metadata", "unique_key",
+    )},
+    "retry_backoff": _number,
+    "retry_max_delay": _number,
+    "retry_jitter": _number,
+    "retry_on": _list,
+    "no_retry_on": _list,
+    "on_parent_failure": _text,
+}  # fmt: skip
 
 _OF_EXECUTION: Mapping[str, Reader] = {
     "id": _whole,

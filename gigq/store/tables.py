@@ -289,8 +289,8 @@ CREATE INDEX jobs_finished -- prune, list and count finished jobs
 CREATE INDEX jobs_failed_parent -- requeue: the jobs that were cancelled because of this one
   ON jobs (failed_parent) WHERE failed_parent IS NOT NULL""",
     "jobs_of_workflow": """
-CREATE INDEX jobs_of_workflow -- workflows: the jobs of one
-  ON jobs (workflow_seq) WHERE workflow_seq IS NOT NULL""",
+CREATE INDEX jobs_of_workflow -- workflows: the jobs of one, how many of each status, and when the last one ended
+  ON jobs (workflow_seq, status, completed_at) WHERE workflow_seq IS NOT NULL""",
     "jobs_submitted_by": """
 CREATE INDEX jobs_submitted_by -- prune, pictures: the jobs that a job has submitted
   ON jobs (submitted_by) WHERE submitted_by IS NOT NULL""",

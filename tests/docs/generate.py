@@ -118,6 +118,7 @@ _WAYS: dict[tuple[str, str], tuple[str, tuple[int, int, str] | None]] = {
     ("failed", "pending"): ("M730 140 H754 Q770 140 770 156 V210", None),
     ("timeout", "pending"): ("M730 210 H770 V344 Q770 360 754 360 H106 Q90 360 90 344 V170", (580, 352, "middle")),
     ("cancelled", "pending"): ("M390 312 V360", None),
+    ("completed", "pending"): ("M670 48 V36 Q670 20 654 20 H106 Q90 20 90 36 V110", (380, 12, "middle")),
 }
 
 _STYLE = """
@@ -146,7 +147,7 @@ _STYLE = """
 def picture() -> str:
     """The statuses and moves as SVG. A move for which no path is drawn is a KeyError."""
     parts = [
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-24 36 814 340" width="814" height="340" role="img"'
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-24 -6 814 382" width="814" height="382" role="img"'
         ' aria-labelledby="title">',
         '  <title id="title">The six statuses of a job and the moves between them</title>',
         f"  <style>{_STYLE}  </style>",

@@ -47,9 +47,10 @@ ELSEWHERE = {
     "Clock", "JobOptions", "__version__",  # not called
     "CyclicWorkflow", "GigqError", "GiveUp", "InvalidJob", "JobCancelled", "JobFailed", "JobNotFinished", "JobNotFound",
     "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy", "QueueGone",
-    "StepChanged", "StoreError", "UnknownParent",  # raised by gigq, or with any arguments, as exceptions are
+    "StepChanged", "StoreError", "UnknownParent",
+    "WorkflowNotFound",  # raised by gigq, or with any arguments, as exceptions are
     "Event", "ExecutionRecord", "JobClaim", "JobId", "JobRecord", "QueueRecord", "ScheduleRecord",
-    "WorkerRecord",  # made by gigq
+    "WorkerRecord", "WorkflowRecord", "WorkflowStatus",  # made by gigq
     "ExecutionStatus", "JobStatus", "Phase", "Priority",  # words
     "SystemClock",  # its only argument is how long it sleeps
     "close_connections", "current_job",  # without arguments
@@ -113,6 +114,9 @@ def right(queue: JobQueue, path: str) -> dict[str, dict[str, Any]]:
         "Task.submit": {"queue": queue},
         "Worker": {"db_path": path},
         "Workflow": {"name": "w"},
+        "Workflow.at_end": {"job": job},
+        **{f"Workflow.{name}": {"queue": queue} for name in ("cancel", "requeue_failed", "status")},
+        "Workflow.wait": {"queue": queue, "timeout": 0},
         "Workflow.add_job": {"job": job},
         "Workflow.add_task": {"task": functions.greet},
         "Workflow.submit_all": {"queue": queue},

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from store.test_plans import plans, scanned
+from store.test_plans import plans, scanning
 from store.verbs import File
 
 from gigq import Job, JobQueue
@@ -226,4 +226,4 @@ def test_an_instant_before_which_nothing_ended_deletes_nothing(four: File) -> No
 def test_a_prune_reads_indexes_whatever_is_in_the_file(four: File) -> None:
     found = plans(four, lambda: four.queue.prune(older_than=0, keep=1))
     assert any("COVERING INDEX jobs_finished" in step for plan in found.values() for step in plan)
-    assert {sql: scanned(plan) for sql, plan in found.items() if scanned(plan)} == {}
+    assert scanning(found) == {}
