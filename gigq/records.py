@@ -146,6 +146,12 @@ class JobRecord(NamedTuple):
             return None
         return (self.completed_at - self.started_at).total_seconds()
 
+    def _repr_html_(self) -> str:
+        """Return how a notebook shows it."""
+        from gigq.drawing import cards, job_card  # only here: few programs are notebooks
+
+        return cards.shown(lambda: job_card.job_card(self), str(self.name))
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC.
 

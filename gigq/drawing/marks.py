@@ -19,16 +19,19 @@ def words_of(phase: Phase | None, text: str, x: float, y: float) -> Markup:
     """Return words with the sign of their phase before them; the line of writing is at `y`."""
     if phase is None:
         return element("text", text, class_="words", x=x, y=y)
+    sign = element("g", _shape(phase), transform=f"translate({number(x)} {number(y - 10)})")
+    return element("g", sign, element("text", text, class_="words", x=x + SHAPE_WIDTH, y=y), class_=phase.value)
+
+
+def sign_of(phase: Phase) -> Markup:
+    """Return the sign of a phase as a picture of its own, for a page that has its word next to it."""
+    return element("svg", _shape(phase), viewBox="0 0 12 12", width=12, height=12, aria_hidden="true")
+
+
+def _shape(phase: Phase) -> Markup:
     look = LOOKS[phase]
     classes = ["sign", "filled" if look.is_filled else "", "dashed" if look.is_dashed else ""]
-    sign = element(
-        "path",
-        class_=" ".join(filter(None, classes)),
-        d=look.shape,
-        fill="none",
-        transform=f"translate({number(x)} {number(y - 10)})",
-    )
-    return element("g", sign, element("text", text, class_="words", x=x + SHAPE_WIDTH, y=y), class_=phase.value)
+    return element("path", class_=" ".join(filter(None, classes)), d=look.shape, fill="none", stroke="currentColor")
 
 
 def line_of(line: Line, direction: Direction) -> Markup:

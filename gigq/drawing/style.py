@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gigq.drawing.graph import Graph, counts
 from gigq.drawing.looks import DARK, LIGHT, LOOKS, Ground, blended
 from gigq.status import Phase
 
-_FONT = "font-family:system-ui,-apple-system,Segoe UI,Roboto,Helvetica Neue,Helvetica,Arial,sans-serif"
+FONT = "font-family:system-ui,-apple-system,Segoe UI,Roboto,Helvetica Neue,Helvetica,Arial,sans-serif"
 _DASHES = {"found": "6 4", "awaited": "2 4"}
 
 _SHAPES = (
-    f"text{{{_FONT};font-size:12px;font-variant-numeric:tabular-nums}}",
+    f"text{{{FONT};font-size:12px;font-variant-numeric:tabular-nums}}",
     ".title{font-size:16px;font-weight:600}",
     ".name{font-size:13px;font-weight:600}",
     ".panel,.box{stroke-width:1}",
@@ -33,12 +33,12 @@ def style_of(scope: str, graph: Graph) -> str:
     The picture has a ground of its own in both, so that it can be read also on a page that is dark and does not say so.
     """
     phases = [phase for phase in counts(graph.nodes) if phase]
-    light = _scoped(scope, [*_SHAPES, *_colours(LIGHT, phases, is_dark=False)])
-    dark = _scoped(scope, _colours(DARK, phases, is_dark=True))
+    light = scoped(scope, [*_SHAPES, *_colours(LIGHT, phases, is_dark=False)])
+    dark = scoped(scope, _colours(DARK, phases, is_dark=True))
     return f"{light}@media (prefers-color-scheme:dark){{{dark}}}"
 
 
-def _scoped(scope: str, rules: Iterator[str] | list[str]) -> str:
+def scoped(scope: str, rules: Iterable[str]) -> str:
     """Return the rules for what is inside of the element with this class."""
     parts = (rule.partition("{") for rule in rules)
     return "".join(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 
+from gigq.status import Phase
+
 _UNITS = ((0.9995, 0.001, "ms"), (60, 1, "s"), (3600, 60, "min"), (172_800, 3600, "h"), (float("inf"), 86_400, "days"))
 
 WORD_SIZE = 12.0
@@ -27,6 +29,11 @@ def span(seconds: float) -> str:
     unit, name = next((unit, name) for limit, unit, name in _UNITS if seconds < limit)
     value = seconds / unit
     return f"{value:.0f} {name}" if value >= 9.95 else f"{value:.1f}".removesuffix(".0") + f" {name}"
+
+
+def ended(phase: Phase, seconds: float) -> str:
+    """Return how long a job ran that has ended, such as ``in 2.1 s`` of one that completed."""
+    return f"{'in' if phase is Phase.COMPLETED else 'after'} {span(seconds)}"
 
 
 def jobs(number: int) -> str:

@@ -27,9 +27,10 @@ from gigq.store.schema import open_queue
 
 if TYPE_CHECKING:
     from gigq import liveness, process, reports
+    from gigq.drawing import cards, queue_card
     from gigq.job import Job, Submittable
     from gigq.paths import Function
-    from gigq.queue import bulk, manual, preparing, pruning, queues, schedules, waiting, why, workflows
+    from gigq.queue import bulk, manual, overview, preparing, pruning, queues, schedules, waiting, why, workflows
     from gigq.queue.manual import JobClaim, ManualConsumption
     from gigq.queue.queues import Unchanged
     from gigq.queue.schedules import Schedules
@@ -39,7 +40,8 @@ else:
     liveness, process, reports = map(LazyModule, ("gigq.liveness", "gigq.process", "gigq.reports"))
     bulk, manual, preparing = map(LazyModule, ("gigq.queue.bulk", "gigq.queue.manual", "gigq.queue.preparing"))
     pruning, queues = map(LazyModule, ("gigq.queue.pruning", "gigq.queue.queues"))
-    schedules = LazyModule("gigq.queue.schedules")
+    overview, schedules = map(LazyModule, ("gigq.queue.overview", "gigq.queue.schedules"))
+    cards, queue_card = map(LazyModule, ("gigq.drawing.cards", "gigq.drawing.queue_card"))
     waiting, why, workflows = map(LazyModule, ("gigq.queue.waiting", "gigq.queue.why", "gigq.queue.workflows"))
     checking, control, metrics = map(LazyModule, ("gigq.store.checking", "gigq.store.control", "gigq.store.metrics"))
     deleting, repairing = map(LazyModule, ("gigq.store.deleting", "gigq.store.repairing"))
@@ -117,6 +119,10 @@ class JobQueue:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.database.path!r})"
+
+    def _repr_html_(self) -> str:
+        """Return how a notebook shows it: a bounded look, which says so where the file cannot be read."""
+        return cards.shown(lambda: queue_card.queue_card(overview.overview(self.database)), repr(self))
 
     @property
     def db_path(self) -> str:

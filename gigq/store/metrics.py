@@ -22,12 +22,11 @@ def metrics(tx: Transaction, *, gone: Collection[WorkerKey]) -> dict[str, Any]:
         gone: the workers whose process has certainly ended.
     """
     records = queues.records(tx)
-    running = _running_phases(tx)
     statuses = reading.statuses(tx)
     return {
         "at": tx.stamp,
         "statuses": statuses,
-        "phases": _phases(tx, records, statuses, running),
+        "phases": phases(tx, records, statuses),
         "queues": {record.name: _queue(tx, record) for record in records},
         "priorities": {str(priority): number for priority, number in _priorities(tx)},
         "windows": windows.windows(tx),
@@ -36,7 +35,24 @@ def metrics(tx: Transaction, *, gone: Collection[WorkerKey]) -> dict[str, Any]:
     }
 
 
-def _running_phases(tx: Transaction) -> dict[str, int]:
+def phases(tx: Transaction, records: Iterable[QueueRecord], statuses: dict[str, int]) -> dict[str, int]:
+    """Return how many jobs there are in each phase.
+
+    Args:
+        records: the queues.
+        statuses: how many jobs there are of each status.
+    """
+    due = _due_phases(tx)
+    found = Counter(due) + Counter(running_phases(tx))
+    for record in records:
+        found["paused" if record.is_paused else "ready"] += record.ready
+    # Jobs that are neither ready nor due wait for parents, and are in no index.
+    found["waiting"] += statuses["pending"] - sum(due.values()) - sum(record.ready for record in records)
+    return {phase.value: found[phase] if phase in _UNFINISHED else statuses[phase] for phase in Phase}
+
+
+def running_phases(tx: Transaction) -> dict[str, int]:
+    """Return how many claimed jobs there are in each phase."""
     rows = tx.execute(
         f"""
         SELECT {phase_of(":now")}, count(*)
@@ -47,18 +63,6 @@ def _running_phases(tx: Transaction) -> dict[str, int]:
         {"now": tx.stamp},
     )
     return dict(rows.fetchall())
-
-
-def _phases(
-    tx: Transaction, records: Iterable[QueueRecord], statuses: dict[str, int], running: dict[str, int]
-) -> dict[str, int]:
-    due = _due_phases(tx)
-    found = Counter(due) + Counter(running)
-    for record in records:
-        found["paused" if record.is_paused else "ready"] += record.ready
-    # Jobs that are neither ready nor due wait for parents, and are in no index.
-    found["waiting"] += statuses["pending"] - sum(due.values()) - sum(record.ready for record in records)
-    return {phase.value: found[phase] if phase in _UNFINISHED else statuses[phase] for phase in Phase}
 
 
 def _due_phases(tx: Transaction) -> dict[str, int]:

@@ -14,7 +14,6 @@ from gigq.errors import StoreError
 from gigq.worker.loop import Loop
 from gigq.worker.options import WorkerOptions
 
-
 STOPPED_BY: tuple[int, ...] = (signal.SIGTERM, signal.SIGINT)
 """The signals that stop a worker even where they were ignored, as SIGINT is in scripts that start it with ``&``."""
 

@@ -90,7 +90,8 @@ HOSTILE = [
     "<script>alert(1)</script>", "'onmouseover=alert(1) x='", '"><svg onload=1>', "</title><b>", "]]>", "<!--",
     "&amp;", "&#0;", "a\x00b", "\x1b[31mred", "\x1b]0;title\x07", "\x9b31m", "tab\tline\nreturn\r", "\ud800",
     "\udfff\ud800", "\ufffe\uffff", "\u202eevil\u202c", "\u2066x\u2069", "\u2028\u2029", "javascript:alert(1)",
-    "../..", "%2f", "#?", "x" * 10_000, "עברית", "تقرير شهري", "客户地址提取", "👩‍👩‍👧‍👦👍🏽🇫🇷", "e\u0301" * 50, "\u200d\u200d",
-    "", " ", "end", "a;b#c`d`[e]{f}|g|",
+    "../..", "%2f", "#?", "x" * 10_000, "עברית", "تقرير شهري", "客户地址提取",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467\U0001f44d\U0001f3fd\U0001f1eb\U0001f1f7", "e\u0301" * 50,
+    "\u200d\u200d", "", " ", "end", "a;b#c`d`[e]{f}|g|",
 ]  # fmt: skip
 """Names that would do something where they are not escaped."""

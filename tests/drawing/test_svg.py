@@ -80,14 +80,15 @@ def test_a_page_that_holds_a_picture_sees_its_elements_alone() -> None:
 def test_no_phase_is_shown_without_its_word() -> None:
     tree = tree_of(ALL_PHASES)
     for group in tree.iter(f"{SVG}g"):
-        if any("sign" in each.attrib.get("class", "") for each in group.findall(f"{SVG}path")):
+        if any("sign" in each.attrib.get("class", "") for each in group.findall(f"{SVG}g/{SVG}path")):
             words = "".join(each.text or "" for each in group.findall(f"{SVG}text"))
             assert group.attrib["class"] in words.split()
     boxes = [group for group in tree.iter(f"{SVG}g") if group.attrib.get("class", "").startswith("job ")]
     for box in boxes:
         words = " ".join(each.text or "" for each in box.iter(f"{SVG}text"))
         assert box.attrib["class"].removeprefix("job ") in words
-    assert len(boxes) == len(PHASES)
+    signs = [each for each in tree.iter() if each.get("class", "").startswith("sign")]
+    assert len(boxes) == len(PHASES) == len(signs) / 2
 
 
 def test_every_phase_has_a_look_of_its_own() -> None:
