@@ -143,6 +143,16 @@ def ends_of(tx: Transaction, executions: Collection[int]) -> list[ExecutionEnd]:
     return [end._replace(ended=ExecutionStatus(end.ended), status=JobStatus(end.status)) for end in found]
 
 
+def completed_among(tx: Transaction, executions: Collection[int]) -> set[int]:
+    """Return those of these executions that have completed."""
+    done: set[int] = set()
+    for portion in portions([*executions]):
+        ids, values = listed(portion)
+        rows = tx.execute(f"SELECT id FROM executions WHERE id IN {ids} AND status = 'completed'", values)
+        done.update(execution for (execution,) in rows)
+    return done
+
+
 def next_attempts(tx: Transaction, executions: Collection[int]) -> dict[int, str]:
     """Return when the pending jobs of these executions may run, leaving out those that may run now."""
     rows = [

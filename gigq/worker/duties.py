@@ -14,13 +14,14 @@ from gigq.logs import logger
 from gigq.missing import NOTHING, Lacking
 from gigq.process import is_gone, this_process
 from gigq.reports import Progress, Report
+from gigq.runtime.runner import Ended
 from gigq.status import Move
 from gigq.store import claiming, manual, missing, schedules, settling, workers
 from gigq.store.claiming import Outlook, Room
 from gigq.store.engine.database import Database
 from gigq.store.engine.transaction import Transaction
 from gigq.store.progress import write_cursors, write_logs, write_progress
-from gigq.store.reading import ExecutionEnd, ends_of, next_attempts
+from gigq.store.reading import ExecutionEnd, completed_among, ends_of, next_attempts
 from gigq.store.workers import Standing
 from gigq.worker.journal import Journal
 from gigq.worker.options import WorkerOptions
@@ -115,6 +116,17 @@ class Duties:
         """Log what others have made of jobs that the worker had claimed."""
         if self._journal.tells_all:
             self._journal.taken(claims, self.ends_of([claim.execution_id for claim in claims]))
+
+    def taken(self, running: Collection[int], standing: Standing) -> set[int]:
+        """Return those of the running executions that others have ended.
+
+        Not those whose functions have completed them in transactions of their own: their reports are to come.
+        """
+        taken = {*running}.difference(standing.own)
+        if not taken:
+            return taken
+        with self._database.read() as tx:
+            return taken - completed_among(tx, taken)
 
     def ends_of(self, executions: Collection[int]) -> list[ExecutionEnd]:
         """Return how others have ended executions, for a listener and for the log; nothing if that fails."""
@@ -237,7 +249,7 @@ class Duties:
 
 def _write(tx: Transaction, turn: Turn) -> list[Move | None]:
     """Settle what has ended, and write what running functions leave behind."""
-    moves = settling.settle_all(tx, [(claim.execution_id, report) for claim, report in turn.ended])
+    moves = _settled(tx, turn.ended)
     claiming.begin(tx, turn.begun)
     if turn.progress:
         write_progress(tx, turn.progress)
@@ -246,6 +258,18 @@ def _write(tx: Transaction, turn: Turn) -> list[Move | None]:
     if turn.logs:
         write_logs(tx, turn.logs)
     return moves
+
+
+def _settled(tx: Transaction, ended: Sequence[Ended]) -> list[Move | None]:
+    """Settle what has ended. What its function has completed itself is complete, whatever has become of it then."""
+    moves = settling.settle_all(tx, [(claim.execution_id, report) for claim, report in ended])
+    refused = [claim.execution_id for (claim, _), move in zip(ended, moves, strict=True) if move is None]
+    if not refused:
+        return moves
+    done = completed_among(tx, refused)
+    return [
+        Move.COMPLETE if claim.execution_id in done else move for (claim, _), move in zip(ended, moves, strict=True)
+    ]
 
 
 def _own(progress: Mapping[int, Progress], standing: Standing | None) -> Mapping[int, Progress]:

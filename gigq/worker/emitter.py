@@ -133,8 +133,9 @@ class Emitter:
             claim,
             now,
             status=move.target,
-            error=report.error,
-            error_type=report.error_type,
+            # Its process may have died after it has completed its job itself.
+            error=None if move is Move.COMPLETE else report.error,
+            error_type=None if move is Move.COMPLETE else report.error_type,
             progress=report.progress and report.progress.as_dict(),
         )
 

@@ -133,6 +133,8 @@ class Journal:
             )  # fmt: skip
 
     def _log_end(self, claim: Claim, report: Report, move: Move | None, next_attempt: str | None) -> None:
+        if move is Move.COMPLETE:  # also where its process died after it had completed its job itself
+            report = report._replace(status=ExecutionStatus.COMPLETED, error=None, error_type=None, traceback=None)
         took = self._seconds_since(report.started_at)
         done = _ENDED.get(report.status, report.status.value) if move in (None, Move.RETRY) else _DONE[move]
         if move is Move.FAIL and claim.attempt < claim.max_attempts:

@@ -272,7 +272,7 @@ class Loop:
 
     def _follow(self, standing: Standing) -> None:
         """Act on what others have decided about the worker and its jobs."""
-        taken = set(self._runner.running) - set(standing.own)
+        taken = self._duties.taken(self._runner.running, standing)
         if taken:
             self._progress.keep_logs(taken)
             self._runner.stop(taken)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import Any
 
 from gigq.store.engine.connections import Handle
@@ -203,7 +203,8 @@ class Loan:
             self._is_taken = True
             connection.refusal = self._refusal
         while not connection.lock.acquire(timeout=_INTERVAL):
-            connection.interrupt()
+            with suppress(sqlite3.ProgrammingError):  # closed just now, by who has it
+                connection.interrupt()
         with self._lending, ExitStack() as last:
             last.callback(connection.lock.release)
             if not self._has_ended:
