@@ -44,6 +44,11 @@ def _requeue_options(parser: Parser) -> None:
     parser.add_argument(
         "--delay", metavar="DURATION", type=values.duration, help="do not start the jobs before this time has passed"
     )
+    parser.add_argument("--restart", action="store_true", help="forget the job's steps and its cursor; only with an ID")
+    parser.add_argument(
+        "--from-step", metavar="NAME",
+        help="forget the step of this name and all that were completed after it; only with an ID",
+    )  # fmt: skip
 
 
 def requeue(call: Call) -> None:
@@ -52,15 +57,20 @@ def requeue(call: Call) -> None:
     Give either the ID of one job, or filters.
     Attempts are counted from 0 again.
     Jobs that were cancelled because of a requeued job come back with it.
+    A job goes on where it failed: it keeps its steps and its cursor.
     """
-    delay = call.given("delay")
+    delay, forgotten = call.given("delay"), call.given("restart", "from_step")
+    if len(forgotten) > 1:
+        raise UsageError("give either --restart or --from-step")
     if _is_by_filter(call):
+        if forgotten:
+            raise UsageError("--restart and --from-step need the ID of one job")
         with call.open_queue() as queue:
             number = queue.requeue_jobs(**delay, **call.given(*_FILTERS))
         return call.answer({"requeued": number}, [f"Jobs requeued: {number}"])
     with call.open_queue() as queue:
         job = call.job(queue)
-        if not queue.requeue_job(job.id, **delay):
+        if not queue.requeue_job(job.id, **delay, **forgotten):
             raise Refused(_why_not_requeued(queue.get_job(job.id), job))
     call.answer({"id": job.id, "requeued": True}, [f"Job {job.id} requeued."])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from gigq.cli import output, values
@@ -16,6 +17,7 @@ from gigq.status import JobStatus, Phase
 
 if TYPE_CHECKING:
     from gigq.records import ExecutionRecord, JobRecord
+    from gigq.steps import StepRecord
 
 _ROWS = 20
 _TITLES = ("id", "name", "phase", "priority", "attempts", "age", "error")
@@ -31,6 +33,7 @@ def _status_options(parser: Parser) -> None:
         ("--show-params", "also show its arguments"),
         ("--show-result", "also show what it returned"),
         ("--show-executions", "also show every attempt, with its traceback"),
+        ("--steps", "also show the steps that it has remembered"),
     ):
         parser.add_argument(name, action="store_true", default=False, help=meaning)
 
@@ -38,11 +41,13 @@ def _status_options(parser: Parser) -> None:
 def status(call: Call) -> None:
     """Show one job.
 
-    With --json, print everything that the file holds about it.
+    With --json, print everything that the file holds about it; its steps only with --steps.
     """
     with call.look() as queue:
         job = call.job(queue)
-    call.answer(job.as_dict(), _description(call, job))
+        steps = queue.steps(job.id) if call.options.steps else None
+    shown = {} if steps is None else {"steps": [step.as_dict() for step in steps]}
+    call.answer(job.as_dict() | shown, chain(_description(call, job), () if steps is None else _steps(steps)))
 
 
 def _list_options(parser: Parser) -> None:
@@ -109,6 +114,7 @@ def _fields(job: JobRecord) -> Iterator[tuple[str, Sequence[str]]]:
         ("Phase", "" if job.phase == job.status.value else job.phase),
         ("Releases", str(job.releases) if job.releases else ""),
         ("Progress", _progress(job.progress)),
+        ("Cursor", "" if job.cursor is None else _value(job.cursor)),
         ("Description", job.description),
         ("Function", job.function),
         ("Queue", job.queue),
@@ -145,6 +151,21 @@ def _execution(execution: ExecutionRecord) -> Iterator[str]:
     yield from ("", f"attempt {execution.attempt}: {execution.status}")
     yield f"  {_times(execution)}, worker {execution.worker_id}"
     yield from (f"  {line}" for line in _lines(execution.traceback or execution.error))
+
+
+def _steps(steps: Sequence[StepRecord]) -> Iterator[str]:
+    yield from ("", "Steps:" if steps else "Steps: none")
+    if steps:
+        rows = [_step(step) for step in steps]
+        yield from output.table(("step", "completed", "took", "attempt", "arguments", "result"), rows,
+                                flexible=("result", "arguments", "step"))  # fmt: skip
+
+
+def _step(step: StepRecord) -> tuple[str, ...]:
+    nth = "" if step.occurrence == 1 else f" ({step.occurrence})"
+    attempt = "" if step.attempt is None else str(step.attempt)
+    took = f"{step.duration:.3f} s" if step.duration < 100 else output.span(step.duration)
+    return (step.name + nth, _instant(step.completed_at), took, attempt, step.arguments or "", _value(step.result))
 
 
 def _times(execution: ExecutionRecord) -> str:

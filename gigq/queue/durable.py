@@ -55,6 +55,10 @@ class _Store:
         with self._database.read() as tx:
             return steps.recall(tx, self._claim.job_seq, name, occurrence)
 
+    def count_steps(self) -> int:
+        with self._database.read() as tx:
+            return steps.count(tx, self._claim.job_seq)
+
     def remember(self, step: Step) -> None:
         with self._write() as tx:
             steps.remember(tx, self._claim.job_seq, self._claim.execution_id, step)

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from gigq.queue.manual import JobClaim, ManualConsumption
     from gigq.queue.queues import Unchanged
     from gigq.queue.schedules import Schedules
-    from gigq.store import checking, control, deleting, metrics, repairing, submitting, workers
+    from gigq.steps import StepRecord
+    from gigq.store import checking, control, deleting, metrics, repairing, steps, submitting, workers
     from gigq.workflow_records import WorkflowRecord
 else:
     liveness, process, reports = map(LazyModule, ("gigq.liveness", "gigq.process", "gigq.reports"))
@@ -44,7 +45,7 @@ else:
     cards, queue_card = map(LazyModule, ("gigq.drawing.cards", "gigq.drawing.queue_card"))
     waiting, why, workflows = map(LazyModule, ("gigq.queue.waiting", "gigq.queue.why", "gigq.queue.workflows"))
     checking, control, metrics = map(LazyModule, ("gigq.store.checking", "gigq.store.control", "gigq.store.metrics"))
-    deleting, repairing = map(LazyModule, ("gigq.store.deleting", "gigq.store.repairing"))
+    deleting, repairing, steps = map(LazyModule, ("gigq.store.deleting", "gigq.store.repairing", "gigq.store.steps"))
     submitting, workers = map(LazyModule, ("gigq.store.submitting", "gigq.store.workers"))
 
 
@@ -53,7 +54,7 @@ class JobQueue:
 
     ========  ==========================================================================================
     submit    `submit` `submit_many` `enqueue`
-    look      `get_status` `get_result` `get_job` `full_id` `list_jobs` `find_jobs` `count` `stats`
+    look      `get_status` `get_result` `get_job` `steps` `full_id` `list_jobs` `find_jobs` `count` `stats`
               `metrics` `why` `workflows` `wait` `result`
     control   `cancel` `requeue_job` `cancel_jobs` `requeue_jobs` `reschedule` `pause` `resume` `configure`
               `queues` `workers` `scale` `stop_workers` `dead_letters`
@@ -226,6 +227,31 @@ class JobQueue:
         wanted = id_of(job_id)
         with self.database.read() as tx:
             return reading.job(tx, wanted)
+
+    def steps(self, job_id: JobRef) -> list[StepRecord]:
+        """Return the steps of a job that are remembered, in the order in which they were completed.
+
+        A step of an earlier run whose name the function no longer uses is there too.
+
+        Raises:
+            JobNotFound: no job has this id.
+
+        Example:
+            >>> from gigq import JobQueue, current_job
+            >>> from gigq.testing import drain
+            >>> def total(prices: list[int]) -> int:
+            ...     return current_job().step("add up", sum, prices)
+            >>> with JobQueue(":memory:") as queue:
+            ...     job_id = queue.enqueue("total", [3, 4])
+            ...     executions = drain(queue, handlers={"total": total})
+            ...     [(step.name, step.result) for step in queue.steps(job_id)]
+            [('add up', 7)]
+        """
+        wanted = id_of(job_id)
+        with self.database.read() as tx:
+            if not reading.statuses_of(tx, [wanted]):
+                raise JobNotFound(wanted)
+            return steps.steps_of(tx, wanted)
 
     def full_id(self, prefix: str) -> str:
         """Return the one id that begins with this text.
@@ -436,17 +462,27 @@ class JobQueue:
         with self.database.write() as tx:
             return control.cancel(tx, wanted, running=bool(running))
 
-    def requeue_job(self, job_id: JobRef, *, delay: Duration = 0) -> bool:
+    def requeue_job(
+        self, job_id: JobRef, *, delay: Duration = 0, restart: bool = False, from_step: str | None = None
+    ) -> bool:
         """Send a failed, timed-out or cancelled job back to pending, its attempts reset and its error cleared.
 
-        Descendants that were cancelled because of it come back with it.
+        Descendants that were cancelled because of it come back with it. What the job has remembered stays: its steps,
+        its cursor and the jobs that it has submitted, so it goes on where it failed. The two options forget some of
+        that, for good.
 
         Args:
             delay: seconds before it may run.
+            restart: begin from scratch: forget all its steps and its cursor. The jobs that it submits will be new ones.
+            from_step: forget the step of this name, those inside it, and all that were completed after the first of
+                them; the cursor stays.
 
         Returns:
             False, with nothing done, for any other job, for one whose parent ended badly (requeue that parent), and for
             one whose `unique_key` an unfinished job has.
+
+        Raises:
+            ValueError: the job has no step of this name, or both options were given; nothing was done.
 
         Example:
             >>> from calendar import isleap
@@ -458,8 +494,10 @@ class JobQueue:
             (True, 'pending')
         """
         wanted, seconds = id_of(job_id), to_seconds(delay, "delay")
+        name = checks.optional(from_step, "from_step", checks.text)
+        checks.not_both(restart=restart or None, from_step=from_step)
         with self.database.write() as tx:
-            return control.requeue(tx, wanted, delay=seconds)
+            return control.requeue(tx, wanted, delay=seconds, restart=bool(restart), from_step=name)
 
     def cancel_jobs(
         self, status: Statuses | None = None, *, running: bool = False, **filters: Unpack[FilterOptions]
@@ -484,8 +522,8 @@ class JobQueue:
     ) -> int:
         """Requeue the jobs that pass all filters now, each as `requeue_job` does, and return how many.
 
-        Parents come before their children. Descendants that come back with them are not counted. One transaction for
-        each 200 jobs: if a later one fails, what earlier ones did stays done.
+        What they have remembered stays. Parents come before their children. Descendants that come back with them are
+        not counted. One transaction for each 200 jobs: if a later one fails, what earlier ones did stays done.
 
         Args:
             status: failed, timeout or cancelled; by default all of these.

@@ -22,6 +22,9 @@ class JobStore(Protocol):
     def recall(self, name: str, occurrence: int) -> RememberedStep | None:
         """Return what is remembered of a step; None if it has not been made."""
 
+    def count_steps(self) -> int:
+        """Return how many steps are remembered."""
+
     def remember(self, step: Step) -> None:
         """Write a step. One write transaction."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from gigq.claims import Claim
 from gigq.clock import Duration
@@ -14,17 +14,19 @@ from gigq.runtime.durable import Tools
 from gigq.runtime.output import Output
 
 if TYPE_CHECKING:
-    from gigq.runtime import run, transactions
+    from gigq.runtime import run, steps, transactions
     from gigq.runtime.run import Run
 else:  # most jobs ask for nothing that outlives their process
     run = LazyModule("gigq.runtime.run")
+    steps = LazyModule("gigq.runtime.steps")
     transactions = LazyModule("gigq.runtime.transactions")
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class DurableContext:
-    """The part of `JobContext` that needs the file of the queue: outside a job each of these raises `RuntimeError`."""
+    """The part of `JobContext` that needs the file of the queue: outside a job all but `step` raise `RuntimeError`."""
 
     __slots__ = ("_claim", "_output", "_started_at", "_state", "_tools")
 
@@ -36,6 +38,60 @@ class DurableContext:
         self._state = state
         self._output = output
         self._tools = tools
+
+    def step(self, name: str, function: Callable[P, T], /, *args: P.args, **params: P.kwargs) -> T:
+        """Call ``function(*args, **params)``, remember its result in the file, and return that.
+
+        When the job is tried again, its function begins from its top, and the step's is not called any more: its
+        result is returned from the file. Only what is not in a step is done again. A process that dies after the
+        function's return and before the commit leaves nothing remembered, so a step runs at least once: pass a key such
+        as ``f"{job.id}:charge"`` to a service that can tell two equal requests. For what is in the queue's own file,
+        `transact` does better.
+
+        A step whose function raises is not remembered, and may be called again.
+
+        Args:
+            name: what it is remembered by; text of up to 500 characters. The calls of one name are told apart by their
+                order, and their arguments are compared: in a loop name each item, as in ``f"fetch {url}"``. A step that
+                is called inside another one is remembered as ``outer/inner``. In threads of the job, with its context
+                copied, each step needs a name of its own.
+            function: called with these arguments: a lambda or a method too, but nothing async and no generator. What it
+                returns must be JSON, and is returned as it comes back from that: a tuple as a list.
+
+        Raises:
+            StepChanged: it is remembered for other arguments. That fails the job for good.
+            NotSerializable: JSON cannot hold the result, or it is larger than the worker's ``result_limit``. The
+                function has run, and the job fails for good.
+            LeaseLost: the job was taken from its worker. The result is not remembered.
+            QueueBusy, QueueGone, StoreError: likewise.
+            RuntimeError: inside a transaction of the job, or with a name that another thread has used.
+            ValueError, TypeError: an invalid name, or a function that cannot be called so.
+
+        Example:
+            >>> from gigq import Job, JobQueue, current_job
+            >>> from gigq.testing import drain
+            >>> def charge(key: str) -> str:
+            ...     print("charged", key)
+            ...     return "receipt 7"
+            >>> def order() -> str:
+            ...     job = current_job()
+            ...     receipt = job.step("charge", charge, "order-1:charge")
+            ...     if job.attempt == 1:
+            ...         raise ConnectionError("the mail server is down")
+            ...     return f"{receipt} was mailed"
+            >>> with JobQueue(":memory:") as queue:
+            ...     job_id = queue.enqueue("order")
+            ...     executions = drain(queue, handlers={"order": order})
+            ...     print(queue.result(job_id))
+            charged order-1:charge
+            receipt 7 was mailed
+        """
+        found: T
+        if self._tools is None:
+            found = steps.detached(name, function, args, params)
+        else:
+            found = steps.step(self._run(f"step({name!r:.80}, …)"), name, function, args, params)
+        return found
 
     def transact(self, name: str, function: Callable[..., T], /, *args: Any, **params: Any) -> T:
         """Call ``function(db, *args, **params)`` in a transaction on the queue's file, once, and return its result.

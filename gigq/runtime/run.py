@@ -24,6 +24,7 @@ class Run:
         written, now: as in `Tools`.
         thread: the thread of its function.
         names: the names of its steps.
+        has_begun_anew: whether a step has been passed over that an earlier execution has made.
         is_in_last_act: whether the block of its transaction runs now.
     """
 
@@ -35,7 +36,7 @@ class Run:
         self.now = tools.now
         self.thread = thread
         self.names = StepNames()
-        self.is_in_last_act = False
+        self.has_begun_anew = self.is_in_last_act = False
         self._opened = tools.opened
         self._state = state
         self._started_at = started_at

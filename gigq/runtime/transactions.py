@@ -11,6 +11,7 @@ from typing import Any
 from gigq import checks
 from gigq.clock import Duration, to_seconds
 from gigq.codec import decode
+from gigq.runtime.remembering import made, must_be_callable, recalled, value_of, written
 from gigq.runtime.run import Run
 from gigq.steps import Step
 
@@ -28,21 +29,22 @@ def transact(run: Run, name: str, function: Callable[..., Any], args: Sequence[A
         LeaseLost: the job was taken from its worker. Nothing is written.
         RuntimeError: it is called inside another transaction of the job.
     """
+    must_be_callable(name, function)
     store = run.store
-    _refuse_inside(run, f"transact({name!r:.80}, …)")
+    refuse_inside(run, f"transact({name!r:.80}, …)")
     call = run.names.reach(name, args, params)
-    found = store.recall(call.name, call.occurrence)
+    found = recalled(run, call)
     if found is not None:
-        call.check_unchanged(depth=call.depth, fingerprint=found.fingerprint, arguments=found.arguments)
-        return decode(found.result)
+        return value_of(run, call, found.result)
     started_at = run.now()
 
-    def made(connection: Any) -> Step:
+    def act(connection: Any) -> Step:
         with run.names.inside(call), _inside(run):
-            result = run.written(function(connection, *args, **params))
-        return Step(call.name, call.occurrence, "transaction", call.fingerprint, call.arguments, result, started_at)
+            value = function(connection, *args, **params)
+        result = written(run.written, value, what_became=f"{call.title} is rolled back")
+        return made(call, "transaction", result, started_at)
 
-    return decode(store.transact(made, run.terms(LIMIT)).result)
+    return decode(store.transact(act, run.terms(LIMIT)).result)
 
 
 @contextmanager
@@ -55,7 +57,7 @@ def transaction(run: Run, limit: Duration) -> Iterator[Any]:
     """
     seconds = checks.between(to_seconds(limit, "limit"), "limit", least=0.001, most=_LONGEST)
     store = run.store
-    _refuse_inside(run, "transaction()")
+    refuse_inside(run, "transaction()")
     if run.thread != threading.get_ident():
         raise RuntimeError("transaction() is called in another thread than the job's function, which would commit it")
     with run.last_act(), store.last_act(run.terms(seconds)) as connection:
@@ -75,7 +77,7 @@ def _inside(run: Run) -> Iterator[None]:
         _INSIDE.reset(token)
 
 
-def _refuse_inside(run: Run, wanted: str) -> None:
+def refuse_inside(run: Run, wanted: str) -> None:
     """Refuse what would wait for the lock that the job itself has."""
     if run.is_in_last_act or _INSIDE.get() is run:
         raise RuntimeError(f"{wanted} is called inside a transaction of its job; use the connection of that one")

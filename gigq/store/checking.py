@@ -13,7 +13,7 @@ from gigq.codec import decode
 from gigq.errors import StoreError
 from gigq.store import schedules
 from gigq.store.engine.transaction import Transaction
-from gigq.store.rows import execution_record, job_record
+from gigq.store.rows import execution_record, job_record, step_record
 from gigq.store.tables import INDEXES, TABLES, VERSION, phase_of
 from gigq.store.views import VIEWS
 
@@ -103,6 +103,10 @@ _RULES = (
 )
 
 _RULES_OF_VERSION_2 = (
+    Rule("step was completed by an execution of another job", "steps were completed by executions of other jobs", """
+    SELECT job_steps.name
+      FROM job_steps JOIN executions ON executions.id = job_steps.execution_id
+     WHERE executions.job_seq <> job_steps.job_seq"""),
     Rule("workflow has no jobs", "workflows have no jobs", EMPTY_WORKFLOWS),
     Rule("job belongs to a workflow that is gone", "jobs belong to workflows that are gone", f"""
     SELECT id FROM jobs WHERE {OF_NO_WORKFLOW}"""),
@@ -174,7 +178,7 @@ def _unreadable(tx: Transaction) -> list[str]:
     """Return what others have written that no look at it could read: the first value, and how many there are."""
     if not _is_current(tx):
         return []
-    found = ([*look(tx)] for look in (_unreadable_jobs, _unreadable_executions, _unreadable_rules))
+    found = ([*look(tx)] for look in (_unreadable_jobs, _unreadable_executions, _unreadable_steps, _unreadable_rules))
     return [f"{first}{f'; {len(more)} more like it' if more else ''}" for first, *more in filter(None, found)]
 
 
@@ -186,6 +190,16 @@ def _unreadable_jobs(tx: Transaction) -> Iterator[str]:
 def _unreadable_executions(tx: Transaction) -> Iterator[str]:
     rows = tx.execute("SELECT executions.*, jobs.id AS job_id FROM executions JOIN jobs ON jobs.seq = job_seq")
     return _refused(rows, lambda row: execution_record(row, job_id=row["job_id"]))
+
+
+def _unreadable_steps(tx: Transaction) -> Iterator[str]:
+    rows = tx.execute(
+        """
+        SELECT job_steps.*, NULL AS attempt, jobs.id AS job_id
+          FROM job_steps JOIN jobs ON jobs.seq = job_steps.job_seq
+        """
+    )
+    return _refused(rows, lambda row: step_record(row, job_id=row["job_id"]))
 
 
 def _refused(rows: sqlite3.Cursor, read: Callable[[sqlite3.Row], object]) -> Iterator[str]:

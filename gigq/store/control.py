@@ -7,7 +7,7 @@ from datetime import datetime
 from gigq.clock import later, to_text
 from gigq.reports import Report
 from gigq.status import ENDED_BADLY, JobStatus
-from gigq.store import moves
+from gigq.store import moves, steps
 from gigq.store.dependencies import ended_badly, failed_parent_of, is_key_taken, parent_ended_badly, reopen, revive
 from gigq.store.engine.transaction import Transaction
 from gigq.store.settling import settle
@@ -47,15 +47,28 @@ def _cancel_pending(tx: Transaction, job_id: str) -> bool:
     return True
 
 
-def requeue(tx: Transaction, job_id: str, *, delay: float = 0.0) -> bool:
+def requeue(
+    tx: Transaction, job_id: str, *, delay: float = 0.0, restart: bool = False, from_step: str | None = None
+) -> bool:
     """Send a job that ended badly back, its attempts reset, and the jobs that were cancelled because of it.
 
     False for any other job, for none, for a job that a failed parent still blocks (requeue that parent), and for one
     whose unique key an unfinished job has.
+
+    Args:
+        restart: forget its steps and its cursor.
+        from_step: forget its steps from the first of this name on.
+
+    Raises:
+        ValueError: it has no step of this name.
     """
     job = tx.execute("SELECT seq, status, unique_key FROM jobs WHERE id = ?", (job_id,)).fetchone()
     if job is None or job[1] not in ENDED_BADLY or failed_parent_of(tx, job[0]) is not None or is_key_taken(tx, job[2]):
         return False
+    if restart:
+        steps.forget(tx, job[0])
+    if from_step is not None:
+        steps.forget_from(tx, job[0], job_id, from_step)
     reopen(tx, job[0], run_at=to_text(later(tx.now, delay)) if delay > 0 else None)
     revive(tx, job[0])
     return True

@@ -50,6 +50,7 @@ STEPS: dict[int, tuple[str, ...]] = {
         INDEXES["jobs_submitted_by"],
         TABLES["job_workflows"],
         TABLES["job_steps"],
+        INDEXES["job_steps_of_job"],
         TABLES["job_missing_functions"],
         TABLES["job_waits"],
     ),

@@ -101,6 +101,8 @@ _ACTS: tuple[tuple[str, _Act], ...] = (
         DELETE FROM executions WHERE job_seq NOT IN (SELECT seq FROM jobs)""")),
     ("Deleted {} tag{} of jobs that are gone", _statement("""
         DELETE FROM job_tags WHERE job_seq NOT IN (SELECT seq FROM jobs)""")),
+    ("Deleted {} step{} of jobs that are gone", _statement("""
+        DELETE FROM job_steps WHERE job_seq NOT IN (SELECT seq FROM jobs)""")),
     ("Deleted {} dependency row{} of jobs that are gone; their children wait for them no longer", _statement("""
         DELETE FROM job_dependencies
          WHERE child NOT IN (SELECT seq FROM jobs) OR parent NOT IN (SELECT seq FROM jobs)""")),

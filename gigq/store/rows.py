@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gigq.clock import from_text
 from gigq.codec import decode
 from gigq.errors import StoreError
 from gigq.records import ExecutionRecord, JobRecord
 from gigq.status import ExecutionStatus, JobStatus, Phase
+
+if TYPE_CHECKING:
+    from gigq.steps import StepRecord
 
 Reader = Callable[[Any], Any]
 """Turns the value of a column into that of a field, or raises ValueError, TypeError or RecursionError."""
@@ -62,6 +65,16 @@ def execution_record(row: sqlite3.Row, *, job_id: str) -> ExecutionRecord:
         **{column: _read(owner, column, row[column], reader) for column, reader in _OF_EXECUTION.items()},
         job_id=job_id,
         result=None,
+    )
+
+
+def step_record(row: sqlite3.Row, *, job_id: str) -> StepRecord:
+    """Return a step of a job as a record. Raises as `job_record`."""
+    from gigq.steps import StepRecord  # only here: few looks show steps
+
+    owner = f"step {row['name']!r:.80} of job {job_id!r:.80}"
+    return StepRecord(
+        **{column: _read(owner, column, row[column], reader) for column, reader in _OF_STEP.items()}, job_id=job_id
     )
 
 
@@ -176,4 +189,17 @@ _OF_EXECUTION: Mapping[str, Reader] = {
     "error_type": _or_none(_text),
     "traceback": _or_none(_text),
     "log": _or_none(_text),
+}
+
+_OF_STEP: Mapping[str, Reader] = {
+    "name": _text,
+    "occurrence": _whole,
+    "depth": _whole,
+    "kind": _text,
+    "arguments": _or_none(_text),
+    "result": _json,
+    "execution_id": _whole,
+    "attempt": _or_none(_whole),
+    "started_at": from_text,
+    "completed_at": from_text,
 }

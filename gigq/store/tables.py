@@ -294,6 +294,9 @@ CREATE INDEX jobs_of_workflow -- workflows: the jobs of one, how many of each st
     "jobs_submitted_by": """
 CREATE INDEX jobs_submitted_by -- prune, pictures: the jobs that a job has submitted
   ON jobs (submitted_by) WHERE submitted_by IS NOT NULL""",
+    "job_steps_of_job": """
+CREATE INDEX job_steps_of_job -- steps of one job in their order: to show them, and to forget them from one on
+  ON job_steps (job_seq)""",
     "schedules_due": """
 CREATE INDEX schedules_due -- claim: the schedules whose tick is due
   ON job_schedules (next_at) WHERE is_paused = 0 AND next_at IS NOT NULL""",

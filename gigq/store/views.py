@@ -35,6 +35,7 @@ _JOB_DURATION = _seconds(
     "jobs.started_at", f"coalesce(jobs.completed_at, CASE jobs.status WHEN 'running' THEN {_NOW} END)"
 )
 _DURATION = _seconds("executions.started_at", f"coalesce(executions.completed_at, {_NOW})")
+_STEP_DURATION = _seconds("job_steps.started_at", "job_steps.completed_at")
 _SILENCE = f"CASE WHEN mode <> 'manual' THEN {_seconds('seen_at', _NOW)} END"
 _NEXT = f"CASE WHEN is_paused = 0 THEN {_seconds(_NOW, 'next_at')} END"
 
@@ -62,6 +63,16 @@ SELECT executions.id AS execution, jobs.id AS job_id, jobs.name AS job_name, exe
        executions.error_type, executions.error, executions.traceback
   FROM executions JOIN jobs ON jobs.seq = executions.job_seq
  ORDER BY executions.id DESC""",
+    "step_overview": f"""
+CREATE VIEW step_overview AS -- all steps that are remembered, the newest first
+SELECT jobs.id AS job_id, jobs.name AS job_name, job_steps.name AS step, job_steps.occurrence, job_steps.kind,
+       executions.attempt, job_steps.execution_id AS execution, job_steps.started_at, job_steps.completed_at,
+       {_in_words(_STEP_DURATION)} AS duration, {_STEP_DURATION} AS duration_seconds,
+       job_steps.arguments, job_steps.result
+  FROM job_steps
+  JOIN jobs ON jobs.seq = job_steps.job_seq
+  LEFT JOIN executions ON executions.id = job_steps.execution_id
+ ORDER BY job_steps.seq DESC""",
     "dependency_overview": """
 CREATE VIEW dependency_overview AS -- which job depends on which, the newest job first
 SELECT jobs.id AS job_id, jobs.name AS job_name, jobs.status AS job_status,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-from store.verbs import SOMEWHERE, File
+from store.verbs import SOMEWHERE, File, remember
 
 from gigq import Job, JobQueue, ManualClock, Worker, Workflow
 from gigq.clock import to_text
@@ -359,6 +359,33 @@ def requeue(file: File) -> Act:
     family(file)
     file.fail("parent")
     return lambda: file.queue.requeue_job("parent", delay=60)
+
+
+def with_steps(file: File) -> None:
+    """A job that has failed after three steps, of which the second has called one inside it."""
+    family(file)
+    (claim,) = file.claim()
+    remember(file, claim, "first", "second/inner", "second")
+    file.settle(claim, ExecutionStatus.FAILED, error="no", is_final=True, cursor="7")
+
+
+@operation
+def requeue_from_a_step(file: File) -> Act:
+    with_steps(file)
+    return lambda: file.queue.requeue_job("parent", from_step="second")
+
+
+@operation
+def restart(file: File) -> Act:
+    with_steps(file)
+    return lambda: file.queue.requeue_job("parent", restart=True)
+
+
+@operation
+def remember_a_step(file: File) -> Act:
+    family(file)
+    (claim,) = file.claim()
+    return lambda: remember(file, claim, "first")
 
 
 @operation

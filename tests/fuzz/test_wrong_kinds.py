@@ -87,10 +87,11 @@ def right(queue: JobQueue, path: str) -> dict[str, dict[str, Any]]:
     return {
         "Job": {"name": "job", "function": functions.nothing},
         "JobContext.progress": {"current": 1},
+        "JobContext.step": {"name": "step", "function": functions.nothing},
         "JobQueue": {"db_path": ":memory:"},
         "JobQueue.cancel_jobs": {"status": "pending", "name": "x"},
         "JobQueue.requeue_jobs": {"status": "failed", "name": "x"},
-        **{f"JobQueue.{name}": {"job_id": job_id} for name in ("cancel", "get_job", "get_result", "get_status", "why")},
+        **{f"JobQueue.{name}": {"job_id": job_id} for name in ("cancel", "get_job", "get_result", "get_status", "steps", "why")},
         "JobQueue.complete": {"job": job_id},
         "JobQueue.configure": {"queue": "mail"},
         "JobQueue.delete_job": {"job_id": "nobody"},

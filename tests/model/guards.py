@@ -259,6 +259,15 @@ GUARDS = [
     Guard("while the rule stays the same, so does the next tick", "store/schedules.py",
           "CASE WHEN cron IS excluded.cron AND every IS excluded.every AND timezone = excluded.timezone\n"
           "                              THEN next_at ELSE excluded.next_at END", "excluded.next_at"),
+    # steps
+    Guard("a job that has lost its lease remembers nothing", "store/fencing.py",
+          "WHERE executions.id = :execution AND executions.{OPEN}", "WHERE executions.id = :execution"),
+    Guard("a requeue from a step forgets the steps of that job alone", "store/steps.py",
+          "DELETE FROM job_steps WHERE job_seq = ? AND seq >= ?\", (job, first)",
+          "DELETE FROM job_steps WHERE seq >= ?\", (first,)"),
+    Guard("a name with a slash of its own is not inside another step", "store/steps.py", "depth > 0 and "),
+    Guard("a restart begins without a cursor", "store/steps.py",
+          "SET cursor = NULL, generation = generation + 1", "SET generation = generation + 1"),
     # outputs
     Guard("progress and cursors are written for open executions only", "store/progress.py",
           "WHERE id = :execution AND {OPEN})", "WHERE id = :execution)"),

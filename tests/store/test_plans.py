@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from store.verbs import File
+from store.verbs import File, remember
 
 from gigq.missing import Lacking
 from gigq.status import ExecutionStatus
-from gigq.store import claiming, schedules, workers
+from gigq.store import claiming, schedules, steps, workers
 from gigq.store.claiming import Room
+from gigq.store.progress import write_cursors
 from gigq.store.tables import INDEXES, TABLES
 
 
@@ -95,6 +96,28 @@ def test_no_statement_of_a_turn_reads_a_whole_table_with_many_queues(full: File,
     assert used(found, "jobs_ready_by_function")
 
 
+def test_no_statement_about_steps_reads_a_whole_table(full: File) -> None:
+    job_id = full.submit("job", priority=5)
+    (claim,) = full.claim()
+    remember(full, claim, "first")
+
+    def act() -> None:
+        remember(full, claim, "second")
+        with full.write() as tx:
+            assert steps.recall(tx, claim.job_seq, "second", 1)
+            assert steps.count(tx, claim.job_seq) == 2
+            write_cursors(tx, {claim.execution_id: "7"})
+        assert len(full.queue.steps(job_id)) == 2
+        full.settle(claim, ExecutionStatus.FAILED, is_final=True)
+        full.queue.requeue_job(job_id, from_step="second")
+        full.queue.cancel(job_id)
+        full.queue.requeue_job(job_id, restart=True)
+
+    found = plans(full, act)
+    assert scanning(found) == {}
+    assert used(found, "sqlite_autoindex_job_steps_1")
+
+
 def test_no_statement_of_a_cancel_a_requeue_or_a_look_reads_a_whole_table(full: File) -> None:
     job_id = full.submit("job")
 
@@ -124,6 +147,7 @@ def test_no_statement_of_a_cancel_a_requeue_or_a_look_reads_a_whole_table(full: 
         ("job_dependencies_of_parent", lambda file: file.settle(file.claim()[0], ExecutionStatus.COMPLETED)),
         ("jobs_of_workflow", lambda file: file.queue.find_jobs(workflow="w")),
         ("job_tags_by_tag", lambda file: file.queue.list_jobs(tags=["t"])),
+        ("job_steps_of_job", lambda file: file.queue.steps(file.submit())),
     ],
 )
 def test_each_index_serves_the_query_that_it_is_there_for(
@@ -137,7 +161,7 @@ def test_no_index_is_without_a_query(full: File) -> None:
     tested = {
         "jobs_ready", "jobs_ready_by_function", "jobs_due", "jobs_expiring", "jobs_unique", "schedules_due",
         "jobs_retrying", "jobs_finished", "jobs_failed_parent", "executions_open",
-        "executions_of_job", "job_dependencies_of_parent", "job_tags_by_tag", "jobs_of_workflow",
+        "executions_of_job", "job_dependencies_of_parent", "job_tags_by_tag", "jobs_of_workflow", "job_steps_of_job",
     }  # fmt: skip
     to_come = {"jobs_submitted_by"}
     assert tested | to_come == set(INDEXES)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-from store.verbs import SOMEWHERE, File
+from store.verbs import SOMEWHERE, File, remember
 
 from gigq import Job, JobQueue, ManualClock, SystemClock
 from gigq.status import ExecutionStatus
@@ -99,6 +99,22 @@ def test_ages_and_durations_go_on_until_now(file: File, tool: sqlite3.Connection
     assert tool.execute(now).fetchone() == (1, 1, 1)
 
 
+def test_the_step_overview_shows_what_jobs_have_remembered_the_newest_first(
+    file: File, tool: sqlite3.Connection
+) -> None:
+    file.submit("job")
+    (claim,) = file.claim()
+    remember(file, claim, "fetch", "fetch", seconds=2.5)
+    rows = tool.execute(
+        "SELECT job_name, step, occurrence, attempt, duration, duration_seconds, arguments, result FROM step_overview"
+    ).fetchall()
+    assert rows == [
+        ("job", "fetch", 2, 1, "2.5 s", 2.5, '["a.html"]', "null"),
+        ("job", "fetch", 1, 1, "2.5 s", 2.5, '["a.html"]', "null"),
+    ]
+    file.settle(claim, ExecutionStatus.COMPLETED)
+
+
 def test_the_dependency_overview_shows_what_a_job_is_waiting_for(file: File, tool: sqlite3.Connection) -> None:
     done, other = file.submit("done"), file.submit("other")
     file.complete(done)
@@ -159,6 +175,7 @@ LOOKS = {
     "job_overview": ["", "WHERE id = 'ready 3'"],
     "ready_jobs": ["", "WHERE id = 'ready 3'", "WHERE queue = 'b'"],
     "execution_overview": ["", "WHERE job_id = 'done 3'", "WHERE execution = 3"],
+    "step_overview": ["", "WHERE job_id = 'done 3'"],
     "dependency_overview": ["", "WHERE job_id = 'child 3'", "WHERE parent_id = 'ready 3'"],
     "worker_overview": ["", "WHERE id = 'ann'"],
     "schedule_overview": ["", "WHERE name = '3'"],
@@ -186,6 +203,7 @@ def fill(path: str, *, jobs: int) -> None:
         half = range(jobs // 2)
         queue.submit_many(Job("done", "a:b", id=f"done {number}", priority=1) for number in half)
         for claim in file.claim(jobs):
+            remember(file, claim, "first", "second", occurrence=1)
             file.settle(claim, ExecutionStatus.COMPLETED)
         queue.submit_many(Job("ready", "a:b", id=f"ready {number}", queue="ab"[number % 2]) for number in half)
         parents = {number: ["ready 3", f"done {number}"] for number in half}
@@ -225,6 +243,7 @@ def test_no_view_sorts_or_ranks_and_a_row_is_searched_for_by_an_index(
 ) -> None:
     plan = [row[3] for row in small_and_large[0].execute(f"EXPLAIN QUERY PLAN SELECT * FROM {view} {where} LIMIT 5")]
     assert [step for step in plan if "TEMP B-TREE" in step or "MATERIALIZE" in step or "CO-ROUTINE" in step] == []
-    long = [step for step in plan if step.startswith(("SCAN jobs", "SCAN executions", "SCAN job_dependencies"))]
+    tables = "SCAN jobs", "SCAN executions", "SCAN job_dependencies", "SCAN job_steps"
+    long = [step for step in plan if step.startswith(tables)]
     of_those_that_run = "SCAN executions USING INDEX executions_open"
     assert not where or [step for step in long if step != of_those_that_run] == []
