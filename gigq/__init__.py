@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         UnknownParent,
         WorkflowNotFound,
     )
+    from gigq.executor.executor import QueueExecutor
     from gigq.job import Job, JobOptions
     from gigq.job_ids import JobId
     from gigq.logs import setup_logging
@@ -79,6 +80,7 @@ __all__ = [
     "Phase",
     "Priority",
     "QueueBusy",
+    "QueueExecutor",
     "QueueGone",
     "QueueRecord",
     "RetryLater",
@@ -110,6 +112,7 @@ _MODULES = {
         "QueueGone", "RetryLater", "StepChanged", "StoreError", "TransactionTimeout", "UnknownParent",
         "WorkflowNotFound",
     ),
+    "executor.executor": ("QueueExecutor",),
     "job": ("Job", "JobOptions"),
     "job_ids": ("JobId",),
     "logs": ("setup_logging",),

@@ -49,6 +49,7 @@ class Report(NamedTuple):
         is_missing: whether it was given back because its worker does not find the function.
         is_settled: whether the function's own transaction has settled it already, so that nothing is left to write.
         cursor: the place in a long loop that the function has last set, as JSON; None if it has set none.
+        raised: the exception, as `gigq.runtime.raised` describes it, where the program that waits for it is to raise it.
     """
 
     status: ExecutionStatus
@@ -65,6 +66,7 @@ class Report(NamedTuple):
     is_missing: bool = False
     is_settled: bool = False
     cursor: str | None = None
+    raised: str | None = None
 
     # The ways in which an execution can end, and what is known of each.
 
@@ -72,7 +74,7 @@ class Report(NamedTuple):
     def completed(cls, result: str, *, started_at: str | None = None) -> Self:
         """The function returned this JSON."""
         # Made for most jobs: to go by the names and defaults of the fields takes three times as long.
-        values = (_COMPLETED, result, None, None, None, False, 0.0, started_at, None, None, True, False, False, None)
+        values = (_COMPLETED, result, None, None, None, False, 0.0, started_at, None, None, True, False, False, None, None)
         return tuple.__new__(cls, values)
 
     @classmethod

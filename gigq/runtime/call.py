@@ -24,6 +24,10 @@ from gigq.runtime.isolation import Isolation
 from gigq.runtime.output import Log
 from gigq.runtime.runner import Call
 from gigq.runtime.verdict import report_on, was_not_entered
+from gigq.runtime.watch import Watch
+
+NOT_WANTED = Report.cancelled("cancelled before it began")._replace(has_begun=False)
+"""The report of a job for which nobody waits any more."""
 
 
 def caller(
@@ -34,6 +38,7 @@ def caller(
     default: Default | None = None,
     keeps_logs: bool = False,
     opened: Opener | None = None,
+    watch: Watch | None = None,
 ) -> Call:
     """Return a function that turns claims into reports.
 
@@ -44,12 +49,14 @@ def caller(
         default: converts what JSON lacks in a result, as for `json.dumps`.
         keeps_logs: whether reports include what the function has logged in its thread and context.
         opened: opens the file of the queue for an execution whose function asks for it; None if there is none.
+        watch: is asked before each call, and told what it has raised.
     """
     if keeps_logs:
         capture_logging(current_log)
     found = Caller(
-        functions.find, clock=clock, result_limit=result_limit, default=default, keeps_logs=keeps_logs, opened=opened
-    )
+        functions.find, clock=clock, result_limit=result_limit, default=default, keeps_logs=keeps_logs, opened=opened,
+        watch=watch,
+    )  # fmt: skip
     return found.call
 
 
@@ -58,10 +65,10 @@ class Caller:
 
     Args:
         find: returns a function by the name that a job calls it by; asked once for each name.
-        clock, result_limit, default, keeps_logs, opened: as for `caller`.
+        clock, result_limit, default, keeps_logs, opened, watch: as for `caller`.
     """
 
-    __slots__ = ("_find", "_isolation", "_new_log", "_now", "_tools", "_written")
+    __slots__ = ("_find", "_isolation", "_new_log", "_now", "_tools", "_watch", "_written")
 
     def __init__(
         self,
@@ -72,6 +79,7 @@ class Caller:
         default: Default | None = None,
         keeps_logs: bool = False,
         opened: Opener | None = None,
+        watch: Watch | None = None,
     ) -> None:
         self._isolation = Isolation()
         self._find = cache(partial(self._isolation.find, partial(_found, find)))
@@ -79,6 +87,7 @@ class Caller:
         self._written = partial(encode, name="result", limit=result_limit, default=default)
         self._new_log = Log if keeps_logs else None
         self._tools: Tools | None = None if opened is None else Tools(opened, self._written, self._now, default)
+        self._watch = watch
 
     def call(self, claim: Claim) -> Report:
         """Call a job's function, and report how that ended. No exception of the function gets through.
@@ -100,6 +109,8 @@ class Caller:
                 _add_parent_results(params, claim, function)
             self._isolation.prepare()
             is_final = False
+            if self._watch is not None and not self._watch.begins(claim):
+                return output.add_to(NOT_WANTED)
             value = _called(function, args, params, handler)
             is_final = True
             report = Report.completed(self._written(value), started_at=started_at)
@@ -111,6 +122,8 @@ class Caller:
             is_final = is_final or was_not_entered(error)
             report = report_on(error, claim, is_final=is_final, is_found=function is not None)
             report = report._replace(started_at=started_at)
+            if self._watch is not None:
+                report = self._watch.raised(error, claim, report)
         output.has_ended = True
         if output.run is not None:
             output.run.close()

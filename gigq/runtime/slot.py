@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from queue import SimpleQueue
 from typing import NamedTuple
 
@@ -24,11 +25,13 @@ class Exchange:
     """What the threads of a runner share: claims come in, reports go out.
 
     Attributes:
+        new_name: returns the name of the next thread.
         started: the claims that have neither ended nor been stopped, by execution.
         serving: how many threads serve the slots, not counting those that were abandoned.
     """
 
-    def __init__(self, call: Call, clock: Clock, slots: int) -> None:
+    def __init__(self, call: Call, clock: Clock, slots: int, *, new_name: Callable[[], str]) -> None:
+        self.new_name = new_name
         self.call = call
         self.clock = clock
         self.slots = slots
@@ -82,7 +85,7 @@ class Slot:
         self.running: Running | None = None
         self.has_retired = False
         self._exchange = exchange
-        self._thread = threading.Thread(target=self._serve, name="gigq-slot", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name=exchange.new_name(), daemon=True)
         self._thread.start()
 
     def is_alive(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from itertools import count
 from queue import Empty
 
 from gigq.claims import Claim
@@ -35,13 +36,21 @@ class ThreadRunner:
         call: turns a claim into a report.
         slots: how many functions may run at a time; may be changed.
         clock: where time comes from.
+        name: how the names of the threads begin, before their numbers; None for the usual name.
+        hires_all: start all threads at once: when the interpreter ends, none can be started any more.
     """
 
-    def __init__(self, call: Call, *, slots: int, clock: Clock) -> None:
-        self._exchange = Exchange(call, clock, slots)
+    def __init__(
+        self, call: Call, *, slots: int, clock: Clock, name: str | None = None, hires_all: bool = False
+    ) -> None:
+        numbers = count()
+        new_name = (lambda: "gigq-slot") if name is None else (lambda: f"{name}_{next(numbers)}")
+        self._exchange = Exchange(call, clock, slots, new_name=new_name)
+        self._hires_all = hires_all
         self._threads: list[Slot] = []
         self._abandoned: list[Slot] = []
         self._enforcer = Enforcer()
+        self._spawn()
 
     @property
     def slots(self) -> int:
@@ -177,7 +186,7 @@ class ThreadRunner:
 
     def _spawn(self) -> None:
         self._threads = [slot for slot in self._threads if not slot.has_retired]
-        wanted = 0 if self.is_stuck else min(self.slots, len(self._exchange.started))
+        wanted = 0 if self.is_stuck else self.slots if self._hires_all else min(self.slots, len(self._exchange.started))
         while self._exchange.serving < wanted:
             self._exchange.add_thread()
             self._threads.append(Slot(self._exchange))

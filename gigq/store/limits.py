@@ -14,7 +14,7 @@ from gigq.clock import from_text, later, to_text
 from gigq.codec import decode, encode
 from gigq.store.engine.lists import distinct, listed, portions
 from gigq.store.engine.transaction import Transaction
-from gigq.store.queues import ALL, Rule, Rules
+from gigq.store.queues import ALL, MARK, Rule, Rules
 from gigq.store.tables import OPEN, READY
 
 _LATEST_CALL = 0.2
@@ -71,7 +71,7 @@ class Limits:
 
     def serves(self, queue: str) -> bool:
         """Whether jobs are taken from this queue: it is served, and not paused."""
-        is_served = self._queues is None or queue in self._queues
+        is_served = MARK not in queue if self._queues is None else queue in self._queues
         return is_served and not (self._rules[queue].is_paused or self._are_all_paused)
 
     def left(self, queue: str, *, at_most: int) -> int:

@@ -14,6 +14,9 @@ from gigq.store.tables import OPEN, READY
 ALL = ""
 """The name under which all queues are paused, including those that do not exist yet."""
 
+MARK = "#"
+"""In the name of a queue: it is private. Only workers that name it serve it."""
+
 _COUNTS = {
     "ready": f"SELECT queue, count(*) FROM jobs WHERE {READY} GROUP BY queue",
     "scheduled": "SELECT queue, count(*) FROM jobs WHERE status = 'pending' AND run_at IS NOT NULL GROUP BY queue",

@@ -10,6 +10,7 @@ from gigq.clock import from_text
 from gigq.codec import decode
 from gigq.liveness import WorkerKey
 from gigq.store.engine.transaction import Transaction
+from gigq.store.queues import MARK
 from gigq.store.tables import OPEN
 
 SILENCE = 15.0
@@ -59,7 +60,8 @@ class WorkerHealth:
 
     def serves(self, queue: str) -> bool:
         """Whether it claims jobs from a queue."""
-        return not self.is_manual and (self.queues is None or queue in self.queues)
+        is_served = MARK not in queue if self.queues is None else queue in self.queues
+        return is_served and not self.is_manual
 
 
 def health(tx: Transaction, *, gone: Collection[WorkerKey]) -> list[WorkerHealth]:

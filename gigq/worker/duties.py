@@ -81,6 +81,7 @@ class Duties:
             return Outcome(worker=self._key, moves=())
         with self._database.write() as tx:
             moves = _write(tx, turn)
+            turn.employer.write(tx, is_beat=False)
             missing.note_found(tx, turn.found)
             next_attempts = self._next_attempts(tx, turn, moves)
             standing = workers.standing(tx, self._key)
@@ -161,6 +162,7 @@ class Duties:
             missing.note_found(tx, turn.found)
         if (turn.missing or self._noted[1]) and self._noted != (key, turn.missing):
             missing.note_missing(tx, key, turn.missing)
+        turn.employer.write(tx, is_beat=is_beat)
         standing = self._look(tx, key, turn.held) if is_beat or turn.has_rung else None
         claims, outlook = self._claim(tx, key, turn.room, turn.lacking) if turn.room else ([], UNKNOWN)
         return Outcome(

@@ -143,12 +143,19 @@ class Journal:
         after = "" if took is None else f", after {_span(took)}"
         why = f": {_line(report.error.removeprefix('given back: '))}" if report.error else ""
         self._say(
-            _level(move, has_begun=took is not None), claim,
+            self._level(move, has_begun=took is not None), claim,
             f"{done}, {which}{after}{why}{self._then(move, report, next_attempt)}",
             below=report.traceback if log.isEnabledFor(logging.DEBUG) else None,
             status=report.status.value, duration=took, error=report.error, error_type=report.error_type,
             next_attempt_at=next_attempt,
         )  # fmt: skip
+
+    def _level(self, move: Move | None, *, has_begun: bool) -> int:
+        # An employer hears of each end, and raises it where it is waited for.
+        if move in (None, Move.FAIL, Move.TIME_OUT) and self._options.employment is None:
+            return logging.WARNING
+        # What was given back before it began cost nothing.
+        return logging.INFO if has_begun or move is not Move.RELEASE else logging.DEBUG
 
     def _then(self, move: Move | None, report: Report, next_attempt: str | None) -> str:
         if move is None:
@@ -173,13 +180,6 @@ class Journal:
         if started_at is None:
             return None
         return round(max(0.0, (self._clock.now() - from_text(started_at)).total_seconds()), 6)
-
-
-def _level(move: Move | None, *, has_begun: bool) -> int:
-    if move in (None, Move.FAIL, Move.TIME_OUT):
-        return logging.WARNING
-    # What was given back before it began cost nothing.
-    return logging.INFO if has_begun or move is not Move.RELEASE else logging.DEBUG
 
 
 def _shown(text: str) -> str:

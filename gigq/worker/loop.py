@@ -8,15 +8,16 @@ from contextlib import ExitStack, suppress
 
 from gigq.claims import Claim
 from gigq.clock import Clock
-from gigq.errors import NotAQueue, QueueGone, StoreError
-from gigq.logs import logger
+from gigq.errors import StoreError
 from gigq.reports import Report
+from gigq.runtime.call import NOT_WANTED
 from gigq.runtime.runner import Runner
 from gigq.store.claiming import Room
 from gigq.store.engine.database import Database
 from gigq.store.workers import Standing
 from gigq.worker.duties import Duties
 from gigq.worker.emitter import Emitter
+from gigq.worker.employment import NOBODY
 from gigq.worker.events import Listener
 from gigq.worker.inflight import Inflight
 from gigq.worker.lacks import UNFOUND, Lacks
@@ -25,11 +26,9 @@ from gigq.worker.options import WorkerOptions
 from gigq.worker.prefetch import Prefetch
 from gigq.worker.progress import ProgressWriter
 from gigq.worker.results import Results
-from gigq.worker.throttle import Throttle
 from gigq.worker.timetable import PAUSE_AFTER_ERROR, Timetable
+from gigq.worker.trouble import Trouble
 from gigq.worker.turn import UNKNOWN, Outcome, Turn
-
-log = logger("worker")
 
 _GIVEN_BACK = Report.released("given back: its worker had no slot for it in time", has_begun=False)
 
@@ -74,9 +73,9 @@ class Loop:
         self._takes_single_jobs = not listens
         self._results = Results()
         self._outlook = UNKNOWN
-        self._is_stuck = False
         self.lacks = Lacks(inflight, clock, worker_id=options.worker_id)
-        self._errors = Throttle(60.0, clock)  # seconds between two errors in the log
+        self._employer = NOBODY if options.employment is None else options.employment.employer
+        self._trouble = Trouble(runner, self._employer, clock)
 
     def turn(self, *, claim: bool = True) -> int:
         """Do everything that is due, in one transaction if there is anything, and return how many jobs were claimed.
@@ -89,7 +88,7 @@ class Loop:
         is_beat = self.timetable.is_beat_due
         if is_beat:
             self._bell.listen()  # before the transaction that may find nothing: a job that is stored after it rings
-        if not (self._results or is_beat or self._has_work()):
+        if not (self._results or is_beat or self._employer.has_work or self._has_work()):
             self._look()
             return 0
         turn = self._turn(is_beat=is_beat)
@@ -110,12 +109,14 @@ class Loop:
         self._progress.keep_logs(running)
         turn = Turn(
             ended=self._results.all(), begun=self._inflight.begun, progress=self._runner.progress(),
-            cursors=self._runner.cursors(), logs=self._progress.logs, **self.lacks.of_turn(),
+            cursors=self._runner.cursors(), logs=self._progress.logs, employer=self._employer,
+            **self.lacks.of_turn(),
         )  # fmt: skip
         outcome = self._duties.leave(turn, self._inflight.claims_of(running))
         if self._emitter:
             self._emitter.turned(turn, outcome)
             self._emitter.left(running, outcome)
+        self._employer.turned(turn.ended, outcome.moves, outcome.worker)
         self._results.note_written(len(turn.ended))
         self._inflight.forget(list(self._inflight))
         self._progress.note_logs_written()
@@ -163,10 +164,7 @@ class Loop:
         Raises:
             QueueGone, NotAQueue: waiting would not mend it.
         """
-        if isinstance(error, QueueGone | NotAQueue):
-            raise error
-        if self._errors.allows():
-            log.error("%s; %d results are kept and will be written again", error, len(self._results))
+        self._trouble.note_failed(error, kept=len(self._results))
         self._results.go_one_by_one()
         with suppress(StoreError):  # where a result does not fit on the disk, a heartbeat may
             self._duties.beat({}, {})
@@ -174,7 +172,7 @@ class Loop:
 
     def _seconds_to_wait(self) -> float:
         is_free = self._claims and self._free > 0
-        if self._results or (is_free and self._outlook is UNKNOWN):
+        if self._results or self._employer.has_work or (is_free and self._outlook is UNKNOWN):
             return 0.0
         return self.timetable.wait(
             self._outlook, deadline=self._runner.next_deadline, next_search=self.lacks.next_search, is_free=is_free,
@@ -193,7 +191,8 @@ class Loop:
         self._inflight.note_begun(self._runner.begun)
         self._inflight.note_ended(ended)
         self._results.add(ended)
-        self._report_if_stuck()
+        if self._trouble.has_changed():
+            self.timetable.beat_now()  # so that the file says so too
         if give_back or self._prefetch.is_overdue(self._clock.monotonic()):
             self._give_back(self._runner.give_back())
         elif self.lacks.count > missed and self._inflight.waiting:
@@ -205,15 +204,6 @@ class Loop:
         given_back = [(claim, report) for claim in claims]
         self._inflight.note_ended(given_back)
         self._results.add(given_back)
-
-    def _report_if_stuck(self) -> None:
-        was_stuck, self._is_stuck = self._is_stuck, self._runner.is_stuck
-        if self._is_stuck != was_stuck:
-            self.timetable.beat_now()  # so that the file says so too
-            if self._is_stuck:
-                log.error("%s; until that changes, no jobs are claimed here", self._runner.why_stuck)
-            else:
-                log.warning("jobs are claimed here again")
 
     def _has_work(self) -> bool:
         if not (self._claims and self._free):
@@ -235,7 +225,7 @@ class Loop:
             begun=self._inflight.begun,
             held={*self._inflight, *self._results.executions} if is_beat or self._bell.has_rung else None,
             slots=self._runner.slots,
-            trouble=self._runner.why_stuck if self._is_stuck else None,
+            trouble=self._trouble.reason,
             room=self._room() if self._claims else None,
             is_beat=is_beat,
             has_rung=self._bell.has_rung,
@@ -243,11 +233,12 @@ class Loop:
             progress=self._progress.progress() if is_beat else {},
             cursors=self._progress.cursors() if is_beat else {},
             logs=self._progress.logs,
+            employer=self._employer,
             **self.lacks.of_turn(),
         )
 
     def _room(self) -> Room:
-        ahead = not (self._takes_single_jobs or self._is_stuck)
+        ahead = not (self._takes_single_jobs or self._trouble.is_stuck)
         return self._prefetch.room(self._runner.free, self._runner.running, ahead=ahead, ended=len(self._results))
 
     def _conclude(self, turn: Turn, outcome: Outcome) -> None:
@@ -258,6 +249,7 @@ class Loop:
         self._progress.note_logs_written()
         if self._emitter:
             self._emitter.turned(turn, outcome)
+        self._employer.turned(turn.ended, outcome.moves, outcome.worker)
         self._inflight.forget([claim.execution_id for claim, _ in turn.ended])
         self._prefetch.note_settled(turn.ended)
         if outcome.is_beat:
@@ -293,6 +285,10 @@ class Loop:
         self._inflight.add(claims, free=self._runner.free, now=self._clock.monotonic())
         if self._emitter:
             self._emitter.claimed(claims)
+        if unwanted := self._employer.unwanted(claims):
+            self._give_back(unwanted, NOT_WANTED)
+            dropped = {claim.execution_id for claim in unwanted}
+            claims = [claim for claim in claims if claim.execution_id not in dropped]
         with ExitStack() as undo:
             # Where Ctrl-C comes before the call, the next look gives the job back.
             undo.callback(self._inflight.forget, [claim.execution_id for claim in claims])

@@ -13,6 +13,7 @@ from gigq import checks
 from gigq.checks import Default
 from gigq.clock import to_seconds
 from gigq.codec import RESULT_LIMIT
+from gigq.worker.employment import Employment
 
 Mode = Literal["thread", "process"]
 """Where a worker runs jobs: in threads of its process, or in child processes."""
@@ -25,6 +26,7 @@ class WorkerOptions:
     Attributes:
         mode: also ``inline``, one job at a time in the thread of the caller.
         handlers: the names of functions.
+        employment: of a worker that works for one program alone; None for one that works for a queue.
     """
 
     worker_id: str
@@ -41,6 +43,7 @@ class WorkerOptions:
     result_limit: int = RESULT_LIMIT
     default: Default | None = None
     capture_logs: bool = False
+    employment: Employment | None = None
 
     @classmethod
     def of(cls, **given: Any) -> Self:
@@ -76,5 +79,6 @@ _CHECKS: Mapping[str, Callable[[Any, str], Any]] = {
     "result_limit": partial(checks.whole, least=1),
     "default": partial(checks.optional, check=checks.function),
     "capture_logs": lambda value, name: bool(value),
+    "employment": lambda value, name: value,
 }
 """What checks the value of each option, and brings it into the form that the worker keeps."""

@@ -36,6 +36,7 @@ class Runners:
     """
 
     def __init__(self, options: WorkerOptions, functions: Functions, database: Database, *, clock: Clock) -> None:
+        employed = options.employment
         call = caller(
             functions,
             clock=clock,
@@ -43,11 +44,15 @@ class Runners:
             default=options.default,
             keeps_logs=options.capture_logs,
             opened=opener(database),
+            watch=None if employed is None else employed.watch,
         )
         self.inline = InlineRunner(call)
         self._new: Callable[[], Runner]
         if options.mode == "thread":
-            self._new = partial(ThreadRunner, call, slots=options.concurrency, clock=clock)
+            name = None if employed is None else employed.thread_name
+            self._new = partial(
+                ThreadRunner, call, slots=options.concurrency, clock=clock, name=name, hires_all=employed is not None
+            )
         else:
             self._new = partial(
                 ProcessRunner,
@@ -59,6 +64,8 @@ class Runners:
                 default=options.default,
                 jobs_per_child=options.max_jobs,
                 keeps_logs=options.capture_logs,
+                keeps_errors=employed is not None,
+                setup=None if employed is None else employed.setup,
                 file=QueueFile(_OPENER, database.file, database.durability),
             )
 

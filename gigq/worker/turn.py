@@ -13,6 +13,7 @@ from gigq.runtime.runner import Ended
 from gigq.status import Move
 from gigq.store.claiming import Outlook, Room
 from gigq.store.workers import Standing
+from gigq.worker.employment import NOBODY, Employer
 
 UNKNOWN = Outlook(True, None)
 """What a worker expects of the queue before it has looked: work."""
@@ -38,6 +39,7 @@ class Turn:
         progress: what is to be written of the progress of running jobs.
         cursors: what is to be written of the cursors of running jobs.
         logs: the logs of executions that were taken from the worker.
+        employer: writes as part of it.
     """
 
     ended: Sequence[Ended] = ()
@@ -54,6 +56,7 @@ class Turn:
     progress: Mapping[int, Progress] = field(default_factory=dict)
     cursors: Mapping[int, str] = field(default_factory=dict)
     logs: Mapping[int, str] = field(default_factory=dict)
+    employer: Employer = NOBODY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from gigq.runtime.functions import Functions
 from gigq.runtime.runner import Runner
 from gigq.runtime.signals import handling, heeded
 from gigq.store.engine.connections import Durability
+from gigq.worker.employment import Employment
 from gigq.worker.events import LISTENER_TIMEOUT, Event, Listener
 from gigq.worker.heartbeat import run_one
 from gigq.worker.log import WorkerLog
@@ -91,6 +92,7 @@ class Worker:
         True
     """
 
+    _employment: Employment | None = None  # for programs of ours that make a worker for themselves
     _inline_loop: Loop | None = None  # of process_one
 
     def __init__(
@@ -122,7 +124,7 @@ class Worker:
             worker_id=new_name() if worker_id is None else worker_id, polling_interval=polling_interval,
             concurrency=concurrency, mode=mode, queues=queues, handlers=tuple(functions.handlers), lease=lease,
             shutdown_timeout=shutdown_timeout, burst=burst, max_jobs=max_jobs, prune_after=prune_after,
-            result_limit=result_limit, default=default, capture_logs=capture_logs,
+            result_limit=result_limit, default=default, capture_logs=capture_logs, employment=self._employment,
         )  # fmt: skip
         self._clock = to_clock(clock)
         refuse_unfit(self._options)

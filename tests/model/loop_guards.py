@@ -95,7 +95,7 @@ LOOP_GUARDS = [
           "            self._outlook = UNKNOWN  #", "            #"),
     Guard("a heartbeat has its time", "worker/loop.py", "            self.timetable.note_beat()\n"),
     Guard("a free slot looks for the next job", "worker/loop.py",
-          "self._results or (is_free and self._outlook is UNKNOWN)", "self._results"),
+          "self._results or self._employer.has_work or (is_free and self._outlook is UNKNOWN)", "self._results"),
 ]  # fmt: skip
 
 

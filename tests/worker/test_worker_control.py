@@ -299,7 +299,7 @@ def test_a_worker_whose_threads_do_not_return_says_so_and_claims_no_more_until_t
     queue.wait(good.id, timeout=30)
     running.stop()
     os.close(there)
-    assert [record.message for record in caplog.records if record.filename == "loop.py"] == [
+    assert [record.message for record in caplog.records if record.filename == "trouble.py"] == [
         f"{trouble}; until that changes, no jobs are claimed here", "jobs are claimed here again"
     ]  # fmt: skip
 

@@ -19,6 +19,7 @@ from functools import partial
 
 from gigq.claims import Claim
 from gigq.clock import SystemClock
+from gigq.codec import decode
 from gigq.main_guard import IMPORTS
 from gigq.paths import Function, resolve
 from gigq.reports import Report
@@ -46,6 +47,7 @@ from gigq.runtime.process.wire import (
     report_line,
 )
 from gigq.runtime.runner import Call
+from gigq.runtime.watch import Describing, Setup
 
 _PIECE = 1 << 18
 _SECONDS_BETWEEN_CHECKS = 1
@@ -169,6 +171,7 @@ def _caller(settings: Settings) -> Call:
         default=None if settings.default is None else default_at(settings.default),
         keeps_logs=settings.keeps_logs,
         opened=None if settings.file is None else partial(_opened, settings.file),
+        watch=Describing(_setup(settings)) if settings.keeps_errors else None,
     ).call
 
 
@@ -176,6 +179,13 @@ def _opened(file: QueueFile, claim: Claim) -> JobStore:
     """Open the file of the queue for a job that asks for it; most ask for nothing, and load nothing of this."""
     store: JobStore = resolve(file.opener)(claim, path=file.path, durability=file.durability)
     return store
+
+
+def _setup(settings: Settings) -> Setup:
+    if settings.setup is None:
+        return Setup(None)
+    path, args = settings.setup
+    return Setup(lambda *given: resolve(path)(*given), decode(args))
 
 
 def _lines(wire: int) -> Iterator[bytes]:

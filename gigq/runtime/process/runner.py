@@ -50,6 +50,7 @@ class ProcessRunner:
         keeps_logs: whether reports include what the function has logged and printed. When a child is killed or dies,
             the last half second may be missing.
         file: how the children get to the file of the queue, for jobs that write to it.
+        keeps_errors, setup: as for `Settings`.
 
     Raises:
         NotImportable: a handler has no import path.
@@ -70,6 +71,8 @@ class ProcessRunner:
         jobs_per_child: int | None = None,
         keeps_logs: bool = False,
         file: QueueFile | None = None,
+        keeps_errors: bool = False,
+        setup: Sequence[str] | None = None,
     ) -> None:
         refuse_here()
         occupy()
@@ -85,6 +88,8 @@ class ProcessRunner:
             default=default and path_of_default(default),
             keeps_logs=keeps_logs,
             file=file,
+            keeps_errors=keeps_errors,
+            setup=setup,
         )
         self._jobs_per_child = math.inf if jobs_per_child is None else jobs_per_child
         self._backlog = Backlog(self._jobs_per_child)

@@ -1,0 +1,1 @@
+"""The executor: `concurrent.futures` whose work outlives its process."""
