@@ -49,7 +49,7 @@ class Report(NamedTuple):
         is_missing: whether it was given back because its worker does not find the function.
         is_settled: whether the function's own transaction has settled it already, so that nothing is left to write.
         cursor: the place in a long loop that the function has last set, as JSON; None if it has set none.
-        raised: the exception, as `gigq.runtime.raised` describes it, where the program that waits for it is to raise it.
+        raised: the exception, as `gigq.runtime.raised` describes it, where a program waits to raise it.
     """
 
     status: ExecutionStatus

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, InvalidStateError
 from contextlib import suppress
+from functools import partial
 
 from gigq.claims import Claim
 from gigq.clock import Clock
@@ -87,6 +88,11 @@ class Board:
     def asked(self) -> int:
         """How many calls were asked for."""
         return self.counts["ended"] + len(self._items) + len(self._intake)
+
+    @property
+    def has_finished(self) -> bool:
+        """Whether it has ended as its program wanted."""
+        return self.is_left or (self.is_finishing and self._has_stopped)
 
     def outstanding(self) -> list[Item]:
         """Return the calls that are stored and whose futures are not resolved."""
@@ -245,7 +251,7 @@ class Board:
         if self.worker is not None and worker != self.worker:
             for rival in self._ledger.rivals:
                 if rival.seq < worker.seq:
-                    self.break_off(lambda: taken_over(rival.pid))
+                    self.break_off(partial(taken_over, rival.pid))
                     break
         self.worker = worker
 

@@ -70,7 +70,7 @@ def build(
     calls_of = partial(Calls, None if name is None else (name, version), job_options(options, queue=run_queue))
     concurrency = slots(max_workers, mode)
     setup = Setup(initializer, initargs) if mode == "thread" else Setup(None)
-    remote = None if initializer is None or mode == "thread" else (path_of(initializer), _text_of(initargs))
+    remote = ("", "[]") if initializer is None or mode == "thread" else (path_of(initializer), _text_of(initargs))
     prefix = checks.any_text(thread_name_prefix, "thread_name_prefix") or "QueueExecutor"
     # A run without a name is never resumed, and so need not survive a loss of power.
     durability = "normal" if name is None else "full"

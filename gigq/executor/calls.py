@@ -1,4 +1,4 @@
-"""A call as a job: its function by name, its arguments as JSON, and an id that a later run of the script finds again."""
+"""A call as a job: its function by name, its arguments as JSON, and an id that a later run derives again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _METADATA_LIMIT = 1_000_000
 
 
 class _Template(NamedTuple):
-    """What all calls of one function have in common, in the order of `NewJob`: what is before its arguments, and after."""
+    """What all calls of one function have in common: the fields of `NewJob` before its arguments, and after."""
 
     function: str
     before: tuple[Any, ...]

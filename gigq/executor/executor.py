@@ -11,13 +11,12 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, TypeVar, Unpack, cast
 
-from gigq import checks
 from gigq.clock import SystemClock, to_seconds
 from gigq.executor.building import Parts, build
 from gigq.executor.exiting import EXITS
 from gigq.executor.mapping import checked_buffersize, results_of
 from gigq.executor.options import ExecutorOptions
-from gigq.executor.progress import ProgressLine
+from gigq.executor.progress import Progress
 from gigq.executor.run import take_name
 from gigq.main_guard import IMPORTS
 from gigq.queue.job_queue import JobQueue
@@ -118,9 +117,7 @@ class QueueExecutor(Executor):
         EXITS.watch(run)
         self._end = weakref.finalize(self, _finish, run, self._parts.queue)
         self._end.atexit = False  # the run is told by `EXITS`, and is awaited by the interpreter
-        self._line: ProgressLine | None = None
-        if progress and ProgressLine.is_wanted():
-            self._line = ProgressLine(name or "calls", run.board, self._clock)
+        self._progress = Progress(name or "", run.board, self._clock) if progress else None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._parts.queue.db_path!r}, name={self._name!r})"
@@ -173,7 +170,7 @@ class QueueExecutor(Executor):
             raise ValueError("chunksize must be >= 1.")
         return results_of(
             lambda args: self.submit(fn, *args),
-            zip(*iterables),
+            zip(*iterables, strict=False),
             timeout=None if timeout is None else float(to_seconds(timeout, "timeout")),
             buffersize=checked_buffersize(buffersize),
             tell=self._tell_if_quiet,
@@ -261,13 +258,12 @@ class QueueExecutor(Executor):
             item.cancel()
 
     def _join(self) -> None:
-        if self._run.is_here or (execution := current_execution()) and self._run.board.runs(execution[1]):
+        if self._run.is_here or ((execution := current_execution()) and self._run.board.runs(execution[1])):
             raise RuntimeError("an executor cannot wait for its own calls to end in one of them; use wait=False")
         self._run.join()
         self._parts.queue.close()
-        if self._line is not None:
-            line, self._line = self._line, None
-            line.end()
+        if self._progress is not None:
+            self._progress.end()
         self._tell()
 
     def _tell_if_quiet(self) -> None:

@@ -36,13 +36,11 @@ class RunWorker(Worker):
 
     def wake(self) -> None:
         """Have the loop look at what there is. Safe to call from any thread."""
-        if (loop := self._loop) is not None:
-            loop.wake()
+        self._orders.wake()
 
     def stop_now(self) -> None:
         """Stop, and give back what runs."""
-        self._stops_now = True
-        self.stop()
+        self._orders.stop(now=True)
 
 
 class Run:
@@ -112,7 +110,7 @@ class Run:
     def _end(self, error: Exception | None) -> None:
         if error is not None:
             self.board.break_off(lambda: _again(error))
-        elif not self.board.is_left:
+        elif not self.board.has_finished:
             self.board.break_off(lambda: self.board.broken("the worker of this executor was told to stop"))
         self._callbacks.finish()
 

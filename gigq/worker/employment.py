@@ -79,13 +79,14 @@ class Employment:
     Attributes:
         employer: is told what the worker does.
         watch: is asked before each call in thread mode.
-        setup: the path of a function that each child process calls before its first job, and its arguments as JSON.
+        setup: the path of a function that each child process calls before its first job, and its arguments as JSON; an
+            empty path for none.
         thread_name: how the names of the threads begin.
     """
 
     employer: Employer
     watch: Watch
-    setup: tuple[str, str] | None = None
+    setup: tuple[str, str] = ("", "[]")
     thread_name: str = "gigq-slot"
 
 

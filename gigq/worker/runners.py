@@ -64,8 +64,7 @@ class Runners:
                 default=options.default,
                 jobs_per_child=options.max_jobs,
                 keeps_logs=options.capture_logs,
-                keeps_errors=employed is not None,
-                setup=None if employed is None else employed.setup,
+                watch=None if employed is None else employed.setup,
                 file=QueueFile(_OPENER, database.file, database.durability),
             )
 

@@ -38,6 +38,10 @@ class Orders:
         if self.is_forked:
             return
         self.stops, self.stops_now = True, self.stops_now or now
+        self.wake()
+
+    def wake(self) -> None:
+        """Have its loop look at what there is to do. Safe to call from any thread."""
         loop = self._loop
         if loop is not None:
             loop.wake()

@@ -47,7 +47,7 @@ from gigq.runtime.process.wire import (
     report_line,
 )
 from gigq.runtime.runner import Call
-from gigq.runtime.watch import Describing, Setup
+from gigq.runtime.watch import Describing, Setup, Watch
 
 _PIECE = 1 << 18
 _SECONDS_BETWEEN_CHECKS = 1
@@ -171,7 +171,7 @@ def _caller(settings: Settings) -> Call:
         default=None if settings.default is None else default_at(settings.default),
         keeps_logs=settings.keeps_logs,
         opened=None if settings.file is None else partial(_opened, settings.file),
-        watch=Describing(_setup(settings)) if settings.keeps_errors else None,
+        watch=None if settings.watch is None else _watch(*settings.watch),
     ).call
 
 
@@ -181,11 +181,9 @@ def _opened(file: QueueFile, claim: Claim) -> JobStore:
     return store
 
 
-def _setup(settings: Settings) -> Setup:
-    if settings.setup is None:
-        return Setup(None)
-    path, args = settings.setup
-    return Setup(lambda *given: resolve(path)(*given), decode(args))
+def _watch(path: str, args: str) -> Watch:
+    """Return what describes exceptions, and calls the function at this path first, if there is one."""
+    return Describing(Setup(lambda *given: resolve(path)(*given) if path else None, decode(args)))
 
 
 def _lines(wire: int) -> Iterator[bytes]:

@@ -49,8 +49,7 @@ class ProcessRunner:
         jobs_per_child: how many jobs a child runs before a new one takes its place; None for no limit.
         keeps_logs: whether reports include what the function has logged and printed. When a child is killed or dies,
             the last half second may be missing.
-        file: how the children get to the file of the queue, for jobs that write to it.
-        keeps_errors, setup: as for `Settings`.
+        file, watch: as for `Settings`.
 
     Raises:
         NotImportable: a handler has no import path.
@@ -71,8 +70,7 @@ class ProcessRunner:
         jobs_per_child: int | None = None,
         keeps_logs: bool = False,
         file: QueueFile | None = None,
-        keeps_errors: bool = False,
-        setup: Sequence[str] | None = None,
+        watch: Sequence[str] | None = None,
     ) -> None:
         refuse_here()
         occupy()
@@ -88,8 +86,7 @@ class ProcessRunner:
             default=default and path_of_default(default),
             keeps_logs=keeps_logs,
             file=file,
-            keeps_errors=keeps_errors,
-            setup=setup,
+            watch=watch,
         )
         self._jobs_per_child = math.inf if jobs_per_child is None else jobs_per_child
         self._backlog = Backlog(self._jobs_per_child)

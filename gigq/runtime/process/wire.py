@@ -60,8 +60,8 @@ class Settings:
         default: the import path of what converts what JSON lacks in a result, or None.
         keeps_logs: whether reports include what the function has logged and printed.
         file: how a job gets to the file of the queue; None if there is none.
-        keeps_errors: whether reports describe exceptions so that they can be raised again.
-        setup: the path of a function to call before the first job, and its arguments as JSON; None for none.
+        watch: where a program waits for its jobs: the path of a function to call before the first, and its arguments as
+            JSON. Reports then describe exceptions so that they can be raised again. None where nobody waits.
     """
 
     handlers: Mapping[str, str]
@@ -70,8 +70,7 @@ class Settings:
     default: str | None = None
     keeps_logs: bool = False
     file: QueueFile | None = None
-    keeps_errors: bool = False
-    setup: Sequence[str] | None = None
+    watch: Sequence[str] | None = None
 
 
 def settings_line(settings: Settings) -> bytes:
