@@ -74,8 +74,8 @@ class Report(NamedTuple):
     def completed(cls, result: str, *, started_at: str | None = None) -> Self:
         """The function returned this JSON."""
         # Made for most jobs: to go by the names and defaults of the fields takes three times as long.
-        values = (_COMPLETED, result, None, None, None, False, 0.0, started_at, None, None, True, False, False, None, None)
-        return tuple.__new__(cls, values)
+        known = (_COMPLETED, result, None, None, None, False, 0.0, started_at)
+        return tuple.__new__(cls, (*known, None, None, True, False, False, None, None))
 
     @classmethod
     def failed(

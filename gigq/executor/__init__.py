@@ -1,1 +1,1 @@
-"""The executor: `concurrent.futures` whose work outlives its process."""
+"""The executor: a pool, as Python's own are, whose work outlives its process."""

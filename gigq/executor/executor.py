@@ -1,4 +1,4 @@
-"""`QueueExecutor`: a pool of `concurrent.futures` whose work outlives its process."""
+"""`QueueExecutor`: a pool of Python whose work outlives its process."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, TypeVar, Unpack, cast
 
+from gigq import checks
 from gigq.clock import SystemClock, to_seconds
 from gigq.executor.building import Parts, build
 from gigq.executor.exiting import EXITS
@@ -166,8 +167,7 @@ class QueueExecutor(Executor):
             buffersize: how many calls to ask for ahead of the results that were taken; None for all at once, which
                 takes 2 kB of memory for each.
         """
-        if chunksize < 1:
-            raise ValueError("chunksize must be >= 1.")
+        checks.whole(chunksize, "chunksize", least=1)
         return results_of(
             lambda args: self.submit(fn, *args),
             zip(*iterables, strict=False),

@@ -20,6 +20,7 @@ from gigq import (
     JobOptions,
     JobQueue,
     ManualClock,
+    QueueExecutor,
     RetryLater,
     StoreError,
     Worker,
@@ -72,13 +73,27 @@ def callables(queue: JobQueue, path: str) -> dict[str, Callable[..., Any]]:
     def made(**given: Any) -> None:
         Worker(**given).close()
 
-    for function, kind in ((opened, JobQueue), (made, Worker)):
+    def pooled(**given: Any) -> None:
+        QueueExecutor(**given).shutdown()
+
+    for function, kind in ((opened, JobQueue), (made, Worker), (pooled, QueueExecutor)):
         vars(function)["__signature__"] = inspect.signature(kind)
     owners = (queue, queue.schedules, Workflow("w"), functions.greet, ManualClock(), current_job())
     return {name: method for owner in owners for name, method in methods_of(owner).items()} | {
-        "Job": Job, "JobQueue": opened, "ManualClock": ManualClock, "RetryLater": RetryLater, "Worker": made,
+        "Job": Job, "JobQueue": opened, "ManualClock": ManualClock, "QueueExecutor": pooled, "RetryLater": RetryLater,
+        "Worker": made,
         "Workflow": Workflow, "drain": testing.drain, "setup_logging": setup_logging, "task": task,
     }  # fmt: skip
+
+
+def pool_methods(executor: QueueExecutor) -> dict[str, Callable[..., Any]]:
+    """The methods of an executor that goes on. Its options beside those of jobs are tried with new ones."""
+
+    def mapped(fn: Any, timeout: Any = None, chunksize: Any = 1, buffersize: Any = None) -> None:
+        results = executor.map(fn, ["1"], timeout=timeout, chunksize=chunksize, buffersize=buffersize)
+        results.close()  # type: ignore[attr-defined]
+
+    return {"QueueExecutor.map": mapped, "QueueExecutor.submit": executor.submit}
 
 
 def right(queue: JobQueue, path: str) -> dict[str, dict[str, Any]]:
@@ -110,6 +125,9 @@ def right(queue: JobQueue, path: str) -> dict[str, dict[str, Any]]:
         "ManualClock.advance": {"seconds": 1},
         "ManualClock.set": {"now": datetime(2026, 1, 1)},
         "ManualClock.sleep": {"seconds": 1},
+        "QueueExecutor": {"db_path": path, "max_workers": 1},
+        "QueueExecutor.map": {"fn": functions.greet},
+        "QueueExecutor.submit": {"fn": functions.greet},
         "Schedules.add": {"name": "s", "function": functions.nothing, "every": 60},
         **{f"Schedules.{name}": {"name": "s"} for name in ("get", "pause", "preview", "remove", "resume", "run")},
         "Task.submit": {"queue": queue},
@@ -177,9 +195,10 @@ def test_every_public_callable_is_tried(memory: JobQueue) -> None:
 @pytest.mark.unsound  # files of any name, some of them no queues
 def test_an_argument_of_any_kind_is_taken_or_refused_in_a_sentence_that_names_it(memory: JobQueue) -> None:
     needed, problems = right(memory, "jobs.db"), []
-    for name, call in callables(memory, "jobs.db").items():
-        for argument in arguments_of(call):
-            for shown, value in VALUES.items():
-                problem = problem_of(call, argument, needed.get(name, {}) | {argument: value})
-                problems += [f"{name}({argument}={shown}): {problem}"] if problem else []
+    with QueueExecutor("jobs.db", 1) as executor:
+        for name, call in (callables(memory, "jobs.db") | pool_methods(executor)).items():
+            for argument in arguments_of(call):
+                for shown, value in VALUES.items():
+                    problem = problem_of(call, argument, needed.get(name, {}) | {argument: value})
+                    problems += [f"{name}({argument}={shown}): {problem}"] if problem else []
     assert problems == []

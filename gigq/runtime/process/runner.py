@@ -78,16 +78,10 @@ class ProcessRunner:
             raise ValueError(f"jobs_per_child is {jobs_per_child!r}; it must be at least 1, or None")
         self.slots = slots
         self._clock = clock
-        paths = paths_of(handlers or {})
         settings = Settings(
-            handlers=paths,
-            allow=allow,
-            result_limit=result_limit,
-            default=default and path_of_default(default),
-            keeps_logs=keeps_logs,
-            file=file,
-            watch=watch,
-        )
+            handlers=paths_of(handlers or {}), allow=allow, result_limit=result_limit,
+            default=default and path_of_default(default), keeps_logs=keeps_logs, file=file, watch=watch,
+        )  # fmt: skip
         self._jobs_per_child = math.inf if jobs_per_child is None else jobs_per_child
         self._backlog = Backlog(self._jobs_per_child)
         self._ended: list[Ended] = []
