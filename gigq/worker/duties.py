@@ -121,13 +121,18 @@ class Duties:
     def taken(self, running: Collection[int], standing: Standing) -> set[int]:
         """Return those of the running executions that others have ended.
 
-        Not those whose functions have completed them in transactions of their own: their reports are to come.
+        Not those whose functions have completed them in transactions of their own: their reports are to come. None if
+        that cannot be read: the next heartbeat asks again.
         """
         taken = {*running}.difference(standing.own)
         if not taken:
             return taken
-        with self._database.read() as tx:
-            return taken - completed_among(tx, taken)
+        try:
+            with self._database.read() as tx:
+                return taken - completed_among(tx, taken)
+        except StoreError as error:
+            log.warning("%d jobs that are no longer this worker's are not stopped yet: %s", len(taken), error)
+            return set()
 
     def ends_of(self, executions: Collection[int]) -> list[ExecutionEnd]:
         """Return how others have ended executions, for a listener and for the log; nothing if that fails."""

@@ -267,13 +267,33 @@ def test_where_the_ends_of_jobs_cannot_be_read_no_event_is_sent_and_nothing_is_k
     ann.runner.fill()
     queue.cancel(job_id, running=True)
     ann.loop.wait()
-    saboteur.spoil(7, FAULTS["I/O error"])  # the look has five statements; the seventh begins to read the ends
+    # The look has five statements, and four find out that no function has completed a job itself.
+    saboteur.spoil(11, FAULTS["I/O error"])  # which begins to read the ends
     ann.loop.turn()
     saboteur.rest()
     assert [held.claim.job_id for held in ann.runner.held.values()] == [other]
     ann.check()
     assert kinds(ann, job_id) == ["started"]
     assert "no events or lines tell how 1 jobs ended" in caplog.text
+
+
+def test_where_it_cannot_be_read_whether_jobs_were_taken_away_they_go_on_until_the_next_heartbeat(
+    ann: Machine, queue: JobQueue, saboteur: Saboteur, caplog: pytest.LogCaptureFixture, clock: ManualClock
+) -> None:
+    job_id, other = submit(queue, 2)
+    ann.loop.turn()
+    ann.runner.fill()
+    queue.cancel(job_id, running=True)
+    ann.loop.wait()
+    saboteur.spoil(7, FAULTS["I/O error"])
+    ann.loop.turn()
+    saboteur.rest()
+    assert {held.claim.job_id for held in ann.runner.held.values()} == {job_id, other}
+    assert "1 jobs that are no longer this worker's are not stopped yet" in caplog.text
+    clock.advance(1.0)
+    ann.loop.turn()
+    assert [held.claim.job_id for held in ann.runner.held.values()] == [other]
+    ann.check()
 
 
 def test_a_schedule_that_cannot_be_read_here_is_logged_once(
