@@ -34,9 +34,12 @@ class LentConnection(sqlite3.Connection):
         self.set_authorizer(None)
 
     def unlend(self) -> None:
-        """Allow everything again, and drop what the code has had looked at."""
+        """Allow everything again, and drop what the code has set that would hinder others."""
         self.is_lent = False
         self.set_authorizer(None)
+        self.set_progress_handler(None, 0)
+        self.set_trace_callback(None)
+        self.execute("PRAGMA query_only = OFF")
 
     @contextmanager
     def ending(self) -> Iterator[None]:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from gigq.errors import StoreError
 from gigq.store.engine.database import Database
 from gigq.store.engine.joined import Joined, taking_part
 from gigq.store.engine.lent import LentConnection
@@ -53,7 +54,12 @@ class MemoryLoan:
         if self._has_ended:
             raise RuntimeError("the transaction has ended already")
         write(self._tx)
-        self._leave(None)
+        try:
+            self._leave(None)
+        except StoreError as error:
+            if isinstance(error.__cause__, sqlite3.IntegrityError):  # the function's, of a rule that is looked at last
+                raise error.__cause__ from None
+            raise
 
     def end(self) -> None:
         """As for `Loan`."""

@@ -67,9 +67,7 @@ class RevocableConnection(LentConnection):
         self.close_readers()
         self.is_lent, self.refusal, self.row_factory, self.text_factory = False, None, None, readable
         if self.is_soiled:
-            self.set_progress_handler(None, 0)
-            self.set_trace_callback(None)
-            self.execute("PRAGMA query_only = OFF")
+            self.unlend()
             self.is_soiled = True  # for the rest
 
     def close_readers(self) -> None:
