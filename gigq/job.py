@@ -11,7 +11,7 @@ from gigq import checks
 from gigq.checks import Texts
 from gigq.clock import Duration, Instant, to_instant, to_seconds
 from gigq.errors import InvalidJob
-from gigq.job_ids import JobRef, ids_of, new_job_id
+from gigq.job_ids import JobRef, NewId, ids_of, new_job_id
 from gigq.paths import full_name
 from gigq.priority import PriorityLevel, to_priority
 
@@ -166,6 +166,10 @@ def _ids(value: Any, name: str) -> tuple[str, ...]:
     return () if value is None else checks.texts(ids_of(value, name), name)
 
 
+def _id(value: object, name: str) -> str:
+    return value if isinstance(value, NewId) else checks.text(value, name)
+
+
 def _timeout(value: Duration | None, name: str) -> float | None:
     return None if value is None else checks.positive_seconds(value, name, or_else=", or None for no limit")
 
@@ -195,7 +199,7 @@ _CHECKS: Mapping[str, Callable[[Any, str], object]] = {
     "metadata": _dict,
     "unique_key": checks.text,
     "on_parent_failure": partial(checks.one_of, choices=("cancel", "run")),
-    "id": checks.text,
+    "id": _id,
 }
 """What checks the value of each field, and brings it into the form that is stored."""
 
@@ -242,7 +246,7 @@ def _init(self: Job, *args: Any, **options: Any) -> None:
     values.update(_DEFAULTS, params={}, metadata={})
     values.update(_checked(given))
     if "id" not in given:
-        values["id"] = new_job_id()
+        values["id"] = NewId(new_job_id())
     if type(self).__post_init__ is not Job.__post_init__:
         self.__post_init__()
 

@@ -16,9 +16,19 @@ def new_job_id() -> str:
     milliseconds, rest = divmod(microseconds, 1000)
     # Method 3 of the RFC: the 12 bits after the version continue the time, to a quarter of a microsecond.
     bits = milliseconds << 80 | 0x7 << 76 | (rest * 4096 // 1000) << 64
-    bits |= 0b10 << 62 | int.from_bytes(os.urandom(8)) >> 2
+    return uuid_of(bits | 0b10 << 62 | int.from_bytes(os.urandom(8)) >> 2)
+
+
+def uuid_of(bits: int) -> str:
+    """Return 128 bits as a UUID is written."""
     text = f"{bits:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+class NewId(str):
+    """The id of a `Job` whose caller has given none. A copy of that job has it too."""
+
+    __slots__ = ()
 
 
 class JobId(str):

@@ -90,7 +90,8 @@ class JobRecord(NamedTuple):
         progress: ``current``, ``total``, ``percentage`` and ``message``, as its function last said; None if it did not.
         cursor: the place in a long loop that its function has last set; None if it has set none.
         unique_key: while it is unfinished, no other job with this key is stored; None without a key.
-        dependencies: the ids of its parents, in the order given.
+        dependencies: the ids of its parents, in the order given; then those that these have submitted.
+        submitted_by: the id of the job whose function has submitted it; None if none has, or that was deleted.
         workflow: the ``id`` and the ``name`` of its workflow; None if it belongs to none.
         tags: its tags, in alphabetical order.
         metadata: what was given with it.
@@ -134,6 +135,7 @@ class JobRecord(NamedTuple):
     cursor: Any
     unique_key: str | None
     dependencies: tuple[str, ...]
+    submitted_by: str | None
     workflow: dict[str, str] | None
     tags: tuple[str, ...]
     metadata: dict[str, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from gigq.clock import Duration, Instant, to_past, to_seconds
 from gigq.filters import Filters
@@ -82,12 +82,26 @@ def _chosen(filters: Filters, *, among: Iterable[JobStatus], verb: str) -> Filte
 def _each(
     database: Database, filters: Filters, act: Callable[[Transaction, str], bool], *, newest_first: bool = False
 ) -> int:
-    """Do something to each job that passes now, by default the oldest first, and return to how many it was done."""
+    """Do something to each job that passes now, by default the oldest first, and return to how many it was done.
+
+    A job to which it could not be done gets another chance once it was done to others: a parent is not always older
+    than its children.
+    """
     database.must_be_writable()
     with database.read() as tx:
         ids = reading.ids(tx, filters)[:: -1 if newest_first else 1]
     done = 0
+    while ids:
+        left = _refused(database, ids, act)
+        done += len(ids) - len(left)
+        ids = left if len(left) < len(ids) else []
+    return done
+
+
+def _refused(database: Database, ids: Sequence[str], act: Callable[[Transaction, str], bool]) -> list[str]:
+    """Do something to each of these jobs, and return those to which it could not be done."""
+    refused: list[str] = []
     for start in range(0, len(ids), _BATCH):
         with database.write() as tx:
-            done += sum(act(tx, job_id) for job_id in ids[start : start + _BATCH])
-    return done
+            refused += [job_id for job_id in ids[start : start + _BATCH] if not act(tx, job_id)]
+    return refused

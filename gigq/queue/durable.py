@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from gigq.checks import Default
 from gigq.claims import Claim
 from gigq.clock import SystemClock
+from gigq.codec import PARAMS_LIMIT
+from gigq.job_ids import JobId
+from gigq.lazy import LazyModule
 from gigq.reports import Report
 from gigq.runtime.durable import JobStore, Opener, Terms
 from gigq.steps import RememberedStep, Step
@@ -20,6 +24,13 @@ from gigq.store.engine.job_database import JobDatabase, Loan
 from gigq.store.engine.memory_loan import MemoryLoan
 from gigq.store.engine.transaction import Transaction
 from gigq.store.schema import reopened
+
+if TYPE_CHECKING:
+    from gigq.queue import finding, preparing
+    from gigq.queue.finding import Finder
+    from gigq.runtime.durable import AnyJob
+else:  # few jobs submit others
+    finding, preparing = map(LazyModule, ("gigq.queue.finding", "gigq.queue.preparing"))
 
 
 def opener(database: Database) -> Opener:
@@ -50,6 +61,7 @@ class _Store:
         self._claim = claim
         self._loans = set[Loan | MemoryLoan]()
         self._last: Loan | MemoryLoan | None = None
+        self._finder: Finder | None = None
 
     def recall(self, name: str, occurrence: int) -> RememberedStep | None:
         with self._database.read() as tx:
@@ -91,6 +103,21 @@ class _Store:
     def hurry(self) -> None:
         for loan in list(self._loans):
             loan.hurry()
+
+    def submit(self, job: AnyJob, *, default: Default | None, place: str, is_detached: bool) -> JobId:
+        return self.submit_many([preparing.job_of(job)], default=default, place=place, is_detached=is_detached)[0]
+
+    def submit_many(
+        self, jobs: Iterable[AnyJob], *, default: Default | None, place: str, is_detached: bool
+    ) -> list[JobId]:
+        wanted = [
+            (job.id, preparing.prepare(job, limit=PARAMS_LIMIT, default=default)) for job in preparing.jobs_of(jobs)
+        ]
+        if not wanted:
+            return []
+        with self._write() as tx:
+            self._finder = self._finder or finding.Finder(self._claim.job_seq)
+            return self._finder.submit(tx, wanted, place=place, is_detached=is_detached)
 
     def close(self) -> None:
         if self._last is not None:

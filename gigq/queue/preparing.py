@@ -82,7 +82,12 @@ def prepare(job: Job, *, limit: int, default: Default | None = None, is_child: b
             _check_call(job, unwrapped(job.function), passes_parent_results=bool(passing))
     except InvalidJob as error:
         raise type(error)(f"job {job.name!r}: {error}") from None
-    rest = {"function": function, "pass_parent_results": passing, "retry_max_delay": _longest_wait(job)}
+    rest = {
+        "id": str(job.id),  # sqlite3 takes a microsecond longer for the class that it may be
+        "function": function,
+        "pass_parent_results": passing,
+        "retry_max_delay": _longest_wait(job),
+    }
     return NewJob._make(_in_order({**vars(job), **texts, **rest}))
 
 

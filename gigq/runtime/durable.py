@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from gigq.checks import Default
 from gigq.claims import Claim
 from gigq.reports import Report
 from gigq.steps import RememberedStep, Step
+
+if TYPE_CHECKING:
+    from gigq.job import Job, Submittable
+    from gigq.job_ids import JobId
+
+    AnyJob: TypeAlias = Job | Submittable | Callable[..., Any]
 
 
 class JobStore(Protocol):
@@ -40,6 +46,24 @@ class JobStore(Protocol):
     def hurry(self) -> None:
         """Have what is lent taken back now, without waiting for that: the function is being stopped."""
 
+    def submit(self, job: AnyJob, *, default: Default | None, place: str, is_detached: bool) -> JobId:
+        """Store a job that the running one has found, and return its id. One write transaction."""
+
+    def submit_many(
+        self, jobs: Iterable[AnyJob], *, default: Default | None, place: str, is_detached: bool
+    ) -> list[JobId]:
+        """Store jobs that the running one has found, and return their ids.
+
+        Args:
+            jobs: jobs, tasks and functions, parents before their children.
+            default: converts what JSON lacks in their arguments.
+            place: the names of the steps inside which they are submitted; empty outside.
+            is_detached: whether what waits for the running job does not wait for them.
+
+        Raises:
+            InvalidJob: one of them cannot be stored; nothing was written.
+        """
+
     def close(self) -> None:
         """Roll back what is not committed, and close its connection, if it has opened one."""
 
@@ -67,7 +91,7 @@ class Tools(NamedTuple):
         opened: returns the store of an execution.
         written: encodes as JSON what a function has returned, as the worker encodes results.
         now: the time, as the file holds it.
-        default: converts what JSON lacks, as for `json.dumps`; None if nothing does.
+        default: converts what JSON lacks, there and in the arguments of jobs that a job submits; None if nothing does.
     """
 
     opened: Opener

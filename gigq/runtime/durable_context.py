@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -14,7 +14,9 @@ from gigq.runtime.durable import Tools
 from gigq.runtime.output import Output
 
 if TYPE_CHECKING:
+    from gigq.job_ids import JobId
     from gigq.runtime import run, steps, transactions
+    from gigq.runtime.durable import AnyJob
     from gigq.runtime.run import Run
 else:  # most jobs ask for nothing that outlives their process
     run = LazyModule("gigq.runtime.run")
@@ -169,6 +171,54 @@ class DurableContext:
             '100 paid in'
         """
         return transactions.transaction(self._run("transaction()"), limit)
+
+    def submit(self, job: AnyJob, *, detached: bool = False) -> JobId:
+        """Submit a job that this one has found, and return its id. An attempt that finds it again stores nothing.
+
+        What depends on this job depends on the new one too, and on what that one submits. If this job is one of a
+        workflow, so is the new one.
+
+        It is known by its function, its arguments and its parents, and of equal ones by their number in this attempt;
+        name, queue and other options do not count. If you give it an `id` or a `unique_key`, that rule of
+        `JobQueue.submit` holds instead.
+
+        One write transaction, and in a loop one for each: `submit_many` takes many at once.
+
+        Args:
+            job: as for `JobQueue.submit`. It may depend on others that this job has submitted, by their ids or as jobs.
+            detached: nothing waits for the new job, and it is in no workflow.
+
+        Raises:
+            RuntimeError: no job is running here; use `JobQueue.submit`.
+            LeaseLost: this job was taken from its worker; nothing was stored.
+            CyclicWorkflow: the new job depends on one that would depend on it; nothing was stored.
+            InvalidJob, StoreError: as `JobQueue.submit`; nothing was stored.
+
+        Example:
+            >>> from gigq import Job, JobQueue, current_job
+            >>> from gigq.testing import drain
+            >>> def crawl(pages: list[str]) -> None:
+            ...     for page in pages:
+            ...         current_job().submit(Job(f"size of {page}", "size", {"page": page}))
+            >>> def report(parent_results: dict[str, object]) -> list[object]:
+            ...     return list(parent_results.values())
+            >>> with JobQueue(":memory:") as queue:
+            ...     first = queue.submit(Job("crawl", "crawl", {"pages": ["a", "bcd"]}))
+            ...     last = queue.submit(Job("report", "report", dependencies=first))
+            ...     executions = drain(queue, handlers={"crawl": crawl, "size": lambda page: len(page), "report": report})
+            ...     queue.result(last)
+            [None, 1, 3]
+        """
+        run = self._run("current_job().submit()")
+        return run.store.submit(job, default=run.default, place=run.names.place, is_detached=bool(detached))
+
+    def submit_many(self, jobs: Iterable[AnyJob], *, detached: bool = False) -> list[JobId]:
+        """Submit several jobs that this one has found, parents before their children: all of them or none.
+
+        As `submit`, in one write transaction.
+        """
+        run = self._run("current_job().submit_many()")
+        return run.store.submit_many(jobs, default=run.default, place=run.names.place, is_detached=bool(detached))
 
     def _run(self, wanted: str) -> Run:
         """Return what connects the execution to the file of its queue.

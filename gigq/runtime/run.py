@@ -21,7 +21,7 @@ class Run:
 
     Attributes:
         claim: the execution.
-        written, now: as in `Tools`.
+        written, now, default: as in `Tools`.
         thread: the thread of its function.
         names: the names of its steps.
         has_begun_anew: whether a step has been passed over that an earlier execution has made.
@@ -34,6 +34,7 @@ class Run:
         self.claim = claim
         self.written = tools.written
         self.now = tools.now
+        self.default = tools.default
         self.thread = thread
         self.names = StepNames()
         self.has_begun_anew = self.is_in_last_act = False

@@ -107,6 +107,11 @@ class StepNames:
             _AROUND.reset(token)
 
     @property
+    def place(self) -> str:
+        """The names of the steps that are being called in this context; empty outside of all."""
+        return self._around()[0]
+
+    @property
     def is_inside_one(self) -> bool:
         """Whether a step is being called in this context."""
         return self._around()[1] > 0

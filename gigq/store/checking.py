@@ -12,7 +12,9 @@ from gigq.clock import from_text
 from gigq.codec import decode
 from gigq.errors import StoreError
 from gigq.store import schedules
+from gigq.store.engine.lists import listed
 from gigq.store.engine.transaction import Transaction
+from gigq.store.graphs import in_circles
 from gigq.store.rows import execution_record, job_record, step_record
 from gigq.store.tables import INDEXES, TABLES, VERSION, phase_of
 from gigq.store.views import VIEWS
@@ -95,11 +97,6 @@ _RULES = (
     SELECT id FROM jobs WHERE (status = 'completed') <> (result IS NOT NULL)"""),
     Rule("job has completed and has an error", "jobs have completed and have an error", """
     SELECT id FROM jobs WHERE status = 'completed' AND error IS NOT NULL"""),
-    Rule("job depends on itself, or on a job that was submitted later",
-         "jobs depend on themselves, or on jobs that were submitted later", """
-    SELECT DISTINCT jobs.id
-      FROM job_dependencies JOIN jobs ON jobs.seq = child
-     WHERE parent >= child"""),
 )
 
 _RULES_OF_VERSION_2 = (
@@ -124,7 +121,7 @@ def check(tx: Transaction) -> list[str]:
     missing = [f"the {kind_of(name)} {name} is missing" for name in missing_parts(tx)]
     if any(name in TABLES for name in missing_parts(tx)):
         return missing
-    return missing + sqlite_problems(tx) + _orphans(tx) + _broken_rules(tx) + _unreadable(tx)
+    return missing + sqlite_problems(tx) + _orphans(tx) + _broken_rules(tx) + _circles(tx) + _unreadable(tx)
 
 
 def missing_parts(tx: Transaction) -> list[str]:
@@ -174,6 +171,24 @@ def _broken_rules(tx: Transaction) -> list[str]:
     return problems
 
 
+def _circles(tx: Transaction) -> list[str]:
+    jobs = sorted(in_circles_of(tx))
+    if not jobs:
+        return []
+    seqs, values = listed(jobs[: _SHOWN + 1])
+    ids = [job_id for (job_id,) in tx.execute(f"SELECT id FROM jobs WHERE seq IN {seqs} ORDER BY seq", values)]
+    what = "job depends on itself" if len(jobs) == 1 else "jobs depend on each other in circles"
+    return [f"{len(jobs)} {what}: {_listed(ids)}"]
+
+
+def in_circles_of(tx: Transaction) -> set[int]:
+    """Return the jobs that depend on each other in circles."""
+    # A circle has a job that depends on a later one, which most files lack.
+    if tx.value("SELECT 1 FROM job_dependencies WHERE parent >= child LIMIT 1") is None:
+        return set()
+    return in_circles(tx.execute("SELECT child, parent FROM job_dependencies"))
+
+
 def _unreadable(tx: Transaction) -> list[str]:
     """Return what others have written that no look at it could read: the first value, and how many there are."""
     if not _is_current(tx):
@@ -183,7 +198,7 @@ def _unreadable(tx: Transaction) -> list[str]:
 
 
 def _unreadable_jobs(tx: Transaction) -> Iterator[str]:
-    rows = tx.execute(f"SELECT *, {phase_of(':now')} AS phase FROM jobs", {"now": tx.stamp})
+    rows = tx.execute(f"SELECT *, {phase_of(':now')} AS phase, NULL AS submitter FROM jobs", {"now": tx.stamp})
     return _refused(rows, lambda row: job_record(row, executions=(), parents=(), tags=()))
 
 

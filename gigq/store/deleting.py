@@ -33,15 +33,20 @@ def remove(tx: Transaction, jobs: Sequence[int]) -> int:
 
 
 def _is_needed(tx: Transaction, seq: int) -> bool:
-    """Whether an unfinished job depends on this one."""
+    """Whether an unfinished job depends on this one, or has submitted it and would do so again if it were gone."""
     found = tx.value(
         """
-        SELECT 1
-          FROM job_dependencies JOIN jobs AS children ON children.seq = job_dependencies.child
-         WHERE job_dependencies.parent = ?
-           AND children.completed_at IS NULL
-         LIMIT 1
+        SELECT EXISTS (
+               SELECT 1
+                 FROM job_dependencies JOIN jobs AS children ON children.seq = job_dependencies.child
+                WHERE job_dependencies.parent = :job
+                  AND children.completed_at IS NULL)
+            OR EXISTS (
+               SELECT 1
+                 FROM jobs JOIN jobs AS submitter ON submitter.seq = jobs.submitted_by
+                WHERE jobs.seq = :job
+                  AND submitter.completed_at IS NULL)
         """,
-        (seq,),
+        {"job": seq},
     )
-    return found is not None
+    return bool(found)

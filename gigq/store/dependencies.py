@@ -11,6 +11,7 @@ from gigq.status import Move
 from gigq.store import moves
 from gigq.store.engine.lists import listed
 from gigq.store.engine.transaction import Transaction
+from gigq.store.graphs import in_order
 
 
 def ended_badly(job_id: str, name: str, status: str) -> str:
@@ -86,11 +87,7 @@ def reopen(tx: Transaction, job: int, *, run_at: str | None = None, move: Move =
 
 def revive(tx: Transaction, parent: int) -> None:
     """Reopen the jobs that were cancelled because of this one, unless another failed parent blocks them."""
-    # In order of submission, so that a job's own parents have been dealt with before it.
-    cancelled = tx.execute(
-        "SELECT seq, unique_key FROM jobs WHERE failed_parent = ? ORDER BY seq", (parent,)
-    ).fetchall()
-    for job, unique_key in cancelled:
+    for job, unique_key in _cancelled_because_of(tx, parent):
         other = failed_parent_of(tx, job)
         if other is None and is_key_taken(tx, unique_key):
             # Another job has been submitted in its place. From now on it is a cancelled job like any other: the jobs
@@ -102,13 +99,39 @@ def revive(tx: Transaction, parent: int) -> None:
             _set_failed_parent(tx, job, other)
 
 
+def _cancelled_because_of(tx: Transaction, root: int) -> list[tuple[int, str | None]]:
+    """Return the jobs that were cancelled because of this one, each after its parents, and their unique keys."""
+    keys = dict(tx.execute("SELECT seq, unique_key FROM jobs WHERE failed_parent = ?", (root,)).fetchall())
+    parents: dict[int, list[int]] = {job: [] for job in keys}
+    # Not in order of submission: a job also waits for what its parents have submitted since.
+    if len(keys) > 1:
+        edges = tx.execute(
+            """
+            SELECT child, parent
+              FROM jobs
+              JOIN job_dependencies ON child = jobs.seq
+              JOIN jobs AS parents ON parents.seq = parent
+             WHERE jobs.failed_parent = :root
+               AND parents.failed_parent = :root
+            """,
+            {"root": root},
+        )
+        for child, parent in edges:
+            parents[child].append(parent)
+    order, _ = in_order(parents)
+    return [(job, keys[job]) for job in order]
+
+
 def is_key_taken(tx: Transaction, unique_key: str | None) -> bool:
     """Whether an unfinished job has this unique key."""
     return tx.value("SELECT 1 FROM jobs WHERE unique_key = ? AND completed_at IS NULL", (unique_key,)) is not None
 
 
 def failed_parent_of(tx: Transaction, job: int) -> int | None:
-    """Return a parent that ended badly and without which this job must not run, or None."""
+    """Return the last of its parents that ended badly and without which this job must not run, or None.
+
+    The last, so that the job is looked at only twice while all of them come back one after the other.
+    """
     found: int | None = tx.value(
         """
         SELECT parents.seq
@@ -118,7 +141,7 @@ def failed_parent_of(tx: Transaction, job: int) -> int | None:
          WHERE job_dependencies.child = :job
            AND child.on_parent_failure = 'cancel'
            AND parents.status IN ('failed', 'timeout', 'cancelled')
-         ORDER BY job_dependencies.position
+         ORDER BY job_dependencies.position DESC
         """,
         {"job": job},
     )

@@ -52,11 +52,11 @@ def newest(tx: Transaction, statuses: Sequence[str], *, keep: int) -> Place:
 def finished(
     tx: Transaction, statuses: Sequence[str], *, after: Place, before: Place, limit: int
 ) -> list[tuple[Place, bool]]:
-    """Return the next finished jobs between two places, the oldest first, and whether a child still needs them."""
+    """Return the next finished jobs between two places, the oldest first, and whether another job needs them."""
     # Each status by its own part of the index: with IN, SQLite would read and sort all of them for each portion.
     each = """
         SELECT * FROM (
-               SELECT completed_at, seq
+               SELECT completed_at, seq, submitted_by
                  FROM jobs
                 WHERE status = ?
                   AND completed_at IS NOT NULL
@@ -78,9 +78,9 @@ def finished(
 def delete(
     tx: Transaction, jobs: Sequence[int], statuses: Sequence[str], *, before: Place, limit: int
 ) -> tuple[int, list[int]]:
-    """Delete those of these jobs that still have one of these statuses and that no child needs, with their executions.
+    """Delete those of these jobs that still have one of these statuses and that no other needs, with their executions.
 
-    Then their parents, if no other child needs those.
+    Then their parents and what they have submitted, if no other job needs those.
 
     Args:
         limit: how many jobs to look at.
@@ -95,7 +95,7 @@ def delete(
         rest = rest[len(some) :]
         gone = _unneeded(tx, some, statuses, before=before)
         if gone:
-            rest = _parents(tx, gone) + rest
+            rest = _parents(tx, gone) + _submitted_by(tx, gone) + rest
             deleted += deleting.remove(tx, gone)
     return deleted, rest
 
@@ -142,13 +142,26 @@ def _parents(tx: Transaction, jobs: Sequence[int]) -> list[int]:
     return [parent for (parent,) in found]
 
 
+def _submitted_by(tx: Transaction, jobs: Sequence[int]) -> list[int]:
+    seqs, values = listed(jobs)
+    return [seq for (seq,) in tx.execute(f"SELECT seq FROM jobs WHERE submitted_by IN {seqs}", values)]
+
+
 def _is_needed(table: str) -> str:
-    """Return the SQL of whether a job has a child that has not completed: it may still run, and need this result."""
-    return f"""EXISTS (
+    """Return the SQL of whether a job that has not completed, and so may still run, needs this one.
+
+    It is a child and needs its result; or it has submitted this job, and would submit it again.
+    """
+    return f"""(EXISTS (
                 SELECT 1
                   FROM job_dependencies JOIN jobs AS children ON children.seq = job_dependencies.child
                  WHERE job_dependencies.parent = {table}.seq
-                   AND children.status <> 'completed')"""
+                   AND children.status <> 'completed')
+             OR EXISTS (
+                SELECT 1
+                  FROM jobs AS submitter
+                 WHERE submitter.seq = {table}.submitted_by
+                   AND submitter.status <> 'completed'))"""
 
 
 def _for_each(statuses: Sequence[str], query: str) -> str:

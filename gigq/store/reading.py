@@ -15,7 +15,7 @@ from gigq.store.engine.lists import listed, portions
 from gigq.store.engine.searching import search_for
 from gigq.store.engine.transaction import Transaction
 from gigq.store.rows import execution_record, job_record
-from gigq.store.tables import OPEN, phase_of
+from gigq.store.tables import OPEN, SUBMITTER, phase_of
 
 _ORDERS = {"submitted": "seq DESC", "ended": "completed_at DESC, seq DESC"}
 
@@ -42,7 +42,7 @@ def jobs(
     where, values = _where(tx, filters)
     rows = tx.rows(
         f"""
-        SELECT *, {phase_of(":now")} AS phase
+        SELECT *, {phase_of(":now")} AS phase, {SUBMITTER} AS submitter
           FROM jobs
          WHERE {where}
          ORDER BY {_ORDERS[order]}
@@ -56,7 +56,10 @@ def jobs(
 
 def job(tx: Transaction, job_id: str) -> JobRecord | None:
     """Return one job, or None."""
-    rows = tx.rows(f"SELECT *, {phase_of(':now')} AS phase FROM jobs WHERE id = :id", {"id": job_id, "now": tx.stamp})
+    rows = tx.rows(
+        f"SELECT *, {phase_of(':now')} AS phase, {SUBMITTER} AS submitter FROM jobs WHERE id = :id",
+        {"id": job_id, "now": tx.stamp},
+    )
     return next(_records(tx, rows), None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from gigq.reports import Report
@@ -17,10 +18,12 @@ from gigq.store.checking import (
     RUNNING_WITHOUT_EXECUTION,
     UNFINISHED_PARENTS,
     WRONG_ATTEMPTS,
+    in_circles_of,
     kind_of,
 )
 from gigq.store.dependencies import cancel_blocked
 from gigq.store.engine.transaction import Transaction
+from gigq.store.found import FOUND
 from gigq.store.settling import settle
 
 _LOST = "lost: a repair of the file found no execution of it"
@@ -87,6 +90,19 @@ def _settle_without_execution(tx: Transaction) -> int:
     return len(found)
 
 
+def _open_circles(tx: Transaction) -> int:
+    """Delete dependencies on later jobs that are part of circles: each circle has one. First those that were named."""
+    deleted = 0
+    for most in (FOUND - 1, sys.maxsize):
+        circles = in_circles_of(tx)
+        sql = "SELECT child, parent FROM job_dependencies WHERE parent >= child AND position <= ?"
+        later = tx.execute(sql, (most,))
+        closing: list[tuple[int, int]] = [edge for edge in later if circles.issuperset(edge)]
+        tx.executemany("DELETE FROM job_dependencies WHERE child = ? AND parent = ?", closing)
+        deleted += len(closing)
+    return deleted
+
+
 def _cancel_blocked(tx: Transaction) -> int:
     """Cancel the jobs that can never run because a parent has ended badly, and what depends on them."""
     blocked = tx.execute(f"SELECT seq, id FROM jobs WHERE id IN ({BLOCKED_FOR_EVER}) ORDER BY seq").fetchall()
@@ -106,8 +122,7 @@ _ACTS: tuple[tuple[str, _Act], ...] = (
     ("Deleted {} dependency row{} of jobs that are gone; their children wait for them no longer", _statement("""
         DELETE FROM job_dependencies
          WHERE child NOT IN (SELECT seq FROM jobs) OR parent NOT IN (SELECT seq FROM jobs)""")),
-    ("Deleted {} dependency row{} on jobs that were submitted later", _statement("""
-        DELETE FROM job_dependencies WHERE parent >= child""")),
+    ("Deleted {} dependency row{} that closed a circle", _open_circles),
     ("Cleared the workflow of {} job{}, which is gone", _statement(f"""
         UPDATE jobs SET workflow_seq = NULL WHERE {OF_NO_WORKFLOW}""")),
     ("Deleted {} workflow{} without jobs", _statement(f"""

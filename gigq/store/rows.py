@@ -36,6 +36,7 @@ def job_record(
     values = {column: _read(owner, column, row[column], reader) for column, reader in _OF_JOB.items()}
     return JobRecord(
         **values,
+        submitted_by=_read(owner, "submitter", row["submitter"], _or_none(_text)),
         dependencies=tuple(_read(owner, "parent", each, _text) for each in parents),
         workflow=workflow and {key: _read(owner, f"workflow's {key}", text, _text) for key, text in workflow.items()},
         tags=tuple(_read(owner, "tag", each, _text) for each in tags),

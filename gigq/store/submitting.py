@@ -14,6 +14,7 @@ from gigq.errors import UnknownParent
 from gigq.job_ids import JobId
 from gigq.new_job import NewJob
 from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
+from gigq.store import found
 from gigq.store.dependencies import ended_badly
 from gigq.store.engine.lists import listed
 from gigq.store.engine.transaction import Transaction
@@ -43,11 +44,16 @@ _id, _plain, _usual = _fields(["id"]), _fields(_PLAIN), _fields(_USUAL)
 _USUALLY = tuple(_USUAL.values())
 
 
-def submit(tx: Transaction, jobs: Iterable[NewJob]) -> list[JobId]:
+def submit(tx: Transaction, jobs: Iterable[NewJob], *, submitter: int | None = None) -> list[JobId]:
     """Store the jobs, parents before their children, and return their ids, which know whether they are new.
 
     A job whose id is already in the file is left as it is there. A job whose unique key an unfinished job has is not
     stored, and the id of that one returned; for children in the same call, that one is their parent.
+
+    A job that waits for another one waits for all that this has submitted, too.
+
+    Args:
+        submitter: the running job whose function submits them. A job does not wait for what its own submitter submits.
 
     Raises:
         UnknownParent: a dependency is neither in the file nor earlier in `jobs`.
@@ -61,12 +67,12 @@ def submit(tx: Transaction, jobs: Iterable[NewJob]) -> list[JobId]:
         else:
             ids += _store_plain(tx, plain)
             plain.clear()
-            ids.append(_submit(tx, job, holders))
+            ids.append(_submit(tx, job, holders, submitter))
     ids += _store_plain(tx, plain)
     return ids
 
 
-def _submit(tx: Transaction, job: NewJob, holders: dict[str, str]) -> JobId:
+def _submit(tx: Transaction, job: NewJob, holders: dict[str, str], submitter: int | None) -> JobId:
     """Store a job, and return its id, or that of the unfinished job that has its key, which then is in `holders`."""
     if not holders.keys().isdisjoint(job.dependencies):
         job = job._replace(dependencies=tuple(holders.get(each, each) for each in job.dependencies))
@@ -75,7 +81,8 @@ def _submit(tx: Transaction, job: NewJob, holders: dict[str, str]) -> JobId:
         holders[job.id] = holder
         return JobId(holder, is_new=False)
     holders.pop(job.id, None)  # the same id came before, with a key
-    return JobId(job.id, is_new=not (job.dependencies and _is_stored(tx, job.id)) and _store(tx, job))
+    is_new = not (job.dependencies and _is_stored(tx, job.id)) and _store(tx, job, submitter)
+    return JobId(job.id, is_new=is_new)
 
 
 def _holder(tx: Transaction, job: NewJob) -> str | None:
@@ -141,9 +148,9 @@ _INSERT_MANY = f"""
 """
 
 
-def _store(tx: Transaction, job: NewJob) -> bool:
+def _store(tx: Transaction, job: NewJob, submitter: int | None) -> bool:
     """Store a job of any kind, unless its id is in the file: then return False."""
-    parents = [_parent(tx, job, parent_id) for parent_id in job.dependencies]
+    parents = _parents(tx, job, submitter) if job.dependencies else []
     values = dict(zip(_PLAIN, _plain(job), strict=True)) | _other_columns(tx, job, parents)
     values = {column: value for column, value in values.items() if value is not None}  # None is slow to bind
     inserted = tx.execute(_insert(tuple(values)), tuple(values.values()))
@@ -154,7 +161,7 @@ def _store(tx: Transaction, job: NewJob) -> bool:
     if parents:
         tx.executemany(
             "INSERT INTO job_dependencies (child, parent, position) VALUES (?, ?, ?)",
-            [(seq, parent["seq"], position) for position, parent in enumerate(parents)],
+            [(seq, parent["seq"], _position(number, job, parent)) for number, parent in enumerate(parents)],
         )
     if job.tags:
         tx.executemany("INSERT INTO job_tags (job_seq, tag) VALUES (?, ?)", [(seq, tag) for tag in job.tags])
@@ -199,7 +206,7 @@ def _failed_parent(job: NewJob, parents: Sequence[sqlite3.Row]) -> sqlite3.Row |
     """Return the parent whose bad end cancels the job as soon as it is stored."""
     if job.on_parent_failure == "run":
         return None
-    return next((parent for parent in parents if parent["status"] in ENDED_BADLY), None)
+    return next((parent for parent in reversed(parents) if parent["status"] in ENDED_BADLY), None)
 
 
 def _run_at(tx: Transaction, job: NewJob) -> str | None:
@@ -207,11 +214,35 @@ def _run_at(tx: Transaction, job: NewJob) -> str | None:
     return to_text(run_at) if run_at is not None and run_at > tx.now else None
 
 
+def _parents(tx: Transaction, job: NewJob, submitter: int | None) -> list[sqlite3.Row]:
+    """Return the parents that a job names, in that order, and what these have submitted."""
+    named = [_parent(tx, job, parent_id) for parent_id in job.dependencies]
+    generous = {parent["seq"] for parent in named if parent["has_submitted"]}
+    if generous and submitter is not None:
+        generous -= found.path_to(tx, submitter)
+    if not generous:
+        return named
+    known = {parent["seq"] for parent in named}
+    return named + [row for row in found.found_by(tx, sorted(generous)) if row["seq"] not in known]
+
+
 def _parent(tx: Transaction, job: NewJob, parent_id: str) -> sqlite3.Row:
-    found = tx.rows("SELECT seq, id, name, status, failed_parent FROM jobs WHERE id = ?", (parent_id,))
-    if not found:
+    rows = tx.rows(
+        """
+        SELECT seq, id, name, status, failed_parent,
+               EXISTS (SELECT 1 FROM jobs AS found WHERE found.submitted_by = jobs.seq) AS has_submitted
+          FROM jobs
+         WHERE id = ?
+        """,
+        (parent_id,),
+    )
+    if not rows:
         raise UnknownParent(f"job {job.name!r} depends on {parent_id!r}, which was never submitted or has been cleared")
-    return found[0]
+    return rows[0]
+
+
+def _position(number: int, job: NewJob, parent: sqlite3.Row) -> int:
+    return number if number < len(job.dependencies) else found.FOUND + int(parent["seq"])
 
 
 def _is_stored(tx: Transaction, job_id: str) -> bool:

@@ -34,6 +34,10 @@ def phase_of(now: str) -> str:
     END"""
 
 
+SUBMITTER = "(SELECT id FROM jobs AS submitters WHERE submitters.seq = jobs.submitted_by)"
+"""The SQL of the id of the job that has submitted a row of `jobs`."""
+
+
 def _text(*columns: str) -> str:
     """The SQL of a check that all these columns hold text."""
     return "\n     AND ".join(f"typeof({column}) = 'text'" for column in columns)

@@ -181,7 +181,7 @@ class Model(Rules):
 
     def _forbidding(self, job: Job) -> str | None:
         bad = [self.jobs[each] for each in job["parents"] if self.jobs[each]["status"] in BADLY]
-        return bad[0]["because"] or bad[0]["name"] if bad and job["goes_with_parent"] else None
+        return bad[-1]["because"] or bad[-1]["name"] if bad and job["goes_with_parent"] else None
 
     def _key_holder(self, job: Job) -> str | None:
         return next((each["name"] for each in self.those(key=job["key"], ended_at=inf) if job["key"]), None)

@@ -167,11 +167,16 @@ DAMAGES: dict[str, tuple[str, list[str], list[str]]] = {
         ["1 job has completed without a result, or has one and has not completed: {parent}"],
         ["Cleared the result of 1 job not completed"],
     ),
-    "a job is made to depend on a later one": (
+    "a job is made to depend on one that depends on it": (
         f"INSERT INTO job_dependencies VALUES ({SEQ.format('parent')}, {SEQ.format('child')}, 0)",
         ["1 job waits for more or fewer parents than are unfinished: {parent}",
-         "1 job depends on itself, or on a job that was submitted later: {parent}"],
-        ["Deleted 1 dependency row on jobs that were submitted later"],
+         "2 jobs depend on each other in circles: {parent}, {child}"],
+        ["Deleted 1 dependency row that closed a circle"],
+    ),
+    "a job is made to depend on itself": (
+        f"INSERT INTO job_dependencies VALUES ({SEQ.format('done')}, {SEQ.format('done')}, 0)",
+        ["1 job depends on itself: {done}"],
+        ["Deleted 1 dependency row that closed a circle"],
     ),
     "an index, a unique index and a view are dropped": (
         "DROP INDEX jobs_ready; DROP INDEX executions_open; DROP VIEW job_overview",

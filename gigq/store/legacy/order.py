@@ -6,13 +6,10 @@ way of others, or name a parent that never existed or has been cleared, for whic
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from heapq import heappop, heappush
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-Edges = Mapping[int, Sequence[int]]
-"""The jobs that each job waits for."""
+from gigq.store.graphs import in_order
 
 
 class OldJob(NamedTuple):
@@ -47,9 +44,9 @@ def places(jobs: Iterable[OldJob]) -> dict[int, Place]:
     by_row = {job.row: job for job in _with_ids_of_their_own(jobs)}
     rows = {job.id: job.row for job in by_row.values()}
     parents = {row: [rows[each] for each in job.dependencies if each in rows] for row, job in by_row.items()}
-    order, stuck = _in_order(parents)
+    order, stuck = in_order(parents)
     if stuck:  # the dependencies of a finished job hold nothing up
-        order, stuck = _in_order({row: its if by_row[row].is_unfinished else () for row, its in parents.items()})
+        order, stuck = in_order({row: its if by_row[row].is_unfinished else () for row, its in parents.items()})
     seqs = {row: seq for seq, row in enumerate(order, start=1)}
     return {
         row: Place(
@@ -73,23 +70,3 @@ def _with_ids_of_their_own(jobs: Iterable[OldJob]) -> Iterable[OldJob]:
             job_id += f"-{job.row}"
         taken.add(job_id)
         yield job._replace(id=job_id)
-
-
-def _in_order(parents: Edges) -> tuple[list[int], set[int]]:
-    """Return all jobs, each as early as its row and its parents allow, and those of them that can never run."""
-    waits_for = {row: len(its) for row, its in parents.items()}
-    children = defaultdict(list)
-    for row, its in parents.items():
-        for each in its:
-            children[each].append(row)
-    ready = [row for row, number in waits_for.items() if number == 0]  # sorted, and so a heap
-    order = []
-    while ready:
-        row = heappop(ready)
-        order.append(row)
-        for child in children[row]:
-            waits_for[child] -= 1
-            if waits_for[child] == 0:
-                heappush(ready, child)
-    stuck = waits_for.keys() - set(order)
-    return order + sorted(stuck), stuck
