@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import json
 import logging
 import math
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ import gigq
 from gigq import (
     GigqError,
     Job,
+    JobContext,
     JobOptions,
     JobQueue,
     ManualClock,
@@ -30,8 +33,12 @@ from gigq import (
     task,
     testing,
 )
+from gigq.clock import to_text
 from gigq.filters import FilterOptions
+from gigq.queue.durable import opener
 from gigq.queue.schedules import ScheduleOptions
+from gigq.runtime.context import enter
+from gigq.runtime.durable import Tools
 
 VALUES: dict[str, Any] = {
     "None": None, "1": 1, "-1": -1, "1.5": 1.5, "nan": math.nan, "True": True, "''": "", "'x'": "x", "b'x'": b"x",
@@ -66,6 +73,19 @@ def methods_of(owner: object) -> dict[str, Callable[..., Any]]:
     return {name: method for name, method in bound.items() if inspect.signature(method).parameters}
 
 
+def running_job(queue: JobQueue) -> Any:
+    """A job that runs, as its function sees it."""
+    taken = queue.dequeue()
+    assert taken is not None
+    tools = Tools(opener(queue.database), json.dumps)
+
+    def entered() -> JobContext:
+        enter(taken.claim, to_text(queue.clock.now()), tools=tools)
+        return current_job()
+
+    return copy_context().run(entered)
+
+
 def callables(queue: JobQueue, path: str) -> dict[str, Callable[..., Any]]:
     def opened(**given: Any) -> None:
         JobQueue(**given).close()
@@ -78,7 +98,7 @@ def callables(queue: JobQueue, path: str) -> dict[str, Callable[..., Any]]:
 
     for function, kind in ((opened, JobQueue), (made, Worker), (pooled, QueueExecutor)):
         vars(function)["__signature__"] = inspect.signature(kind)
-    owners = (queue, queue.schedules, Workflow("w"), functions.greet, ManualClock(), current_job())
+    owners = (queue, queue.schedules, Workflow("w"), functions.greet, ManualClock(), running_job(queue))
     return {name: method for owner in owners for name, method in methods_of(owner).items()} | {
         "Job": Job, "JobQueue": opened, "ManualClock": ManualClock, "QueueExecutor": pooled, "RetryLater": RetryLater,
         "Worker": made,
@@ -103,6 +123,8 @@ def right(queue: JobQueue, path: str) -> dict[str, dict[str, Any]]:
         "Job": {"name": "job", "function": functions.nothing},
         "JobContext.progress": {"current": 1},
         "JobContext.step": {"name": "step", "function": functions.nothing},
+        "JobContext.submit": {"job": job},
+        "JobContext.submit_many": {"jobs": [job]},
         "JobQueue": {"db_path": ":memory:"},
         "JobQueue.cancel_jobs": {"status": "pending", "name": "x"},
         "JobQueue.requeue_jobs": {"status": "failed", "name": "x"},
@@ -181,7 +203,7 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobQueue
     with JobQueue(":memory:", clock=ManualClock()) as queue:
         queue.submit(Job("ended", functions.nothing))
         testing.drain(queue)
-        queue.submit(Job("to be claimed", functions.nothing))
+        queue.submit_many(Job("to be claimed", functions.nothing) for _ in range(2))
         yield queue
 
 
