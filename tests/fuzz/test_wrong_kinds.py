@@ -33,7 +33,7 @@ from gigq import (
     task,
     testing,
 )
-from gigq.clock import to_text
+from gigq.clock import stamper
 from gigq.filters import FilterOptions
 from gigq.queue.durable import opener
 from gigq.queue.schedules import ScheduleOptions
@@ -51,11 +51,14 @@ VALUES: dict[str, Any] = {
 TYPED = {each.__name__: each for each in (FilterOptions, JobOptions, ScheduleOptions)}
 """What a callable takes as keyword arguments, by the name in its annotation."""
 
+CALLS_IT = {"JobContext.transact"}
+"""What calls the function that it is given, with an argument that most refuse in words of their own."""
+
 ELSEWHERE = {
     "Clock", "JobOptions", "__version__",  # not called
     "CyclicWorkflow", "GigqError", "GiveUp", "InvalidJob", "JobCancelled", "JobFailed", "JobNotFinished", "JobNotFound",
     "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy", "QueueGone",
-    "StepChanged", "StoreError", "UnknownParent",
+    "StepChanged", "StoreError", "TransactionTimeout", "UnknownParent",
     "WorkflowNotFound",  # raised by gigq, or with any arguments, as exceptions are
     "Event", "ExecutionRecord", "JobClaim", "JobId", "JobRecord", "QueueRecord", "ScheduleRecord",
     "WorkerRecord", "WorkflowRecord", "WorkflowStatus",  # made by gigq
@@ -68,7 +71,9 @@ ELSEWHERE = {
 def methods_of(owner: object) -> dict[str, Callable[..., Any]]:
     """The public methods that take an argument."""
     kind = type(owner)
-    names = [name for name, each in vars(kind).items() if not name.startswith("_") and inspect.isfunction(each)]
+    parts = [part for part in kind.__mro__ if part.__module__.startswith("gigq.")]
+    found = {name: each for part in parts for name, each in vars(part).items()}
+    names = [name for name, each in found.items() if not name.startswith("_") and inspect.isfunction(each)]
     bound = {f"{kind.__name__}.{name}": getattr(owner, name) for name in names}
     return {name: method for name, method in bound.items() if inspect.signature(method).parameters}
 
@@ -77,10 +82,11 @@ def running_job(queue: JobQueue) -> Any:
     """A job that runs, as its function sees it."""
     taken = queue.dequeue()
     assert taken is not None
-    tools = Tools(opener(queue.database), json.dumps)
+    now = stamper(queue.clock)
+    tools = Tools(opener(queue.database), json.dumps, now)
 
     def entered() -> JobContext:
-        enter(taken.claim, to_text(queue.clock.now()), tools=tools)
+        enter(taken.claim, now(), tools=tools)
         return current_job()
 
     return copy_context().run(entered)
@@ -99,7 +105,8 @@ def callables(queue: JobQueue, path: str) -> dict[str, Callable[..., Any]]:
     for function, kind in ((opened, JobQueue), (made, Worker), (pooled, QueueExecutor)):
         vars(function)["__signature__"] = inspect.signature(kind)
     owners = (queue, queue.schedules, Workflow("w"), functions.greet, ManualClock(), running_job(queue))
-    return {name: method for owner in owners for name, method in methods_of(owner).items()} | {
+    methods = {name: method for owner in owners for name, method in methods_of(owner).items()}
+    return {name: method for name, method in methods.items() if name not in CALLS_IT} | {
         "Job": Job, "JobQueue": opened, "ManualClock": ManualClock, "QueueExecutor": pooled, "RetryLater": RetryLater,
         "Worker": made,
         "Workflow": Workflow, "drain": testing.drain, "setup_logging": setup_logging, "task": task,
