@@ -51,7 +51,7 @@ VALUES: dict[str, Any] = {
 TYPED = {each.__name__: each for each in (FilterOptions, JobOptions, ScheduleOptions)}
 """What a callable takes as keyword arguments, by the name in its annotation."""
 
-CALLS_IT = {"JobContext.transact"}
+CALLS_IT = {"JobContext.step", "JobContext.transact"}
 """What calls the function that it is given, with an argument that most refuse in words of their own."""
 
 ELSEWHERE = {
