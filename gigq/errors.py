@@ -43,7 +43,10 @@ class WorkflowNotFound(GigqError, KeyError):
     """No workflow has this id: it was never submitted, or the last of its jobs was deleted."""
 
     def __init__(self, workflow_id: str) -> None:
-        super().__init__(f"no workflow has the id {workflow_id!r:.80}: submit_all stores it, and it goes with its jobs")
+        super().__init__(
+            f"no workflow has the id {workflow_id!r:.80}; one is in the queue from its submit until the last of its jobs "
+            "is deleted"
+        )
         self.workflow_id = workflow_id
 
     def __str__(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -128,6 +127,10 @@ class WorkflowJob(NamedTuple):
     submitted_by: str | None
     is_outside: bool
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""
+        return as_plain(self)
+
 
 class WorkflowGraph(NamedTuple):
     """The jobs of a workflow and what they depend on, all of one instant.
@@ -142,8 +145,12 @@ class WorkflowGraph(NamedTuple):
     name: str
     last_job: str | None
     at: datetime
-    jobs: Sequence[WorkflowJob]
-    edges: Sequence[tuple[str, str]]
+    jobs: tuple[WorkflowJob, ...]
+    edges: tuple[tuple[str, str], ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""
+        return as_plain(self)
 
 
 def _done(statuses: dict[str, int]) -> float:

@@ -97,6 +97,22 @@ class Call:
             raise JobNotFound(self.options.id)
         return record
 
+    def workflow(self, queue: JobQueue, prefix: str) -> str:
+        """Return the ID of the workflow that was typed, whole or a prefix of it.
+
+        Raises:
+            WorkflowNotFound: no workflow has such an ID.
+            ValueError: several workflows have.
+        """
+        from gigq.queue.workflows import full_id  # only here: few commands are about workflows
+
+        return full_id(queue.database, prefix)
+
+    def resolved(self, queue: JobQueue, filters: dict[str, Any]) -> dict[str, Any]:
+        """Return filters with the whole ID of a workflow in the place of what was typed. Raises as `workflow`."""
+        typed = filters.get("workflow")
+        return filters if typed is None else filters | {"workflow": self.workflow(queue, typed)}
+
     def answer(self, value: Any, lines: Iterable[str]) -> None:
         """Print a value for programs with ``--json``, or else lines for people."""
         if self.options.json:

@@ -30,7 +30,7 @@ def cancel(call: Call) -> None:
     running = call.given("running")
     if _is_by_filter(call):
         with call.open_queue() as queue:
-            number = queue.cancel_jobs(**running, **call.given(*_FILTERS))
+            number = queue.cancel_jobs(**running, **call.resolved(queue, call.given(*_FILTERS)))
         return call.answer({"cancelled": number}, [f"Jobs cancelled: {number}"])
     with call.open_queue() as queue:
         job = call.job(queue)
@@ -66,7 +66,7 @@ def requeue(call: Call) -> None:
         if forgotten:
             raise UsageError("--restart and --from-step need the ID of one job")
         with call.open_queue() as queue:
-            number = queue.requeue_jobs(**delay, **call.given(*_FILTERS))
+            number = queue.requeue_jobs(**delay, **call.resolved(queue, call.given(*_FILTERS)))
         return call.answer({"requeued": number}, [f"Jobs requeued: {number}"])
     with call.open_queue() as queue:
         job = call.job(queue)

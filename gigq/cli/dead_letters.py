@@ -49,14 +49,14 @@ def _list(call: Call, options: dict[str, Any]) -> None:
     if options.get("limit") == 0:
         options["limit"] = None
     with call.look() as queue:
-        jobs = queue.dead_letters(**options)
+        jobs = queue.dead_letters(**call.resolved(queue, options))
         now = queue.clock.now()
     call.answer(jobs, _table(jobs, now=now))
 
 
 def _requeue(call: Call, options: dict[str, Any]) -> None:
     with call.open_queue() as queue:
-        number = queue.requeue_jobs(DEAD, **options)
+        number = queue.requeue_jobs(DEAD, **call.resolved(queue, options))
     call.answer({"requeued": number}, [f"Jobs requeued: {number}"])
 
 

@@ -13,7 +13,7 @@ from gigq.cli.commands import Parser
 if TYPE_CHECKING:
     from enum import StrEnum
 
-FILTERS = ("queue", "name", "tags", "search")
+FILTERS = ("queue", "name", "tags", "workflow", "search")
 """What `add_filters` adds, apart from the statuses."""
 
 AGES = ("older_than", "keep")
@@ -59,6 +59,8 @@ def add_filters(parser: Parser) -> None:
     add("--name", help="only jobs with exactly this name")
     add("--tag", dest="tags", metavar="TAG", action="append",
         help="only jobs with this tag; repeat it to require several")
+    add("--workflow", metavar="ID", type=values.prefix,
+        help="only jobs of the workflow that has this ID, or an ID that begins with it")
     add("--search", metavar="TEXT",
         help="only jobs with this text in their ID, name, description, function, arguments or error")
     # fmt: on

@@ -19,12 +19,22 @@ _PIPED = 1_000_000
 """Columns of a file or a pipe: nothing that is written there is cut."""
 _PATIENCE = 0.5
 """Seconds after which a thread that still prints seems to hang."""
+_ROOM_FOR_IDS = 120
+"""Columns of a terminal from which on IDs are shown whole."""
+_OUR_ID, _ITS_INSTANT = 36, 18
+"""Characters of a UUIDv7, and of the time in it: a quarter of a microsecond, in which two are hardly ever made."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def write(lines: Iterable[str]) -> None:
     """Print lines on standard output, each of them cleaned: a line break inside a line becomes visible."""
     for line in lines:
         print(clean(line))
+
+
+def write_drawing(lines: Iterable[str]) -> None:
+    """Print lines on standard output that are cleaned, but for the colours in them."""
+    for line in lines:
+        print(line)
 
 
 def write_json(value: Any) -> None:
@@ -71,6 +81,20 @@ def labelled(fields: Iterable[tuple[str, Sequence[str]]]) -> Iterator[str]:
             label = ""
 
 
+def shown_ids(ids: Sequence[str]) -> Sequence[str]:
+    """Return the IDs as a table shows them: in a narrow terminal, prefixes of ours that tell them apart.
+
+    IDs that the user chose stay whole.
+    """
+    if terminal_width() >= _ROOM_FOR_IDS:
+        return ids
+    for length in range(_ITS_INSTANT, _OUR_ID):
+        shown = [each[:length] if len(each) == _OUR_ID else each for each in ids]
+        if len(set(shown)) == len(ids):
+            return shown
+    return ids
+
+
 def span(seconds: float) -> str:
     """Return a span of time in its largest whole unit, such as ``5m``; a negative one is ``0s``."""
     unit = max((each for each in _UNITS if seconds >= _UNITS[each]), key=_UNITS.__getitem__, default="s")
@@ -87,6 +111,21 @@ def terminal_width(*, otherwise: int = _PIPED) -> int:
         return os.get_terminal_size(sys.__stdout__.fileno()).columns or otherwise  # type: ignore[union-attr]
     except (AttributeError, ValueError, OSError):
         return otherwise
+
+
+def can_write(text: str) -> bool:
+    """Whether standard output can write this text."""
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def is_coloured() -> bool:
+    """Whether standard output shows colours: it is a terminal, and nobody has asked for none (no-color.org)."""
+    is_wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_wanted and sys.stdout is not None and sys.stdout.isatty()
 
 
 def accept_any_text() -> None:

@@ -39,6 +39,13 @@ COMMANDS = {
     "schedule pause": ("schedules", "Stop a schedule from submitting jobs until it is resumed."),
     "schedule resume": ("schedules", "Let a paused schedule submit jobs again, from its next tick."),
     "schedule remove": ("schedules", "Remove a schedule; the jobs it has submitted stay."),
+    "workflow list": ("workflows", "List workflows, newest first, with the number of their jobs by status."),
+    "workflow show": ("workflows", "Show where a workflow stands, and draw its jobs below those that they wait for."),
+    "workflow graph": ("workflows", "Print the picture of a workflow, as Mermaid or SVG."),
+    "workflow cancel": (
+        "workflows", "Cancel the pending and running jobs of a workflow, except the one that runs at its end.",
+    ),
+    "workflow requeue": ("workflows", "Send the failed and timed-out jobs of a workflow back to the queue."),
     "clear": ("pruning", "Delete completed and cancelled jobs, and print how many."),
     "delete": ("pruning", "Delete jobs, finished or pending, with their executions."),
     "prune": ("pruning", "Delete finished jobs, oldest first, and print how many."),
@@ -53,7 +60,10 @@ COMMANDS = {
 }
 """The module and the first line of the help of each command: enough for the list of all of them, in this order."""
 
-GROUPS = {"schedule": "Submit jobs at certain times."}
+GROUPS = {
+    "schedule": "Submit jobs at certain times.",
+    "workflow": "Look at workflows, cancel them, and send them back where they failed.",
+}
 """The first words of commands of two words."""
 
 

@@ -74,7 +74,7 @@ def delete(call: Call) -> None:
         raise UsageError("give either IDs or filters, such as --queue NAME")
     with call.open_queue() as queue:
         if filters:
-            number = queue.delete_jobs(**filters)
+            number = queue.delete_jobs(**call.resolved(queue, filters))
             return call.answer({"deleted": number}, [f"Jobs deleted: {number}"])
         ids = list(dict.fromkeys(queue.full_id(each) for each in call.options.ids))
         left = _delete_each(queue, ids)

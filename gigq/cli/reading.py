@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
 _ROWS = 20
 _TITLES = ("id", "name", "phase", "priority", "attempts", "age", "error")
-_ROOM_FOR_IDS = 120
-"""Columns of a terminal from which on IDs are shown whole."""
-_OUR_ID, _ITS_INSTANT = 36, 18
-"""Characters of a UUIDv7, and of the time in it: a quarter of a microsecond, in which two jobs are hardly ever made."""
 
 
 def _status_options(parser: Parser) -> None:
@@ -66,6 +62,7 @@ def list_jobs(call: Call) -> None:
     """
     filters = call.given("status", "phase", *FILTERS)
     with call.look() as queue:
+        filters = call.resolved(queue, filters)
         jobs = queue.list_jobs(limit=call.options.limit or None, **filters)
         more = queue.count(**filters) - len(jobs) if len(jobs) == call.options.limit else 0
         now = queue.clock.now()
@@ -123,6 +120,7 @@ def _fields(job: JobRecord) -> Iterator[tuple[str, Sequence[str]]]:
         ("Run at", _instant(job.run_at)),
         ("Tags", ", ".join(job.tags)),
         ("Depends on", ", ".join(job.dependencies)),
+        ("Workflow", "" if job.workflow is None else f"{job.workflow['name']} ({job.workflow['id']})"),
     ):
         yield label, [text] if text else ()
     yield "Metadata", _json_lines(job.metadata) if job.metadata else ()
@@ -193,9 +191,7 @@ def _instant(instant: datetime | None) -> str:
 
 
 def _table(jobs: Sequence[dict[str, Any]], *, now: datetime) -> Iterator[str]:
-    ids = [job["id"] for job in jobs]
-    if output.terminal_width() < _ROOM_FOR_IDS:
-        ids = _shortened(ids)
+    ids = output.shown_ids([job["id"] for job in jobs])
     rows = [_row(job, shown, now=now) for job, shown in zip(jobs, ids, strict=True)]
     return output.table(_TITLES, rows, flexible=("error", "name"))
 
@@ -209,15 +205,6 @@ def _row(job: dict[str, Any], shown_id: str, *, now: datetime) -> tuple[str, ...
     if phase == Phase.RUNNING and percentage is not None:
         phase = f"running {int(percentage)}%"
     return (shown_id, job["name"], phase, str(job["priority"]), attempts, age, error)
-
-
-def _shortened(ids: Sequence[str]) -> list[str]:
-    """Prefixes of our IDs, long enough that no two are the same. IDs that the user chose stay whole."""
-    for length in range(_ITS_INSTANT, _OUR_ID):
-        shown = [each[:length] if len(each) == _OUR_ID else each for each in ids]
-        if len(set(shown)) == len(ids):
-            return shown
-    return list(ids)
 
 
 COMMANDS = {

@@ -75,7 +75,7 @@ def submit(tx: Transaction, jobs: Iterable[NewJob], *, submitter: int | None = N
 def _submit(tx: Transaction, job: NewJob, holders: dict[str, str], submitter: int | None) -> JobId:
     """Store a job, and return its id, or that of the unfinished job that has its key, which then is in `holders`."""
     if not holders.keys().isdisjoint(job.dependencies):
-        job = job._replace(dependencies=tuple(holders.get(each, each) for each in job.dependencies))
+        job = job._replace(dependencies=tuple(dict.fromkeys(holders.get(each, each) for each in job.dependencies)))
     holder = _holder(tx, job)
     if holder not in (None, job.id):
         holders[job.id] = holder

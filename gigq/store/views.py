@@ -6,6 +6,7 @@ many jobs there are. `tests/store/test_views.py` proves it for each of them.
 
 from __future__ import annotations
 
+from gigq.status import FINISHED, JobStatus
 from gigq.store.tables import OPEN, READY, phase_of
 from gigq.store.worker_health import SILENCE
 
@@ -36,8 +37,20 @@ _JOB_DURATION = _seconds(
 )
 _DURATION = _seconds("executions.started_at", f"coalesce(executions.completed_at, {_NOW})")
 _STEP_DURATION = _seconds("job_steps.started_at", "job_steps.completed_at")
+_WORKFLOW_AGE = _seconds("job_workflows.created_at", _NOW)
 _SILENCE = f"CASE WHEN mode <> 'manual' THEN {_seconds('seen_at', _NOW)} END"
 _NEXT = f"CASE WHEN is_paused = 0 THEN {_seconds(_NOW, 'next_at')} END"
+
+
+
+def _jobs_that_are(*statuses: str) -> str:
+    """The SQL of how many jobs of a workflow have one of these statuses, read from the index of its jobs."""
+    words = ", ".join(f"'{each}'" for each in statuses)
+    return f"""
+       (SELECT count(*)
+          FROM jobs INDEXED BY jobs_of_workflow
+         WHERE workflow_seq = job_workflows.seq AND status IN ({words}))"""
+
 
 VIEWS = {
     "job_overview": f"""
@@ -97,6 +110,13 @@ SELECT id, mode,
        started_at, seen_at, {_in_words(_SILENCE)} AS silence, {_SILENCE} AS silence_seconds
   FROM job_workers
  ORDER BY seq""",
+    "workflow_overview": f"""
+CREATE VIEW workflow_overview AS -- all workflows, the newest first, with the number of their jobs
+SELECT id, name,{_jobs_that_are(*JobStatus)} AS jobs,{_jobs_that_are(*FINISHED)} AS ended,
+{",".join(f"{_jobs_that_are(status)} AS {status}" for status in JobStatus)},
+       {_in_words(_WORKFLOW_AGE)} AS age, {_WORKFLOW_AGE} AS age_seconds, created_at
+  FROM job_workflows
+ ORDER BY seq DESC""",
     "schedule_overview": f"""
 CREATE VIEW schedule_overview AS -- all schedules, in alphabetical order
 SELECT name, CASE is_paused WHEN 1 THEN 'paused' ELSE 'active' END AS status,

@@ -17,8 +17,8 @@ def graph(tx: Transaction, workflow: Workflow) -> WorkflowGraph:
         name=workflow.name,
         last_job=last_id(tx, workflow),
         at=tx.now,
-        jobs=_jobs(tx, workflow),
-        edges=_edges(tx, workflow),
+        jobs=tuple(_jobs(tx, workflow)),
+        edges=tuple(_edges(tx, workflow)),
     )
 
 

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 from store.verbs import SOMEWHERE, File, remember
 
-from gigq import Job, JobQueue, ManualClock, SystemClock
+from gigq import Job, JobQueue, ManualClock, SystemClock, Workflow
 from gigq.status import ExecutionStatus
 from gigq.store import manual, workers
 from gigq.store.views import VIEWS
@@ -162,6 +162,24 @@ def test_the_schedule_overview_shows_the_rules_and_the_next_ticks(file: File, to
     assert tool.execute("SELECT next_in FROM schedule_overview WHERE name = 'hourly'").fetchone() == ("due",)
 
 
+def test_the_workflow_overview_counts_the_jobs_of_each_workflow_the_newest_first(
+    file: File, tool: sqlite3.Connection
+) -> None:
+    for name in ("first", "second"):
+        workflow = Workflow(name, id=name)
+        workflow.chain(*(Job(word, "a:b", max_attempts=1, id=f"{name} {word}") for word in ("a", "b", "c")))
+        workflow.submit_all(file.queue)
+    file.complete("first a")
+    file.fail("first b")
+    columns = "id, name, jobs, ended, pending, running, completed, failed, cancelled, timeout"
+    assert tool.execute(f"SELECT {columns} FROM workflow_overview").fetchall() == [
+        ("second", "second", 3, 0, 3, 0, 0, 0, 0, 0),
+        ("first", "first", 3, 3, 0, 0, 1, 1, 1, 0),
+    ]
+    file.claim()
+    assert tool.execute("SELECT running, age LIKE '% days' FROM workflow_overview").fetchone() == (1, 1)
+
+
 @pytest.mark.unsound("somebody has edited a schedule")
 def test_a_schedule_whose_job_cannot_be_read_is_still_shown(file: File, tool: sqlite3.Connection) -> None:
     file.queue.schedules.add("schedule", "functions:nothing", every=60)
@@ -179,6 +197,7 @@ LOOKS = {
     "dependency_overview": ["", "WHERE job_id = 'child 3'", "WHERE parent_id = 'ready 3'"],
     "worker_overview": ["", "WHERE id = 'ann'"],
     "schedule_overview": ["", "WHERE name = '3'"],
+    "workflow_overview": ["", "WHERE id = 'flow 3'"],
 }
 """Of each view, what people look for in it; each finds a row."""
 
@@ -211,6 +230,10 @@ def fill(path: str, *, jobs: int) -> None:
         file.claim(3)
         for number in range(5):
             queue.schedules.add(f"{number}", "functions:nothing", every=60)
+        for number in range(max(5, jobs // 20)):
+            workflow = Workflow("flow", id=f"flow {number}")
+            workflow.chain(Job("first", "a:b"), Job("second", "a:b"))
+            workflow.submit_all(queue)
 
 
 @pytest.mark.parametrize(("view", "where"), [(view, where) for view, looks in LOOKS.items() for where in looks])
