@@ -170,13 +170,15 @@ class Workflow:
         self._last = self.add_job(last).id
         return self._with_ends()[last.id]
 
-    def submit_all(self, queue: JobQueue) -> list[JobId]:
+    def submit_all(self, queue: JobQueue, *, connection: object = None) -> list[JobId]:
         """Store the workflow with its jobs in one transaction, and return their ids in the order of addition.
 
         If the queue has a workflow of this id already, nothing is stored, and the ids are those of its jobs. So it may
         be tried again, also by a program that makes the same workflow anew. Jobs that were added since this object was
         submitted or loaded are stored, and join the workflow. Its last job, as `at_end` makes it, waits for them too,
         and runs once more if it has begun or ended.
+
+        With `connection` it is a part of the transaction that is open there, as for `JobQueue.submit`.
 
         If another unfinished job has the `unique_key` of one of them, that job's id is returned in its place, and its
         children wait for that job. It does not join the workflow.
@@ -192,7 +194,7 @@ class Workflow:
             for job in self._parents_first()
         ]
         wanted = workflows.Submission(self.id, self.name, jobs, self._last, self._known)
-        stored = workflows.submit(queue.database, wanted)
+        stored = workflows.submit(queue.database, wanted, connection)
         self._known = {job_id: str(stored.get(job_id, job_id)) for job_id in self._jobs}
         if stored.keys() >= self._jobs.keys() and self._jobs:
             return [stored[job_id] for job_id in self._jobs]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from gigq.queue.queues import Unchanged
     from gigq.queue.schedules import Schedules
     from gigq.steps import StepRecord
-    from gigq.store import checking, control, deleting, metrics, repairing, steps, submitting, workers
+    from gigq.store import checking, control, deleting, joining, metrics, repairing, steps, submitting, workers
     from gigq.workflow_records import WorkflowRecord
 else:
     liveness, process, reports = map(LazyModule, ("gigq.liveness", "gigq.process", "gigq.reports"))
@@ -45,7 +46,8 @@ else:
     cards, queue_card = map(LazyModule, ("gigq.drawing.cards", "gigq.drawing.queue_card"))
     waiting, why, workflows = map(LazyModule, ("gigq.queue.waiting", "gigq.queue.why", "gigq.queue.workflows"))
     checking, control, metrics = map(LazyModule, ("gigq.store.checking", "gigq.store.control", "gigq.store.metrics"))
-    deleting, repairing, steps = map(LazyModule, ("gigq.store.deleting", "gigq.store.repairing", "gigq.store.steps"))
+    deleting, joining = map(LazyModule, ("gigq.store.deleting", "gigq.store.joining"))
+    repairing, steps = map(LazyModule, ("gigq.store.repairing", "gigq.store.steps"))
     submitting, workers = map(LazyModule, ("gigq.store.submitting", "gigq.store.workers"))
 
 
@@ -53,7 +55,7 @@ class JobQueue:
     """A queue of jobs in one SQLite file.
 
     ========  ==========================================================================================
-    submit    `submit` `submit_many` `enqueue`
+    submit    `submit` `submit_many` `enqueue` `transaction`
     look      `get_status` `get_result` `get_job` `steps` `full_id` `list_jobs` `find_jobs` `count` `stats`
               `metrics` `why` `workflows` `wait` `result`
     control   `cancel` `requeue_job` `cancel_jobs` `requeue_jobs` `reschedule` `pause` `resume` `configure`
@@ -64,7 +66,8 @@ class JobQueue:
     ========  ==========================================================================================
 
     Safe to share between threads, and to keep across a fork. Every method is one transaction unless it says otherwise,
-    and what it did is on disk when it returns. Use it as a context manager, or call `close`.
+    and what it did is on disk when it returns; inside a `transaction` it is a part of that one. Use it as a context
+    manager, or call `close`.
 
     Args:
         db_path: a path, a ``sqlite:///`` URL, or ``":memory:"``.
@@ -132,7 +135,7 @@ class JobQueue:
 
     # submit
 
-    def submit(self, job: Job | Submittable | Callable[..., Any]) -> JobId:
+    def submit(self, job: Job | Submittable | Callable[..., Any], *, connection: object = None) -> JobId:
         """Store a job, and return its id. Once it has returned, the job is not lost.
 
         Submitting the same id a second time stores nothing. Nor does a `unique_key` that an unfinished job has: the id
@@ -140,8 +143,12 @@ class JobQueue:
 
         Args:
             job: a job; or a task or a function that needs no arguments.
+            connection: a connection to this queue's file with a transaction open, of which the job becomes a part: it
+                is stored when the caller commits, and no worker sees it before. A `sqlite3.Connection`, or what holds
+                one, as for `transaction`.
 
         Raises:
+            ValueError: the connection cannot be joined, with the reason.
             InvalidJob: the job cannot be stored, with the reason; nothing was stored. The subclasses say more:
                 NotImportable, NotSerializable, UnknownParent.
             QueueBusy, StoreError: nothing was stored.
@@ -155,13 +162,16 @@ class JobQueue:
             ...     drain(queue), queue.get_result(job_id)
             (1, 'Hello [...]')
         """
-        return self.submit_many([preparing.job_of(job)])[0]
+        return self.submit_many([preparing.job_of(job)], connection=connection)[0]
 
-    def submit_many(self, jobs: Iterable[Job | Submittable | Callable[..., Any]]) -> list[JobId]:
+    def submit_many(
+        self, jobs: Iterable[Job | Submittable | Callable[..., Any]], *, connection: object = None
+    ) -> list[JobId]:
         """Store several jobs, parents before their children, and return their ids: all of them or none.
 
-        It is one transaction, however many they are. 100,000 jobs hold the write lock for one to two seconds; submit
-        more than that in several calls. Raises as `submit`.
+        It is one transaction, however many they are, or a part of the one that `connection` has open, as for `submit`.
+        100,000 jobs hold the write lock for one to two seconds; submit more than that in several calls. Raises as
+        `submit`.
 
         Example:
             >>> from calendar import isleap
@@ -173,6 +183,9 @@ class JobQueue:
         """
         wanted = preparing.jobs_of(jobs)
         new = [preparing.prepare(job, limit=self.params_limit, default=self.default) for job in wanted]
+        if connection is not None:
+            with joining.joining(self.database, connection), self.database.write() as tx:
+                return submitting.submit(tx, new)
         if not new:
             self.database.must_be_writable()
             return []
@@ -194,6 +207,46 @@ class JobQueue:
             [100, 0]
         """
         return self.submit(preparing.called(function, args, params))
+
+    def transaction(self, connection: object = None) -> AbstractContextManager[joining.Connection]:
+        """Return a block in which what this queue does in this thread is one transaction with SQL of your own.
+
+        ``with queue.transaction() as db:`` opens a connection to the file, takes the write lock, and commits at the end
+        of the block, or rolls back if that raises. Workers wait for the lock meanwhile, so be short. `db` takes all SQL
+        but what would end the transaction or attach another file; its ``commit()`` does nothing.
+
+        ``with queue.transaction(connection) as db:`` takes part in the transaction that is open on your own connection
+        to the same file, and commits nothing: that is yours to do. If the block raises, what was written inside it is
+        rolled back, and what was written before stays.
+
+        Every method of this object takes part, also those that read. One that is refused leaves the rest of the
+        transaction as it is. An inner block on the same connection is a savepoint. For other threads, and for other
+        tasks of asyncio, it is the transaction of somebody else. Another `JobQueue` on the same file is refused with
+        RuntimeError when it writes in this thread, because it would wait for its own thread.
+
+        Args:
+            connection: a `sqlite3.Connection` with a transaction open, best begun with BEGIN IMMEDIATE; or what holds
+                one, such as Django's ``connection`` or a ``Connection`` of SQLAlchemy.
+
+        Raises:
+            ValueError: the connection cannot be joined, with the reason: it has no transaction open, it is to another
+                file, it has only attached this one, or a temporary table of its own hides one of the queue's.
+            RuntimeError: this thread has a transaction open on the file already, or the block has ended this one.
+            QueueBusy: another writer had the lock for longer than `timeout`, or the transaction has read what others
+                have changed since, so that it can no longer write.
+            NotAQueue, StoreError: nothing was written.
+
+        Example:
+            >>> from gigq import JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     with queue.transaction() as db:
+            ...         table = db.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, item TEXT)")
+            ...         order = db.execute("INSERT INTO orders (item) VALUES ('tea')").lastrowid
+            ...         job_id = queue.enqueue("send_invoice", order=order)
+            ...     queue.get_job(job_id).params
+            {'order': 1}
+        """
+        return joining.transaction(self.database, connection)
 
     # look
 
@@ -722,23 +775,27 @@ class JobQueue:
         names = checks.optional(queues, "queues", checks.some_texts)
         return self._manual.dequeue(name, queues=names)
 
-    def complete(self, job: JobRef, result: Any = None) -> None:
-        """Settle a manually claimed job as completed. One write transaction.
+    def complete(self, job: JobRef, result: Any = None, *, connection: object = None) -> None:
+        """Settle a manually claimed job as completed. One write transaction, or a part of yours.
 
         Args:
             job: what `dequeue` returned, or a job's id. The claim is safer: an id means the execution that is open now,
                 so a late call may end that of another program. Only what was taken away from this very queue object is
                 refused nevertheless.
             result: a value that JSON can hold, of at most 10 MB.
+            connection: as for `submit`. What you write in that transaction and the end of the job are one: both are
+                committed, or neither is.
 
         Raises:
             LeaseLost: the execution has ended, was taken away, or is not in manual consumption. Nothing has changed.
             JobNotFound: no job has this id.
+            ValueError: the connection cannot be joined, with the reason.
             NotSerializable: JSON cannot hold the result. The job is still yours.
             QueueBusy, StoreError: nothing was written; call it again.
         """
         text = encode(result, name="result", limit=RESULT_LIMIT, default=self.default)
-        self._manual.settle(self._manual.claim_of(job), reports.Report.completed(text))
+        with joining.joined(self.database, connection):
+            self._manual.settle(self._manual.claim_of(job), reports.Report.completed(text))
 
     def fail(
         self, job: JobRef, error: str | Mapping[str, str] | BaseException, *, retry: bool = True

@@ -16,7 +16,7 @@ from gigq.new_job import NewJob
 from gigq.process import is_gone, this_process
 from gigq.queue import waiting
 from gigq.status import UNFINISHED
-from gigq.store import workers, workflow_control, workflow_graph, workflow_status, workflows
+from gigq.store import joining, workers, workflow_control, workflow_graph, workflow_status, workflows
 from gigq.store.engine.database import Database
 from gigq.store.engine.transaction import Transaction
 from gigq.workflow_records import WorkflowGraph, WorkflowRecord, WorkflowStatus
@@ -82,7 +82,7 @@ def load(database: Database, workflow_id: str) -> Loaded:
         raise StoreError(f"workflow {found.id} cannot be read: {error}") from None
 
 
-def submit(database: Database, wanted: Submission) -> dict[str, JobId]:
+def submit(database: Database, wanted: Submission, connection: object = None) -> dict[str, JobId]:
     """Store a workflow with its jobs, and return the id that stands for each of them. One write transaction.
 
     If a workflow has the id already, nothing is stored but the jobs that were added to one that is known. If that has
@@ -93,7 +93,7 @@ def submit(database: Database, wanted: Submission) -> dict[str, JobId]:
         CyclicWorkflow: a job that was added depends on the last job of the stored workflow.
         InvalidJob: a last job that cannot wait for the others, or jobs that were added to another object's workflow.
     """
-    with database.write() as tx:
+    with joining.joined(database, connection), database.write() as tx:
         found = workflows.find(tx, wanted.id)
         if found is None:
             ids = workflows.store(tx, wanted.id, wanted.name, wanted.jobs, last=wanted.last)

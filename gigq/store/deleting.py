@@ -9,6 +9,16 @@ from gigq.store import workflows
 from gigq.store.engine.lists import listed
 from gigq.store.engine.transaction import Transaction
 
+_BELONGING = {
+    "executions": "DELETE FROM executions WHERE job_seq IN",
+    "job_dependencies of a child": "DELETE FROM job_dependencies WHERE child IN",
+    "job_dependencies of a parent": "DELETE FROM job_dependencies WHERE parent IN",
+    "job_tags": "DELETE FROM job_tags WHERE job_seq IN",
+    "job_steps": "DELETE FROM job_steps WHERE job_seq IN",
+    "jobs": "UPDATE jobs SET failed_parent = NULL WHERE failed_parent IN",
+}
+"""What the foreign keys of the tables do when jobs are deleted, for connections of others on which they are off."""
+
 
 def delete(tx: Transaction, job_id: str) -> bool:
     """Delete a job with its executions, its tags and its dependencies. False if that must not be, or there is none."""
@@ -26,6 +36,9 @@ def remove(tx: Transaction, jobs: Sequence[int]) -> int:
     """
     seqs, values = listed(jobs)
     theirs = workflows.of(tx, jobs)
+    if not tx.has_foreign_keys:
+        for beginning in _BELONGING.values():
+            tx.execute(f"{beginning} {seqs}", values)
     deleted = tx.execute(f"DELETE FROM jobs WHERE seq IN {seqs}", values).rowcount
     if theirs:
         workflows.forget(tx, theirs)

@@ -13,7 +13,7 @@ from gigq import InvalidJob, Job, JobFailed, JobNotFinished, JobNotFound, JobQue
 from gigq.testing import drain
 
 IN_ORDER = """
-    submit submit_many enqueue
+    submit submit_many enqueue transaction
     get_status get_result get_job steps full_id list_jobs find_jobs count stats metrics why workflows wait result
     cancel requeue_job cancel_jobs requeue_jobs reschedule pause resume configure queues workers scale stop_workers
     dead_letters

@@ -7,12 +7,18 @@ import os
 import sqlite3
 import threading
 import weakref
-from contextlib import suppress
-from typing import Any, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Literal
 
 from gigq.store.engine.files import MEMORY
 from gigq.store.engine.forking import PROCESS
 from gigq.store.engine.searching import add_search
+
+if TYPE_CHECKING:
+    from gigq.store.engine import lent
+
+# `lent` is imported where it is needed: few programs need it.
 
 Durability = Literal["full", "normal"]
 
@@ -131,10 +137,38 @@ class ConnectionPool:
                 handle.generation = None
                 PROCESS.close(handle.connection)
 
-    def _connected(self) -> sqlite3.Connection:
+    @contextmanager
+    def apart(self) -> Iterator[lent.LentConnection]:
+        """Open a connection for one transaction of a user's, and close it; settings are as in sqlite3.
+
+        Of a queue in memory, which has but one, it is that one, and its settings are put back.
+        """
+        from gigq.store.engine import lent
+
+        if self.path == MEMORY:
+            shared = self.connection()
+            assert isinstance(shared, lent.LentConnection)
+            with _usual_settings(shared):
+                yield shared
+            return
+        self._must_be_usable()
+        connection = self._connect(*self._address, factory=lent.LentConnection)
+        assert isinstance(connection, lent.LentConnection)
+        PROCESS.disown(connection)
+        process, connection.text_factory = os.getpid(), str
+        try:
+            yield connection
+        finally:
+            if process == os.getpid():
+                connection.close()
+
+    def _must_be_usable(self) -> None:
         self.must_be_open()
         if PROCESS.is_spoilt:
             raise sqlite3.ProgrammingError("this process was forked inside a transaction; start it by spawn instead")
+
+    def _connected(self) -> sqlite3.Connection:
+        self._must_be_usable()
         generation = _FOR_EVER if self.path == MEMORY else PROCESS.generation
         handle = self._local.handle = Handle(self._open(), generation)
         with self._lock:
@@ -142,11 +176,15 @@ class ConnectionPool:
         return handle.connection
 
     def _open(self) -> sqlite3.Connection:
-        connection = self._connect(as_uri(self.path), *_PRAGMAS, _SYNCHRONOUS[self._durability])
+        connection = self._connect(*self._address)
         if self.uses_wal:
             with suppress(sqlite3.OperationalError):  # others read it now; the next connection tries again
                 connection.execute("PRAGMA journal_mode = WAL")
         return connection
+
+    @property
+    def _address(self) -> tuple[str, ...]:
+        return as_uri(self.path), *_PRAGMAS, _SYNCHRONOUS[self._durability]
 
     def _connect(self, uri: str, *pragmas: str, **options: Any) -> sqlite3.Connection:
         # timeout=0: SQLite's own busy handler starves under contention (once in 6,756 tries); database.py waits.
@@ -170,6 +208,19 @@ class ConnectionPool:
         if self.path != MEMORY:
             PROCESS.adopt(connection)
         return connection
+
+
+@contextmanager
+def _usual_settings(connection: lent.LentConnection) -> Iterator[None]:
+    """Let a connection have the settings that one of sqlite3 has while the block runs."""
+    connection.text_factory = str
+    try:
+        yield
+    finally:
+        if connection.in_transaction:  # Ctrl-C came before it was lent
+            connection.rollback()
+        connection.row_factory, connection.text_factory = None, readable
+        connection.isolation_level = None
 
 
 class Handle:

@@ -6,29 +6,24 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from threading import get_ident
 from typing import Any
 
 from gigq.clock import Clock, stamper
-from gigq.errors import GigqError, QueueGone, StoreError
+from gigq.errors import QueueGone, StoreError
 from gigq.store.engine import files
 from gigq.store.engine.bell import bell_of
 from gigq.store.engine.connections import CLOSED, ConnectionPool, Durability
 from gigq.store.engine.files import MEMORY
 from gigq.store.engine.forking import PROCESS
-from gigq.store.engine.joined import ALL, Joined, joined_by
-from gigq.store.engine.lent import LentConnection
+from gigq.store.engine.joined import ALL, Joined, joined_by, taking_part
 from gigq.store.engine.mounts import warn_of_network
-from gigq.store.engine.patience import Patience, tried
-from gigq.store.engine.sqlite_errors import UnstorableValue, explained, primary_code
+from gigq.store.engine.patience import Patience
+from gigq.store.engine.sqlite_errors import explained, misread, primary_code
 from gigq.store.engine.transaction import Session, Transaction
 
-_LARGE_LOG = 5 << 20
-"""Bytes; without readers that hold it up SQLite starts it over at 4 MB."""
-
-_MISREAD = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
-"""What reading raises where somebody has put into the file what gigq does not write."""
+# `lent` and `wal` are imported where they are needed: few programs need them.
 
 
 class Database:
@@ -69,8 +64,8 @@ class Database:
         self.file = self.path if self.path == MEMORY else os.path.abspath(self.path)
         self.durability = durability
         self.bell = bell_of(self.file)
-        self._patience = Patience(self.path, timeout, longest_pause)
-        self._on_change = on_change
+        self.patience = Patience(self.path, timeout, longest_pause)
+        self.on_change = on_change
         self._stamp = stamper(clock)
         self._schema: int | None = None  # of the tables as they were last found; None before the first look
         self._pool = self._new_pool(durability)
@@ -122,48 +117,33 @@ class Database:
         """
 
     def use_wal(self, *, is_used: bool) -> None:
-        """Have the file use write-ahead logging, in which readers and the writer do not wait for each other.
+        """Have the file use write-ahead logging, unless it does, as `is_used` says.
 
         Other programs make copies that are not in it, and may switch a file back. If somebody reads the file for all of
         `timeout`, it stays in the mode it has, and new connections and heartbeats try again.
-
-        Args:
-            is_used: the file is in this mode now.
         """
         if self.path == MEMORY:
             return
         if not is_used:
+            from gigq.store.engine import wal
+
             with suppress(StoreError), PROCESS.passage(), self._explaining():
-                # Only a file without tables takes auto_vacuum, and after the switch to WAL it does not. It costs a
-                # submit, a claim and a settlement 0 to 1 %; VACUUM instead would lock workers out for seconds.
-                self._patience.insist(
-                    self._connection, "PRAGMA auto_vacuum = INCREMENTAL", "PRAGMA journal_mode = WAL"
-                )
+                wal.switch_on(self._connection, self.patience)
         self._pool.uses_wal = True
 
     def tend_log(self) -> None:
         """Start the write-ahead log over if a reader has let it grow, and switch it on if another program has not.
 
-        Nothing happens while a reader prevents it.
-
-        SQLite does so by itself only where a checkpoint ends between two writes, and a busy queue may leave no room
-        for that for seconds.
-
-        Raises:
-            QueueGone, StoreError: as `write`.
+        Nothing happens while a reader prevents it. Raises as `write`.
         """
-        log = f"{self.file}-wal"
-        if self.path == MEMORY or (os.path.exists(log) and files.size(log) < _LARGE_LOG):
+        from gigq.store.engine import wal
+
+        if self.path == MEMORY or wal.is_well(self.file):
             return
         with PROCESS.passage(), self._explaining():
-            if not os.path.exists(log):
-                tried(self._connection, "PRAGMA journal_mode = WAL", "PRAGMA journal_mode")
-                return
-            # The first one copies while others write, so that the second, which keeps them out, has little to do.
-            for checkpoint in ("PRAGMA wal_checkpoint(PASSIVE)", "PRAGMA wal_checkpoint(TRUNCATE)"):
-                self._connection().execute(checkpoint).fetchone()
+            wal.tend(self._connection, self.file)
 
-    def must_be_open(self, closed: str) -> None:
+    def must_be_open(self, closed: str = CLOSED) -> None:
         """Refuse to go on, with this sentence, if it was closed.
 
         Raises:
@@ -174,6 +154,15 @@ class Database:
         except sqlite3.ProgrammingError as error:
             raise StoreError(str(error)) from None
 
+    def must_exist(self) -> None:
+        """Refuse to go on if the file is not the one that was opened.
+
+        Raises:
+            QueueGone: it was deleted or replaced.
+        """
+        if self.path != MEMORY and files.identity(self.file) != self.identity:
+            raise QueueGone(f"{self.path!r} was deleted or replaced while it was open; open it again with JobQueue(…)")
+
     def close(self) -> None:
         """Close the connections of all threads."""
         self._pool.close()
@@ -182,9 +171,12 @@ class Database:
         files.must_be_writable(self.path)
 
     def _new_pool(self, durability: Durability) -> ConnectionPool:
-        # In memory there is no other connection that could be lent to the function of a job.
-        factory = LentConnection if self.path == MEMORY else sqlite3.Connection
-        return ConnectionPool(self.file, durability, factory=factory)
+        if self.path != MEMORY:
+            return ConnectionPool(self.file, durability)
+        from gigq.store.engine.lent import LentConnection
+
+        # In memory there is no other connection that could be lent.
+        return ConnectionPool(self.file, durability, factory=LentConnection)
 
     def _joined(self, *, writes: bool) -> Session | None:
         """Return a part of the transaction that this thread has open on the file; None if there is none to join.
@@ -201,19 +193,40 @@ class Database:
             if writes or self.path == MEMORY:
                 raise RuntimeError(reason.format(path=self.path))
             return None
-        return Session(self._part_of(joined), self._meaning if writes else self._meaning_in_read)
+        meaning = self._meaning if writes else self._meaning_in_read
+        return Session(self._part_of(joined), lambda error: joined.told(meaning(error)))
 
     def _part_of(self, joined: Joined) -> Generator[Transaction, None, None]:
-        self.must_be_open(CLOSED)
+        self.must_be_open()
         try:
             with joined.part(self._stamp) as tx:
                 if tx.value("PRAGMA schema_version") != self._schema:
-                    self._on_change(tx, self.path)  # not remembered: the change may be rolled back
+                    self.on_change(tx, self.path)  # not remembered: the change may be rolled back
                 yield tx
         except sqlite3.ProgrammingError:
             raise
         except sqlite3.Error as error:
-            raise self._explained(error) from error
+            raise joined.told(self._explained(error)) from error
+
+    @contextmanager
+    def own_transaction(self) -> Iterator[Joined]:
+        """Lend a connection of its own, in a transaction like that of `write`, in which this object takes part."""
+        from gigq.store.engine import lent
+
+        self.must_be_writable()
+        self.must_be_open()
+        with self._turn or nullcontext(), ExitStack() as last:
+            with PROCESS.passage(), self._explaining():
+                self.must_exist()
+                connection = last.enter_context(self._pool.apart())
+                last.enter_context(PROCESS.lending(connection))
+                begun = self.patience.insist(lambda: connection, "BEGIN IMMEDIATE", "PRAGMA schema_version")
+            with lent.lent(connection, self.patience, self._explaining):
+                self._look_at_tables(Transaction(connection, self._stamp()), begun[1])
+                with taking_part(Joined(connection, self, rings=False)) as joined:
+                    yield joined
+        if joined.has_news and self.path != MEMORY:
+            self.bell.ring()
 
     @contextmanager
     def _in_turn(self, session: Session, turn: AbstractContextManager[Any]) -> Iterator[Transaction]:
@@ -229,13 +242,13 @@ class Database:
             PROCESS.enter(thread)
             try:
                 # The first read takes the snapshot, and may itself find the file locked while another one recovers it.
-                connection, schema = self._patience.insist(self._connection, begin, "PRAGMA schema_version")
+                connection, schema = self.patience.insist(self._connection, begin, "PRAGMA schema_version")
                 # The time is read when the lock is held: what is committed later has a later time.
                 tx = Transaction(connection, self._stamp())
                 if schema != self._schema:
                     self._look_at_tables(tx, schema)
                 yield tx
-                self._patience.commit(connection)
+                self.patience.commit(connection)
                 is_over = True
             finally:
                 if not is_over:
@@ -251,8 +264,8 @@ class Database:
             self.bell.ring()
 
     def _look_at_tables(self, tx: Transaction, schema: int) -> None:
-        if self._schema is not None:
-            self._on_change(tx, self.path)
+        if self._schema not in (None, schema):
+            self.on_change(tx, self.path)
         self._schema = schema
 
     def _meaning(self, error: BaseException) -> StoreError | None:
@@ -261,14 +274,12 @@ class Database:
 
     def _meaning_in_read(self, error: BaseException) -> StoreError | None:
         """Return an error of SQLite, or of code that could not understand what it has read, as one of ours."""
-        if not isinstance(error, _MISREAD) or isinstance(error, GigqError | UnstorableValue):
+        meaning = misread(error, self.path)
+        if meaning is None:
             return self._meaning(error)
         # A caller may keep the error, with it a cursor that is still being read, and with that this snapshot.
         self._pool.discard()
-        return StoreError(
-            f"{self.path!r} holds what gigq never wrote ({type(error).__name__}: {error!s:.200}); "
-            "mend it with a SQLite tool"
-        )
+        return meaning
 
     def _roll_back(self) -> None:
         connection = self._pool.current()
@@ -276,8 +287,7 @@ class Database:
             connection.execute("ROLLBACK")
 
     def _connection(self) -> sqlite3.Connection:
-        if self.path != MEMORY and files.identity(self.file) != self.identity:
-            raise QueueGone(f"{self.path!r} was deleted or replaced while it was open; open it again with JobQueue(…)")
+        self.must_exist()
         return self._pool.connection()
 
     @contextmanager

@@ -51,7 +51,7 @@ class JobDatabase(Database):
         with PROCESS.passage(), self._own_turn, self._explaining(), ExitStack() as undo:
             undo.callback(self._pool.discard_unfinished)
             with self._regained():
-                connection, schema = self._patience.insist(self._connection, "BEGIN IMMEDIATE", "PRAGMA schema_version")
+                connection, schema = self.patience.insist(self._connection, "BEGIN IMMEDIATE", "PRAGMA schema_version")
                 tx = Transaction(connection, self._stamp())
                 if schema != self._schema:
                     self._look_at_tables(tx, schema)
@@ -81,7 +81,7 @@ class JobDatabase(Database):
         """
         try:
             write(tx)
-            self._patience.commit(tx.connection)
+            self.patience.commit(tx.connection)
         except sqlite3.IntegrityError:
             raise
         except sqlite3.Error as error:

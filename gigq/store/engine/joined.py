@@ -11,13 +11,19 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, Protocol
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol, TypeVar
 
+from gigq.errors import StoreError
 from gigq.store.engine.bell import Bell
 from gigq.store.engine.connections import readable
+from gigq.store.engine.searching import add_search
 from gigq.store.engine.sqlite_errors import unstorable
 from gigq.store.engine.transaction import Transaction, Values
+
+ENDED = "the transaction was committed or rolled back inside the block; do that after the block"
+
+_Told = TypeVar("_Told", StoreError, StoreError | None)
 
 Cursors = Callable[[sqlite3.Connection], sqlite3.Cursor]
 
@@ -59,6 +65,7 @@ class Joined:
         self.connection = connection
         self.has_news = False
         self._database = database
+        self._members = [database]
         self._is_for_all = is_for_all
         self._cursors = cursors
         self._rings = rings
@@ -71,33 +78,74 @@ class Joined:
             database.identity is not None and self._database.identity == database.identity
         )
 
-    def why_not(self, database: OpenFile) -> str | None:
-        """Say why a database may not take part here and now; None if it may."""
+    def why_not(self, database: OpenFile, connection: sqlite3.Connection | None = None) -> str | None:
+        """Say why a database may not take part here and now; None if it may.
+
+        Args:
+            connection: the one that its caller has named.
+        """
         if self._process != os.getpid():
             return "this process was forked inside a transaction that is open on {path!r}; start it by spawn instead"
         if self._task is not None and self._task is not _current_task():
             return "another task of this thread has a transaction open on {path!r}; do this after it, or in a thread"
-        if not (self._is_for_all or self._database is database):
+        if connection is not None:
+            if connection is self.connection:
+                return None
+            return "this thread has another transaction open on {path!r}, for which this one would wait in vain"
+        if not (self._is_for_all or database in self._members):
             return (
                 "this thread has a transaction open on {path!r} by another queue object, for which this one would wait "
                 "in vain; use that queue object, or pass the connection: connection=…"
             )
         return None
 
+    def told(self, error: _Told) -> _Told:
+        """Return the error of a verb, with the addition that the transaction has ended if that is so."""
+        if isinstance(error, StoreError) and not self.connection.in_transaction:
+            return type(error)(f"{error}; the whole transaction has been rolled back")
+        return error
+
+    @contextmanager
+    def admitting(self, database: OpenFile) -> Iterator[Joined]:
+        """Let one more object that has the file open take part while the block runs."""
+        self._members.append(database)
+        try:
+            yield self
+        finally:
+            self._members.remove(database)
+
+    @contextmanager
+    def block(self) -> Iterator[sqlite3.Connection]:
+        """Lend the connection while the block runs; what it has written is rolled back if it raises.
+
+        Raises:
+            RuntimeError: the transaction was ended inside the block.
+        """
+        is_over = False
+        self._run("SAVEPOINT gigq_block")
+        try:
+            yield self.connection
+            with _telling_of_the_end():
+                self._run("RELEASE gigq_block")
+            is_over = True
+        finally:
+            if not is_over and self._process == os.getpid() and self.connection.in_transaction:
+                with suppress(sqlite3.OperationalError):  # it has ended, and another has begun
+                    self._run("ROLLBACK TO gigq_block")
+                    self._run("RELEASE gigq_block")
+
     @contextmanager
     def part(self, stamp: Callable[[], str]) -> Iterator[Transaction]:
         """Let one verb take part: it is a savepoint, rolled back if the block raises.
 
         Raises:
-            RuntimeError: the transaction has ended.
+            RuntimeError: the transaction was ended inside its block.
         """
         if not self.connection.in_transaction:
-            raise RuntimeError(
-                "the transaction has been committed or rolled back inside its block; do that after the block"
-            )
+            raise RuntimeError(ENDED)
         usual, self.connection.text_factory = self.connection.text_factory, readable
         try:
-            with self.savepoint("gigq"):
+            with self._savepoint():
                 tx = JoinedTransaction(self.connection, stamp(), self._cursors)
                 yield tx
         finally:
@@ -107,18 +155,35 @@ class Joined:
             self._database.bell.ring()
 
     @contextmanager
-    def savepoint(self, name: str) -> Iterator[None]:
-        """Run a block in a savepoint: what it has written is rolled back if it raises."""
+    def _savepoint(self) -> Iterator[None]:
         is_over = False
-        self._run(f"SAVEPOINT {name}")
+        self._run("SAVEPOINT gigq")
         try:
             yield
-            self._run(f"RELEASE {name}")
+            self._run("RELEASE gigq")
             is_over = True
         finally:
             if not is_over and self.connection.in_transaction:  # if not, SQLite has rolled back all of it
-                self._run(f"ROLLBACK TO {name}")
-                self._run(f"RELEASE {name}")
+                self._undo()
+
+    def _undo(self) -> None:
+        """Roll back what a verb has written, or all if that fails, so that nobody commits half of it."""
+        is_undone = False
+        try:
+            self._run("ROLLBACK TO gigq")
+            self._run("RELEASE gigq")
+            is_undone = True
+        finally:
+            if not is_undone and self.connection.in_transaction:
+                self._abandon()
+
+    def _abandon(self) -> None:
+        from gigq.store.engine.lent import LentConnection  # only here: it hardly ever comes to this
+
+        if isinstance(self.connection, LentConnection):
+            self.connection.abandon()
+        else:
+            sqlite3.Connection.rollback(self.connection)
 
     def _run(self, sql: str) -> None:
         self._cursors(self.connection).execute(sql)
@@ -133,17 +198,36 @@ class JoinedTransaction(Transaction):
         super().__init__(connection, stamp)
         self._cursors = cursors
 
+    @property
+    def has_foreign_keys(self) -> bool:  # type: ignore[override]
+        return bool(self.value("PRAGMA foreign_keys"))
+
     def execute(self, sql: str, values: Values = ()) -> sqlite3.Cursor:
         try:
             return self._cursors(self.connection).execute(sql, values)  # type: ignore[arg-type]
         except (UnicodeEncodeError, OverflowError) as error:
             raise unstorable(error) from None
+        except sqlite3.OperationalError as error:
+            if "no such function: gigq_finds" not in str(error):
+                raise
+        add_search(self.connection)  # not before: few transactions search
+        return self.execute(sql, values)
 
     def executemany(self, sql: str, values: Any) -> sqlite3.Cursor:
         try:
             return self._cursors(self.connection).executemany(sql, values)
         except (UnicodeEncodeError, OverflowError) as error:
             raise unstorable(error) from None
+
+
+@contextmanager
+def _telling_of_the_end() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "no such savepoint" in str(error):
+            raise RuntimeError(ENDED) from error
+        raise
 
 
 class _Mine(threading.local):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Any, Literal, NoReturn, Self
+
+from gigq.errors import StoreError
+from gigq.store.engine.patience import Patience
 
 _DENIED = (sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH)
 """Of SQL: BEGIN, COMMIT and ROLLBACK. ATTACH, because a commit of two files is not of one piece in WAL mode."""
 
 _INNER = "gigq_inner"
+_GONE = "the transaction has been rolled back because of an error inside its block"
 
 Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int]
 
@@ -27,34 +32,31 @@ class LentConnection(sqlite3.Connection):
     """
 
     is_lent = False
+    _is_abandoned = False
 
     def lend(self) -> None:
         """Deny from here on what would end the transaction. Call it in the thread that uses the connection."""
-        self.is_lent = True
+        self.is_lent, self._is_abandoned = True, False
         self.set_authorizer(None)
 
     def unlend(self) -> None:
         """Allow everything again, and drop what the code has set that would hinder others."""
         self.is_lent = False
-        self.set_authorizer(None)
+        super().set_authorizer(None)
         self.set_progress_handler(None, 0)
         self.set_trace_callback(None)
         self.execute("PRAGMA query_only = OFF")
 
-    @contextmanager
-    def ending(self) -> Iterator[None]:
-        """Allow the lender everything while the block runs."""
-        self.is_lent = False
-        try:
-            yield
-        finally:
-            self.is_lent = True
+    def abandon(self) -> None:
+        """Roll back although it is lent. Who has it can use it no more."""
+        self._is_abandoned = True
+        sqlite3.Connection.rollback(self)
 
     def set_authorizer(self, authorizer_callback: Authorizer | None) -> None:
         theirs = authorizer_callback
 
         def authorize(action: int, *details: str | None) -> int:
-            if action in _DENIED and self.is_lent:
+            if action in _DENIED and self.is_lent and not self._is_abandoned:
                 return sqlite3.SQLITE_DENY
             return theirs(action, *details) if theirs else sqlite3.SQLITE_OK
 
@@ -104,24 +106,70 @@ class LentConnection(sqlite3.Connection):
         return False
 
 
+@contextmanager
+def lent(
+    connection: LentConnection, patience: Patience, explaining: Callable[[], AbstractContextManager[None]]
+) -> Iterator[None]:
+    """Lend the transaction that is open on a connection while the block runs, then commit, or roll back if it raises.
+
+    Raises:
+        RuntimeError: the block ends in a process that was forked inside it. The parent goes on with the transaction.
+        StoreError: an error has ended the transaction, and the block has gone on.
+    """
+    process, is_over = os.getpid(), False
+    connection.lend()
+    try:
+        yield
+        if process != os.getpid():
+            raise RuntimeError("this process was forked inside a transaction, which only its parent can end")
+        connection.unlend()
+        if not connection.in_transaction:
+            raise StoreError(f"{_GONE}; begin it again")
+        with explaining():
+            patience.commit(connection)
+        is_over = True
+    finally:
+        if not is_over and process == os.getpid():
+            connection.unlend()
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+
 class LentCursor(sqlite3.Cursor):
     """A cursor of such a connection, which says why it was denied something."""
 
+    connection: LentConnection
+
     def execute(self, sql: str, parameters: Any = (), /) -> Self:
-        with _explained(self.connection, sql):
-            super().execute(sql, parameters)
-        return self
+        self._must_be_inside()
+        try:
+            return super().execute(sql, parameters)
+        except sqlite3.DatabaseError as error:
+            self._explain(error, sql)
+            raise
 
     def executemany(self, sql: str, parameters: Any, /) -> Self:
-        with _explained(self.connection, sql):
-            super().executemany(sql, parameters)
-        return self
+        self._must_be_inside()
+        try:
+            return super().executemany(sql, parameters)
+        except sqlite3.DatabaseError as error:
+            self._explain(error, sql)
+            raise
 
     def executescript(self, sql_script: str, /) -> Self:
         """Run a script statement by statement: sqlite3 itself would commit first."""
         for statement in statements(sql_script):
             self.execute(statement)
         return self
+
+    def _must_be_inside(self) -> None:
+        """Refuse a statement that would be a transaction of its own."""
+        if self.connection.is_lent and not self.connection.in_transaction:
+            raise sqlite3.DatabaseError(f"{_GONE}; leave the block, and begin again")
+
+    def _explain(self, error: sqlite3.DatabaseError, sql: str) -> None:
+        if self.connection.is_lent and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_AUTH:
+            refuse(" ".join(sql.split()))
 
 
 def statements(script: str) -> Iterator[str]:
@@ -139,14 +187,3 @@ def refuse(what: str) -> NoReturn:
     raise sqlite3.DatabaseError(
         f"{what:.80} is not possible here: the end of the block commits, and an exception that leaves it rolls back"
     )
-
-
-@contextmanager
-def _explained(connection: sqlite3.Connection, sql: str) -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        is_lent = isinstance(connection, LentConnection) and connection.is_lent
-        if is_lent and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_AUTH:
-            refuse(" ".join(sql.split()))
-        raise

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 
-from gigq.errors import NotAQueue, QueueBusy, StoreError
+from gigq.errors import GigqError, NotAQueue, QueueBusy, StoreError
 from gigq.store.engine import files
 
 _CANNOT_EVEN_READ = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY_DIRECTORY, sqlite3.SQLITE_READONLY_CANTINIT)
+
+
+_MISREAD = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
+"""What reading raises where somebody has put into the file what gigq does not write."""
 
 
 class UnstorableValue(ValueError):
@@ -32,6 +36,15 @@ def explained(error: sqlite3.Error, path: str) -> StoreError:
         case sqlite3.SQLITE_CORRUPT:
             return StoreError(f"{path!r} is damaged ({error}); restore a backup")
     return StoreError(f"{path!r}: {error}")
+
+
+def misread(error: BaseException, path: str) -> StoreError | None:
+    """Return the error of code that could not understand what it has read; None for any other error."""
+    if not isinstance(error, _MISREAD) or isinstance(error, GigqError | UnstorableValue):
+        return None
+    return StoreError(
+        f"{path!r} holds what gigq never wrote ({type(error).__name__}: {error!s:.200}); mend it with a SQLite tool"
+    )
 
 
 def unstorable(error: UnicodeEncodeError | OverflowError) -> UnstorableValue:

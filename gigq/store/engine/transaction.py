@@ -24,6 +24,9 @@ class Transaction:
         has_news: something has become claimable, or was taken away from a worker; workers are woken after the commit.
     """
 
+    has_foreign_keys = True
+    """Whether SQLite deletes what belongs to a deleted row."""
+
     __slots__ = ("_now", "connection", "has_news", "random", "stamp")
 
     def __init__(self, connection: sqlite3.Connection, stamp: str, random: Callable[[], float] = random.random) -> None:

@@ -16,8 +16,8 @@ def lent() -> Iterator[LentConnection]:
     connection.executescript("CREATE TABLE t (a); BEGIN IMMEDIATE; INSERT INTO t VALUES (0)")
     connection.lend()
     yield connection
-    with connection.ending():
-        connection.close()
+    connection.unlend()
+    connection.close()
 
 
 def rows(connection: sqlite3.Connection) -> list[object]:
@@ -44,8 +44,8 @@ def test_no_statement_ends_the_transaction_or_leaves_the_file(lent: LentConnecti
     with pytest.raises(sqlite3.DatabaseError, match=r"not authorized|is not possible here"):
         ROUTES[route](lent, sql)
     assert lent.in_transaction
-    with lent.ending():
-        lent.rollback()
+    lent.unlend()
+    lent.rollback()
     assert rows(lent) == []
 
 
