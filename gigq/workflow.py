@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from graphlib import CycleError, TopologicalSorter
-from heapq import heappop, heappush
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from gigq import checks
 from gigq.clock import Duration
-from gigq.errors import CyclicWorkflow, InvalidJob
+from gigq.errors import InvalidJob
 from gigq.job import Job, Submittable, is_task
 from gigq.job_ids import JobId, JobRef, ids_of, new_job_id
+from gigq.lazy import LazyModule
 from gigq.queue import workflows
 from gigq.queue.job_queue import JobQueue
 from gigq.queue.preparing import called, job_of, prepare
+from gigq.workflow_order import dependencies_of, each_of, parents_first, with_ends
 from gigq.workflow_records import WorkflowStatus
+
+if TYPE_CHECKING:
+    from gigq.drawing import mermaid, notebook, planned, svg
+    from gigq.drawing.graph import Graph
+else:  # few programs draw
+    mermaid, notebook = LazyModule("gigq.drawing.mermaid"), LazyModule("gigq.drawing.notebook")
+    planned, svg = LazyModule("gigq.drawing.planned"), LazyModule("gigq.drawing.svg")
 
 _Element = Job | Submittable | Callable[..., Any]
 """What becomes a job of a workflow."""
@@ -47,6 +54,7 @@ class Workflow:
         self._jobs: dict[str, Job] = {}
         self._last: str | None = None
         self._known: dict[str, str] = {}
+        self._queue: JobQueue | None = None  # that it was submitted to, or loaded from
 
     @classmethod
     def load(cls, queue: JobQueue, workflow_id: str) -> Self:
@@ -69,6 +77,7 @@ class Workflow:
         loaded._jobs = {job.id: job for job in found.jobs}
         loaded._last = found.last
         loaded._known = {job_id: job_id for job_id in loaded._jobs}
+        loaded._queue = queue
         return loaded
 
     def __repr__(self) -> str:
@@ -90,8 +99,8 @@ class Workflow:
         """
         added = job_of(job)
         parents = ids_of(() if depends_on is None else depends_on, "depends_on")
-        before = _dependencies(self._jobs[added.id]) if added.id in self._jobs else ()
-        self._jobs[added.id] = replace(added, dependencies=[*before, *_dependencies(added), *parents])
+        before = dependencies_of(self._jobs[added.id]) if added.id in self._jobs else ()
+        self._jobs[added.id] = replace(added, dependencies=[*before, *dependencies_of(added), *parents])
         return self._jobs[added.id]
 
     def add_task(
@@ -141,7 +150,7 @@ class Workflow:
         added: list[Job] = []
         before: list[Job] = []
         for element in elements:
-            side_by_side = [self.add_job(job, depends_on=before) for job in _each_of(element)]
+            side_by_side = [self.add_job(job, depends_on=before) for job in each_of(element)]
             added += side_by_side
             before = side_by_side or before
         return added
@@ -168,7 +177,7 @@ class Workflow:
         if last.unique_key is not None:
             raise InvalidJob(f"job {last.name!r} has a unique_key; the job at the end of a workflow must have none")
         self._last = self.add_job(last).id
-        return self._with_ends()[last.id]
+        return with_ends(self._jobs, self._last)[last.id]
 
     def submit_all(self, queue: JobQueue, *, connection: object = None) -> list[JobId]:
         """Store the workflow with its jobs in one transaction, and return their ids in the order of addition.
@@ -191,11 +200,12 @@ class Workflow:
         _queue(queue)
         jobs = [
             prepare(job, limit=queue.params_limit, default=queue.default, is_child=job.id == self._last)
-            for job in self._parents_first()
+            for job in parents_first(self.name, with_ends(self._jobs, self._last))
         ]
         wanted = workflows.Submission(self.id, self.name, jobs, self._last, self._known)
         stored = workflows.submit(queue.database, wanted, connection)
         self._known = {job_id: str(stored.get(job_id, job_id)) for job_id in self._jobs}
+        self._queue = queue
         if stored.keys() >= self._jobs.keys() and self._jobs:
             return [stored[job_id] for job_id in self._jobs]
         return list(stored.values())  # of the same workflow, made and submitted by another object
@@ -203,7 +213,7 @@ class Workflow:
     @property
     def jobs(self) -> list[Job]:
         """The jobs, in the order in which they were added."""
-        return list(self._with_ends().values())
+        return list(with_ends(self._jobs, self._last).values())
 
     @property
     def ids(self) -> list[str]:
@@ -255,60 +265,38 @@ class Workflow:
         """
         return workflows.requeue_failed(_queue(queue).database, self.id)
 
-    def _with_ends(self) -> dict[str, Job]:
-        """Return the jobs by their ids; the last one depends on all others."""
-        if self._last is None:
-            return self._jobs
-        last = self._jobs[self._last]
-        parents = [job_id for job_id in self._jobs if job_id != last.id]
-        return self._jobs | {
-            last.id: replace(last, on_parent_failure="run", dependencies=[*_dependencies(last), *parents])
-        }
+    def to_mermaid(self, queue: JobQueue | None = None) -> str:
+        """Return the workflow as a Mermaid flowchart, which GitHub and many editors draw.
 
-    def _parents_first(self) -> list[Job]:
-        """Return the jobs with each parent before its children, and otherwise in the order in which they were added."""
-        jobs = self._with_ends()
-        sorter = TopologicalSorter(
-            {job.id: [parent for parent in _dependencies(job) if parent in jobs] for job in jobs.values()}
-        )
-        try:
-            sorter.prepare()
-        except CycleError as error:
-            # graphlib lists each job before the one that waits for it.
-            circle = " -> ".join(jobs[job_id].name for job_id in error.args[1])
-            raise CyclicWorkflow(f"workflow {self.name!r} has jobs that wait for each other: {circle}") from None
-        return [jobs[job_id] for job_id in _in_order(sorter, jobs)]
+        Args:
+            queue: the queue that holds it, for where each job stands, and the jobs that were found at run time.
 
+        Raises:
+            WorkflowNotFound: the queue has no workflow of this id.
+        """
+        return mermaid.to_mermaid(self._graph(queue))
 
-def _in_order(sorter: TopologicalSorter[str], jobs: Iterable[str]) -> Iterator[str]:
-    """Yield the ids of the jobs with each parent before its children, and otherwise in the order of `jobs`."""
-    place = {job_id: number for number, job_id in enumerate(jobs)}
-    ready: list[tuple[int, str]] = []
-    while sorter.is_active():
-        for job_id in sorter.get_ready():
-            heappush(ready, (place[job_id], job_id))
-        _, job_id = heappop(ready)
-        yield job_id
-        sorter.done(job_id)
+    def to_svg(self, queue: JobQueue | None = None) -> str:
+        """Return a picture of the workflow as SVG: each job below, or to the right of, those that it waits for.
+
+        It needs no other file and no script, and is right on light and on dark pages. More than 300 jobs, or 60 side by
+        side, are drawn by levels, with one box for the jobs of a level that call the same function.
+
+        Args:
+            queue: as for `to_mermaid`, with the same error.
+        """
+        return str(svg.to_svg(self._graph(queue)))
+
+    def _repr_html_(self) -> str:
+        """Return how a notebook shows it: with where its jobs stand in the queue that it was submitted to."""
+        return notebook.html(self.name, lambda: self._graph(self._queue), lambda: self._graph(None))
+
+    def _graph(self, queue: JobQueue | None) -> Graph:
+        found = None if queue is None else workflows.graph(_queue(queue).database, self.id)
+        return planned.graph_of(self.name, self.jobs, found=found, known=self._known)
 
 
 def _queue(queue: JobQueue) -> JobQueue:
-    """Return the queue that a caller gave.
-
-    Raises:
-        TypeError: it is none.
-    """
     if not isinstance(queue, JobQueue):
         raise TypeError(f"queue is {checks.shown(queue)}; it must be a JobQueue")
     return queue
-
-
-def _each_of(element: Any) -> list[Any]:
-    """Return the elements of a list, or the one element."""
-    is_list = isinstance(element, Iterable) and not isinstance(element, Job | str | bytes | Mapping)
-    return list(element) if is_list and not is_task(element) else [element]
-
-
-def _dependencies(job: Job) -> Sequence[str]:
-    """Return the ids of a job's parents."""
-    return ids_of(() if job.dependencies is None else job.dependencies, "dependencies")

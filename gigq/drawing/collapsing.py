@@ -25,11 +25,13 @@ _MANY_PARENTS = 6
 def readable(graph: Graph) -> Graph:
     """Return a graph that can be read, without circles: the same one, or its levels if it is too large.
 
-    Of a job with many parents those edges are left out that follow from others; of levels, all such edges.
+    Of a job with many parents those edges are left out that follow from others; of levels, all such edges, and the jobs
+    outside of the workflow.
     """
     graph = acyclic(tidied(graph))
     if is_readable(graph):
         return _without_implied(graph, least=_MANY_PARENTS)
+    graph = tidied(graph._replace(nodes=[node for node in graph.nodes if not node.is_outside] or graph.nodes))
     found = levels(graph)
     number = max(found.values()) + 1
     bands = min(number, _MOST_BANDS)

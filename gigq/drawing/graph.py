@@ -28,6 +28,7 @@ class Node(NamedTuple):
         time: how long it ran, or has been running, or when it may run, as words; empty for nothing.
         counts: of several jobs that are drawn as one: how many there are in each phase, None for jobs that are not in
             the file; empty for one job.
+        is_outside: whether it does not belong to what is drawn, which waits for it. It does not count.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Node(NamedTuple):
     phase: Phase | None = None
     time: str = ""
     counts: Mapping[Phase | None, int] = {}
+    is_outside: bool = False
 
 
 class Edge(NamedTuple):
@@ -171,6 +173,8 @@ def counts(nodes: Iterable[Node]) -> dict[Phase | None, int]:
     """Return how many jobs there are in each phase, in the order of the phases; those without one come last."""
     found: defaultdict[Phase | None, int] = defaultdict(int)
     for node in nodes:
+        if node.is_outside:
+            continue
         for phase, number in (node.counts or {node.phase: 1}).items():
             found[phase] += number
     return {phase: found[phase] for phase in (*Phase, None) if phase in found}

@@ -40,7 +40,7 @@ def escaped(text: str) -> str:
 
 def _label(node: Node) -> str:
     name = shortened(clean(node.name), _LONGEST, len)
-    words = (f"{LOOKS[phase].sign} {escaped(text)}" for phase, text in lines_of(node))
+    words = (f"{LOOKS[phase].sign} {escaped(text)}" if phase else escaped(text) for phase, text in lines_of(node))
     return "<br/>".join([escaped(name) or " ", *words])
 
 

@@ -1,43 +1,37 @@
-"""The graph of a workflow in a queue: where its jobs stand, and how long they took."""
+"""The graph of a workflow in a file: where its jobs stand, how long they took, and which were found at run time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from gigq.drawing.graph import Edge, Graph, Node
-from gigq.drawing.words import span
+from gigq.drawing.words import ended, span
 from gigq.status import FINISHED, Phase
 from gigq.workflow_records import WorkflowGraph, WorkflowJob
 
 
-def graph_of(workflow: WorkflowGraph) -> Graph:
-    """Return what is drawn of a workflow as a queue holds it.
+def graph_of(found: WorkflowGraph) -> Graph:
+    """Return what is drawn of a workflow in a file.
 
-    Jobs outside of it, on which its own depend, belong to the picture.
+    Jobs outside of it on which its own depend are in the picture, and are not counted.
     """
-    nodes = [
-        Node(job.id, job.name, job.function, phase=job.phase, time=_time(job, workflow.at)) for job in workflow.jobs
-    ]
-    return Graph(workflow.name, nodes, [*_found(workflow), *(Edge(*edge) for edge in workflow.edges)])
+    edges = [Edge(parent, child) for parent, child in found.edges]
+    edges += [Edge(job.submitted_by, job.id, "found") for job in found.jobs if job.submitted_by is not None]
+    return Graph(found.name, [_node(job, found.at) for job in found.jobs], edges)
 
 
-def _found(workflow: WorkflowGraph) -> Iterator[Edge]:
-    """Yield an edge from each job to those that it has found at run time."""
-    drawn = {job.id for job in workflow.jobs}
-    for job in workflow.jobs:
-        if job.submitted_by in drawn:
-            yield Edge(str(job.submitted_by), job.id, "found")
+def _node(job: WorkflowJob, at: datetime) -> Node:
+    return Node(job.id, job.name, job.function, job.phase, _time(job, at), is_outside=job.is_outside)
 
 
-def _time(job: WorkflowJob, now: datetime) -> str:
-    if job.phase in (Phase.SCHEDULED, Phase.RETRYING) and job.run_at is not None:
-        return f"in {span((job.run_at - now).total_seconds())}"
-    if job.started_at is None:
-        return ""
+def _time(job: WorkflowJob, at: datetime) -> str:
+    """Return how long a job ran or has been running, or when it may run; empty if it does not matter."""
+    if job.phase.value in FINISHED:
+        if job.started_at is None or job.completed_at is None:
+            return ""
+        return ended(job.phase, (job.completed_at - job.started_at).total_seconds())
     if job.phase is Phase.RUNNING:
-        return f"for {span((now - job.started_at).total_seconds())}"
-    if job.phase.value in FINISHED and job.completed_at is not None:
-        took = span((job.completed_at - job.started_at).total_seconds())
-        return f"{'in' if job.phase is Phase.COMPLETED else 'after'} {took}"
+        return "" if job.started_at is None else f"for {span((at - job.started_at).total_seconds())}"
+    if job.run_at is not None and job.run_at > at:
+        return f"in {span((job.run_at - at).total_seconds())}"
     return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from gigq.drawing.graph import Graph, counts
+from gigq.drawing.graph import Graph
 from gigq.drawing.looks import DARK, LIGHT, LOOKS, Ground, blended
 from gigq.status import Phase
 
@@ -32,7 +32,8 @@ def style_of(scope: str, graph: Graph) -> str:
 
     The picture has a ground of its own in both, so that it can be read also on a page that is dark and does not say so.
     """
-    phases = [phase for phase in counts(graph.nodes) if phase]
+    shown = {phase for node in graph.nodes for phase in (node.phase, *node.counts)}
+    phases = [phase for phase in Phase if phase in shown]
     light = scoped(scope, [*_SHAPES, *_colours(LIGHT, phases, is_dark=False)])
     dark = scoped(scope, _colours(DARK, phases, is_dark=True))
     return f"{light}@media (prefers-color-scheme:dark){{{dark}}}"

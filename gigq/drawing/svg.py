@@ -93,7 +93,7 @@ def _graph(shown: Graph, picture: Drawing) -> Markup:
 # boxes
 
 
-def _in_words(line: tuple[Phase, str]) -> str:
+def _in_words(line: tuple[Phase | None, str]) -> str:
     return line[1]
 
 
