@@ -23,6 +23,7 @@ from gigq.store.engine.files import MEMORY
 from gigq.store.engine.job_database import JobDatabase, Loan
 from gigq.store.engine.memory_loan import MemoryLoan
 from gigq.store.engine.transaction import Transaction
+from gigq.store.recalling import Recaller
 from gigq.store.schema import reopened
 
 if TYPE_CHECKING:
@@ -59,13 +60,13 @@ class _Store:
         self._own = None if database.path == MEMORY else JobDatabase(database)
         self._database = self._own or database
         self._claim = claim
+        self._recaller = Recaller(claim.job_seq)
         self._loans = set[Loan | MemoryLoan]()
         self._last: Loan | MemoryLoan | None = None
         self._finder: Finder | None = None
 
     def recall(self, name: str, occurrence: int) -> RememberedStep | None:
-        with self._database.read() as tx:
-            return steps.recall(tx, self._claim.job_seq, name, occurrence)
+        return self._recaller.recall(self._database, name, occurrence)
 
     def count_steps(self) -> int:
         with self._database.read() as tx:

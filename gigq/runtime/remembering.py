@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 from gigq import checks
@@ -18,13 +19,17 @@ from gigq.unfit import described
 
 log = logger("worker")
 
+_NOT_PLAIN = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
+
 
 def must_be_callable(name: str, function: object) -> None:
-    """Refuse what a step cannot call, before it is called.
+    """Refuse what a step cannot call, before that is called or a step of its name counted.
 
     Raises:
         TypeError: it is no function, async, or a generator.
     """
+    if isinstance(function, FunctionType) and not function.__code__.co_flags & _NOT_PLAIN:
+        return  # the usual case, in a tenth of the time
     if not callable(function):
         problem = f"{checks.shown(function)}, which is no function; give it the function and its arguments one by one"
     elif inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):

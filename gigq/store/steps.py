@@ -4,25 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gigq.steps import RememberedStep, Step, StepRecord
+from gigq.steps import Step, StepRecord
 from gigq.store.engine.transaction import Transaction
 from gigq.store.rows import step_record
 
 _SHOWN = 10
 """How many names of steps a message shows."""
-
-
-def recall(tx: Transaction, job: int, name: str, occurrence: int) -> RememberedStep | None:
-    """Return what is remembered of a job's step; None if it has not been made."""
-    found = tx.execute(
-        """
-        SELECT depth, kind, fingerprint, arguments, result
-          FROM job_steps
-         WHERE job_seq = ? AND name = ? AND occurrence = ?
-        """,
-        (job, name, occurrence),
-    ).fetchone()
-    return found and RememberedStep._make(found)
 
 
 def remember(tx: Transaction, job: int, execution_id: int, step: Step) -> None:

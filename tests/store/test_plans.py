@@ -12,6 +12,7 @@ from gigq.status import ExecutionStatus
 from gigq.store import claiming, schedules, steps, workers
 from gigq.store.claiming import Room
 from gigq.store.progress import write_cursors
+from gigq.store.recalling import Recaller
 from gigq.store.tables import INDEXES, TABLES
 
 
@@ -103,8 +104,9 @@ def test_no_statement_about_steps_reads_a_whole_table(full: File) -> None:
 
     def act() -> None:
         remember(full, claim, "second")
+        assert Recaller(claim.job_seq).recall(full.queue.database, "second", 1)
         with full.write() as tx:
-            assert steps.recall(tx, claim.job_seq, "second", 1)
+            assert Recaller(claim.job_seq)._look(tx, "second", 1)
             assert steps.count(tx, claim.job_seq) == 2
             write_cursors(tx, {claim.execution_id: "7"})
         assert len(full.queue.steps(job_id)) == 2
