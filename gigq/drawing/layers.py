@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from gigq.drawing.graph import Edge, Graph, implied, levels, neighbours
 
+_MANY = 6
+
 
 class Layered(NamedTuple):
     """A graph whose lines lead from each layer to the next only.
@@ -51,20 +53,30 @@ def _short_edges(graph: Graph, level_of: Mapping[str, int]) -> dict[str, int]:
     """Return the layers of nodes: their levels, but that what is needed late is drawn late, so that its line is short.
 
     A node goes down to its children if it has no fewer of them than parents, and then up again if it has no more.
-    Edges that follow from others do not count.
     """
-    needed = set(graph.edges) - implied(graph)
-    children, parents = neighbours(needed, of="parent"), neighbours(needed, of="child")
+    children, parents = neighbours(graph.edges, of="parent"), neighbours(graph.edges, of="child")
+    above, below = _weights(graph)
     downward = sorted(level_of, key=level_of.__getitem__)
     found = dict(level_of)
     for node in reversed(downward):
-        if node in children and len(children[node]) >= len(parents.get(node, ())):
+        if below[node] and below[node] >= above[node]:
             found[node] = min(found[child] for child in children[node]) - 1
     for node in downward:
-        if node in parents and len(parents[node]) >= len(children.get(node, ())):
+        if above[node] and above[node] >= below[node]:
             found[node] = max(found[parent] for parent in parents[node]) + 1
     lowest = min(found.values())
     return {node: layer - lowest for node, layer in found.items()}
+
+
+def _weights(graph: Graph) -> tuple[Counter[str], Counter[str]]:
+    """Return how many parents and how many children of each node want it near to themselves.
+
+    Edges that follow from others do not, nor do the many that lead to one node: they are drawn as one line.
+    """
+    needed = set(graph.edges) - implied(graph)
+    arriving = Counter(edge.child for edge in needed)
+    near = [edge for edge in needed if arriving[edge.child] <= _MANY]
+    return Counter(edge.child for edge in near), Counter(edge.parent for edge in near)
 
 
 def _routes(

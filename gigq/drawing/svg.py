@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hashlib import blake2b
+from math import ceil
 
 from gigq.drawing import summary
 from gigq.drawing.collapsing import readable
@@ -101,7 +102,7 @@ def _width(shown: Graph) -> float:
     """Return the width of all boxes: what the longest words take, within bounds."""
     names = max((_name_width(visible(node.name)) for node in shown.nodes), default=0.0)
     words = max((ems(text) * WORD_SIZE for node in shown.nodes for _, text in lines_of(node)), default=0.0)
-    return float(round(min(_MOST_WIDTH, max(_LEAST_WIDTH, names + 2 * _PADDING, words + SHAPE_WIDTH + 2 * _PADDING))))
+    return float(ceil(min(_MOST_WIDTH, max(_LEAST_WIDTH, names + 2 * _PADDING, words + SHAPE_WIDTH + 2 * _PADDING))))
 
 
 def _name_width(name: str) -> float:

@@ -121,6 +121,24 @@ def test_a_line_through_many_layers_is_straight_between_its_ends() -> None:
     assert len({x for x, _ in line.points[2:-2]}) == 1
 
 
+def test_a_job_that_is_needed_late_is_drawn_late() -> None:
+    graph = chain(5)
+    late = graph._replace(nodes=[*graph.nodes, nodes(6)[5]], edges=[*graph.edges, Edge("n5", "n4")])
+    boxes = {box.node: box for box in picture(late).boxes}
+    assert boxes["n5"].y == boxes["n3"].y
+
+
+def test_jobs_for_which_one_waits_at_the_end_are_drawn_early() -> None:
+    graph = chain(9)
+    last = [Edge(f"n{each}", "n8") for each in range(8)]
+    leaves = [Edge("n0", "n9"), Edge("n9", "n8"), Edge("n1", "n10"), Edge("n10", "n8")] + [
+        Edge("n0", f"n{each}") for each in range(11, 16)
+    ]
+    more = [Edge(f"n{each}", "n8") for each in range(11, 16)]
+    layers = layered(Graph("last", nodes(16), [*graph.edges, *last, *leaves, *more])).layers
+    assert {1, 9, 11, 15} <= set(layers[1]) and 10 in layers[2]
+
+
 def test_many_jobs_side_by_side_grow_downwards() -> None:
     wide, narrow = picture(fan_out(40)), picture(fan_out(5))
     assert (wide.direction, narrow.direction) == ("right", "down")

@@ -228,6 +228,12 @@ def test_letters_stay_whole() -> None:
     assert clusters("e\u0301👩‍👩‍👧👍🏽🇫🇷🇩🇪") == ["e\u0301", "👩‍👩‍👧", "👍🏽", "🇫🇷", "🇩🇪"]
 
 
+@pytest.mark.parametrize("length", range(1, 24))
+def test_a_short_name_is_written_whole(length: int) -> None:
+    name = "crawl /page/22 abcdefghij"[:length]
+    assert texts(Graph("short", [Node("a", name)], []))[2] == name
+
+
 def test_the_names_of_all_boxes_fit_in_them() -> None:
     tree = tree_of(NASTY._replace(edges=[]))
     for group in tree.iter(f"{SVG}g"):
