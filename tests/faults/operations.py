@@ -11,12 +11,18 @@ from store.verbs import SOMEWHERE, File, remember
 
 from gigq import Job, JobQueue, ManualClock, Worker, Workflow
 from gigq.clock import to_text
+from gigq.errors import StoreError, TransactionTimeout
 from gigq.job_ids import new_job_id
-from gigq.reports import Progress
+from gigq.queue.durable import opener
+from gigq.reports import Progress, Report
+from gigq.runtime.durable import JobStore, Terms
 from gigq.status import ExecutionStatus
+from gigq.steps import Step
 from gigq.store import claiming, manual, missing, progress, schedules, waits, workers
 
 Act = Callable[[], object]
+
+NO_LIMIT = Terms(3600.0, TransactionTimeout)
 
 OPERATIONS: dict[str, Callable[[File], Act]] = {}
 """Each prepares a file, and returns the operation, which can be repeated when it has failed."""
@@ -379,6 +385,43 @@ def requeue_from_a_step(file: File) -> Act:
 def restart(file: File) -> Act:
     with_steps(file)
     return lambda: file.queue.requeue_job("parent", restart=True)
+
+
+@operation
+def transact(file: File) -> Act:
+    """What a job's function writes, a job that it submits meanwhile, and that it need not be called again."""
+    return _lent(file, lambda store, call: store.transact(call, NO_LIMIT))
+
+
+@operation
+def last_act(file: File) -> Act:
+    """The same, and with it the completion of the job."""
+
+    def act(store: JobStore, call: Callable[[Any], object]) -> None:
+        with store.last_act(NO_LIMIT) as connection:
+            call(connection)
+        store.settle(Report.completed('"done"')._replace(progress=Progress(1, 2), log="a line\n"))
+
+    return _lent(file, act)
+
+
+def _lent(file: File, use: Callable[[JobStore, Callable[[Any], Any]], object]) -> Act:
+    family(file)
+    (claim,) = file.claim()
+
+    def call(connection: Any) -> Step:
+        try:
+            connection.execute("UPDATE jobs SET description = 'written by the job' WHERE id = 'heedless'")
+        except sqlite3.Error as error:  # which the function gets as it is
+            raise StoreError from error
+        file.queue.submit(job("new", tags=["t"], dependencies=["child"]))
+        return Step("pay", 1, 0, "transaction", None, None, "1", "2026-01-01T00:00:00.000000Z")
+
+    def act() -> None:
+        with closing(opener(file.queue.database)(claim)) as store:
+            use(store, call)
+
+    return act
 
 
 @operation

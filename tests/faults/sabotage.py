@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+
+from gigq.store.engine.lent import LentConnection
 
 GONE = 9
 """The exit code of a process that ended in the middle of a statement."""
@@ -34,7 +37,9 @@ class Fault:
         if self.code is None:
             raise KeyboardInterrupt
         if self.ends_transaction and connection is not None and connection.in_transaction:
-            sqlite3.Connection.execute(connection, "ROLLBACK")
+            is_lent = isinstance(connection, LentConnection) and connection.is_lent
+            with connection.ending() if is_lent else nullcontext():
+                sqlite3.Cursor(connection).execute("ROLLBACK")
         error = sqlite3.OperationalError(self.message)
         error.sqlite_errorcode = self.code
         raise error
@@ -125,13 +130,14 @@ class Saboteur:
 
     def _open(self, *arguments: Any, **options: Any) -> sqlite3.Connection:
         self.before(None, "open")
-        connection: _Connection = _connect(*arguments, **options | {"factory": _Connection})
+        kind = _sabotaged(options.get("factory", sqlite3.Connection))
+        connection: _Sabotaged = _connect(*arguments, **options | {"factory": kind})
         connection.saboteur = self
         self.after("open")
         return connection
 
 
-class _Connection(sqlite3.Connection):
+class _Sabotaged(sqlite3.Connection):
     saboteur: Saboteur
 
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
@@ -147,8 +153,14 @@ class _Connection(sqlite3.Connection):
         return cursor
 
 
+@cache
+def _sabotaged(kind: type[sqlite3.Connection]) -> type[_Sabotaged]:
+    """Return this class of connections with a saboteur in front of it."""
+    return type(kind.__name__, (_Sabotaged, kind), {})
+
+
 class _Cursor(sqlite3.Cursor):
-    connection: _Connection
+    connection: _Sabotaged
 
     def fetchone(self) -> Any:
         self._ask()

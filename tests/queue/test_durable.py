@@ -10,7 +10,7 @@ from gigq.queue.durable import opened_at, opener
 from gigq.runtime.durable import JobStore
 from gigq.steps import RememberedStep, Step
 
-STEP = Step("fetch", 1, "step", "f1", "[]", '"page"', "2026-01-01T00:00:00.000000Z")
+STEP = Step("fetch", 1, 0, "step", "f1", "[]", '"page"', "2026-01-01T00:00:00.000000Z")
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def store(request: pytest.FixtureRequest, queue: JobQueue, claim: Claim) -> JobS
 def test_a_step_is_remembered(store: JobStore) -> None:
     assert store.recall("fetch", 1) is None
     store.remember(STEP)
-    assert store.recall("fetch", 1) == RememberedStep("step", "f1", "[]", '"page"')
+    assert store.recall("fetch", 1) == RememberedStep(0, "step", "f1", "[]", '"page"')
     assert store.recall("fetch", 2) is None
 
 

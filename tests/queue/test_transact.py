@@ -65,6 +65,12 @@ def filed(queue: JobQueue) -> Bank:
     return Bank(queue)
 
 
+def refusal(call: Function, *args: Any, kind: type[Exception] = RuntimeError) -> str:
+    with pytest.raises(kind) as refused:
+        call(*args)
+    return str(refused.value)
+
+
 def pay(db: sqlite3.Connection, amount: int) -> int:
     db.execute("UPDATE account SET balance = balance + ?", [amount])
     return amount
@@ -195,9 +201,7 @@ def test_a_job_that_was_taken_away_writes_nothing(bank: Bank) -> None:
 def test_a_transaction_inside_another_one_is_refused(bank: Bank) -> None:
     def job() -> list[str]:
         def outer(db: sqlite3.Connection) -> list[str]:
-            refused = [pytest.raises(RuntimeError, current_job().transact, "inner", pay, 1)]
-            refused += [pytest.raises(RuntimeError, pay_at_last, 1)]
-            return [str(error.value) for error in refused]
+            return [refusal(current_job().transact, "inner", pay, 1), refusal(pay_at_last, 1)]
 
         return current_job().transact("outer", outer)
 
@@ -231,9 +235,7 @@ def test_a_thread_that_outlives_the_function_can_write_nothing(filed: Bank) -> N
 
     def late(job: Any) -> None:
         go_on.wait(30)
-        with pytest.raises(RuntimeError) as refused:
-            job.transact("pay", pay, 1)
-        said.append(str(refused.value))
+        said.append(refusal(job.transact, "pay", pay, 1))
 
     def job() -> None:
         threads.append(threading.Thread(target=late, args=(current_job(),)))
@@ -340,8 +342,8 @@ def test_after_the_block_the_function_may_only_return(bank: Bank) -> None:
         with job.transaction() as db:
             pay(db, 1)
         for late in (lambda: job.transact("more", pay, 1), lambda: pay_at_last(1)):
-            said.append(str(pytest.raises(RuntimeError, late).value))
-        said.append(str(pytest.raises(sqlite3.ProgrammingError, db.execute, "SELECT 1").value))
+            said.append(refusal(late))
+        said.append(refusal(db.execute, "SELECT 1", kind=sqlite3.ProgrammingError))
 
     if bank.queue.db_path == ":memory:":
         pytest.skip("in memory the connection is the queue's own")
@@ -356,7 +358,7 @@ def test_a_thread_of_the_job_may_not_begin_it(filed: Bank) -> None:
     said: list[str] = []
 
     def begin() -> None:
-        said.append(str(pytest.raises(RuntimeError, pay_at_last, 1).value))
+        said.append(refusal(pay_at_last, 1))
 
     def job() -> None:
         thread = threading.Thread(target=contextvars.copy_context().run, args=(begin,))
@@ -474,7 +476,7 @@ def test_a_function_that_does_not_notice_is_not_completed(filed: Bank, place: st
             other.execute("ROLLBACK")
         other.close()
         if db is not None and is_told:
-            pytest.raises(TransactionTimeout, db.execute, "SELECT 1")
+            refusal(db.execute, "SELECT 1", kind=TransactionTimeout)
 
     status = filed.run(job, max_attempts=1)
     assert (status["status"], filed.balance) == ("failed", 100)

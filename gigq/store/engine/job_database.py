@@ -49,7 +49,7 @@ class JobDatabase(Database):
             QueueBusy, QueueGone, StoreError: as for `write`.
         """
         with PROCESS.passage(), self._own_turn, self._explaining(), ExitStack() as undo:
-            undo.callback(self._pool.discard_unfinished)
+            undo.callback(self._drop)
             with self._regained():
                 connection, schema = self.patience.insist(self._connection, "BEGIN IMMEDIATE", "PRAGMA schema_version")
                 tx = Transaction(connection, self._stamp())
@@ -68,20 +68,19 @@ class JobDatabase(Database):
 
     # For the loan.
 
-    def transaction_on(self, connection: sqlite3.Connection) -> Transaction:
-        """Return the transaction that is open on a connection, at this instant."""
-        return Transaction(connection, self._stamp())
-
-    def commit(self, tx: Transaction, write: Callable[[Transaction], object]) -> None:
-        """Write some more in a transaction, and commit it.
+    def commit(self, connection: RevocableConnection, write: Callable[[Transaction], object]) -> Transaction:
+        """Write some more in the transaction that is open on a connection, at this instant, and commit it.
 
         Raises:
             sqlite3.IntegrityError: what the function has written breaks a rule that is looked at last.
             StoreError: the disk is full, or the file could not be read or written.
         """
         try:
+            connection.regain()
+            tx = Transaction(connection, self._stamp())
             write(tx)
-            self.patience.commit(tx.connection)
+            self.patience.commit(connection)
+            return tx
         except sqlite3.IntegrityError:
             raise
         except sqlite3.Error as error:
@@ -91,6 +90,13 @@ class JobDatabase(Database):
         """Take back a connection that was lent."""
         with PROCESS.passage(), self._own_turn:
             self._pool.put(handle)
+
+    def _drop(self) -> None:
+        connection = self._pool.current()
+        if isinstance(connection, RevocableConnection):
+            with connection.lock:
+                connection.drop()
+            self._pool.discard()
 
     @contextmanager
     def _in_turn(self, session: Session, turn: AbstractContextManager[Any]) -> Iterator[Transaction]:
@@ -167,9 +173,7 @@ class Loan:
                     self._is_ending = not self._is_taken
                 if self._is_taken:
                     raise self._refusal()
-                connection.regain()
-                tx = self._database.transaction_on(connection)
-                self._database.commit(tx, write)
+                tx = self._database.commit(connection, write)
                 self._is_whole = True
         finally:
             self.end()

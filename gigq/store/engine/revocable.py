@@ -35,7 +35,7 @@ _SETTINGS = ("autocommit", "isolation_level")
 
 _LASTING_SQL = {
     getattr(sqlite3, f"SQLITE_{name}")
-    for name in ("PRAGMA", "CREATE_TEMP_INDEX", "CREATE_TEMP_TABLE", "CREATE_TEMP_TRIGGER", "CREATE_TEMP_VIEW")
+    for name in ("CREATE_TEMP_INDEX", "CREATE_TEMP_TABLE", "CREATE_TEMP_TRIGGER", "CREATE_TEMP_VIEW")
 }
 _PAGES = 1000
 """Pages that a backup copies before it looks whether it must end."""
@@ -126,7 +126,7 @@ class RevocableConnection(LentConnection):
         theirs = authorizer_callback
 
         def note(action: int, *details: str | None) -> int:
-            if action in _LASTING_SQL:
+            if action in _LASTING_SQL or (action == sqlite3.SQLITE_PRAGMA and details[1] is not None):
                 self.is_soiled = True
             return theirs(action, *details) if theirs and self.is_lent else sqlite3.SQLITE_OK
 
