@@ -12,7 +12,8 @@ import pytest
 from fuzz.spoiling import PLACES, busy_file, flaws
 
 from gigq import Job, JobNotFound, JobQueue, StoreError, Worker
-from gigq.store import waits
+from gigq.steps import Step
+from gigq.store import steps, waits
 from gigq.store.repairing import repair
 
 pytestmark = pytest.mark.unsound("somebody has corrupted it")
@@ -21,10 +22,11 @@ VALUES: list[object] = ["nonsense", -7, 1e300, b"\xff\x00", None, "[1]", '{"a": 
 
 TABLES = (
     "jobs", "executions", "job_queues", "job_schedules", "job_workers", "job_tags", "job_missing_functions",
-    "job_waits", "job_dependencies",
+    "job_waits", "job_dependencies", "job_steps",
 )  # fmt: skip
 
 LOOKS: dict[str, Callable[[JobQueue], object]] = {
+    "steps": lambda queue: queue.steps("failed"),
     "get_status": lambda queue: [queue.get_status(name) for name in ("done", "waiting", "held")],
     "list_jobs": lambda queue: queue.list_jobs(),
     "dead_letters": lambda queue: queue.dead_letters(),
@@ -64,6 +66,8 @@ def spoilt(path: str) -> Iterator[tuple[JobQueue, sqlite3.Connection]]:
         with queue.database.write() as tx:
             (number,) = tx.execute("SELECT id FROM executions WHERE status = 'running'").fetchone()
             assert waits.note(tx, number, waiter="held", jobs=["failed"])
+            step = Step("fetch", 1, 0, "step", "f", "[]", "7", "2026-01-01T00:00:00.000000Z")
+            steps.remember(tx, 2, 2, step)  # of the job that has failed
         queue.submit(Job("waiting", "functions:nothing", id="waiting", dependencies=["held"], tags=["tag"]))
         queue.configure("default", max_running=50, rate_limit=1000, rate_period=10)
         queue.schedules.add("schedule", "functions:nothing", every=3600)
