@@ -56,3 +56,17 @@ def two_steps() -> list[int]:
     if job.attempt == 1:
         raise ConnectionError
     return [first, job.step("second", lambda: job.attempt)]
+
+
+def journey(journal: str, gate: str, until: str) -> None:
+    """Four steps that write their names down; the third meets the test."""
+    job = current_job()
+
+    def write(name: str) -> None:
+        with open(journal, "a", encoding="utf-8") as file:
+            file.write(f"{name}\n")
+        if name == "third":
+            functions.meet(gate, until)
+
+    for name in ("first", "second", "third", "fourth"):
+        job.step(name, write, name)

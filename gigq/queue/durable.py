@@ -21,6 +21,7 @@ from gigq.store.engine.connections import Durability
 from gigq.store.engine.database import Database
 from gigq.store.engine.files import MEMORY
 from gigq.store.engine.job_database import JobDatabase, Loan
+from gigq.store.engine.joined import ALL, joined_by
 from gigq.store.engine.memory_loan import MemoryLoan
 from gigq.store.engine.transaction import Transaction
 from gigq.store.recalling import Recaller
@@ -66,6 +67,11 @@ class _Store:
         self._finder: Finder | None = None
 
     def recall(self, name: str, occurrence: int) -> RememberedStep | None:
+        if ALL and joined_by(self._database) is not None:  # before its function is called
+            raise RuntimeError(
+                f"step {name!r} is called while this thread has a transaction open on {self._database.path!r}; a step is "
+                "remembered by a commit of its own, so call it before or after that transaction"
+            )
         return self._recaller.recall(self._database, name, occurrence)
 
     def count_steps(self) -> int:

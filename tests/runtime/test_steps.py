@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from contextvars import copy_context
 from datetime import date
 from functools import partial
@@ -18,7 +20,7 @@ import functions
 import pytest
 from running import Pipes, Running
 
-from gigq import Job, JobContext, JobQueue, LeaseLost, StoreError, current_job
+from gigq import Job, JobContext, JobQueue, LeaseLost, QueueGone, StoreError, current_job
 from gigq.testing import drain
 
 PATIENCE = 30
@@ -479,3 +481,126 @@ def test_process_one_execute_job_and_a_queue_in_memory_remember_steps() -> None:
             queue.execute_job(claim)
         assert queue.result(job_id) == [1, 2]
         assert [step.name for step in queue.steps(job_id)] == ["first", "second"]
+
+
+# inside a transaction
+
+
+def in_the_queues_transaction(queue: JobQueue, step: Callable[[], Any]) -> Any:
+    with queue.transaction():
+        return step()
+
+
+def in_transact(queue: JobQueue, step: Callable[[], Any]) -> Any:
+    return current_job().transact("transact", lambda db: step())
+
+
+def in_the_jobs_transaction(queue: JobQueue, step: Callable[[], Any]) -> Any:
+    with current_job().transaction():
+        return step()
+
+
+def after_the_jobs_transaction(queue: JobQueue, step: Callable[[], Any]) -> Any:
+    with current_job().transaction():
+        pass
+    return step()
+
+
+@pytest.mark.parametrize("path", ["a file", ":memory:"])
+@pytest.mark.parametrize(
+    ("call", "problem"),
+    [
+        (in_the_queues_transaction, "step 'charge' is called while this thread has a transaction open on"),
+        (in_transact, "step('charge', …) is called inside a transaction of its job"),
+        (in_the_jobs_transaction, "step('charge', …) is called inside a transaction of its job"),
+        (after_the_jobs_transaction, "is its last act"),
+    ],
+)
+def test_a_step_is_refused_in_a_transaction_before_its_function_is_called(
+    open_queue: Callable[..., JobQueue], called: Called, path: str, call: Callable[..., Any], problem: str
+) -> None:
+    with JobQueue(":memory:") if path == ":memory:" else open_queue() as queue:
+
+        def function() -> Any:
+            job = current_job()
+            job.step("before", called, "before")
+            return call(queue, lambda: job.step("charge", called, "charge"))
+
+        record = ran(queue, function, max_attempts=1)
+
+        assert "RuntimeError" in record.error
+        assert problem in record.error
+        assert called.times == {"before": 1}
+        assert [step.name for step in queue.steps(record.id)] == ["before"]
+
+
+def test_a_transaction_inside_a_step_has_its_name(queue: JobQueue) -> None:
+    def function() -> Any:
+        job = current_job()
+        found = job.step("outer", lambda: job.transact("inner", lambda db: 5))
+        fail_at_first(job)
+        return found
+
+    record = ran(queue, function)
+
+    assert record.result == 5
+    assert [(step.name, step.depth, step.kind) for step in queue.steps(record.id)] == [
+        ("outer/inner", 1, "transaction"), ("outer", 0, "step"),
+    ]  # fmt: skip
+
+
+def test_the_arguments_of_a_transaction_are_compared_as_those_of_a_step(queue: JobQueue) -> None:
+    def function() -> None:
+        job = current_job()
+        job.transact("add", lambda db, amount: amount, job.attempt)
+        fail_at_first(job)
+
+    record = ran(queue, function, max_attempts=5)
+    assert (record.status, record.attempts) == ("failed", 2)
+    assert "step 'add' was remembered for [1] and is now called for [2]" in record.error
+
+
+def test_a_transaction_whose_result_json_lacks_is_rolled_back_and_fails_the_job_for_good(queue: JobQueue) -> None:
+    record = ran(queue, lambda: current_job().transact("add", lambda db: {1, 2}))
+    assert (record.status, record.attempts, queue.steps(record.id)) == ("failed", 1, [])
+    assert "NotSerializable: step 'add' is rolled back: its result is of type set" in record.error
+
+
+# what the file does meanwhile
+
+
+def test_errors_of_the_file_reach_the_function_and_the_step_runs_again(
+    open_queue: Callable[..., JobQueue], called: Called, path: str
+) -> None:
+    queue = open_queue(timeout=0.05)
+
+    def function() -> str:
+        job = current_job()
+        job.step("first", called, "first")
+        if job.attempt > 1:
+            return str(job.step("second", called, "second", "done"))
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            job.step("second", called, "second", "done")
+        return ""
+
+    record = ran(queue, function)
+
+    assert (record.status, record.result, called.times) == ("completed", "done", {"first": 1, "second": 2})
+    assert record.executions[0].error_type == "QueueBusy"
+
+
+def test_a_file_that_is_gone_is_an_error_inside_the_function(queue: JobQueue, path: str, called: Called) -> None:
+    def function() -> str:
+        job = current_job()
+        job.step("first", called, "first")
+        os.rename(path, f"{path}.moved")
+        try:
+            job.step("second", called, "second")
+        except QueueGone:
+            return "gone"
+        finally:
+            os.rename(f"{path}.moved", path)
+        return "there"
+
+    assert ran(queue, function).result == "gone"
