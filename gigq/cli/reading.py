@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _ROWS = 20
 _TITLES = ("id", "name", "phase", "priority", "attempts", "age", "error")
+_MOST_NAMED = 10
+"""Jobs on which one depends that are named."""
 
 
 def _status_options(parser: Parser) -> None:
@@ -96,6 +98,12 @@ def _description(call: Call, job: JobRecord) -> Iterator[str]:
             yield from _execution(execution)
 
 
+def _first(ids: Sequence[str]) -> str:
+    """The first ids: a job may wait for thousands, which another has submitted."""
+    more = len(ids) - _MOST_NAMED
+    return ", ".join(ids[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
 def _fields(job: JobRecord) -> Iterator[tuple[str, Sequence[str]]]:
     """The fields of a job as labels and lines. Scripts read the labels of GigQ 0.5.1, which come first."""
     yield "Job", [f"{job.name} ({job.id})"]
@@ -119,7 +127,8 @@ def _fields(job: JobRecord) -> Iterator[tuple[str, Sequence[str]]]:
         ("Timeout", "none" if job.timeout is None else f"{job.timeout:.15g} s"),
         ("Run at", _instant(job.run_at)),
         ("Tags", ", ".join(job.tags)),
-        ("Depends on", ", ".join(job.dependencies)),
+        ("Depends on", _first(job.dependencies)),
+        ("Submitted by", job.submitted_by),
         ("Workflow", "" if job.workflow is None else f"{job.workflow['name']} ({job.workflow['id']})"),
     ):
         yield label, [text] if text else ()

@@ -111,6 +111,8 @@ def _of_parents(pending: PendingFacts) -> Iterator[str]:
         named = [f"{parent.id} ({_first_line(parent.name)}) is {parent.status}" for parent in pending.parents]
         more = _and_more(pending.blockers - len(named))
         yield f"It is waiting for {_count(pending.blockers, 'job')} to complete: {', '.join(named)}{more}."
+    for submitter, number in pending.submitters:
+        yield f"Job {submitter.id} ({_first_line(submitter.name)}), on which it depends, has submitted {number:,} of them."
 
 
 def _of_lacking(job: JobRecord, known: Sequence[WorkerHealth]) -> Iterator[str]:

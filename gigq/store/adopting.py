@@ -154,7 +154,8 @@ def _waiting_for(tx: Transaction, job: int) -> list[int]:
         SELECT jobs.seq, jobs.submitted_by
           FROM job_dependencies JOIN jobs ON jobs.seq = job_dependencies.child
          WHERE job_dependencies.parent = :job
-           AND (jobs.status <> 'completed' OR EXISTS (SELECT 1 FROM job_workflows WHERE last_job = jobs.seq))
+           AND (jobs.status <> 'completed'
+                OR jobs.seq = (SELECT last_job FROM job_workflows WHERE seq = jobs.workflow_seq))
            AND jobs.submitted_by IS NOT :job
         """,
         {"job": job},

@@ -7,7 +7,7 @@ from datetime import datetime
 from gigq.clock import later, to_text
 from gigq.reports import Report
 from gigq.status import ENDED_BADLY, JobStatus
-from gigq.store import moves, steps
+from gigq.store import adopting, moves, steps
 from gigq.store.dependencies import ended_badly, failed_parent_of, is_key_taken, parent_ended_badly, reopen, revive
 from gigq.store.engine.transaction import Transaction
 from gigq.store.settling import settle
@@ -56,7 +56,7 @@ def requeue(
     whose unique key an unfinished job has.
 
     Args:
-        restart: forget its steps and its cursor.
+        restart: forget its steps and its cursor, and let go the jobs that it has submitted.
         from_step: forget its steps from the first of this name on.
 
     Raises:
@@ -71,6 +71,8 @@ def requeue(
         steps.forget_from(tx, job[0], job_id, from_step)
     reopen(tx, job[0], run_at=to_text(later(tx.now, delay)) if delay > 0 else None)
     revive(tx, job[0])
+    if restart:
+        adopting.let_go(tx, job[0])
     return True
 
 

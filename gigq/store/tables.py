@@ -296,7 +296,7 @@ CREATE INDEX jobs_failed_parent -- requeue: the jobs that were cancelled because
 CREATE INDEX jobs_of_workflow -- workflows: the jobs of one, how many of each status, and when the last one ended
   ON jobs (workflow_seq, status, completed_at) WHERE workflow_seq IS NOT NULL""",
     "jobs_submitted_by": """
-CREATE INDEX jobs_submitted_by -- prune, pictures: the jobs that a job has submitted
+CREATE INDEX jobs_submitted_by -- submit, prune: the jobs that a job has submitted
   ON jobs (submitted_by) WHERE submitted_by IS NOT NULL""",
     "job_steps_of_job": """
 CREATE INDEX job_steps_of_job -- steps of one job in their order: to show them, and to forget them from one on

@@ -12,6 +12,7 @@ from gigq.records import JobRecord
 from gigq.status import JobStatus
 from gigq.store import reading
 from gigq.store.engine.transaction import Transaction
+from gigq.store.found import FOUND
 from gigq.store.limits import allowance, instant_of
 from gigq.store.missing import waits_until
 from gigq.store.queues import ALL, NO_RULE, Rule, rules
@@ -73,6 +74,7 @@ class PendingFacts:
         has_begun: whether its function has been called before, so that it does not expire.
         blockers: how many parents are unfinished.
         parents: the first of these, in the order in which the job names them.
+        submitters: jobs that have submitted others of these, which it does not name, and how many: those with the most.
         ahead: how many jobs of its queue go first, at most `MOST_AHEAD` + 1; 0 for a job that is not ready itself.
         workers: all workers, and the programs that claim jobs manually.
         waiters: running jobs whose functions wait for this one.
@@ -83,6 +85,7 @@ class PendingFacts:
     has_begun: bool
     blockers: int
     parents: Sequence[RelatedJob]
+    submitters: Sequence[tuple[RelatedJob, int]]
     ahead: int
     workers: Sequence[WorkerHealth]
     waiters: Sequence[Wait]
@@ -133,6 +136,7 @@ def _pending(tx: Transaction, job: JobRecord, workers: Sequence[WorkerHealth]) -
         has_begun=bool(has_begun),
         blockers=blockers,
         parents=_parents(tx, job) if blockers else (),
+        submitters=_submitters(tx, job) if blockers else (),
         ahead=_ahead(tx, job),
         workers=workers,
         waiters=waiting_for(tx, job.id, most=_MOST_NAMED),
@@ -178,6 +182,26 @@ def _parents(tx: Transaction, job: JobRecord) -> list[RelatedJob]:
         {"id": job.id, "most": _MOST_NAMED},
     )
     return [RelatedJob(*row) for row in found]
+
+
+def _submitters(tx: Transaction, job: JobRecord) -> list[tuple[RelatedJob, int]]:
+    """Return which jobs have submitted the unfinished parents that the job does not name, and how many."""
+    found = tx.execute(
+        """
+        SELECT submitters.id, submitters.name, submitters.status, count(*)
+          FROM job_dependencies
+          JOIN jobs AS parents ON parents.seq = job_dependencies.parent
+          JOIN jobs AS submitters ON submitters.seq = parents.submitted_by
+         WHERE job_dependencies.child = (SELECT seq FROM jobs WHERE id = :id)
+           AND job_dependencies.position >= :found
+           AND parents.status IN ('pending', 'running')
+         GROUP BY submitters.seq
+         ORDER BY count(*) DESC, submitters.seq
+         LIMIT :most
+        """,
+        {"id": job.id, "found": FOUND, "most": _MOST_NAMED},
+    )
+    return [(RelatedJob(*row), number) for *row, number in found]
 
 
 def _ahead(tx: Transaction, job: JobRecord) -> int:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from gigq import Job, JobQueue
+from gigq import Job, JobQueue, current_job
+from gigq.testing import drain
 
 Run = Callable[..., Any]
 
@@ -200,3 +201,34 @@ def test_scripts_that_read_the_output_of_gigq_0_5_go_on(run: Run, queue: JobQueu
 
     assert run("requeue", bad).out == f"Job {bad} requeued.\n"
     assert run("clear").out == "Cleared 2 completed jobs.\n"
+
+
+@pytest.fixture
+def found(queue: JobQueue) -> list[str]:
+    """The ids of a job, of twelve that it has submitted, and of one that waits for them."""
+
+    def crawl() -> None:
+        current_job().submit_many(Job(f"page {number}", "fetch", {"number": number}) for number in range(12))
+
+    first = queue.enqueue("crawl")
+    last = queue.submit(Job("report", "report", dependencies=first))
+    drain(queue, handlers={"crawl": crawl})
+    return [first, *(job.id for job in reversed(queue.find_jobs(search="page"))), last]
+
+
+def test_status_says_which_job_has_submitted_one_and_names_few_of_many_parents(run: Run, found: list[str]) -> None:
+    first, *pages, last = found
+    assert f"\nSubmitted by: {first}\n" in run("status", pages[0]).out
+    assert "Submitted by:" not in run("status", first).out
+    assert f"\nDepends on: {', '.join([first, *pages[:9]])} and 3 more\n" in run("status", last).out
+    assert len(run("status", last, "--json").json["dependencies"]) == 13
+
+
+def test_a_shown_part_of_the_id_of_a_submitted_job_is_enough_to_name_it(
+    run: Run, found: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    (line,) = [line for line in run("list", "--limit", "2").out.splitlines() if "page 11" in line]
+    shown = line.split()[0]
+    assert len(shown) < len(found[-2])
+    assert run("status", shown).out.startswith("Job: page 11")

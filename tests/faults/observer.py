@@ -13,7 +13,7 @@ from gigq.store.checking import check
 from gigq.store.engine.database import Transaction
 from gigq.store.tables import TABLES
 
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 DAMAGE = "damage"
 _CREATED = {"sqlite_sequence", *TABLES}
 

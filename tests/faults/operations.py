@@ -10,6 +10,7 @@ from typing import Any
 from store.verbs import SOMEWHERE, File, remember
 
 from gigq import Job, JobQueue, ManualClock, Worker, Workflow
+from gigq.claims import Claim
 from gigq.clock import to_text
 from gigq.errors import StoreError, TransactionTimeout
 from gigq.job_ids import new_job_id
@@ -123,6 +124,61 @@ def submit_workflow(file: File) -> Act:
     sides = [flow.add_job(job(side), depends_on=[top]) for side in ("left", "right")]
     flow.add_job(job("bottom"), depends_on=sides)
     return lambda: flow.submit_all(file.queue)
+
+
+def _crawling(file: File) -> Claim:
+    """Claim a job for which two others wait."""
+    file.queue.submit_many([job("crawl"), job("report", dependencies=["crawl"])])
+    file.queue.submit(job("heedless", dependencies=["crawl"], on_parent_failure="run"))
+    (claim,) = file.claim()
+    return claim
+
+
+def _find(file: File, claim: Claim, *jobs: Job, **options: Any) -> Act:
+    """What its function submits."""
+
+    def act() -> None:
+        with closing(opener(file.queue.database)(claim)) as store:
+            store.submit_many(jobs, **{"default": None, "place": "", "is_detached": False} | options)
+
+    return act
+
+
+@operation
+def find_jobs(file: File) -> Act:
+    claim = _crawling(file)
+    first = Job("first", "functions:nothing", tags=["t"])
+    return _find(file, claim, first, job("second", dependencies=[first]), Job("first", "functions:nothing"))
+
+
+@operation
+def find_jobs_again(file: File) -> Act:
+    """One of them is there already, and has failed."""
+    claim = _crawling(file)
+    _find(file, claim, job("bad"))()
+    file.queue.cancel("bad")
+    return _find(file, claim, job("bad"), Job("new", "functions:nothing"))
+
+
+@operation
+def find_a_detached_job(file: File) -> Act:
+    return _find(file, _crawling(file), Job("apart", "functions:nothing"), is_detached=True)
+
+
+@operation
+def submit_child_of_one_that_has_submitted(file: File) -> Act:
+    claim = _crawling(file)
+    _find(file, claim, job("first"), job("second"))()
+    return lambda: file.queue.submit(job("late", dependencies=["crawl"]))
+
+
+@operation
+def restart_one_that_has_submitted(file: File) -> Act:
+    claim = _crawling(file)
+    _find(file, claim, job("bad", priority=5), job("left"), job("below", dependencies=["left"]))()
+    file.fail("bad")
+    file.settle(claim, ExecutionStatus.FAILED, error="no", is_final=True)
+    return lambda: file.queue.requeue_job("crawl", restart=True)
 
 
 # claim and settle

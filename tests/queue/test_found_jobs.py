@@ -438,3 +438,12 @@ def test_a_job_says_which_one_has_submitted_it(queue: JobQueue) -> None:
     queue.cancel_jobs(search="page")
     queue.delete_job(first)
     assert {job.submitted_by for job in queue.find_jobs()} == {None}
+
+
+def test_a_job_that_waits_says_who_has_submitted_its_parents(queue: JobQueue) -> None:
+    first = queue.enqueue("crawl")
+    last = report(queue, first)
+    run(queue, crawl=crawl_three)
+    reasons = queue.why(last)
+    assert reasons[0].startswith("It is waiting for 3 jobs to complete: ")
+    assert reasons[1] == f"Job {first} (crawl), on which it depends, has submitted 3 of them."
