@@ -65,6 +65,11 @@ def encode_object(entries: Iterable[tuple[str, str]]) -> str:
     return "{" + ",".join(f"{json.dumps(key)}:{text}" for key, text in entries) + "}"
 
 
+def encode_texts(texts: Iterable[str]) -> str:
+    """Write a list of texts that UTF-8 can hold."""
+    return _ENCODER.encode(list(texts))
+
+
 def canonical(value: object) -> str | None:
     """Write a value so that equal ones have equal text, to be compared; return None if JSON cannot hold it."""
     try:

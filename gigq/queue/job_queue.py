@@ -57,7 +57,7 @@ class JobQueue:
     ========  ==========================================================================================
     submit    `submit` `submit_many` `enqueue` `transaction`
     look      `get_status` `get_result` `get_job` `steps` `full_id` `list_jobs` `find_jobs` `count` `stats`
-              `metrics` `why` `workflows` `wait` `result`
+              `metrics` `why` `workflows` `wait` `result` `results`
     control   `cancel` `requeue_job` `cancel_jobs` `requeue_jobs` `reschedule` `pause` `resume` `configure`
               `queues` `workers` `scale` `stop_workers` `dead_letters`
     schedule  `schedules`, an object of its own: `Schedules`
@@ -302,7 +302,7 @@ class JobQueue:
         """
         wanted = id_of(job_id)
         with self.database.read() as tx:
-            if not reading.statuses_of(tx, [wanted]):
+            if reading.job(tx, wanted) is None:
                 raise JobNotFound(wanted)
             return steps.steps_of(tx, wanted)
 
@@ -446,7 +446,8 @@ class JobQueue:
     def wait(self, job_ids: JobRef | Iterable[JobRef], timeout: Duration | None = None) -> JobRecord | list[JobRecord]:
         """Return a job, or several, once they have all ended, whatever their status.
 
-        Looks every 5 to 100 ms, each time in a transaction of its own.
+        It asks every 0.5 to 10 ms whether anything was committed, and only then looks at all of the jobs at once. It
+        holds no transaction while it waits.
 
         Args:
             job_ids: an id, for one record; or several, for a list of records.
@@ -455,6 +456,7 @@ class JobQueue:
         Raises:
             JobNotFinished: the timeout has passed.
             JobNotFound: no job has this id.
+            RuntimeError: this thread has a transaction open on the file, so that no job could end.
 
         Example:
             >>> from calendar import isleap
@@ -467,7 +469,7 @@ class JobQueue:
             [False, True]
         """
         wanted = ids_of(job_ids, "job_ids")
-        records = waiting.wait(self.database, self.clock, wanted, timeout=timeout)
+        records = waiting.wait(self.database, self.clock, wanted, waiting.records, timeout=timeout)
         return records[0] if is_one(job_ids) else records
 
     def result(self, job_id: JobRef, timeout: Duration | None = None) -> Any:
@@ -493,6 +495,27 @@ class JobQueue:
             StatisticsError
         """
         return waiting.result_of(self.wait(id_of(job_id), timeout))
+
+    def results(self, job_ids: JobRef | Iterable[JobRef], timeout: Duration | None = None) -> list[Any]:
+        """Wait for jobs to end, and return their results in the order of their ids.
+
+        Raises:
+            JobFailed: one or more ended as failed, timeout or cancelled. It is about the first of them, and says how
+                many there are. It is raised when all have ended; `wait` returns every job, however it ended.
+            JobNotFinished, JobNotFound, RuntimeError: as `wait`.
+
+        Example:
+            >>> from calendar import isleap
+            >>> from gigq import JobQueue
+            >>> from gigq.testing import drain
+            >>> with JobQueue(":memory:") as queue:
+            ...     ids = [queue.enqueue(isleap, year) for year in (2027, 2028)]
+            ...     executions = drain(queue)
+            ...     queue.results(ids, timeout=10)
+            [False, True]
+        """
+        wanted = ids_of(job_ids, "job_ids")
+        return waiting.wait(self.database, self.clock, wanted, waiting.results, timeout=timeout)
 
     # control
 

@@ -1,64 +1,78 @@
-"""Waiting for jobs to end, and the result or the error they ended with."""
+"""Waiting for jobs to end, and the results or the errors they ended with."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from gigq.clock import Clock, Duration, to_seconds
 from gigq.errors import JobFailed, JobNotFinished, JobNotFound, StoreError
 from gigq.records import JobRecord
 from gigq.runtime.context import current_execution
-from gigq.status import DEAD, FINISHED, JobStatus
-from gigq.store import reading, waits
+from gigq.status import DEAD, JobStatus
+from gigq.store import awaiting, reading, waits
+from gigq.store.awaiting import Ids
 from gigq.store.engine.database import Database
+from gigq.store.engine.joined import joined_by
 from gigq.store.engine.transaction import Transaction
 
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.005, 0.1
-"""Seconds between two looks at the file."""
+T = TypeVar("T")
 
-_NOTED_FROM = 0.03
-"""The pause from which on a wait inside a job is noted in the file: after a tenth of a second."""
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.0005, 0.01
+"""Seconds between two tests whether anything was committed."""
+
+_REST = 4
+"""How many times as long as a look at the jobs took there is none, so that many of them cost a fifth of a core."""
+
+_NOTED_AFTER = 0.1
+"""Seconds after which a wait inside a job is noted in the file."""
 
 
 def wait(
     database: Database,
     clock: Clock,
     job_ids: Sequence[str],
+    read: Callable[[Transaction, Sequence[str]], T],
     *,
-    timeout: Duration | None,
+    timeout: Duration | None = None,
     is_over: Callable[[], str | None] = lambda: None,
     told: Callable[[int, int], object] = lambda ended, failed: None,
-) -> list[JobRecord]:
-    """Return the jobs once all of them have ended, in the order of their ids.
+) -> T:
+    """Read the jobs once all of them have ended.
 
     Args:
+        read: reads them, in the snapshot in which the last was seen to have ended.
         is_over: says why no more of them will end, as the end of a sentence; None as long as they may.
-        told: is called at each look with the numbers of jobs that have ended, and of those that have failed.
+        told: is called time and again with the numbers of jobs that have ended, and of those that have failed.
 
     Raises:
         JobNotFinished: `timeout` seconds have passed, or it is over.
         JobNotFound: no job has one of these ids.
+        RuntimeError: this thread has a transaction open, in which it would wait for ever.
     """
-    limit = None if timeout is None else to_seconds(timeout, "timeout", or_else=", or None to wait forever")
-    start = clock.monotonic()
-    jobs, pause = _Jobs(job_ids), _SHORTEST_PAUSE
+    limit = math.inf if timeout is None else to_seconds(timeout, "timeout", or_else=", or None to wait forever")
+    jobs, start, pause, rests_until, seen = _Jobs(job_ids), clock.monotonic(), _SHORTEST_PAUSE, 0.0, None
     with ExitStack() as noted:
         while True:
-            why = is_over()  # before the look: what ended until then is seen
-            with database.read() as tx:
-                jobs.look(tx)
-                if not jobs.unfinished:
-                    told(jobs.wanted, jobs.failed)
-                    return [_existing(tx, job_id) for job_id in job_ids]
+            why, mark, now = is_over(), database.mark(), clock.monotonic()  # before the look, which sees what was then
+            is_last = why is not None or now - start >= limit
+            if is_last or (mark != seen and now >= rests_until):
+                with database.read() as tx:
+                    if jobs.have_ended(tx):
+                        told(jobs.wanted, jobs.failed)
+                        return read(tx, job_ids)
+                seen, rests_until = mark, clock.monotonic() + _REST * (clock.monotonic() - now)
             told(jobs.wanted - len(jobs.unfinished), jobs.failed)
-            if why is None and limit is not None and clock.monotonic() - start >= limit:
-                why = f"after {limit:.15g} s"
-            if why is not None:
-                raise JobNotFinished(jobs.not_ended(why))
-            clock.sleep(pause)
-            if pause < _NOTED_FROM <= (pause := min(_LONGEST_PAUSE, pause * 1.5)):
+            if is_last:
+                raise JobNotFinished(jobs.not_ended(why or f"after {limit:.15g} s"))
+            if joined_by(database):
+                raise RuntimeError(f"this thread has a transaction open on {database.path!r}; wait for jobs after it")
+            clock.sleep(min(pause, limit - (now - start)))
+            pause = min(_LONGEST_PAUSE, pause * 1.2)
+            if not jobs.are_noted and clock.monotonic() - start >= _NOTED_AFTER:
+                jobs.are_noted = True
                 _note(database, jobs.unfinished, until=noted)
 
 
@@ -68,26 +82,34 @@ class _Jobs:
     Attributes:
         wanted: how many there are.
         unfinished: the ids of those that had not ended at the last look.
-        failed: how many have ended without a result, and not because somebody cancelled them.
+        failed: how many have failed.
+        are_noted: whether the file says who waits for them, if that is a job.
     """
 
     def __init__(self, job_ids: Sequence[str]) -> None:
-        self.unfinished = list(dict.fromkeys(job_ids))
-        self.wanted = len(self.unfinished)
+        self._ids = Ids(list(dict.fromkeys(job_ids)))
+        self.wanted = len(self._ids.all)
         self.failed = 0
+        self.are_noted = False
 
-    def look(self, tx: Transaction) -> None:
-        """See which have ended.
+    @property
+    def unfinished(self) -> Sequence[str]:
+        return self._ids.all
+
+    def have_ended(self, tx: Transaction) -> bool:
+        """See which have ended, and whether all have.
 
         Raises:
             JobNotFound: one does not exist.
         """
-        found = reading.statuses_of(tx, self.unfinished)
-        for job_id in self.unfinished:
-            if job_id not in found:
+        ended = dict(awaiting.ended(tx, self._ids))
+        for job_id, status in ended.items():
+            if status is None:
                 raise JobNotFound(job_id)
-        self.unfinished = [job_id for job_id in self.unfinished if found[job_id] not in FINISHED]
-        self.failed += sum(status in DEAD for status in found.values())
+        if ended:
+            self._ids = Ids([job_id for job_id in self.unfinished if job_id not in ended])
+            self.failed += sum(status in DEAD for status in ended.values())
+        return not self.unfinished
 
     def not_ended(self, when: str) -> str:
         """Say which have not, up to three by their ids."""
@@ -96,6 +118,64 @@ class _Jobs:
         named, more = ", ".join(self.unfinished[:3]), len(self.unfinished) - 3
         which = f"{named} and {more} more" if more > 0 else named
         return f"{len(self.unfinished)} of {self.wanted} jobs had not ended {when}: {which}"
+
+
+def nothing(tx: Transaction, job_ids: Sequence[str]) -> None:
+    """Read nothing, for who only wants to know that they have ended."""
+
+
+def records(tx: Transaction, job_ids: Sequence[str]) -> list[JobRecord]:
+    """Return these jobs in this order.
+
+    Raises:
+        JobNotFound: no job has one of these ids.
+    """
+    found = reading.jobs_of(tx, job_ids)
+    return [_existing(found, job_id) for job_id in job_ids]
+
+
+def results(tx: Transaction, job_ids: Sequence[str]) -> list[Any]:
+    """Return the results of these jobs, which have ended, in this order.
+
+    Raises:
+        JobFailed: one or more ended without; it is about the first of them.
+        JobNotFound: as `records`.
+    """
+    found = {job_id: (status, result) for job_id, status, result in awaiting.results(tx, Ids(job_ids))}
+    ended = {job_id: _existing(found, job_id) for job_id in job_ids}
+    bad = [job_id for job_id, (status, _) in ended.items() if status != JobStatus.COMPLETED]
+    if not bad:
+        return [ended[job_id][1] for job_id in job_ids]
+    (first,) = records(tx, bad[:1])
+    raise _failure(first, f"{len(bad)} of {len(ended)} jobs ended without a result: " if len(ended) > 1 else "")
+
+
+def result_of(job: JobRecord) -> Any:
+    """Return the result of a job that has ended.
+
+    Raises:
+        JobFailed: it ended without one.
+    """
+    if job.status is JobStatus.COMPLETED:
+        return job.result
+    raise _failure(job)
+
+
+def _failure(job: JobRecord, before: str = "") -> JobFailed:
+    last = job.executions[-1] if job.executions else None
+    return JobFailed(
+        f"{before}job {job.id} ({job.name}) ended as {job.status}: {job.error}",
+        job_id=job.id,
+        status=job.status.value,
+        error_type=last.error_type if last else None,
+        traceback=last.traceback if last else None,
+    )
+
+
+def _existing(found: dict[str, T], job_id: str) -> T:
+    if job_id not in found:
+        raise JobNotFound(job_id)
+    return found[job_id]
 
 
 def _note(database: Database, job_ids: Sequence[str], *, until: ExitStack) -> None:
@@ -115,28 +195,3 @@ def _note(database: Database, job_ids: Sequence[str], *, until: ExitStack) -> No
 def _forget(database: Database, execution: int) -> None:
     with suppress(StoreError), database.write() as tx:
         waits.forget(tx, execution)
-
-
-def result_of(job: JobRecord) -> Any:
-    """Return the result of a job that has ended.
-
-    Raises:
-        JobFailed: it ended without one.
-    """
-    if job.status is JobStatus.COMPLETED:
-        return job.result
-    last = job.executions[-1] if job.executions else None
-    raise JobFailed(
-        f"job {job.id} ({job.name}) ended as {job.status}: {job.error}",
-        job_id=job.id,
-        status=job.status.value,
-        error_type=last.error_type if last else None,
-        traceback=last.traceback if last else None,
-    )
-
-
-def _existing(tx: Transaction, job_id: str) -> JobRecord:
-    record = reading.job(tx, job_id)
-    if record is None:
-        raise JobNotFound(job_id)
-    return record

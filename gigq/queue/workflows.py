@@ -170,7 +170,7 @@ def wait(database: Database, clock: Clock, workflow_id: str, *, timeout: Duratio
         left = None if end is None else max(0.0, end - clock.monotonic())
         with suppress(JobNotFound):  # somebody has deleted it
             try:
-                waiting.wait(database, clock, [job_id], timeout=left)
+                waiting.wait(database, clock, [job_id], waiting.nothing, timeout=left)
             except JobNotFinished:
                 now = status(database, workflow_id)
                 number = sum(now.statuses[each] for each in UNFINISHED)

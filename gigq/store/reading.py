@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from gigq.clock import to_text
+from gigq.codec import encode_texts
 from gigq.filters import Filters
 from gigq.records import ExecutionRecord, JobRecord
 from gigq.status import ExecutionStatus, JobStatus
@@ -98,13 +99,16 @@ def statuses_in(tx: Transaction, queue: str) -> dict[str, int]:
     return {status.value: found.get(status, 0) for status in JobStatus}
 
 
-def statuses_of(tx: Transaction, job_ids: Sequence[str]) -> dict[str, str]:
-    """Return the statuses of those of these jobs that exist."""
-    found: dict[str, str] = {}
-    for portion in portions(job_ids):
-        these, values = listed(portion)
-        found.update(tx.execute(f"SELECT id, status FROM jobs WHERE id IN {these}", values).fetchall())
-    return found
+def jobs_of(tx: Transaction, job_ids: Sequence[str]) -> dict[str, JobRecord]:
+    """Return those of these jobs that exist, by their ids."""
+    rows = tx.rows(
+        f"""
+        SELECT jobs.*, {phase_of(":now")} AS phase, {SUBMITTER} AS submitter
+          FROM (SELECT DISTINCT value FROM json_each(:ids)) AS wanted CROSS JOIN jobs ON jobs.id = wanted.value
+        """,
+        {"ids": encode_texts(job_ids), "now": tx.stamp},
+    )
+    return {record.id: record for portion in portions(rows) for record in _records(tx, portion)}
 
 
 def ids_like(tx: Transaction, prefix: str, *, limit: int) -> list[str]:

@@ -54,6 +54,11 @@ def job_fields(row: sqlite3.Row, *, parents: Iterable[str], tags: Iterable[str])
     }
 
 
+def result_value(job_id: str, text: Any) -> Any:
+    """Return the result of a job, None if it has none. Raises as `job_record`."""
+    return _read(f"job {job_id!r:.80}", "result", text, _OF_JOB["result"])
+
+
 def _with_result(execution: ExecutionRecord, result: Any) -> ExecutionRecord:
     """Return an execution with the job's result if it is its own: only one completes, and it is the last."""
     return execution._replace(result=result) if execution.status is ExecutionStatus.COMPLETED else execution

@@ -148,6 +148,6 @@ def waits(database: Database, clock: Clock, until: Jobs | None, *, progress: boo
                 if line:
                     line.show(ended, len(set(ids)), failed=failed)
 
-            waiting.wait(database, clock, ids, timeout=None, is_over=over, told=told)
+            waiting.wait(database, clock, ids, waiting.nothing, is_over=over, told=told)
 
     return wait

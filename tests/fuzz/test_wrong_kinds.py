@@ -147,6 +147,7 @@ def right(queue: JobQueue, path: str) -> dict[str, dict[str, Any]]:
         "JobQueue.requeue_job": {"job_id": job_id},
         "JobQueue.reschedule": {"job_id": job_id, "delay": 1},
         "JobQueue.result": {"job_id": job_id, "timeout": 0},
+        "JobQueue.results": {"job_ids": job_id, "timeout": 0},
         "JobQueue.scale": {"concurrency": 1},
         "JobQueue.submit": {"job": job},
         "JobQueue.submit_many": {"jobs": [job]},

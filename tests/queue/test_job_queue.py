@@ -15,6 +15,7 @@ from gigq.testing import drain
 IN_ORDER = """
     submit submit_many enqueue transaction
     get_status get_result get_job steps full_id list_jobs find_jobs count stats metrics why workflows wait result
+    results
     cancel requeue_job cancel_jobs requeue_jobs reschedule pause resume configure queues workers scale stop_workers
     dead_letters
     schedules

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from store.verbs import File, remember
 
+from gigq import JobFailed
 from gigq.missing import Lacking
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, schedules, steps, workers
@@ -128,6 +129,10 @@ def test_no_statement_of_a_cancel_a_requeue_or_a_look_reads_a_whole_table(full: 
         full.queue.requeue_job(job_id)
         full.queue.get_status(job_id)
         full.queue.full_id(job_id)
+        full.queue.cancel(job_id)
+        full.queue.wait([job_id], timeout=0)
+        with pytest.raises(JobFailed):
+            full.queue.results([job_id])
 
     assert scanning(plans(full, act)) == {}
 

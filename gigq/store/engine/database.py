@@ -23,7 +23,7 @@ from gigq.store.engine.patience import Patience
 from gigq.store.engine.sqlite_errors import explained, misread, primary_code
 from gigq.store.engine.transaction import Session, Transaction
 
-# `lent` and `wal` are imported where they are needed: few programs need them.
+# `lent`, `marks` and `wal` are imported where they are needed: few programs need them.
 
 
 class Database:
@@ -108,6 +108,13 @@ class Database:
             return joined
         session = Session(self._transaction("BEGIN IMMEDIATE"), self._meaning)
         return session if self._turn is None else self._in_turn(session, self._turn)
+
+    def mark(self) -> object:
+        """Return what equals an earlier mark only if nothing was committed in between; it takes microseconds."""
+        from gigq.store.engine.marks import mark_of
+
+        with PROCESS.passage(), self._explaining():
+            return mark_of(self._connection(), is_alone=self._turn is not None)
 
     def must_be_writable(self) -> None:
         """Refuse to go on if it was opened only to look: for what reads, and writes only if there is something to do.
