@@ -25,8 +25,8 @@ _MANY_PARENTS = 6
 def readable(graph: Graph) -> Graph:
     """Return a graph that can be read, without circles: the same one, or its levels if it is too large.
 
-    Of a job with many parents those edges are left out that follow from others; of levels, all such edges, and the jobs
-    outside of the workflow.
+    Edges that follow from others are left out where a job has many parents, or found others; of levels, all of these,
+    and the jobs outside of the workflow.
     """
     graph = acyclic(tidied(graph))
     if is_readable(graph):
@@ -41,9 +41,13 @@ def readable(graph: Graph) -> Graph:
 
 
 def _without_implied(graph: Graph, *, least: int) -> Graph:
-    """Return a graph without the edges that follow from others and lead to a job with more than so many parents."""
+    """Return a graph without the edges that follow from others and lead to a job with more than so many parents.
+
+    Nor with those that lead from a job that found others: what waits for that one waits for these.
+    """
     parents = Counter(edge.child for edge in graph.edges)
-    left_out = {edge for edge in implied(graph) if parents[edge.child] > least}
+    finders = {edge.parent for edge in graph.edges if edge.kind == "found"}
+    left_out = {edge for edge in implied(graph) if parents[edge.child] > least or edge.parent in finders}
     return graph._replace(edges=[edge for edge in graph.edges if edge not in left_out], left_out=len(left_out))
 
 

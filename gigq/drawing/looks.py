@@ -42,11 +42,11 @@ LOOKS = {
     Phase.WAITING: Look("◌", ".", _CIRCLE, *_GREY, is_dashed=True),
     Phase.PAUSED: Look("‖", "=", "M4 2V10M8 2V10", *_AMBER, "33"),
     Phase.RETRYING: Look("↻", "~", "M10 6.5a4 4 0 1 1-1.2-3.4M9.2 .8V3.4H6.6", *_AMBER, "33"),
-    Phase.RESERVED: Look("◐", "(", f"{_CIRCLE}M6 1.5V10.5M4.6 2.2V9.8M3.2 3.2V8.8", *_BLUE, "36"),
+    Phase.RESERVED: Look("◐", "%", f"{_CIRCLE}M6 1.5V10.5M4.6 2.2V9.8M3.2 3.2V8.8", *_BLUE, "36"),
     Phase.RUNNING: Look("▶", ">", "M3 1.8L10 6L3 10.2Z", *_BLUE, "36", is_filled=True),
-    Phase.COMPLETED: Look("✓", "+", "M1.8 6.4L4.7 9.4L10.2 2.8", "#0f7b6c", "#45d0a8", "32"),
+    Phase.COMPLETED: Look("✓", "v", "M1.8 6.4L4.7 9.4L10.2 2.8", "#0f7b6c", "#45d0a8", "32"),
     Phase.FAILED: Look("✕", "x", "M2.3 2.3L9.7 9.7M9.7 2.3L2.3 9.7", "#c2182b", "#ff7a70", "31"),
-    Phase.CANCELLED: Look("⊘", "-", f"{_CIRCLE}M9.2 2.8L2.8 9.2", "#646b73", "#98a1ab", "2"),
+    Phase.CANCELLED: Look("⊘", "/", f"{_CIRCLE}M9.2 2.8L2.8 9.2", "#646b73", "#98a1ab", "2"),
     Phase.TIMEOUT: Look("⧖", "!", "M2.5 1.5H9.5L2.5 10.5H9.5Z", "#8f2fa0", "#e39bf0", "35"),
 }
 

@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT))
 
 import house  # noqa: E402
 import interface  # noqa: E402
+import pictures  # noqa: E402
 
 from gigq import ExecutionStatus, JobQueue, JobStatus  # noqa: E402
 from gigq import status as status_module  # noqa: E402
@@ -28,6 +29,9 @@ SCHEMA = ROOT / "docs/reference/schema.md"
 INTERFACE = ROOT / "docs/reference/api.md"
 ARCHITECTURE = ROOT / "docs/explanation/architecture.md"
 FLOORS = ROOT / "docs/explanation/floors.svg"
+WORKFLOWS = ROOT / "docs/how-to/pictures.md"
+PHOTOS = ROOT / "docs/how-to/photos.svg"
+ARCHIVE = ROOT / "docs/how-to/archive.svg"
 
 
 def main() -> None:
@@ -37,8 +41,9 @@ def main() -> None:
 
 def generated() -> dict[Path, str]:
     """What each file with generated parts should hold; what is outside the markers is kept."""
-    pages = (LIFE, SCHEMA, INTERFACE, ARCHITECTURE)
-    return {PICTURE: picture(), FLOORS: house.picture()} | {page: filled(page.read_text()) for page in pages}
+    pages = (LIFE, SCHEMA, INTERFACE, ARCHITECTURE, WORKFLOWS)
+    drawn = {PICTURE: picture(), FLOORS: house.picture(), PHOTOS: pictures.photos_svg(), ARCHIVE: pictures.archive_svg()}
+    return drawn | {page: filled(page.read_text()) for page in pages}
 
 
 def filled(text: str) -> str:
@@ -265,6 +270,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "tables": tables,
     "indexes": indexes,
     "views": views,
+    "workflow in the terminal": pictures.photos_text,
     **interface.PARTS,
     **house.PARTS,
 }

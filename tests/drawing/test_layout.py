@@ -228,6 +228,8 @@ def test_edges_that_follow_from_others_are_left_out_where_a_job_waits_for_many()
     shown = readable(found())
     assert shown.left_out == 5
     assert {edge.parent for edge in shown.edges if edge.child == "n8"} == {"n3", "n6", "n7"}
+    submitter = [Edge("n0", "n1", "found"), Edge("n0", "n2"), Edge("n1", "n2")]
+    assert readable(Graph("finder", nodes(3), submitter)).left_out == 1
     few = readable(Graph("few", nodes(3), [Edge("n0", "n1"), Edge("n1", "n2"), Edge("n0", "n2")]))
     assert (len(few.edges), few.left_out) == (3, 0)
 
