@@ -54,6 +54,7 @@ class Workflow:
         self._jobs: dict[str, Job] = {}
         self._last: str | None = None
         self._known: dict[str, str] = {}
+        self._is_ours = False  # what the queue holds under its id was stored by this object, or loaded
         self._queue: JobQueue | None = None  # that it was submitted to, or loaded from
 
     @classmethod
@@ -77,6 +78,7 @@ class Workflow:
         loaded._jobs = {job.id: job for job in found.jobs}
         loaded._last = found.last
         loaded._known = {job_id: job_id for job_id in loaded._jobs}
+        loaded._is_ours = True
         loaded._queue = queue
         return loaded
 
@@ -202,13 +204,12 @@ class Workflow:
             prepare(job, limit=queue.params_limit, default=queue.default, is_child=job.id == self._last)
             for job in parents_first(self.name, with_ends(self._jobs, self._last))
         ]
-        wanted = workflows.Submission(self.id, self.name, jobs, self._last, self._known)
+        wanted = workflows.Submission(self.id, self.name, jobs, self._last, self._known, self._is_ours)
         stored = workflows.submit(queue.database, wanted, connection)
-        self._known = {job_id: str(stored.get(job_id, job_id)) for job_id in self._jobs}
-        self._queue = queue
-        if stored.keys() >= self._jobs.keys() and self._jobs:
-            return [stored[job_id] for job_id in self._jobs]
-        return list(stored.values())  # of the same workflow, made and submitted by another object
+        if stored.is_sure:
+            self._known = {job_id: str(stored.ids.get(job_id, job_id)) for job_id in self._jobs}
+        self._queue, self._is_ours = queue, stored.is_ours
+        return [stored.ids[job_id] for job_id in self._jobs] if stored.is_ours else list(stored.ids.values())
 
     @property
     def jobs(self) -> list[Job]:

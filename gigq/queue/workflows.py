@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from gigq.queue import waiting
 from gigq.status import UNFINISHED
 from gigq.store import joining, workers, workflow_control, workflow_graph, workflow_status, workflows
 from gigq.store.engine.database import Database
+from gigq.store.engine.joined import joined_by
 from gigq.store.engine.transaction import Transaction
 from gigq.workflow_records import WorkflowGraph, WorkflowRecord, WorkflowStatus
 
@@ -28,8 +29,8 @@ class Submission(NamedTuple):
     Attributes:
         jobs: all of its jobs, parents before their children.
         last: the id of the job that is to run when all others have ended; None if there is none.
-        known: the ids of the jobs that it has handed in before, or has loaded, and of those that stand for them; empty
-            at first.
+        known: the ids of the jobs that it has handed in before or has loaded, and of those that stand for them.
+        is_ours: whether the object that hands it in has stored it before, or has loaded it.
     """
 
     id: str
@@ -37,6 +38,21 @@ class Submission(NamedTuple):
     jobs: Sequence[NewJob]
     last: str | None
     known: Mapping[str, str]
+    is_ours: bool
+
+
+class Submitted(NamedTuple):
+    """What has become of it.
+
+    Attributes:
+        ids: the id that stands for each of its jobs; or if it was stored by another object, of other jobs, their ids.
+        is_ours: whether its jobs are those of the stored workflow.
+        is_sure: whether it is committed. Otherwise it was stored in a transaction that may still be rolled back.
+    """
+
+    ids: dict[str, JobId]
+    is_ours: bool
+    is_sure: bool
 
 
 class Loaded(NamedTuple):
@@ -82,11 +98,10 @@ def load(database: Database, workflow_id: str) -> Loaded:
         raise StoreError(f"workflow {found.id} cannot be read: {error}") from None
 
 
-def submit(database: Database, wanted: Submission, connection: object = None) -> dict[str, JobId]:
-    """Store a workflow with its jobs, and return the id that stands for each of them. One write transaction.
+def submit(database: Database, wanted: Submission, connection: object = None) -> Submitted:
+    """Store a workflow with its jobs. One write transaction.
 
-    If a workflow has the id already, nothing is stored but the jobs that were added to one that is known. If that has
-    other jobs, because another object has stored it, the ids of these are returned.
+    If a workflow has the id already, nothing is stored but the jobs that were added to one that is known.
 
     Raises:
         UnknownParent: a dependency is neither among the jobs nor in the file.
@@ -94,29 +109,38 @@ def submit(database: Database, wanted: Submission, connection: object = None) ->
         InvalidJob: a last job that cannot wait for the others, or jobs that were added to another object's workflow.
     """
     with joining.joined(database, connection), database.write() as tx:
+        is_sure = joined_by(database) is None
         found = workflows.find(tx, wanted.id)
         if found is None:
             ids = workflows.store(tx, wanted.id, wanted.name, wanted.jobs, last=wanted.last)
-            return {job.id: job_id for job, job_id in zip(wanted.jobs, ids, strict=True)}
+            return Submitted({job.id: job_id for job, job_id in zip(wanted.jobs, ids, strict=True)}, True, is_sure)
         there = workflows.job_ids(tx, found)
-        if wanted.known:
-            return _add(tx, found, wanted, there)
+        if wanted.is_ours:
+            return Submitted(_add(tx, found, wanted, there), True, is_sure)
     ours = [job.id for job in wanted.jobs]
-    return {job_id: JobId(job_id, is_new=False) for job_id in (there if set(there).isdisjoint(ours) else ours)}
+    if not set(there).isdisjoint(ours):
+        return Submitted({job_id: JobId(job_id, is_new=False) for job_id in ours}, True, True)
+    _refuse_more(wanted)
+    return Submitted({job_id: JobId(job_id, is_new=False) for job_id in there}, False, True)
 
 
-def _add(tx: Transaction, found: workflows.Workflow, wanted: Submission, there: Sequence[str]) -> dict[str, JobId]:
+def _refuse_more(wanted: Submission) -> None:
+    """Refuse jobs that were added to a workflow since it was handed in: another object has stored it."""
+    if wanted.known and any(job.id not in wanted.known for job in wanted.jobs):
+        raise InvalidJob(
+            f"workflow {wanted.id} is in the queue with other jobs, stored by another Workflow object; Workflow.load "
+            "gives one to which jobs can be added"
+        )
+
+
+def _add(tx: Transaction, found: workflows.Workflow, wanted: Submission, there: Collection[str]) -> dict[str, JobId]:
     """Store the jobs that were added to a workflow since it was submitted or loaded."""
-    stored = {job_id: JobId(known, is_new=False) for job_id, known in wanted.known.items()}
-    added = [_of_known(job, wanted) for job in wanted.jobs if job.id not in wanted.known]
+    old = wanted.known.keys() | set(there)
+    stored = {job.id: JobId(wanted.known.get(job.id, job.id), is_new=False) for job in wanted.jobs if job.id in old}
+    added = [_of_known(job, wanted) for job in wanted.jobs if job.id not in old]
     if not added:
         return stored
-    if set(there).isdisjoint(wanted.known):
-        raise InvalidJob(
-            f"workflow {found.id} is in the queue with other jobs, stored by another Workflow object; "
-            "Workflow.load gives one to which jobs can be added"
-        )
-    last = None if wanted.last in wanted.known else wanted.last
+    last = None if wanted.last in old else wanted.last
     held = [known for job_id, known in wanted.known.items() if known != job_id]
     ids = workflows.add(tx, found, added, last=last, held=held)
     return stored | {job.id: job_id for job, job_id in zip(added, ids, strict=True)}

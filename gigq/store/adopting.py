@@ -14,7 +14,7 @@ from gigq.store import moves, submitting
 from gigq.store.dependencies import cancel_blocked, ended_badly, parent_ended_badly, revive
 from gigq.store.engine.lists import listed, portions
 from gigq.store.engine.transaction import Transaction
-from gigq.store.found import FOUND, found_by, path_to
+from gigq.store.found import FOUND, found_by, path_to, wait_for
 
 
 class Submitter(NamedTuple):
@@ -60,7 +60,7 @@ def submit(tx: Transaction, jobs: Sequence[NewJob], by: Submitter, *, is_detache
         dependent = {rows[each].seq for job, each in zip(jobs, ids, strict=True) if job.dependencies or not each.is_new}
         _refuse_circles(tx, waiting, dependent, by)
         for child in waiting:
-            _wait(tx, child, [row.seq for row in found])
+            wait_for(tx, child, [row.seq for row in found])
             if any(row.status in ENDED_BADLY for row in found):
                 cancel_blocked(tx, child)
     return ids
@@ -79,7 +79,7 @@ def let_go(tx: Transaction, job: int) -> None:
         _wait_no_longer(tx, child, {row["seq"] for row in old})
     tx.execute("UPDATE jobs SET is_detached = 1 WHERE submitted_by = ?", (job,))
     for child in waiting:
-        _wait(tx, child, _found_by_parents(tx, child))
+        wait_for(tx, child, _found_by_parents(tx, child))
     job_id, name = tx.execute("SELECT id, name FROM jobs WHERE seq = ?", (job,)).fetchone()
     for row in old:
         _drop(tx, row, f"cancelled because job {job_id} ({name[:200]}), which had submitted it, starts from scratch")
@@ -187,26 +187,3 @@ def _below(tx: Transaction, job: int) -> set[int]:
         {"job": job},
     )
     return {seq for (seq,) in found}
-
-
-def _wait(tx: Transaction, child: int, parents: Sequence[int]) -> None:
-    """Let a job wait for these too."""
-    for portion in portions(parents):
-        seqs, values = listed(portion)
-        missing = f"""
-              FROM jobs AS found
-             WHERE found.seq IN {seqs}
-               AND NOT EXISTS (SELECT 1 FROM job_dependencies WHERE child = ? AND parent = found.seq)"""
-        tx.execute(
-            f"""
-            UPDATE jobs
-               SET blockers = blockers + (SELECT count(*) {missing} AND found.status IN ('pending', 'running'))
-             WHERE seq = ?
-               AND status IN ('pending', 'running')
-            """,
-            (*values, child, child),
-        )
-        tx.execute(
-            f"INSERT INTO job_dependencies (child, parent, position) SELECT ?, found.seq, ? + found.seq {missing}",
-            (child, FOUND, *values, child),
-        )

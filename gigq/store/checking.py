@@ -68,7 +68,7 @@ FOREIGN_LAST_JOB = """
 # Once the last job has begun, there may be jobs that it has found itself.
 NOT_WAITED_FOR = """
            job_workflows
-      JOIN jobs AS last ON last.seq = job_workflows.last_job
+      JOIN jobs AS last ON last.seq = job_workflows.last_job AND last.workflow_seq = job_workflows.seq
       JOIN jobs AS other ON other.workflow_seq = job_workflows.seq AND other.seq <> last.seq
      WHERE last.status = 'pending' AND last.has_begun = 0 AND other.status IN ('pending', 'running')
        AND NOT EXISTS (SELECT 1 FROM job_dependencies WHERE child = last.seq AND parent = other.seq)"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from gigq.store.engine.lists import listed
+from gigq.store.engine.lists import listed, portions
 from gigq.store.engine.transaction import Transaction
 
 FOUND = 2**32
@@ -45,3 +45,26 @@ def path_to(tx: Transaction, job: int) -> set[int]:
         {"job": job},
     )
     return {seq for (seq,) in found}
+
+
+def wait_for(tx: Transaction, child: int, parents: Sequence[int]) -> None:
+    """Let a job wait for these too, which it has not named."""
+    for portion in portions(parents):
+        seqs, values = listed(portion)
+        missing = f"""
+              FROM jobs AS found
+             WHERE found.seq IN {seqs}
+               AND NOT EXISTS (SELECT 1 FROM job_dependencies WHERE child = ? AND parent = found.seq)"""
+        tx.execute(
+            f"""
+            UPDATE jobs
+               SET blockers = blockers + (SELECT count(*) {missing} AND found.status IN ('pending', 'running'))
+             WHERE seq = ?
+               AND status IN ('pending', 'running')
+            """,
+            (*values, child, child),
+        )
+        tx.execute(
+            f"INSERT INTO job_dependencies (child, parent, position) SELECT ?, found.seq, ? + found.seq {missing}",
+            (child, FOUND, *values, child),
+        )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from gigq.errors import CyclicWorkflow
 from gigq.reports import Report
 from gigq.status import FINISHED, JobStatus, Move
+from gigq.store import found
 from gigq.store.dependencies import reopen
 from gigq.store.engine.transaction import Transaction
 from gigq.store.settling import settle
@@ -28,13 +29,13 @@ def wait_for(tx: Transaction, workflow: int, *, after: int, others: Sequence[str
     last = tx.value("SELECT last_job FROM job_workflows WHERE seq = ?", (workflow,))
     if last is None:
         return
-    _add_parents(tx, last, [*_stored(tx, workflow, last, after), *_named(tx, others)])
+    found.wait_for(tx, last, [*_stored(tx, workflow, last, after), *_named(tx, others)])
     _refuse_circle(tx, last)
     run_again(tx, last)
 
 
 def _stored(tx: Transaction, workflow: int, last: int, after: int) -> list[int]:
-    found = tx.execute(
+    rows = tx.execute(
         """
         SELECT seq
           FROM jobs INDEXED BY jobs_of_workflow
@@ -45,25 +46,17 @@ def _stored(tx: Transaction, workflow: int, last: int, after: int) -> list[int]:
         """,
         (workflow, after, last),
     )
-    return [seq for (seq,) in found]
+    return [seq for (seq,) in rows]
 
 
 def _named(tx: Transaction, ids: Sequence[str]) -> list[int]:
-    found = (tx.value("SELECT seq FROM jobs WHERE id = ?", (job_id,)) for job_id in ids)
-    return [seq for seq in found if seq is not None]
-
-
-def _add_parents(tx: Transaction, last: int, parents: Sequence[int]) -> None:
-    position = tx.value("SELECT max(position) FROM job_dependencies WHERE child = ?", (last,)) or 0
-    tx.executemany(
-        "INSERT OR IGNORE INTO job_dependencies (child, parent, position) VALUES (?, ?, ?)",
-        [(last, parent, place) for place, parent in enumerate(parents, start=position + 1)],
-    )
+    seqs = (tx.value("SELECT seq FROM jobs WHERE id = ?", (job_id,)) for job_id in ids)
+    return [seq for seq in seqs if seq is not None]
 
 
 def _refuse_circle(tx: Transaction, last: int) -> None:
     """Refuse parents of the last job that depend on it themselves."""
-    found = tx.execute(
+    row = tx.execute(
         """
         WITH RECURSIVE below (seq) AS (
              SELECT child FROM job_dependencies WHERE parent = :last
@@ -77,8 +70,8 @@ def _refuse_circle(tx: Transaction, last: int) -> None:
         """,
         {"last": last},
     ).fetchone()
-    if found is not None:
-        name, of_last = found
+    if row is not None:
+        name, of_last = row
         raise CyclicWorkflow(
             f"job {name!r:.80} depends on {of_last!r:.80}, the last job of its workflow, which waits for all others"
         )
@@ -104,7 +97,5 @@ def run_again(tx: Transaction, last: int) -> None:
         return
     if status in FINISHED:
         reopen(tx, last, move=Move.RERUN if status == JobStatus.COMPLETED else Move.REQUEUE)
-        return
-    if status == JobStatus.RUNNING:
+    elif status == JobStatus.RUNNING:
         settle(tx, tx.value(f"SELECT id FROM executions WHERE job_seq = ? AND {OPEN}", (last,)), _RELEASED)
-    tx.execute("UPDATE jobs SET blockers = ? WHERE seq = ?", (blockers, last))
