@@ -21,6 +21,7 @@ from gigq.executor.ledger import Ledger
 from gigq.liveness import WorkerKey
 from gigq.logs import logger
 from gigq.reports import Report
+from gigq.runtime.call import NOT_WANTED
 from gigq.runtime.runner import Ended
 from gigq.runtime.watch import SETUP_FAILED, Setup
 from gigq.status import Move
@@ -30,6 +31,9 @@ PATIENCE = 30.0
 """Seconds for which the file may not be writable before the futures are told. Other writers wait as long for a lock."""
 
 log = logger("executor")
+
+_ENDED = "given back: its executor has ended"
+_GIVEN_BACK = Report.released(_ENDED, has_begun=False)
 
 _ENDS = {Move.COMPLETE, Move.FAIL, Move.TIME_OUT, Move.CANCEL}
 
@@ -121,12 +125,17 @@ class Board:
         for item in (*self._intake.close(), *self.outstanding()):
             item.cancel()
 
+    @property
+    def _has_given_up(self) -> bool:
+        """Whether what has not begun is left to a later run."""
+        return self.is_left or self.error is not None
+
     # the slots
 
     def begins(self, claim: Claim) -> bool:
         self._setup.make()
-        if self.is_left:
-            raise RetryLater(0, "its executor was left")
+        if self._has_given_up:
+            raise RetryLater(0, _ENDED)
         item = self._items.get(claim.job_id)
         return item is not None and item.begin()
 
@@ -147,7 +156,7 @@ class Board:
         self._intake.stage()
         self._ledger.store(tx, [job for item, job in self._intake.staged if not item.cancelled()])
         if not self.is_left:
-            self._ledger.clear(tx, is_due=is_beat or self.is_finishing)
+            self._ledger.clear(tx, is_due=is_beat or self._has_stopped or self.is_finishing)
         self._ledger.look(tx, self._items, is_beat=is_beat)
 
     def turned(self, ended: Sequence[Ended], moves: Sequence[Move | None], worker: WorkerKey) -> None:
@@ -161,8 +170,10 @@ class Board:
         if self.is_finishing and not (self._items or self._intake or self._ledger):
             self._stop()
 
-    def unwanted(self, claims: Sequence[Claim]) -> Sequence[Claim]:
-        return [claim for claim in claims if not self._is_wanted(claim)]
+    def unwanted(self, claims: Sequence[Claim]) -> Sequence[Ended]:
+        if self._has_given_up:
+            return [(claim, _GIVEN_BACK) for claim in claims]
+        return [(claim, NOT_WANTED) for claim in claims if not self._is_wanted(claim)]
 
     def failed(self, error: StoreError) -> None:
         now = self._clock.monotonic()
@@ -176,7 +187,10 @@ class Board:
     def break_off(self, error: Callable[[], BaseException]) -> None:
         """End the run: nothing that was asked for and has not ended will be."""
         self.error = self.error or error
-        for item in (*self._intake.close(), *self.outstanding()):
+        for item in self.outstanding():
+            self._ledger.note_abandoned(item.job_id)
+            self._fail(item, self.error())
+        for item in self._intake.close():
             self._fail(item, self.error())
         self.is_registered.set()
         self._stop()
@@ -217,9 +231,11 @@ class Board:
             self._ledger.note_doubtful(claim.job_id)
         elif move is Move.COMPLETE:
             self._complete(item, report.result)
-        elif move in _ENDS:
+        elif move is Move.FAIL:
             of_this = item.raised is not None and item.raised[0] == claim.execution_id
             self._fail(item, item.raised[1] if of_this and item.raised else failures.of_report(claim, report))
+        elif move in _ENDS:
+            self._fail(item, failures.of_report(claim, report))
         elif report.error_type == SETUP_FAILED:
             log.critical("%s\n%s", report.error, report.traceback)
             self.break_off(lambda: self.broken(f"the executor cannot be used any more: {report.error}"))

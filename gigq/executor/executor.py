@@ -107,6 +107,7 @@ class QueueExecutor(Executor):
         self._name = name
         self._run = run = self._parts.run
         self._is_shut = False
+        self._told: set[str] = set()
         self._lock = threading.Lock()
         try:
             run.start()
@@ -116,8 +117,8 @@ class QueueExecutor(Executor):
             self._parts.queue.close()
             raise
         EXITS.watch(run)
-        self._end = weakref.finalize(self, _finish, run, self._parts.queue)
-        self._end.atexit = False  # the run is told by `EXITS`, and is awaited by the interpreter
+        self._finalizer = weakref.finalize(self, _finish, run, self._parts.queue)
+        self._finalizer.atexit = False  # the run is told by `EXITS`, and is awaited by the interpreter
         self._progress = Progress(name or "", run.board, self._clock) if progress else None
 
     def __repr__(self) -> str:
@@ -188,15 +189,7 @@ class QueueExecutor(Executor):
         Raises:
             RuntimeError: it was asked to wait by one of its own calls or callbacks.
         """
-        with self._lock:
-            self._is_shut = True
-        if self._run.pid != os.getpid():
-            return
-        if cancel_futures:
-            self._cancel_all()
-        self._run.finish()
-        if wait:
-            self._join()
+        self._end_by(self._run.finish, wait=wait, cancels=cancel_futures)
 
     def forget(self) -> int:
         """Delete what earlier runs of this name have left in the file, results too, and return how many jobs.
@@ -227,16 +220,9 @@ class QueueExecutor(Executor):
 
         Without a name, there is nobody who could make the rest: it is cancelled.
         """
-        if kind is not None and issubclass(kind, KeyboardInterrupt | SystemExit) and self._run.pid == os.getpid():
-            self._is_shut = True
-            if self._name is None:
-                self._cancel_all()
-                self._run.finish()
-            else:
-                self._run.leave()
-            self._join()
-        else:
-            self.shutdown(wait=True)
+        is_left = kind is not None and issubclass(kind, KeyboardInterrupt | SystemExit)
+        is_kept = is_left and self._name is not None
+        self._end_by(self._run.leave if is_kept else self._run.finish, wait=True, cancels=is_left and not is_kept)
         return False
 
     def _must_be_usable(self) -> None:
@@ -248,8 +234,17 @@ class QueueExecutor(Executor):
             if isinstance(error, BrokenExecutor):
                 raise error
             raise BrokenExecutor(f"the executor cannot go on: {error}") from error
-        if run.board.outdated:
-            self._tell_if_quiet()
+
+    def _end_by(self, end: Callable[[], object], *, wait: bool, cancels: bool) -> None:
+        with self._lock:
+            self._is_shut = True
+        if self._run.pid != os.getpid():  # a fork has none of the threads
+            return
+        if cancels:
+            self._cancel_all()
+        end()
+        if wait:
+            self._join()
 
     def _cancel_all(self) -> None:
         for item in self._parts.intake.items():
@@ -264,22 +259,24 @@ class QueueExecutor(Executor):
         self._parts.queue.close()
         if self._progress is not None:
             self._progress.end()
-        self._tell()
+        self._tell(stacklevel=5)
 
     def _tell_if_quiet(self) -> None:
         """Tell of results of older code once the calls that were asked for so far have been looked up."""
         if self._run.board.outdated and not self._parts.intake:
-            self._tell()
+            self._tell(stacklevel=4)
 
-    def _tell(self) -> None:
-        for function in list(self._run.board.outdated):
-            number = self._run.board.outdated.pop(function)
+    def _tell(self, *, stacklevel: int) -> None:
+        for function, number in list(self._run.board.outdated.items()):
+            if function in self._told:
+                continue
+            self._told.add(function)
             name = function.partition(":")[2]
             results = "1 result" if number == 1 else f"{number} results"
             warnings.warn(
                 f"{results} of {name!r} {'was' if number == 1 else 'were'} made by older code; "
                 "another version=… makes them again",
-                stacklevel=4,
+                stacklevel=stacklevel,
             )
 
 

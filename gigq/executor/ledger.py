@@ -57,6 +57,11 @@ class Ledger:
         """Take note that nobody waits for a job any more."""
         self._cancelled[job_id] = None
 
+    def note_abandoned(self, job_id: str) -> None:
+        """Take note that this run will not make a call any more; another one may, if the executor has a name."""
+        if self._name is None:
+            self.note_cancelled(job_id)
+
     def note_ended(self, job_id: str) -> None:
         """Take note that a job has ended."""
         self._cancelled.pop(job_id, None)

@@ -81,13 +81,13 @@ class Duties:
             return Outcome(worker=self._key, moves=())
         with self._database.write() as tx:
             moves = _write(tx, turn)
-            turn.employer.write(tx, is_beat=False)
             missing.note_found(tx, turn.found)
             next_attempts = self._next_attempts(tx, turn, moves)
             standing = workers.standing(tx, self._key)
             if workers.leave(tx, self._key, reason=_STOPPED):
                 # Inside the transaction: a worker that registers after it makes a new bell.
                 self._database.bell.remove()
+            turn.employer.write(tx, is_beat=False)  # when nothing is running any more
         self._journal.ended(turn.ended, moves, next_attempts)
         own = () if standing is None else standing.own
         self._journal.finished(given_back=[claim for claim in running if claim.execution_id in own])

@@ -41,8 +41,8 @@ class Employer(Protocol):
             worker: the worker's row in the file.
         """
 
-    def unwanted(self, claims: Sequence[Claim]) -> Sequence[Claim]:
-        """Return those of these claims that are not to begin any more."""
+    def unwanted(self, claims: Sequence[Claim]) -> Sequence[Ended]:
+        """Return those of these claims that are not to begin any more, each with what is to be reported of it."""
 
     def failed(self, error: StoreError) -> None:
         """Take note that a transaction has failed. It will be tried again."""
@@ -62,7 +62,7 @@ class Nobody:
     def turned(self, ended: Sequence[Ended], moves: Sequence[Move | None], worker: WorkerKey) -> None:
         pass
 
-    def unwanted(self, claims: Sequence[Claim]) -> Sequence[Claim]:
+    def unwanted(self, claims: Sequence[Claim]) -> Sequence[Ended]:
         return ()
 
     def failed(self, error: StoreError) -> None:

@@ -10,7 +10,6 @@ from gigq.claims import Claim
 from gigq.clock import Clock
 from gigq.errors import StoreError
 from gigq.reports import Report
-from gigq.runtime.call import NOT_WANTED
 from gigq.runtime.runner import Runner
 from gigq.store.claiming import Room
 from gigq.store.engine.database import Database
@@ -286,8 +285,9 @@ class Loop:
         if self._emitter:
             self._emitter.claimed(claims)
         if unwanted := self._employer.unwanted(claims):
-            self._give_back(unwanted, NOT_WANTED)
-            dropped = {claim.execution_id for claim in unwanted}
+            self._inflight.note_ended(unwanted)
+            self._results.add(unwanted)
+            dropped = {claim.execution_id for claim, _ in unwanted}
             claims = [claim for claim in claims if claim.execution_id not in dropped]
         with ExitStack() as undo:
             # Where Ctrl-C comes before the call, the next look gives the job back.
