@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from gigq.clock import Duration, Instant, to_past, to_seconds
+from gigq.clock import Duration, Instant, SystemClock, to_past, to_seconds
 from gigq.filters import Filters
 from gigq.liveness import certainly_dead
 from gigq.process import is_gone, this_process
@@ -15,6 +15,9 @@ from gigq.store.engine.transaction import Transaction
 
 _BATCH = 200
 """Jobs in one transaction. It takes about 20 ms, so workers hardly wait for it."""
+
+_LONGEST = 0.5
+"""Seconds after which a transaction is committed with fewer: a job may have 100,000 steps to delete."""
 
 
 def cancel_jobs(database: Database, filters: Filters, *, running: bool) -> int:
@@ -100,8 +103,14 @@ def _each(
 
 def _refused(database: Database, ids: Sequence[str], act: Callable[[Transaction, str], bool]) -> list[str]:
     """Do something to each of these jobs, and return those to which it could not be done."""
-    refused: list[str] = []
-    for start in range(0, len(ids), _BATCH):
+    refused, begun, now = list[str](), 0, SystemClock().monotonic
+    while begun < len(ids):
         with database.write() as tx:
-            refused += [job_id for job_id in ids[start : start + _BATCH] if not act(tx, job_id)]
+            until = now() + _LONGEST
+            for job_id in ids[begun : begun + _BATCH]:
+                begun += 1
+                if not act(tx, job_id):
+                    refused.append(job_id)
+                if now() > until:
+                    break
     return refused

@@ -69,8 +69,8 @@ class _Store:
     def recall(self, name: str, occurrence: int) -> RememberedStep | None:
         if ALL and joined_by(self._database) is not None:  # before its function is called
             raise RuntimeError(
-                f"step {name!r} is called while this thread has a transaction open on {self._database.path!r}; a step is "
-                "remembered by a commit of its own, so call it before or after that transaction"
+                f"step {name!r} is called while this thread has a transaction open on {self._database.path!r}; a step "
+                "is remembered by a commit of its own, so call it before or after that transaction"
             )
         return self._recaller.recall(self._database, name, occurrence)
 

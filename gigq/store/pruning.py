@@ -23,6 +23,9 @@ END = Place("~", 0)
 _AT_ONCE = 256
 """Jobs that one statement looks at."""
 
+_STEPS_AT_ONCE = 10_000
+"""Steps that one transaction deletes, if they are those of several jobs: 50 ms."""
+
 _LEFT_FREE = 256
 """Free pages (1 MB) that are left for jobs to come, or a quarter of the file if that is more."""
 
@@ -93,7 +96,9 @@ def delete(
         some = rest[: min(limit, _AT_ONCE)]
         limit -= len(some)
         rest = rest[len(some) :]
-        gone = _unneeded(tx, some, statuses, before=before)
+        gone, heavy = _portion(tx, _unneeded(tx, some, statuses, before=before))
+        if heavy:
+            limit, rest = 0, heavy + rest
         if gone:
             rest = _parents(tx, gone) + _submitted_by(tx, gone) + rest
             deleted += deleting.remove(tx, gone)
@@ -134,6 +139,23 @@ def _unneeded(tx: Transaction, jobs: Sequence[int], statuses: Sequence[str], *, 
         (*values, *wanted, *before),
     )
     return [seq for (seq,) in found]
+
+
+def _portion(tx: Transaction, jobs: list[int]) -> tuple[list[int], list[int]]:
+    """Return the first of these jobs, as many as one transaction deletes with their steps, but at least one; the rest.
+
+    The steps of one job go in one transaction: if some were left, the job could be requeued without the others.
+    """
+    if len(jobs) < 2:
+        return jobs, []
+    seqs, values = listed(jobs)
+    counted = tx.execute(f"SELECT job_seq, count(*) FROM job_steps WHERE job_seq IN {seqs} GROUP BY job_seq", values)
+    numbers, steps = dict(counted.fetchall()), 0
+    for place, job in enumerate(jobs):
+        steps += numbers.get(job, 0)
+        if place > 0 and steps > _STEPS_AT_ONCE:
+            return jobs[:place], jobs[place:]
+    return jobs, []
 
 
 def _parents(tx: Transaction, jobs: Sequence[int]) -> list[int]:

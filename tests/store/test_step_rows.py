@@ -8,6 +8,7 @@ import pytest
 from store.verbs import File, remember
 
 from gigq import JobNotFound, JobQueue, LeaseLost
+from gigq.queue.pruning import Pruning, prune
 from gigq.status import ExecutionStatus
 
 
@@ -171,6 +172,28 @@ def test_steps_go_with_their_job(file: File, act: str) -> None:
         getattr(file.queue, act)()
     assert file.value("SELECT count(*) FROM job_steps") == 1
     assert names_of(file.queue, kept) == ["c"]
+
+
+def test_jobs_with_many_steps_are_pruned_in_portions_each_job_with_all_of_its_steps(file: File) -> None:
+    for number, steps in enumerate([6_000, 6_000, 10, 12_000, 3]):
+        job_id = file.submit(f"job {number}")
+        (claim,) = file.claim()
+        with file.write() as tx:
+            tx.executemany(
+                """
+                INSERT INTO job_steps (job_seq, name, occurrence, kind, result, execution_id, started_at, completed_at)
+                SELECT seq, ?, 1, 'step', '7', ?, created_at, created_at FROM jobs WHERE id = ?
+                """,
+                [(f"step {each}", claim.execution_id, job_id) for each in range(steps)],
+            )
+        file.settle(claim, ExecutionStatus.COMPLETED)
+        file.clock.advance(1)
+
+    left = []
+    for deleted in prune(file.queue.database, Pruning.of("completed", now=file.clock.now())):
+        left.append((deleted, file.value("SELECT count(*) FROM job_steps")))
+
+    assert [each for each in left if each[0]] == [(1, 18_013), (2, 12_003), (1, 3), (1, 0)]
 
 
 @pytest.mark.unsound("steps of a job that is gone")
