@@ -46,7 +46,8 @@ class Job:
         function: a function that a worker can import, a task, ``"package.module:name"``, or the name of a handler.
         params: keyword arguments, as JSON can hold them.
         priority: jobs with a larger number are claimed first; also ``"low"``, ``"normal"``, ``"high"``, ``"critical"``.
-        dependencies: the jobs that must complete before this one may run, one or several: by their ids, or as jobs.
+        dependencies: the jobs that must complete before this one may run, and with them all that they submit: one or
+            several, by their ids or as jobs.
         max_attempts: how many times it may be started, including the first time.
         timeout: the time limit of one execution, in seconds; None for no limit.
         description: for people; None is none.

@@ -10,7 +10,7 @@ import sys
 import threading
 from typing import Any
 
-from gigq import GiveUp, RetryLater, current_job, task
+from gigq import GiveUp, Job, RetryLater, current_job, task
 
 
 def add(a: int, b: int = 0) -> int:
@@ -122,6 +122,25 @@ def die_of(line: str, poison: str, path: str) -> None:
     append(path, line)
     if line == poison:
         os._exit(9)
+
+
+def crawl(pages: int, gate: str, until: str) -> int:
+    """Submit so many jobs one by one, and on the first attempt meet after the half of them. Return the attempt."""
+    job = current_job()
+    for number in range(pages):
+        if job.attempt == 1 and number == pages // 2:
+            meet(gate, until)
+        job.submit(Job(f"page {number}", add, {"a": number}))
+    return job.attempt
+
+
+def submit_late(gate: str, until: str) -> int:
+    """On the first attempt meet, and then submit a job. Return the attempt."""
+    job = current_job()
+    if job.attempt == 1:
+        meet(gate, until)
+        job.submit(Job("late", nothing))
+    return job.attempt
 
 
 def sleep_through_the_lease(gate: str, until: str) -> int:

@@ -67,7 +67,7 @@ def delete(call: Call) -> None:
     """Delete jobs, finished or pending, with their executions.
 
     Give either IDs, or filters.
-    A job that is running, or that an unfinished job depends on, is not deleted.
+    A job that is running, that an unfinished job depends on, or that one has submitted, is not deleted.
     """
     filters = call.given("status", *FILTERS)
     if bool(call.options.ids) == bool(filters):
@@ -96,6 +96,9 @@ def _why_not_deleted(queue: JobQueue, job_id: str) -> str:
         return f"job {job_id} is gone"
     if job.status == JobStatus.RUNNING:
         return f"job {job_id} is running; cancel it first, with gigq cancel --running"
+    if job.submitted_by is not None and queue.get_status(job.submitted_by).get("completed_at", "") is None:
+        by = f"job {job.submitted_by}, which is unfinished"
+        return f"job {job_id} was submitted by {by} and might submit it again; cancel that first"
     return f"job {job_id} is needed by an unfinished job that depends on it; cancel or delete that first"
 
 

@@ -549,7 +549,8 @@ class JobQueue:
 
         Args:
             delay: seconds before it may run.
-            restart: begin from scratch: forget all its steps and its cursor. The jobs that it submits will be new ones.
+            restart: begin from scratch: forget all its steps and its cursor. The jobs that it submits will be new ones:
+                of those that it has submitted before, pending ones are cancelled, and nothing waits for the others.
             from_step: forget the step of this name, those inside it, and all that were completed after the first of
                 them; the cursor stays.
 
@@ -884,9 +885,9 @@ class JobQueue:
     ) -> int:
         """Delete finished jobs with their executions, the oldest first, and return how many.
 
-        A job stays as long as it has a child that has not completed, for that child may still run. One transaction for
-        each 200 jobs: if a later one fails, what earlier ones deleted stays deleted. Then most of the file's free space
-        is given back, in steps of a few milliseconds.
+        A job stays as long as a child of it, or the job that has submitted it, has not completed: that may still run.
+        One transaction for each 200 jobs: if a later one fails, what earlier ones deleted stays deleted. Then most of
+        the file's free space is given back, in steps of a few milliseconds.
 
         Args:
             status: one or several of completed, cancelled, failed and timeout.
@@ -904,7 +905,8 @@ class JobQueue:
         """Delete a job with its executions, whether it has ended or is still pending.
 
         Returns:
-            False, with nothing done, for a job that is running or that an unfinished job depends on, and for none.
+            False, with nothing done, for a job that is running, that an unfinished job depends on, or that one has
+            submitted, which might submit it again; and for none.
 
         Example:
             >>> from calendar import isleap
@@ -921,9 +923,9 @@ class JobQueue:
     def delete_jobs(self, status: Statuses | None = None, **filters: Unpack[FilterOptions]) -> int:
         """Delete the jobs that pass all filters now, each as `delete_job` does, and return how many.
 
-        Jobs that are running, or that an unfinished job depends on, stay. Children come before their parents, so that
-        those go with them. One transaction for each 200 jobs: if a later one fails, what earlier ones deleted stays
-        deleted.
+        Jobs that are running, that an unfinished job depends on, or that one has submitted, stay. Those that need
+        others go first, so that these go with them. One transaction for each 200 jobs: if a later one fails, what
+        earlier ones deleted stays deleted.
 
         Args:
             status: any but running; by default all of these.

@@ -56,7 +56,7 @@ class Pruning:
 def prune(database: Database, wanted: Pruning) -> Iterator[int]:
     """Delete the jobs, the oldest first, then give the space they took back to the file system.
 
-    A job stays as long as it has a child that has not completed. Each step reads, then writes in one transaction if
+    A job stays as long as one that needs it has not completed. Each step reads, then writes in one transaction if
     there is anything to write, and yields how many jobs it deleted, at most 200.
     """
     yield from _delete(database, wanted)

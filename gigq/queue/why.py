@@ -112,7 +112,8 @@ def _of_parents(pending: PendingFacts) -> Iterator[str]:
         more = _and_more(pending.blockers - len(named))
         yield f"It is waiting for {_count(pending.blockers, 'job')} to complete: {', '.join(named)}{more}."
     for submitter, number in pending.submitters:
-        yield f"Job {submitter.id} ({_first_line(submitter.name)}), on which it depends, has submitted {number:,} of them."
+        name = _first_line(submitter.name)
+        yield f"Job {submitter.id} ({name}), on which it depends, has submitted {number:,} of them."
 
 
 def _of_lacking(job: JobRecord, known: Sequence[WorkerHealth]) -> Iterator[str]:

@@ -200,12 +200,14 @@ class DurableContext:
             >>> def crawl(pages: list[str]) -> None:
             ...     for page in pages:
             ...         current_job().submit(Job(f"size of {page}", "size", {"page": page}))
+            >>> def size(page: str) -> int:
+            ...     return len(page)
             >>> def report(parent_results: dict[str, object]) -> list[object]:
             ...     return list(parent_results.values())
             >>> with JobQueue(":memory:") as queue:
             ...     first = queue.submit(Job("crawl", "crawl", {"pages": ["a", "bcd"]}))
             ...     last = queue.submit(Job("report", "report", dependencies=first))
-            ...     executions = drain(queue, handlers={"crawl": crawl, "size": lambda page: len(page), "report": report})
+            ...     executions = drain(queue, handlers={"crawl": crawl, "size": size, "report": report})
             ...     queue.result(last)
             [None, 1, 3]
         """

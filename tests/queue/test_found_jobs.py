@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
@@ -381,6 +383,108 @@ def test_the_id_is_a_uuid_that_begins_like_that_of_the_submitter(queue: JobQueue
         assert uuid.UUID(found[0]).variant == uuid.RFC_4122
         assert (found[0][:14] == submitter[:14]) is (submitter != "crawl")
         assert found[0] == str(uuid.UUID(found[0]))
+
+
+# transactions, steps and threads
+
+
+def test_what_is_submitted_in_a_transaction_is_stored_if_that_is_committed(queue: JobQueue) -> None:
+    ids: list[str] = []
+
+    def effect(db: Any, *, breaks: bool) -> str:
+        found = current_job().submit(page(1))
+        if breaks:
+            raise KeyError(found)
+        return found
+
+    def crawl() -> None:
+        with pytest.raises(KeyError) as error:
+            current_job().transact("break", effect, breaks=True)
+        ids.extend([error.value.args[0], current_job().transact("keep", effect, breaks=False)])
+
+    tries(queue, crawl, crawl)
+    assert names(queue) == ["crawl", "page 1"]
+    assert ids[1] == ids[3] == queue.find_jobs(name="page 1")[0].id
+
+
+def test_a_submit_takes_part_in_a_transaction_of_any_queue_object(queue: JobQueue, path: str) -> None:
+    def crawl(other: JobQueue) -> None:
+        with pytest.raises(KeyError), other.transaction():
+            lost = current_job().submit(page(1))
+            raise KeyError
+        with other.transaction() as db:
+            assert current_job().submit(page(1)) == lost
+            db.execute("CREATE TABLE pages (id)")
+
+    last = report(queue, queue.submit(Job("crawl", "crawl")))
+    with JobQueue(path) as other:
+        run(queue, crawl=lambda: crawl(other), fetch=fetch, report=collect)
+    assert queue.result(last) == [None, 1]
+
+
+def test_what_a_remembered_step_has_submitted_is_not_mixed_up_with_the_rest(queue: JobQueue) -> None:
+    def crawl(*, breaks: bool) -> None:
+        current_job().step("first", lambda: current_job().submit(page(1)))
+        current_job().transact("second", lambda db: current_job().submit(page(1)))
+        if breaks:
+            raise ValueError
+        current_job().submit(page(1))
+
+    queue.submit(Job("crawl", "crawl"))
+    run(queue, crawl=lambda: crawl(breaks=current_job().attempt == 1))
+    assert names(queue) == ["crawl", *["page 1"] * 3]
+
+
+def test_what_the_last_act_submits_comes_with_the_completion(queue: JobQueue) -> None:
+    def crawl() -> str:
+        with current_job().transaction():
+            current_job().submit(page(1))
+        if current_job().attempt == 1:
+            raise ValueError
+        return "crawled"
+
+    last = report(queue, queue.submit(Job("crawl", "crawl")))
+    run(queue, crawl=crawl, fetch=fetch, report=collect)
+    assert queue.result(last) == ["crawled", 1]
+    assert names(queue) == ["crawl", "report", "page 1"]
+
+
+def test_a_refused_job_leaves_the_rest_of_a_transaction_whole(queue: JobQueue) -> None:
+    last = report(queue, queue.submit(Job("crawl", "crawl")))
+
+    def effect(db: Any) -> None:
+        current_job().submit(page(1))
+        with pytest.raises(CyclicWorkflow):
+            current_job().submit_many([page(2), page(3, dependencies=[last])])
+
+    run(queue, crawl=lambda: current_job().transact("effect", effect))
+    assert names(queue) == ["crawl", "report", "page 1"]
+
+
+def test_the_threads_of_a_job_submit_side_by_side(queue: JobQueue) -> None:
+    def crawl() -> None:
+        with ThreadPoolExecutor(4) as pool:
+            calls = [pool.submit(copy_context().run, current_job().submit, page(number % 5)) for number in range(20)]
+            assert len({call.result() for call in calls}) == 20
+
+    last = report(queue, queue.submit(Job("crawl", "crawl", max_attempts=2)))
+    run(queue, crawl=lambda: (crawl(), current_job().attempt == 2 or 1 / 0))
+    assert queue.count(search="page") == 20
+    assert len(queue.get_job(last).dependencies) == 21  # type: ignore[union-attr]
+
+
+def test_a_restart_submits_anew_and_a_requeue_does_not(queue: JobQueue) -> None:
+    def crawl() -> None:
+        current_job().submit(page(1))
+        raise ValueError
+
+    first = queue.submit(Job("crawl", "crawl", max_attempts=1))
+    for restart, pages in ((False, 1), (True, 2), (False, 2), (True, 3)):
+        run(queue, crawl=crawl)
+        queue.requeue_job(first, restart=restart)
+        run(queue, crawl=crawl)
+        assert queue.count(search="page") == pages
+    assert queue.count("cancelled") == 2
 
 
 # errors

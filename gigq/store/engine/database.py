@@ -200,6 +200,9 @@ class Database:
             if writes or self.path == MEMORY:
                 raise RuntimeError(reason.format(path=self.path))
             return None
+        return self._session_in(joined, writes=writes)
+
+    def _session_in(self, joined: Joined, *, writes: bool) -> Session:
         meaning = self._meaning if writes else self._meaning_in_read
         return Session(self._part_of(joined), lambda error: joined.told(meaning(error)))
 

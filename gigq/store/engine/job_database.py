@@ -11,7 +11,7 @@ from typing import Any
 from gigq.store.engine.connections import Handle
 from gigq.store.engine.database import Database
 from gigq.store.engine.forking import PROCESS
-from gigq.store.engine.joined import Joined, taking_part
+from gigq.store.engine.joined import Joined, joined_by, taking_part
 from gigq.store.engine.revocable import Refusal, RevocableConnection
 from gigq.store.engine.transaction import Session, Transaction
 from gigq.store.engine.watch import Watch
@@ -65,6 +65,13 @@ class JobDatabase(Database):
         """Close the connection, if there is one. Waits for no thread but those of the job."""
         with PROCESS.passage(), self._own_turn:
             self._pool.discard()
+
+    def _joined(self, *, writes: bool) -> Session | None:
+        """As of `Database`, but for what a job does while its thread has a transaction open by another object."""
+        joined = joined_by(self)
+        if joined is None or joined.why_not(self, joined.connection):
+            return super()._joined(writes=writes)
+        return self._session_in(joined, writes=writes)
 
     # For the loan.
 
