@@ -13,7 +13,8 @@ from gigq.store.engine import files
 from gigq.store.engine.database import Database
 from gigq.store.engine.files import MEMORY
 from gigq.store.engine.joined import Joined, JoinedTransaction, joined_by, taking_part
-from gigq.store.engine.sqlite_errors import primary_code
+from gigq.store.engine.sqlite_errors import explained, primary_code
+from gigq.store.engine.transaction import Transaction
 from gigq.store.tables import TABLES
 
 Connection = sqlite3.Connection
@@ -120,6 +121,11 @@ def _check(database: Database, connection: Connection) -> None:
         _check_names(connection)
         _take_lock(database, connection)
         _check_values(connection)
+        database.look_at_joined(_on(connection))
+    except sqlite3.ProgrammingError:  # it is closed, or another thread's
+        raise
+    except sqlite3.Error as error:
+        raise explained(error, database.path) from error
     finally:
         connection.text_factory = usual
 
@@ -194,5 +200,9 @@ def _explain(database: Database, connection: Connection, error: sqlite3.Operatio
         ) from error
     if primary_code(error) == sqlite3.SQLITE_BUSY:
         return
-    database.on_change(JoinedTransaction(connection, "", sqlite3.Cursor), database.path)
+    database.on_change(_on(connection), database.path)
     raise error
+
+
+def _on(connection: Connection) -> Transaction:
+    return JoinedTransaction(connection, "", sqlite3.Cursor)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Literal
 
+from gigq.errors import StoreError
 from gigq.store.engine.files import MEMORY
 from gigq.store.engine.forking import PROCESS
 from gigq.store.engine.searching import add_search
@@ -90,7 +91,7 @@ class ConnectionPool:
         """Return this thread's connection, after opening it at the first call. Only inside a passage of `PROCESS`.
 
         Raises:
-            sqlite3.ProgrammingError: the pool was closed, or the process cannot use it.
+            StoreError: the pool was closed, or the process cannot use it.
         """
         handle: Handle | None = getattr(self._local, "handle", None)
         if handle is not None and handle.generation == PROCESS.generation:  # as `current` says, in half the time
@@ -124,10 +125,10 @@ class ConnectionPool:
         """Refuse to go on if the pool was closed, with a sentence about what the caller holds.
 
         Raises:
-            sqlite3.ProgrammingError: it was closed.
+            StoreError: it was closed.
         """
         if self._is_closed:
-            raise sqlite3.ProgrammingError(closed)
+            raise StoreError(closed)
 
     def close(self) -> None:
         """Close the connections of all threads, once their transactions have ended."""
@@ -165,7 +166,7 @@ class ConnectionPool:
     def _must_be_usable(self) -> None:
         self.must_be_open()
         if PROCESS.is_spoilt:
-            raise sqlite3.ProgrammingError("this process was forked inside a transaction; start it by spawn instead")
+            raise StoreError("this process was forked inside a transaction; start it by spawn instead")
 
     def _connected(self) -> sqlite3.Connection:
         self._must_be_usable()

@@ -151,15 +151,8 @@ class Database:
             wal.tend(self._connection, self.file)
 
     def must_be_open(self, closed: str = CLOSED) -> None:
-        """Refuse to go on, with this sentence, if it was closed.
-
-        Raises:
-            StoreError: it was closed.
-        """
-        try:
-            self._pool.must_be_open(closed)
-        except sqlite3.ProgrammingError as error:
-            raise StoreError(str(error)) from None
+        """Refuse to go on, with this sentence, if it was closed."""
+        self._pool.must_be_open(closed)
 
     def must_exist(self) -> None:
         """Refuse to go on if the file is not the one that was opened.
@@ -210,13 +203,17 @@ class Database:
         self.must_be_open()
         try:
             with joined.part(self._stamp) as tx:
-                if tx.value("PRAGMA schema_version") != self._schema:
-                    self.on_change(tx, self.path)  # not remembered: the change may be rolled back
+                self.look_at_joined(tx)
                 yield tx
         except sqlite3.ProgrammingError:
             raise
         except sqlite3.Error as error:
             raise joined.told(self._explained(error)) from error
+
+    def look_at_joined(self, tx: Transaction) -> None:
+        """Look at the tables if they have changed, and forget it: the change may be rolled back."""
+        if tx.value("PRAGMA schema_version") != self._schema:
+            self.on_change(tx, self.path)
 
     @contextmanager
     def own_transaction(self) -> Iterator[Joined]:
