@@ -113,13 +113,26 @@ BEGINNINGS = {
 }
 
 
+def autocommits(connection: sqlite3.Connection) -> bool:
+    """Whether sqlite3 begins no transaction, as of Python 3.12; its `commit` does nothing then."""
+    return getattr(connection, "autocommit", None) is True
+
+
+def end(connection: sqlite3.Connection, how: str) -> None:
+    """Commit or roll back as an application does."""
+    if autocommits(connection):
+        connection.execute(how)
+    else:
+        getattr(connection, how)()
+
+
 @contextmanager
 def begun(connection: sqlite3.Connection, beginning: str) -> Iterator[sqlite3.Connection]:
     """Write a note in a transaction that begins in this way, or leave it to sqlite3 to begin one with the note."""
     if not connection.in_transaction:
         for sql in BEGINNINGS[beginning]:
             connection.execute(sql)
-        if not connection.in_transaction and connection.isolation_level is None:
+        if not connection.in_transaction and (connection.isolation_level is None or autocommits(connection)):
             connection.execute("BEGIN")
     connection.execute(NOTE, ("written",))
     with closing(connection):

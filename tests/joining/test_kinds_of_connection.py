@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from joining.kinds import BEGINNINGS, KINDS, begun
+from joining.kinds import BEGINNINGS, KINDS, begun, end
 
 from gigq import Job, JobQueue, UnknownParent, close_connections
 
@@ -62,7 +62,7 @@ def test_a_job_is_committed_with_the_rest(queue: JobQueue, kind: str) -> None:
         assert (job_id, job_id.is_new, again, again.is_new) == ("second", True, "second", False)
         assert settings_of(connection) == before
         assert found(queue) == ([], [])
-        connection.commit()
+        end(connection, "commit")
     assert found(queue) == (["written"], ["second"])
     assert queue.get_job("second").dependencies == ("first",)  # type: ignore[union-attr]
 
@@ -71,7 +71,7 @@ def test_a_job_is_committed_with_the_rest(queue: JobQueue, kind: str) -> None:
 def test_a_job_is_rolled_back_with_the_rest(queue: JobQueue, kind: str) -> None:
     with begun(KINDS[kind](queue.db_path), "write") as connection:
         queue.submit_many([job("second"), job("third", dependencies=["second"])], connection=connection)
-        connection.rollback()
+        end(connection, "rollback")
     assert found(queue) == ([], [])
 
 
@@ -82,7 +82,7 @@ def test_a_refused_job_leaves_the_rest_whole(queue: JobQueue, kind: str) -> None
         with pytest.raises(UnknownParent):
             queue.submit_many([job("second"), job("third", dependencies=["none"])], connection=connection)
         assert settings_of(connection) == before
-        connection.commit()
+        end(connection, "commit")
     assert found(queue) == (["written"], [])
 
 
@@ -103,18 +103,18 @@ def test_every_verb_takes_part_in_a_block(queue: JobQueue, kind: str) -> None:
             assert [each.id for each in queue.find_jobs(search="FIRST")] == ["first"]
             assert queue.stats()["total"] == 1
             assert queue.check() == []
-        connection.commit()
+        end(connection, "commit")
     assert found(queue) == (["written"], [])
     assert queue.get_result("first") == {"done": True}
 
 
 @pytest.mark.parametrize("beginning", BEGINNINGS)
-@pytest.mark.parametrize("end", ["commit", "rollback"])
-def test_it_makes_no_difference_how_the_transaction_began(queue: JobQueue, beginning: str, end: str) -> None:
+@pytest.mark.parametrize("how", ["commit", "rollback"])
+def test_it_makes_no_difference_how_the_transaction_began(queue: JobQueue, beginning: str, how: str) -> None:
     with begun(sqlite3.connect(queue.db_path), beginning) as connection:
         queue.submit(job("second"), connection=connection)
-        getattr(connection, end)()
-    assert found(queue) == ((["written"], ["second"]) if end == "commit" else ([], []))
+        end(connection, how)
+    assert found(queue) == ((["written"], ["second"]) if how == "commit" else ([], []))
 
 
 def test_a_rollback_to_a_savepoint_takes_the_job_with_it(queue: JobQueue) -> None:
@@ -122,7 +122,7 @@ def test_a_rollback_to_a_savepoint_takes_the_job_with_it(queue: JobQueue) -> Non
         connection.execute("SAVEPOINT gigq")
         queue.submit(job("second"), connection=connection)
         connection.execute("ROLLBACK TO gigq")
-        connection.commit()
+        end(connection, "commit")
     assert found(queue) == (["written"], [])
 
 
@@ -134,7 +134,7 @@ def test_a_query_that_is_half_read_can_be_read_on(queue: JobQueue) -> None:
         with pytest.raises(UnknownParent):
             queue.submit_many([job("third"), job("fourth", dependencies=["none"])], connection=connection)
         assert numbers.fetchall() == [(2,), (3,), (4,), (5,)]
-        connection.commit()
+        end(connection, "commit")
     assert found(queue) == (["written"], ["second"])
 
 
@@ -174,5 +174,5 @@ class Holder:
 def test_a_wrapper_stands_for_the_connection_in_it(queue: JobQueue, wrap: Wrap) -> None:
     with begun(sqlite3.connect(queue.db_path), "BEGIN") as connection:
         queue.submit(job("second"), connection=wrap(connection))
-        connection.commit()
+        end(connection, "commit")
     assert found(queue) == (["written"], ["second"])

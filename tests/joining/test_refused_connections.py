@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -167,15 +168,15 @@ def test_a_transaction_that_has_read_what_others_have_changed_can_write_no_more(
     with begun(queue.db_path, "BEGIN") as connection:
         connection.execute("SELECT count(*) FROM notes").fetchone()
         queue.submit(Job("other", "functions:nothing"))
-        with pytest.raises(QueueBusy, match="has read what others have changed .* begin it with BEGIN IMMEDIATE"):
+        with pytest.raises(QueueBusy, match=r"has read what others have changed .* begin it with BEGIN IMMEDIATE"):
             queue.submit(JOB, connection=connection)
 
 
 def test_a_connection_that_may_not_write(queue: JobQueue) -> None:
     queue.submit(Job("other", "functions:nothing", id="other"))
-    with begun(f"file:{queue.db_path}?mode=ro", "BEGIN", uri=True) as connection:
-        with pytest.raises(StoreError, match="readonly database"):
-            queue.submit(JOB, connection=connection)
+    refused = pytest.raises(StoreError, match="readonly database")
+    with begun(f"file:{queue.db_path}?mode=ro", "BEGIN", uri=True) as connection, refused:
+        queue.submit(JOB, connection=connection)
     with closing(sqlite3.connect(queue.db_path, isolation_level=None)) as connection:
         connection.execute("PRAGMA query_only = ON")
         connection.execute("BEGIN")
@@ -192,26 +193,14 @@ def test_a_closed_connection(queue: JobQueue) -> None:
 
 def test_a_connection_of_another_thread(queue: JobQueue) -> None:
     with begun(queue.db_path) as connection:
-        seen: list[Exception] = []
-        thread = threading.Thread(target=lambda: seen.append(error_of(lambda: queue.submit(JOB, connection=connection))))
-        thread.start()
-        thread.join()
-        assert [type(error) for error in seen] == [sqlite3.ProgrammingError]
-        assert "thread" in str(seen[0])
-
-
-def error_of(act: Callable[[], object]) -> Exception:
-    try:
-        act()
-    except Exception as error:
-        return error
-    raise AssertionError("nothing was raised")
+        with ThreadPoolExecutor(1) as other, pytest.raises(sqlite3.ProgrammingError, match="thread"):
+            other.submit(queue.submit, JOB, connection=connection).result()
 
 
 def test_a_queue_in_memory(queue: JobQueue) -> None:
-    with JobQueue(":memory:") as memory, begun(queue.db_path) as connection:
-        with pytest.raises(ValueError, match="a queue in memory can join no connection"):
-            memory.submit(JOB, connection=connection)
+    refused = pytest.raises(ValueError, match="a queue in memory can join no connection")
+    with JobQueue(":memory:") as memory, begun(queue.db_path) as connection, refused:
+        memory.submit(JOB, connection=connection)
 
 
 def test_a_queue_that_only_looks(queue: JobQueue) -> None:
@@ -235,9 +224,8 @@ def test_a_queue_that_is_closed(queue: JobQueue) -> None:
 
 def test_a_file_that_was_replaced(queue: JobQueue) -> None:
     os.rename(queue.db_path, f"{queue.db_path}-old")
-    with JobQueue(queue.db_path), begun(queue.db_path) as connection:
-        with pytest.raises(QueueGone):
-            queue.submit(JOB, connection=connection)
+    with JobQueue(queue.db_path), begun(queue.db_path) as connection, pytest.raises(QueueGone):
+        queue.submit(JOB, connection=connection)
 
 
 def test_a_refusal_leaves_the_callers_transaction_as_it_was(queue: JobQueue) -> None:
