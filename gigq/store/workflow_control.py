@@ -33,10 +33,7 @@ def requeue_failed(tx: Transaction, workflow: Workflow) -> int:
 
     With them come the jobs that were cancelled because of them. The last job runs again when they have ended.
     """
-    requeued = 0
-    # Again until no more of them can be: what depends on a failed job returns after that.
-    while some := sum(control.requeue(tx, job_id) for job_id in _dead(tx, workflow)):
-        requeued += some
+    requeued = sum(control.requeue(tx, job_id) for job_id in _dead(tx, workflow))
     if requeued and workflow.last_job is not None:
         last_jobs.run_again(tx, workflow.last_job)
     return requeued

@@ -119,11 +119,94 @@ def submit_some_that_are_there(file: File) -> Act:
 
 @operation
 def submit_workflow(file: File) -> Act:
-    flow = Workflow("diamond")
-    top = flow.add_job(job("top"))
-    sides = [flow.add_job(job(side), depends_on=[top]) for side in ("left", "right")]
-    flow.add_job(job("bottom"), depends_on=sides)
+    flow = _diamond()
+    flow.at_end(job("end"))
     return lambda: flow.submit_all(file.queue)
+
+
+def _diamond() -> Workflow:
+    flow = Workflow("diamond", id="flow")
+    flow.chain(job("top"), [job("left"), job("right")], job("bottom", max_attempts=1))
+    return flow
+
+
+def _stored_diamond(file: File) -> Workflow:
+    """A workflow with a job at its end, and one outside that waits for it."""
+    flow = _diamond()
+    flow.at_end(job("end"))
+    flow.submit_all(file.queue)
+    file.queue.submit(job("outside", dependencies=["end", "bottom"]))
+    return flow
+
+
+def _failed_diamond(file: File) -> Workflow:
+    flow = _stored_diamond(file)
+    file.complete("top")
+    file.fail("left")
+    file.complete("right")
+    return flow
+
+
+@operation
+def add_to_workflow(file: File) -> Act:
+    """Its last job has ended, and runs again after what is added; another job stands for one of that."""
+    flow = _failed_diamond(file)
+    file.complete("end")
+    file.queue.submit(job("holder", unique_key="k"))
+    flow.add_job(job("late"), depends_on=["right"])
+    flow.add_job(job("held", unique_key="k"))
+    return lambda: flow.submit_all(file.queue)
+
+
+@operation
+def add_the_last_job_to_workflow(file: File) -> Act:
+    flow = _diamond()
+    flow.submit_all(file.queue)
+    flow.at_end(job("end"))
+    return lambda: flow.submit_all(file.queue)
+
+
+@operation
+def cancel_workflow(file: File) -> Act:
+    flow = _stored_diamond(file)
+    file.claim()
+    return lambda: flow.cancel(file.queue)
+
+
+@operation
+def requeue_failed_workflow(file: File) -> Act:
+    flow = _failed_diamond(file)
+    file.complete("end")
+    return lambda: flow.requeue_failed(file.queue)
+
+
+@operation
+def requeue_workflow_whose_last_job_runs(file: File) -> Act:
+    flow = _failed_diamond(file)
+    file.claim()
+    return lambda: flow.requeue_failed(file.queue)
+
+
+@operation
+def delete_workflow(file: File) -> Act:
+    """With the last of its jobs."""
+    flow = Workflow("flow")
+    flow.add_job(job("only"))
+    flow.submit_all(file.queue)
+    return lambda: file.queue.delete_job("only")
+
+
+@operation
+def prune_workflow(file: File) -> Act:
+    """One without its last job, and one with all of its jobs."""
+    for name in ("kept", "gone"):
+        flow = Workflow(name)
+        flow.add_job(job(f"{name} job"))
+        flow.at_end(job(f"{name} end"))
+        flow.submit_all(file.queue)
+        file.fail(f"{name} job") if name == "kept" else file.complete(f"{name} job")
+        file.complete(f"{name} end")
+    return lambda: file.queue.prune("completed")
 
 
 def _crawling(file: File) -> Claim:

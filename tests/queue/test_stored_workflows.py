@@ -536,6 +536,15 @@ def test_a_workflow_goes_with_the_last_of_its_jobs(queue: JobQueue, clock: Manua
     assert queue.workflows() == []
 
 
+def test_a_last_job_stays_the_last_when_others_are_deleted(queue: JobQueue) -> None:
+    flow = diamond()
+    flow.at_end(job("end"))
+    flow.submit_all(queue)
+    drain(queue)
+    assert queue.delete_job("top")
+    assert flow.status(queue).last_job == "end"
+
+
 def test_a_pruned_last_job_is_forgotten_before_another_gets_its_number(queue: JobQueue) -> None:
     flow = Workflow("flow")
     flow.add_job(job("bad", functions.fail))
@@ -547,6 +556,7 @@ def test_a_pruned_last_job_is_forgotten_before_another_gets_its_number(queue: Jo
     loaded = Workflow.load(queue, flow.id)
     loaded.add_job(job("next"))
     loaded.submit_all(queue)
+    assert loaded.status(queue).last_job is None
     assert loaded.cancel(queue) == 1, "it has the number of the last job, and is not that"
 
 

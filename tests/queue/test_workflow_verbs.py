@@ -409,6 +409,14 @@ def test_a_job_that_the_last_one_has_found_returns_without_it(queue: JobQueue) -
     assert statuses(queue) == {"good": "completed", "end": "completed", "found": "pending"}
 
 
+def test_a_requeue_of_nothing_leaves_the_last_job_alone(queue: JobQueue) -> None:
+    flow = submitted(queue, job("bad", functions.fail), end=job("end"))
+    drain(queue)
+    queue.requeue_job("bad")
+    assert flow.requeue_failed(queue) == 0
+    assert statuses(queue) == {"bad": "pending", "end": "completed"}
+
+
 def test_what_somebody_has_cancelled_stays_cancelled(queue: JobQueue) -> None:
     flow = submitted(queue, [job("bad", functions.fail), job("unwanted")], end=job("end"))
     queue.cancel("unwanted")

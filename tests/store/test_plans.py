@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from store.verbs import File, remember
 
-from gigq import JobFailed
+from gigq import Job, JobFailed, Workflow
 from gigq.missing import Lacking
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, schedules, steps, workers
@@ -135,6 +135,32 @@ def test_no_statement_of_a_cancel_a_requeue_or_a_look_reads_a_whole_table(full: 
             full.queue.results([job_id])
 
     assert scanning(plans(full, act)) == {}
+
+
+def test_no_statement_about_a_workflow_reads_a_whole_table(full: File) -> None:
+    flow = Workflow("flow", id="flow")
+    flow.chain(Job("first", "m:f", max_attempts=1), [Job("left", "m:f"), Job("right", "m:f")])
+    flow.at_end(Job("end", "m:f"))
+
+    def life() -> None:
+        flow.submit_all(full.queue)
+        for claim in full.claim(10):
+            full.settle(claim, ExecutionStatus.FAILED, error="no")
+        flow.status(full.queue)
+        flow.requeue_failed(full.queue)
+        flow.cancel(full.queue)
+        flow.add_job(Job("late", "m:f"))
+        flow.submit_all(full.queue)
+        Workflow.load(full.queue, "fl")
+        flow.to_mermaid(full.queue)
+        full.queue.workflows(limit=10)
+        full.queue.find_jobs(workflow="flow", limit=10)
+        full.queue.count(workflow="flow")
+
+    found = plans(full, life)
+    assert used(found, "jobs_of_workflow")
+    whole = {table for tables in scanning(found).values() for table in tables}
+    assert whole == {"job_workers", "job_workflows"}, "there are few workers, and of workflows as many as are asked for"
 
 
 @pytest.mark.parametrize(
