@@ -65,6 +65,9 @@ OF_NO_WORKFLOW = "workflow_seq IS NOT NULL AND workflow_seq NOT IN (SELECT seq F
 FOREIGN_LAST_JOB = """
            last_job IS NOT NULL
        AND NOT EXISTS (SELECT 1 FROM jobs WHERE seq = last_job AND workflow_seq = job_workflows.seq)"""
+FOREIGN_STEPS = """
+           job_steps.execution_id IN (SELECT id FROM executions WHERE executions.job_seq <> job_steps.job_seq)"""
+SUBMITTED_BY_LATER = "submitted_by >= seq"
 # Once the last job has begun, there may be jobs that it has found itself.
 NOT_WAITED_FOR = """
            job_workflows
@@ -100,10 +103,10 @@ _RULES = (
 )
 
 _RULES_OF_VERSION_2 = (
-    Rule("step was completed by an execution of another job", "steps were completed by executions of other jobs", """
-    SELECT job_steps.name
-      FROM job_steps JOIN executions ON executions.id = job_steps.execution_id
-     WHERE executions.job_seq <> job_steps.job_seq"""),
+    Rule("step was completed by an execution of another job", "steps were completed by executions of other jobs", f"""
+    SELECT name FROM job_steps WHERE {FOREIGN_STEPS}"""),
+    Rule("job was submitted by itself or by a later one", "jobs were submitted by themselves or by later ones", f"""
+    SELECT id FROM jobs WHERE {SUBMITTED_BY_LATER}"""),
     Rule("workflow has no jobs", "workflows have no jobs", EMPTY_WORKFLOWS),
     Rule("job belongs to a workflow that is gone", "jobs belong to workflows that are gone", f"""
     SELECT id FROM jobs WHERE {OF_NO_WORKFLOW}"""),

@@ -11,11 +11,13 @@ from gigq.store.checking import (
     BLOCKED_FOR_EVER,
     EMPTY_WORKFLOWS,
     FOREIGN_LAST_JOB,
+    FOREIGN_STEPS,
     NOT_WAITED_FOR,
     OF_NO_WORKFLOW,
     OPEN_WITHOUT_WORKER,
     PARTS,
     RUNNING_WITHOUT_EXECUTION,
+    SUBMITTED_BY_LATER,
     UNFINISHED_PARENTS,
     WRONG_ATTEMPTS,
     in_circles_of,
@@ -40,6 +42,9 @@ def repair(tx: Transaction) -> list[str]:
     """
     if any(kind_of(name) == "table" for name in checking.missing_parts(tx)):
         return []  # what it held cannot be made again
+    # Or else no statement could write a row of jobs that refers to two jobs which are gone: with each write of a row
+    # SQLite looks at all that it refers to in its own table.
+    tx.execute("PRAGMA defer_foreign_keys = ON")
     done = _create_missing(tx) + _rebuild_indexes(tx)
     for words, act in _ACTS:
         if number := act(tx):
@@ -132,6 +137,12 @@ _ACTS: tuple[tuple[str, _Act], ...] = (
     ("Added {} dependency row{} of the last job of a workflow", _statement(f"""
         INSERT INTO job_dependencies (child, parent, position)
         SELECT last.seq, other.seq, other.seq FROM {NOT_WAITED_FOR}""")),
+    ("Cleared the submitter of {} job{}, which is gone or came later", _statement(f"""
+        UPDATE jobs SET submitted_by = NULL
+         WHERE {SUBMITTED_BY_LATER}
+            OR (submitted_by IS NOT NULL AND submitted_by NOT IN (SELECT seq FROM jobs))""")),
+    ("Cleared the execution of {} step{}, which is one of another job", _statement(f"""
+        UPDATE job_steps SET execution_id = 0 WHERE {FOREIGN_STEPS}""")),
     ("Cleared {} reference{} to a failed parent that is gone", _statement("""
         UPDATE jobs SET failed_parent = NULL
          WHERE failed_parent IS NOT NULL AND failed_parent NOT IN (SELECT seq FROM jobs)""")),

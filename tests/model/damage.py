@@ -23,6 +23,13 @@ _MOST_ROUNDS = 60
 _EDITS = (
     *(f"DELETE FROM {table} WHERE {{some}}" for table in ("jobs", "executions", "job_dependencies", "job_tags")),
     "DELETE FROM job_workers WHERE {some}",
+    "DELETE FROM job_steps WHERE {some}",
+    "DELETE FROM job_workflows",
+    "UPDATE jobs SET submitted_by = 999 WHERE {some}",
+    "UPDATE jobs SET submitted_by = seq + 1, is_detached = 0 WHERE {some}",
+    "UPDATE jobs SET workflow_seq = 9 WHERE {some}",
+    "INSERT INTO job_workflows (id, name, last_job, created_at) VALUES ('w', 'w', 1, '2026-01-01T00:00:00.000000Z')",
+    "UPDATE job_steps SET execution_id = 1 WHERE {some}",
     "DELETE FROM job_queues",
     "UPDATE jobs SET blockers = 2 WHERE {some}",
     "UPDATE jobs SET blockers = 0 WHERE {some}",
@@ -63,7 +70,7 @@ def walk(seed: int, *, length: int = 40) -> int:
     chance = random.Random(seed)
     with TemporaryDirectory() as folder:
         system = System(str(Path(folder, "jobs.db")))
-        with system.queue:
+        with closing(system):
             for method, arguments, options in plan(chance, length):
                 getattr(system, method)(*arguments, **options)
                 system.state()

@@ -6,27 +6,28 @@ from math import inf
 from operator import itemgetter
 from typing import Any
 
-from model.rules import OPEN, Job, Rules
+from model.kin import BADLY, HAND, Kin, Submitted
+from model.rules import OPEN, Job
 
-BADLY = ("failed", "timeout", "cancelled")
-HAND = "manual"  # who takes jobs without being a worker
 DAY = 86_400  # after which a job fails whose function no worker has found
-Submitted = tuple[str, bool]  # the name of the job that is there now, and whether it is new
 
 
-class Model(Rules):
+class Model(Kin):
     """A queue. Instants are seconds: inf never comes, -inf has passed. Methods return what their callers would get."""
 
-    def submit(self, name: str, **options: Any) -> Submitted | None:
+    def submit(self, name: str, *, by: str | None = None, **options: Any) -> Submitted | None:
         if known := self._key_holder(options) or (name if name in self.jobs else None):
             return known, False
         if not set(options["parents"]) <= self.jobs.keys():
             return None
+        generous = [each for each in options["parents"] if each not in self.path_to(by)]
+        more = {"more": set(self.found_by(*generous)) - set(options["parents"]), "steps": [], "cursor": None}
         never = {"executions": [], "crashes": 0, "releases": 0, "has_begun": False, "ready_at": self.now}
-        job = self.jobs[name] = options | never | {"name": name}
+        none = {"by": None, "is_detached": False, "workflow": None, "generation": 0, "numbers": {}}
+        job = self.jobs[name] = options | never | more | none | {"name": name}
         self._return(job, delay=options["delay"])
         if forbidding := self._forbidding(job):
-            self._finish(job, "cancelled", because=forbidding)
+            self.finish(job, "cancelled", because=forbidding)
         return name, True
 
     def submit_many(self, jobs: list[tuple[str, Job]]) -> list[Submitted | None]:
@@ -48,6 +49,7 @@ class Model(Rules):
                 break
             job.update(status="running", attempts=job["attempts"] + 1, worker=worker, changed_at=self.now)
             job["started_at"] = inf if is_ahead else self.now
+            job["numbers"] = {}
             job["executions"].append({key: job[key] for key in ("attempts", "worker", "status", "started_at")})
             if (rule := self.rules.get(job["queue"], OPEN))["rate_limit"] < inf:
                 rule["starts"].append(self.now)
@@ -86,19 +88,34 @@ class Model(Rules):
 
     def cancel(self, name: str, *, running: bool) -> bool:
         for job in (pending := self.those(name=name, status="pending")):
-            self._finish(job, "cancelled")
+            self.finish(job, "cancelled")
         return bool(pending) or (running and self.settle(name, end="cancelled"))
 
-    def requeue(self, name: str, *, delay: int) -> bool:
+    def requeue(self, name: str, *, delay: int, restart: bool = False, from_step: str | None = None) -> bool | None:
         job = self.jobs.get(name)
         if not job or job["status"] not in BADLY or self._forbidding(job) or self._key_holder(job):
             return False
+        if from_step not in (None, *job["steps"]):
+            return None
+        kept = len(job["steps"]) if from_step is None else job["steps"].index(from_step)
+        job["steps"] = job["steps"][: 0 if restart else kept]
+        job.update({"cursor": None, "generation": job["generation"] + 1} if restart else {})
         self._reopen(job, delay=delay)
-        for other in self.those(because=name):
+        self.revive(name)
+        if restart:
+            self.let_go(name)
+        return True
+
+    def revive(self, name: str) -> None:
+        """What was cancelled because of it comes back, each after its parents and else in the order of submission."""
+        rest = self.those(because=name)
+        while rest:
+            those = [each["name"] for each in rest]
+            other = next(each for each in rest if not set(self.parents(each)) & set(those))
+            rest.remove(other)
             other["because"] = self._forbidding(other)
             if not (other["because"] or self._key_holder(other)):
                 self._reopen(other)
-        return True
 
     def reschedule(self, name: str, *, delay: int | None = None, **changes: Any) -> bool:
         for job in (pending := self.those(name=name, status="pending")):
@@ -108,21 +125,32 @@ class Model(Rules):
     def prune(self, statuses: list[str], *, older_than: float, keep: int) -> int:
         ended = [job for job in sorted(self.jobs.values(), key=itemgetter("ended_at")) if job["status"] in statuses]
         old = [job["name"] for job in ended[: max(0, len(ended) - keep)] if self.now - job["ended_at"] > older_than]
-        for name in reversed([name for name in self.jobs if name in old]):  # children before their parents
-            if all(job["status"] == "completed" for job in self.jobs.values() if name in job["parents"]):
-                del self.jobs[name]
+        while unneeded := [name for name in old if name in self.jobs and not self._needing(name, "completed")]:
+            for name in unneeded:
+                self._delete(name)
         return sum(name not in self.jobs for name in old)
 
     def delete(self, name: str) -> bool:
-        job, children = self.jobs.get(name), [each for each in self.jobs.values() if name in each["parents"]]
-        if job is None or job["status"] == "running" or any(each["ended_at"] == inf for each in children):
+        job = self.jobs.get(name)
+        if job is None or job["status"] == "running" or self._needing(name, "completed", *BADLY):
             return False
-        for each in children:
+        self._delete(name)
+        return True
+
+    def _needing(self, name: str, *unless: str) -> list[Job]:
+        """Its children, and who has found it and would do so again; but for those with one of these statuses."""
+        needing = self.children(name) + self.those(name=self.jobs[name]["by"])
+        return [each for each in needing if each["status"] not in unless]
+
+    def _delete(self, name: str) -> None:
+        for each in self.children(name):
             each["parents"] = [parent for parent in each["parents"] if parent != name]
+            each["more"].discard(name)
         for each in self.those(because=name):
             each["because"] = None
+        for each in self.those(by=name):
+            each["by"] = None
         del self.jobs[name]
-        return True
 
     def tick(self, names: list[str]) -> None:
         new_names = iter(names)
@@ -135,7 +163,7 @@ class Model(Rules):
     def _make_due_ready(self) -> None:
         for job in sorted(self.those(status="pending"), key=itemgetter("expires_at")):
             if job["status"] == "pending" and not job["has_begun"] and job["expires_at"] <= self.now:
-                self._finish(job, "cancelled")
+                self.finish(job, "cancelled")
             was_later = job["attempts"] and job["changed_at"] > self.now  # before the clock went back
             if -inf < job["run_at"] <= self.now or (job["run_at"] > self.now and was_later):
                 job.update(run_at=-inf, ready_at=self.now)
@@ -150,7 +178,7 @@ class Model(Rules):
                 self._forget_releases(job["executions"])
                 self._return(job, job["attempts"] - 1, delay=delay)
             elif end in ("completed", "cancelled") or is_final or job["attempts"] == job["most"]:
-                self._finish(job, "failed" if end == "lost" else end)
+                self.finish(job, "failed" if end == "lost" else end)
             else:
                 self._return(job, job["attempts"], delay=min(3600, job["retry_delay"] * 2 ** (job["attempts"] - 1)))
         return len(jobs)
@@ -171,16 +199,20 @@ class Model(Rules):
     def _from_now(self, delay: int) -> Job:
         return {"run_at": self.now + delay if delay else -inf, "changed_at": self.now}
 
-    def _finish(self, job: Job, status: str, *, because: str | None = None) -> None:
+    def finish(self, job: Job, status: str, *, because: str | None = None) -> None:
         job.update(status=status, run_at=-inf, because=because, ended_at=self.now)
-        for child in [each for each in self.those(ended_at=inf) if job["name"] in each["parents"]]:
+        for child in [each for each in self.children(job["name"]) if each["ended_at"] == inf]:
             child["ready_at"] = child["ready_at"] if self.blockers(child) else self.now
-        for child in [each for each in self.those(goes_with_parent=True) if job["name"] in each["parents"]]:
+        for child in [each for each in self.children(job["name"]) if each["goes_with_parent"]]:
             if status in BADLY and child["status"] == "pending":
-                self._finish(child, "cancelled", because=because or job["name"])
+                self.finish(child, "cancelled", because=because or job["name"])
+
+    def cancel_blocked(self, job: Job) -> None:
+        if job["status"] == "pending" and (forbidding := self._forbidding(job)):
+            self.finish(job, "cancelled", because=forbidding)
 
     def _forbidding(self, job: Job) -> str | None:
-        bad = [self.jobs[each] for each in job["parents"] if self.jobs[each]["status"] in BADLY]
+        bad = [self.jobs[each] for each in self.parents(job) if self.jobs[each]["status"] in BADLY]
         return bad[-1]["because"] or bad[-1]["name"] if bad and job["goes_with_parent"] else None
 
     def _key_holder(self, job: Job) -> str | None:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any, NamedTuple
 
-from model.plain import BADLY, HAND, Model
+from model.kin import BADLY, HAND
+from model.plain import Model
 from model.system import BY_HAND
 
 Step = tuple[str, list[Any], dict[str, Any]]
@@ -19,6 +20,7 @@ _QUEUES = tuple("abcdefghijkl")
 _FUNCTIONS = ("nothing", "spin", "add")
 _WORKERS = ("ann", "bob", "cid")
 _SCHEDULES = ("early", "late")
+_STEPS = ("one", "two", "three")
 _ENDS = ("completed", "completed", "completed", "failed", "failed", "timeout", "released", "cancelled", "lost")
 _FINISHED = ("completed", "failed", "timeout", "cancelled")
 _RATE_PERIOD = 30.5
@@ -34,7 +36,8 @@ KNOWS_NOTHING: dict[str, list[str]] = {"returned": [], "absent": [], "probed": [
 class Habits(NamedTuple):
     """How often a job has parents, runs although they ended badly, expires, has a unique key, has little time.
 
-    And how often a queue has a rate, the clock jumps, there are many queues, and a worker lacks functions.
+    And how often a queue has a rate, the clock jumps, there are many queues, a worker lacks functions, and what a job
+    finds is detached.
     """
 
     kinship: float
@@ -46,6 +49,7 @@ class Habits(NamedTuple):
     jumps: float
     crowds: float
     lacks: float
+    detachment: float
 
 
 class Drawing(NamedTuple):
@@ -217,6 +221,24 @@ def _on_job(method: str, *statuses: str, **choices: Sequence[Any]) -> Callable[[
     )
 
 
+def _on_job_of(method: str, those: Sequence[Any]) -> Callable[[Drawing], Step]:
+    return lambda draw: (method, [draw.a_job("running"), draw.one_of(*those)], {})
+
+
+def _find_job(draw: Drawing) -> Step:
+    """What a retry finds is the same only if little can be found."""
+    options = _submit(draw)[2]
+    how = {"what": draw.one_of(1, 1, 2), "is_detached": draw.happens(draw.habits.detachment)}
+    return "find_job", [draw.a_job("running"), f"found{draw.number}"], {**options, **how}
+
+
+def _together(draw: Drawing) -> Step:
+    """Several in one transaction, which is committed or rolled back."""
+    draws = (_submit, _settle_by_name, _reschedule, _on_job("cancel", "pending", "running", running=(True, False)))
+    steps = [draw.one_of(*draws)(draw._replace(number=1000 * draw.number + each)) for each in range(draw.one_of(1, 2, 3))]
+    return "together", [steps], {"commit": draw.happens(0.6)}
+
+
 def _on_one_of(those: Sequence[str], method: str, **choices: Sequence[Any]) -> Callable[[Drawing], Step]:
     return lambda draw: (method, [draw.one_of(*those)], {key: draw.one_of(*each) for key, each in choices.items()})
 
@@ -236,6 +258,12 @@ _DRAWS: dict[Callable[[Drawing], Step], int] = {
     lambda draw: ("reclaim", [], {"older_than": draw.one_of(inf, 0, 10, 50)}): 3,
     _on_job("cancel", "pending", "running", running=(True, False)): 5,
     _on_job("requeue", *BADLY, delay=(0, 0, 40)): 7,
+    _on_job("requeue", *BADLY, delay=(0,), restart=(True,)): 3,
+    _on_job("requeue", *BADLY, delay=(0,), from_step=_STEPS): 2,
+    _find_job: 12,
+    _on_job_of("remember", _STEPS): 6,
+    _on_job_of("set_cursor", (1, 2, 3)): 2,
+    _together: 3,
     _reschedule: 3,
     _hold_back: 2,
     _limit: 2,

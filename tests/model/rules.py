@@ -15,6 +15,7 @@ class Rules:
         self.jobs: dict[str, Job] = {}  # by name, in the order of submission
         self.rules: dict[str, dict[str, Any]] = {}  # by queue; "" is all of them
         self.schedules: dict[str, dict[str, Any]] = {}
+        self.lasts: dict[str | None, str] = {}  # the last job of each workflow that has one
         self.missing: dict[str, int] = {}  # since when no worker has found a function that one did not find
 
     def say(self, queue: str, **rule: Any) -> None:
@@ -39,7 +40,7 @@ class Rules:
         return [job for job in self.jobs.values() if having.items() <= job.items()]
 
     def blockers(self, job: Job) -> int:
-        return sum(self.jobs[parent]["ended_at"] == inf for parent in job["parents"])
+        raise NotImplementedError
 
     def startable(self, queues: list[str] | None, absent: list[str], probed: list[str]) -> list[Job]:
         ready = [job for job in self.those(status="pending", run_at=-inf) if not self.blockers(job)]

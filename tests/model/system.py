@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from math import inf
 from typing import Any
 
-from model.plain import HAND, Submitted
+import pytest
+from model.kin import HAND, Submitted
 from store.verbs import SOMEWHERE
 
-from gigq import Job, JobClaim, JobNotFound, JobQueue, LeaseLost, ManualClock, RetryLater, UnknownParent
+from gigq import CyclicWorkflow, Job, JobClaim, JobNotFound, JobQueue, LeaseLost, ManualClock, RetryLater, UnknownParent
 from gigq.clock import from_text
-from gigq.job_ids import JobId
+from gigq.job_ids import JobId, NewId
 from gigq.liveness import WorkerKey
+from gigq.queue.durable import opener
 from gigq.records import ScheduleRecord
 from gigq.reports import Progress, Report
+from gigq.runtime.durable import JobStore
 from gigq.status import ExecutionStatus
+from gigq.steps import Step
 from gigq.store import claiming, missing, schedules, settling, workers
 from gigq.store.claiming import Room
-from gigq.store.progress import write_progress
+from gigq.store.progress import write_cursors, write_progress
 from gigq.store.ready import Lacking
 
 BY_HAND = ("completed", "failed", "released")
@@ -37,11 +43,21 @@ class System:
         self.clock = ManualClock()
         self.queue = JobQueue(path, clock=self.clock, durability="normal")
         self._start = self.clock.now()
+        self._open = opener(self.queue.database)
         self._workers: dict[str, WorkerKey] = {}
         self._taken: dict[int, JobClaim] = {}
         self._executions: list[dict[str, Any]] = []
         self._newest = 0
         self._known: dict[str, float] = {}
+        self._names: dict[str, str] = {}  # of jobs whose ids were derived
+        self._ids: dict[str, str] = {}
+        self._made: set[tuple[JobStore, str]] = set()  # steps of an execution, which makes each once
+        self._stores: dict[int, JobStore] = {}  # of the executions that workers have claimed
+
+    def close(self) -> None:
+        for store in self._stores.values():
+            store.close()
+        self.queue.close()
 
     @property
     def now(self) -> int:
@@ -50,13 +66,53 @@ class System:
 
     def submit(self, name: str, **options: Any) -> Submitted | None:
         try:
-            return _told(self.queue.submit(self._job(name, **options)))
+            return self._told(self.queue.submit(self._job(name, **options)))
         except UnknownParent:
             return None
 
     def submit_many(self, jobs: list[tuple[str, dict[str, Any]]]) -> list[Submitted]:
         ids = self.queue.submit_many(self._job(name, **options) for name, options in jobs)
-        return [_told(job_id) for job_id in ids]
+        return [self._told(job_id) for job_id in ids]
+
+    def find_job(self, by: str, name: str, *, what: int, is_detached: bool, **options: Any) -> Submitted | None:
+        """A running job submits another."""
+        job = self._job(name, **options)
+        job = replace(job, id=NewId(f"{name} anew"), params={"what": what})
+        for store in self._held(by):
+            try:
+                (found,) = store.submit_many([job], default=None, place="", is_detached=is_detached)
+            except (UnknownParent, CyclicWorkflow):
+                return None
+            if found.is_new:
+                self._ids[self._names.setdefault(found, name)] = found
+            return self._told(found)
+        return None
+
+    def remember(self, name: str, step: str) -> bool | None:
+        for store in self._held(name):
+            if (store, step) in self._made:
+                return False
+            self._made.add((store, step))
+            if store.recall(step, 1):
+                return False
+            store.remember(_step(step))
+            return True
+        return None
+
+    def set_cursor(self, name: str, value: int) -> None:
+        """Also of executions that have ended: it must not be written."""
+        with self.queue.database.write() as tx:
+            write_cursors(tx, {row["id"]: str(value) for row in self._executions if row["job"] == name})
+
+    def together(self, steps: list[Any], *, commit: bool) -> list[Any]:
+        """In one transaction, which is committed or rolled back."""
+        found: list[Any] = []
+        with suppress(_Undone), self.queue.transaction():
+            for method, arguments, options in steps:
+                found.append(getattr(self, method)(*arguments, **options))
+            if not commit:
+                raise _Undone
+        return found
 
     def claim(self, worker: str, *, queues: list[str] | None, **room: Any) -> list[str]:
         if worker == HAND:
@@ -73,7 +129,8 @@ class System:
             )
         assert [claim.is_ahead for claim in claims] == [number >= room["free"] for number in range(len(claims))]
         self._note(*(claim.execution_id for claim in claims))
-        return [claim.job_id for claim in claims]
+        self._stores |= {claim.execution_id: self._open(claim) for claim in claims}
+        return [self._name(claim.job_id) for claim in claims]
 
     def begin(self, name: str) -> None:
         """Also executions that were claimed ahead and have ended since: these must not begin."""
@@ -116,6 +173,10 @@ class System:
                 claiming.begin(tx, late)
                 write_progress(tx, dict.fromkeys(late, Progress(1.0)))
             assert moves == [None] * len(late)
+            for store in [self._stores[each] for each in late if each in self._stores]:
+                for write in (lambda: store.remember(_step("late")), lambda: _submit_late(store)):
+                    with pytest.raises(LeaseLost):
+                        write()
 
     def leave(self, worker: str, *, is_dead: bool) -> int:
         with self.queue.database.write() as tx:
@@ -139,19 +200,22 @@ class System:
         return self.queue.requeue_stuck(older_than=_or_none(older_than))
 
     def cancel(self, name: str, *, running: bool) -> bool:
-        return self.queue.cancel(name, running=running)
+        return self.queue.cancel(self._id(name), running=running)
 
-    def requeue(self, name: str, *, delay: int) -> bool:
-        return self.queue.requeue_job(name, delay=delay)
+    def requeue(self, name: str, **how: Any) -> bool | None:
+        try:
+            return self.queue.requeue_job(self._id(name), **how)
+        except ValueError:  # it has no such step
+            return None
 
     def reschedule(self, name: str, **changes: Any) -> bool:
-        return self.queue.reschedule(name, **changes)
+        return self.queue.reschedule(self._id(name), **changes)
 
     def prune(self, statuses: list[str], *, older_than: float, keep: int) -> int:
         return self.queue.prune(statuses, older_than=_or_none(older_than), keep=keep or None)
 
     def delete(self, name: str) -> bool:
-        return self.queue.delete_job(name)
+        return self.queue.delete_job(self._id(name))
 
     def repair(self) -> None:
         """A sound file has nothing to mend."""
@@ -182,14 +246,20 @@ class System:
     def state(self) -> dict[str, Any]:
         """What can be seen of all jobs and schedules, in the form of the model."""
         with self.queue.database.read() as tx:
-            jobs = {row.pop("id"): row | {"executions": []} for row in map(dict, tx.rows(_JOBS))}
-            self._executions = [dict(row) for row in tx.rows(_EXECUTIONS)]
+            found = map(dict, tx.rows(_JOBS))
+            jobs = {self._name(row.pop("id")): row | {"executions": [], "parents": [], "steps": []} for row in found}
+            self._executions = [dict(row) | {"job": self._name(row["job"])} for row in tx.rows(_EXECUTIONS)]
+            for child, parent in tx.execute(_PARENTS):
+                jobs[self._name(child)]["parents"].append(self._name(parent))
+            for job, step in tx.execute(_STEPS):
+                jobs[self._name(job)]["steps"].append(step)
             seen = {each.name: self._schedule(each) for each in schedules.records(tx)}
             noted = tx.execute("SELECT function, since FROM job_missing_functions").fetchall()
         for row in self._executions:
             told = {name: row[name] for name in ("attempts", "worker", "status")}
             jobs[row["job"]]["executions"].append(told | {"started_at": self._seconds(row["started_at"], inf)})
         for job in jobs.values():
+            job["because"], job["by"] = self._name(job["because"]), self._name(job["by"])
             job["run_at"] = self._seconds(job["run_at"], -inf)
             job["ready_at"] = job["ready_at"] and self._seconds(job["ready_at"], inf)
         missed = {function.removeprefix(_function("")): self._seconds(since, inf) for function, since in noted}
@@ -205,7 +275,8 @@ class System:
 
     def _job(self, name: str, *, parents: list[str], delay: int, expires_at: float, **options: Any) -> Job:
         expiry = None if expires_at == inf else self._start + timedelta(seconds=expires_at)
-        return Job(name, id=name, dependencies=parents, delay=delay, expires_at=expiry, **_options(options))
+        parents = [self._id(parent) for parent in parents]
+        return Job(name, id=self._id(name), dependencies=parents, delay=delay, expires_at=expiry, **_options(options))
 
     def _worker(self, tx: Any, name: str) -> WorkerKey:
         if name not in self._workers:
@@ -215,7 +286,7 @@ class System:
     def _keep(self, claim: JobClaim) -> str:
         self._taken[claim.execution_id] = claim
         self._note(claim.execution_id)
-        return claim.id
+        return self._name(claim.id)
 
     def _note(self, *executions: int) -> None:
         assert all(each > self._newest for each in executions), "an id of an execution was used again"
@@ -232,9 +303,9 @@ class System:
 
     def _say(self, job: JobClaim | str, end: str, *, is_final: bool = False, delay: int = 0) -> None:
         if end == "completed":
-            self.queue.complete(job, 1)
+            self.queue.complete(self._id(job), 1)
         else:
-            self.queue.fail(job, RetryLater(delay) if end == "released" else "no", retry=not is_final)
+            self.queue.fail(self._id(job), RetryLater(delay) if end == "released" else "no", retry=not is_final)
 
     def _of(self, name: str, *, is_open: bool) -> list[int]:
         """The executions of a job, as found by the last look."""
@@ -243,7 +314,20 @@ class System:
 
     def _schedule(self, schedule: ScheduleRecord) -> dict[str, Any]:
         next_at = schedule.next_at and round((schedule.next_at - self._start).total_seconds())
-        return {"next_at": next_at, "is_paused": schedule.is_paused, "last": schedule.last_job}
+        return {"next_at": next_at, "is_paused": schedule.is_paused, "last": self._name(schedule.last_job)}
+
+    def _held(self, name: str) -> list[JobStore]:
+        """The store of the open execution of a job, if a worker has claimed it."""
+        return [self._stores[each] for each in self._of(name, is_open=True) if each in self._stores]
+
+    def _id(self, name: Any) -> Any:
+        return self._ids.get(name, name) if isinstance(name, str) else name
+
+    def _name(self, job_id: Any) -> Any:
+        return self._names.get(job_id, job_id)
+
+    def _told(self, job_id: JobId) -> Submitted:
+        return self._name(str(job_id)), job_id.is_new
 
     def _seconds(self, instant: str | None, missing: float) -> float:
         if instant is not None and instant not in self._known:
@@ -265,8 +349,16 @@ def _options(options: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _told(job_id: JobId) -> Submitted:
-    return str(job_id), job_id.is_new
+class _Undone(Exception):
+    """Rolls a transaction back."""
+
+
+def _step(name: str) -> Step:
+    return Step(name, 1, 0, "step", None, None, "1", "2026-01-01T00:00:00.000000Z")
+
+
+def _submit_late(store: JobStore) -> None:
+    store.submit(Job("late", "functions:nothing"), default=None, place="", is_detached=False)
 
 
 def _function(name: str) -> str:
@@ -279,12 +371,23 @@ def _or_none(number: float) -> Any:
 
 _JOBS = """
     SELECT jobs.id, jobs.status, jobs.attempts, jobs.run_at, causes.id AS because, jobs.queue, jobs.priority,
-           jobs.crashes, jobs.releases, jobs.progress,
+           jobs.crashes, jobs.releases, jobs.progress, submitters.id AS "by", jobs.generation,
+           CAST(jobs.cursor AS INTEGER) AS cursor,
            CASE WHEN jobs.completed_at IS NULL THEN jobs.blockers END AS blockers,
            CASE WHEN jobs.completed_at IS NULL THEN coalesce(jobs.ready_at, jobs.created_at) END AS ready_at
-      FROM jobs LEFT JOIN jobs AS causes ON causes.seq = jobs.failed_parent
+      FROM jobs
+      LEFT JOIN jobs AS causes ON causes.seq = jobs.failed_parent
+      LEFT JOIN jobs AS submitters ON submitters.seq = jobs.submitted_by
      ORDER BY jobs.seq
 """
+
+_PARENTS = """
+    SELECT jobs.id, parents.id
+      FROM job_dependencies JOIN jobs ON jobs.seq = child JOIN jobs AS parents ON parents.seq = parent
+     ORDER BY child, position
+"""
+
+_STEPS = "SELECT jobs.id, job_steps.name FROM job_steps JOIN jobs ON jobs.seq = job_seq ORDER BY job_steps.seq"
 
 _EXECUTIONS = """
     SELECT jobs.id AS job, executions.id, executions.attempt AS attempts, executions.worker_id AS worker,

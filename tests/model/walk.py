@@ -11,6 +11,7 @@ import argparse
 import random
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from math import inf
 from typing import Any, NamedTuple
 
@@ -18,7 +19,8 @@ from model.plain import Model
 from model.plan import Step, answer, plan
 from model.system import System
 
-_SEEN_OF_JOBS = ("status", "attempts", "run_at", "because", "queue", "priority", "crashes", "releases", "executions")
+_SEEN_OF_JOBS = ("status", "attempts", "run_at", "because", "queue", "priority", "crashes", "releases", "executions",
+                 "by", "generation", "steps", "cursor")
 _SEEN_OF_SCHEDULES = ("next_at", "is_paused", "last")
 _STEPS_BETWEEN_CHECKS = 20
 
@@ -52,7 +54,7 @@ def replay(steps: Sequence[Step]) -> None:
         AssertionError: the queue did something else than the model, or its file is unsound.
     """
     model, system = Model(), System()
-    with system.queue:
+    with closing(system):
         for number, step in enumerate(steps, 1):
             method, arguments, options = step
             model.now = system.now
@@ -69,7 +71,7 @@ def state(model: Model) -> dict[str, Any]:
     """What can be seen of all jobs and schedules, and which functions are missing; some things while they matter."""
     jobs = {}
     for name, job in model.jobs.items():
-        jobs[name] = {key: job[key] for key in _SEEN_OF_JOBS} | {"progress": None}
+        jobs[name] = {key: job[key] for key in _SEEN_OF_JOBS} | {"progress": None, "parents": model.parents(job)}
         is_unfinished = job["ended_at"] == inf
         jobs[name]["blockers"] = model.blockers(job) if is_unfinished else None
         jobs[name]["ready_at"] = job["ready_at"] if is_unfinished else None
