@@ -11,7 +11,8 @@ from gigq.drawing.graph import Edge, Graph, Node, acyclic, components, counts, i
 MOST_NODES = 300
 MOST_IN_LEVEL = 60
 """Nodes of one level in one component. Isolated nodes are packed, and do not count."""
-MOST_EDGES = 900
+MOST_EDGES = 500
+"""Mermaid draws no more, either, unless it is told to."""
 MOST_CROSSED = 4_000
 """Levels that the edges pass through, all edges taken together: each is a point through which a line is led."""
 

@@ -17,15 +17,24 @@ from gigq.status import Phase
 _ARROWS = {"needs": "-->", "found": "-.->", "awaited": "-.->", "circle": "<---"}
 _SAFE = frozenset(" _-.,()/")
 """The marks that mean nothing to Mermaid inside a quoted text; every other one is written by its number."""
-_LONGEST = 60
+_LENGTHS = (60, 24, 8)
+"""Letters of a name, the most of these with which the text is not too long."""
+_MOST_TEXT = 50_000
+"""Characters of which Mermaid draws no more, unless it is told to."""
 
 
 def to_mermaid(graph: Graph) -> str:
     """Return a flowchart. Where phases are known, each has a class of its own, which gives it its colours."""
     shown = readable(graph)
+    texts = (_flowchart(shown, longest) for longest in _LENGTHS)
+    return next((text for text in texts if len(text) <= _MOST_TEXT), _flowchart(shown, _LENGTHS[-1]))
+
+
+def _flowchart(shown: Graph, longest: int) -> str:
     number_of = {node.id: f"job{number}" for number, node in enumerate(shown.nodes, 1)}
-    lines = [f"%% {escaped(summary.sentence(shown))}", "flowchart TD"]
-    lines += [f'    {number_of[node.id]}["{_label(node)}"]' for node in shown.nodes]
+    sentence = summary.sentence(shown._replace(name=shortened(shown.name, longest, len)))
+    lines = [f"%% {escaped(sentence)}", "flowchart TD"]
+    lines += [f'    {number_of[node.id]}["{_label(node, longest)}"]' for node in shown.nodes]
     lines += [f"    {number_of[parent]} {_ARROWS[kind]} {number_of[child]}" for parent, child, kind in shown.edges]
     return "\n".join([*lines, *_classes(shown, number_of)]) + "\n"
 
@@ -38,8 +47,8 @@ def escaped(text: str) -> str:
     ).replace("direction", "directio#110;")  # followed by LR, it is a command wherever it stands in a line (11.12)
 
 
-def _label(node: Node) -> str:
-    name = shortened(clean(node.name), _LONGEST, len)
+def _label(node: Node, longest: int) -> str:
+    name = shortened(clean(node.name), longest, len)
     words = (f"{LOOKS[phase].sign} {escaped(text)}" if phase else escaped(text) for phase, text in lines_of(node))
     return "<br/>".join([escaped(name) or " ", *words])
 

@@ -11,35 +11,56 @@ from gigq.drawing.untangling import exchanged, sifted
 
 Middle = Callable[[list[int]], float]
 
-_LEAST_TURNS, _MOST_TURNS = 6, 64
-_WORK = 12_000
-"""Vertices that are looked at in all turns together: a large graph has fewer turns."""
-_SMALL = 400
-"""Vertices of a graph up to which there are several starts, and the best order is sifted."""
+_SMALL = 260
+"""Vertices of a graph up to which each turn is thorough; a larger one has time for a few such turns only."""
+_TURNS, _QUICK_TURNS, _LAST_TURNS = 10, 10, 3
+_SIFTED = 12_000
+"""Pairs of vertices in the same layer up to which the best order is sifted."""
 
 
 def with_few_crossings(graph: Layered) -> Layered:
     """Return a graph with its layers in an order in which few lines cross. The same graph is always ordered alike.
 
     Layer by layer, down and up in turn, each vertex is drawn towards the middle of its neighbours (Sugiyama, Tagawa and
-    Toda, 1981), and then neighbours change places where that saves crossings (Gansner and others, 1993). A small graph
-    is begun from above and from below, with means and with medians. The best order that was seen is kept, and at last
-    each vertex is moved to where it causes the fewest crossings (Matuszewski, Schönfeld and Molitor, 1999).
+    Toda, 1981), and then neighbours change places where that saves crossings (Gansner and others, 1993). That begins
+    from above and from below, with means and with medians. The best order that was seen is kept, and at last each
+    vertex is moved to where it causes the fewest crossings (Matuszewski, Schönfeld and Molitor, 1999).
     """
     size = sum(map(len, graph.layers))
-    turns = max(_LEAST_TURNS, min(_MOST_TURNS, _WORK // (1 + size)))
-    best = graph.layers
-    fewest = crossings(best, graph.below)
-    starts = _starts(graph) if size <= _SMALL else _starts(graph)[:1]
-    for layers, middle in starts:
-        for turn in range(turns // len(starts)):
-            if fewest == 0:
-                return graph._replace(layers=best)
-            layers = exchanged(_swept(layers, graph, middle, turn), graph)
-            found = crossings(layers, graph.below)
-            if found < fewest:
-                best, fewest = layers, found
-    return graph._replace(layers=sifted(best, graph) if size <= _SMALL else best)
+    seen = _Best(graph)
+    for layers, middle in _starts(graph):
+        _turn(seen, layers, middle, _TURNS if size <= _SMALL else _QUICK_TURNS, is_thorough=size <= _SMALL)
+    if size > _SMALL:
+        _turn(seen, seen.layers, _mean, _LAST_TURNS, is_thorough=True)
+    if seen.crossings and sum(len(layer) ** 2 for layer in graph.layers) <= _SIFTED:
+        seen.look_at(sifted(seen.layers, graph))
+    return graph._replace(layers=seen.layers)
+
+
+class _Best:
+    """The best order of a graph's layers that was seen so far."""
+
+    def __init__(self, graph: Layered) -> None:
+        self.graph = graph
+        self.layers = graph.layers
+        self.crossings = crossings(graph.layers, graph.below)
+
+    def look_at(self, layers: list[list[int]]) -> None:
+        """Keep an order if fewer lines cross in it."""
+        found = crossings(layers, self.graph.below)
+        if found < self.crossings:
+            self.layers, self.crossings = layers, found
+
+
+def _turn(seen: _Best, layers: list[list[int]], middle: Middle, turns: int, *, is_thorough: bool) -> None:
+    """Sort the layers so many times, and after each time let neighbours change places if that is asked for."""
+    for turn in range(turns):
+        if not seen.crossings:
+            return
+        layers = _swept(layers, seen.graph, middle, turn)
+        if is_thorough:
+            layers = exchanged(layers, seen.graph)
+        seen.look_at(layers)
 
 
 def _starts(graph: Layered) -> list[tuple[list[list[int]], Middle]]:

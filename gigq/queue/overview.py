@@ -34,8 +34,8 @@ def overview(database: Database) -> Overview:
         most=None if found.are_all_counted else store.MOST,
         queues=found.queues,
         workers=[_row(each) for each in found.workers if not each.is_manual],
-        problems=list(_problems(found)),
-        calm=_calm(found),
+        problems=list(problems(found)),
+        calm=calm(found),
     )
 
 
@@ -53,7 +53,7 @@ def _state(worker: WorkerHealth) -> str:
     return "stopping" if worker.is_stopping else ""
 
 
-def _problems(found: store.Overview) -> Iterator[str]:
+def problems(found: store.Overview) -> Iterator[str]:
     """Yield what keeps ready jobs from being run, and which workers are in trouble."""
     if queues.ALL in found.paused:
         yield "All queues are paused; `gigq resume` resumes them."
@@ -67,7 +67,8 @@ def _problems(found: store.Overview) -> Iterator[str]:
         yield "No worker runs its jobs; `gigq worker` starts one."
 
 
-def _calm(found: store.Overview) -> str:
+def calm(found: store.Overview) -> str:
+    """Return how busy the workers are, for where there are no problems."""
     able = [each for each in found.workers if each.is_alive and not each.is_manual and not each.is_stopping]
     if not able:
         return "Nothing waits for a worker."

@@ -42,7 +42,8 @@ def main() -> None:
 def generated() -> dict[Path, str]:
     """What each file with generated parts should hold; what is outside the markers is kept."""
     pages = (LIFE, SCHEMA, INTERFACE, ARCHITECTURE, WORKFLOWS)
-    drawn = {PICTURE: picture(), FLOORS: house.picture(), PHOTOS: pictures.photos_svg(), ARCHIVE: pictures.archive_svg()}
+    drawn = {PICTURE: picture(), FLOORS: house.picture()}
+    drawn |= {PHOTOS: pictures.photos_svg(), ARCHIVE: pictures.archive_svg()}
     return drawn | {page: filled(page.read_text()) for page in pages}
 
 

@@ -1,4 +1,4 @@
-"""Draws the pictures of workflows in the documentation, from workflows that have run, under a clock that stands still."""
+"""Draws the pictures of workflows in the documentation, under a clock that stands still."""
 
 from __future__ import annotations
 

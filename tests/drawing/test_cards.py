@@ -15,9 +15,11 @@ from shapes import HOSTILE
 from gigq import Job, JobQueue, ManualClock, Phase, Worker, close_connections
 from gigq.drawing import cards
 from gigq.drawing.queue_card import Overview, WorkerRow, queue_card
-from gigq.queue.overview import overview
+from gigq.liveness import WorkerKey
+from gigq.queue.overview import calm, overview, problems
 from gigq.records import JobRecord, QueueRecord
 from gigq.store import overview as store
+from gigq.store.worker_health import WorkerHealth
 from gigq.testing import drain
 
 
@@ -80,6 +82,41 @@ def test_a_queue_shows_its_workers_and_who_of_them_is_silent(path: str, queue: J
         clock.advance(timedelta(seconds=40))
         assert "Worker importer is silent." in shown(queue)
         assert "importer 0 of 1 40 s ago silent" in shown(queue)
+
+
+def worker(name: str, **options: object) -> WorkerHealth:
+    values = {
+        "mode": "thread", "queues": None, "handlers": (), "missing": {}, "trouble": None, "concurrency": 4,
+        "running": 0, "is_stopping": False, "seen_at": ManualClock().now(), "silence": 0.5, "is_gone": False,
+    }  # fmt: skip
+    return WorkerHealth(key=WorkerKey(1, name), **values | options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("workers", "ready", "sentences"),
+    [
+        ([], 0, ["Nothing waits for a worker."]),
+        ([], 3, ["No worker runs its jobs; `gigq worker` starts one."]),
+        ([worker("a")], 3, ["1 worker, 0 of 4 slots busy."]),
+        ([worker("a", running=9), worker("b", running=4)], 0, ["2 workers, 8 of 8 slots busy."]),
+        ([worker("a", running=4)], 3, ["All 4 slots are busy; ready jobs wait for one."]),
+        ([worker("a", is_gone=True)], 0, ["Worker a is dead: its process has ended."]),
+        ([worker("a", trouble="no disk"), worker("b")], 3, ["Worker a can start no job: no disk."]),
+        ([worker("a", is_stopping=True)], 3, ["No worker runs its jobs; `gigq worker` starts one."]),
+        ([worker("a", mode="manual", silence=99.0)], 0, ["Nothing waits for a worker."]),
+    ],
+)
+def test_what_is_wrong_is_a_sentence(workers: list[WorkerHealth], ready: int, sentences: list[str]) -> None:
+    found = store.Overview(ManualClock().now(), True, {Phase.READY: ready}, [], [], workers)
+    assert (list(problems(found)) or [calm(found)]) == sentences
+
+
+def test_a_worker_that_is_stopping_says_so(path: str, queue: JobQueue, clock: ManualClock) -> None:
+    queue.submit(Job("last", "functions:nothing"))
+    with Worker(path, worker_id="importer", clock=clock) as worker:
+        worker.process_one()
+        queue.stop_workers("importer")
+        assert shown(queue).endswith("ago stopping")
 
 
 def test_limits_are_shown(queue: JobQueue) -> None:
@@ -206,7 +243,7 @@ def test_names_and_arguments_are_text(queue: JobQueue, name: str) -> None:
 
 def test_a_huge_result_is_cut_short(queue: JobQueue) -> None:
     job_id = queue.submit(Job("big", "handler"))
-    drain(queue, handlers={"handler": lambda: {str(number): ["x" * 1000] * 50 for number in range(100)}})
+    drain(queue, handlers={"handler": lambda: {str(number): ["x" * 1000] * 9 for number in range(30)}})
     assert len(job(queue, job_id)) < 1000
 
 
