@@ -15,7 +15,7 @@ from gigq import checks
 from gigq.checks import Default, Texts
 from gigq.clock import Clock, Duration, Instant, later, to_clock, to_instant, to_seconds
 from gigq.codec import PARAMS_LIMIT, RESULT_LIMIT, encode
-from gigq.errors import JobNotFound
+from gigq.errors import JobNotFound, QueueBusy
 from gigq.filters import FilterOptions, Filters, Statuses
 from gigq.job_ids import JobId, JobRef, id_of, ids_of, is_one
 from gigq.lazy import LazyModule
@@ -189,8 +189,11 @@ class JobQueue:
         if not new:
             self.database.must_be_writable()
             return []
-        with self.database.write() as tx:
-            return submitting.submit(tx, new)
+        try:
+            with self.database.write() as tx:
+                return submitting.submit(tx, new)
+        except QueueBusy as error:
+            raise joining.hinted(self.database, error) from error
 
     def enqueue(self, function: Callable[..., Any] | Submittable | str, /, *args: Any, **params: Any) -> JobId:
         """Submit a call of a function with these arguments, and return the job's id.
@@ -819,7 +822,7 @@ class JobQueue:
         """
         text = encode(result, name="result", limit=RESULT_LIMIT, default=self.default)
         with joining.joined(self.database, connection):
-            self._manual.settle(self._manual.claim_of(job), reports.Report.completed(text))
+            self._manual.settle(job, self._manual.claim_of(job), reports.Report.completed(text))
 
     def fail(
         self, job: JobRef, error: str | Mapping[str, str] | BaseException, *, retry: bool = True
@@ -838,7 +841,7 @@ class JobQueue:
             LeaseLost, JobNotFound, QueueBusy, StoreError: as `complete`.
         """
         claim = self._manual.claim_of(job)
-        self._manual.settle(claim, manual.failure(error, claim, retry=retry))
+        self._manual.settle(job, claim, manual.failure(error, claim, retry=retry))
 
     def execute_job(self, job: JobClaim, *, handlers: Mapping[str, Function] | None = None) -> ExecutionStatus:
         """Call the function of a manually claimed job here and now, settle the job, and return how the execution ended.

@@ -14,7 +14,7 @@ from typing import Any, Self
 from gigq import checks
 from gigq.checks import Default
 from gigq.claims import Claim
-from gigq.clock import Clock, later
+from gigq.clock import Clock, later, to_text
 from gigq.codec import RESULT_LIMIT, decode
 from gigq.errors import LeaseLost
 from gigq.job_ids import JobRef, id_of
@@ -56,6 +56,7 @@ class JobClaim:
         attempt: the number of this execution, from 1.
         max_attempts: how many attempts the job has.
         timeout: how long this execution may take, in seconds; None for no limit.
+        claimed_at: when it was claimed, in UTC.
         deadline: when others may settle it as timeout, in UTC; None without a timeout.
         tags: the job's tags, in alphabetical order.
         metadata: the job's metadata.
@@ -81,6 +82,7 @@ class JobClaim:
     attempt: int
     max_attempts: int
     timeout: float | None
+    claimed_at: datetime
     deadline: datetime | None
     tags: tuple[str, ...]
     metadata: dict[str, Any]
@@ -101,6 +103,7 @@ class JobClaim:
             attempt=claim.attempt,
             max_attempts=claim.max_attempts,
             timeout=claim.timeout,
+            claimed_at=now,
             deadline=None if claim.timeout is None else later(now, claim.timeout),
             tags=claim.tags,
             metadata=decode(claim.metadata),
@@ -120,6 +123,7 @@ class ManualConsumption:
         self._clock = clock
         self._default = default
         self._missing = Missing(f"{socket.gethostname()}-{os.getpid()}")  # what `execute` has not found
+        self._begun: dict[int, str] = {}  # since when `execute` runs an execution
         self._workers: dict[int, _ManualWorker] = {}  # by process: the child of a fork claims in its own name
 
     def dequeue(self, worker_id: str | None, *, queues: Sequence[str] | None) -> JobClaim | None:
@@ -127,7 +131,7 @@ class ManualConsumption:
         worker = self._worker() or self._workers.setdefault(os.getpid(), _ManualWorker())
         with worker.lock:
             with self._database.write() as tx:
-                key = worker.registered(tx, worker_id)
+                key, since = worker.registered(tx, worker_id)
                 swept_at = worker.sweep(tx, now=self._clock.monotonic())
                 claims = claiming.claim(
                     tx,
@@ -137,7 +141,7 @@ class ManualConsumption:
                     lacking=self._missing.lacking(self._clock.monotonic()),
                 )
             # Only after the commit: a row that was rolled back may become another worker's, and nothing was swept.
-            worker.key, worker.swept_at = key, swept_at
+            worker.key, worker.since, worker.swept_at = key, since, swept_at
         return JobClaim.of(claims[0], now=tx.now) if claims else None
 
     def claim_of(self, job: JobRef) -> Claim:
@@ -153,14 +157,21 @@ class ManualConsumption:
         with self._database.read() as tx:
             return manual.held(tx, job_id, own=None if worker is None else worker.key)
 
-    def settle(self, claim: Claim, report: Report) -> None:
-        """Settle an execution. One write transaction.
+    def settle(self, job: JobRef, claim: Claim, report: Report) -> None:
+        """Settle the execution of a claim that `claim_of` has returned for a job. One write transaction.
 
         Raises:
-            LeaseLost: the execution has ended already.
+            LeaseLost: the execution has ended already, or was never committed.
         """
         with self._database.write() as tx:
+            if isinstance(job, JobClaim):
+                self._check(tx, job)
             settling.settle(tx, claim.execution_id, report)
+
+    def _check(self, tx: Transaction, job: JobClaim) -> None:
+        """Refuse a claim whose transaction its caller has rolled back."""
+        known = {to_text(job.claimed_at), self._begun.get(job.execution_id, "")}
+        manual.must_hold(tx, job.claim, known)
 
     @postponed()
     def execute(self, job: JobClaim, handlers: Mapping[str, Function] | None) -> ExecutionStatus:
@@ -175,9 +186,11 @@ class ManualConsumption:
             raise TypeError(f"job is {checks.shown(job)}; it must be what dequeue returned")
         IMPORTS.refuse("a job was run")
         with self._database.write() as tx:
+            self._check(tx, job)
             status = manual.begin(tx, job.execution_id)
         if status is not ExecutionStatus.RUNNING:
             return _existing(job, status)
+        self._begun[job.execution_id] = tx.stamp
         call = caller(
             functions, clock=self._clock, result_limit=RESULT_LIMIT, default=self._default,
             opened=opener(self._database),
@@ -191,6 +204,7 @@ class ManualConsumption:
             if report.is_missing and moves == [Move.FAIL]:
                 self._missing.note_failed(job.function, now=self._clock.monotonic())
             status = manual.status_of(tx, job.execution_id)
+        self._begun.pop(job.execution_id, None)
         if runner.signal is not None:
             signal.raise_signal(runner.signal)
         return _existing(job, status)
@@ -223,26 +237,29 @@ class _ManualWorker:
     Hold `lock` to call `registered` or `sweep`, and to set the attributes.
 
     Attributes:
-        key: its row in the file; None before the first job.
+        key: its row in the file; None before the first job. If a caller has rolled back the transaction in which it was
+            entered, it may be the row of another worker by now.
+        since: when it was entered, as the file holds it.
         swept_at: the monotonic time of its last search for dead workers; None before the first.
     """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.key: WorkerKey | None = None
+        self.since = ""
         self.swept_at: float | None = None
         self._process = this_process()
 
-    def registered(self, tx: Transaction, worker_id: str | None) -> WorkerKey:
-        """Return its row; enter one if there is none, for others may have removed it.
+    def registered(self, tx: Transaction, worker_id: str | None) -> tuple[WorkerKey, str]:
+        """Return its row, and since when it is entered; enter one if there is none, for others may have removed it.
 
         Args:
             worker_id: a name for a new row; by default the host, the process and a few letters.
         """
-        if self.key is not None and workers.is_registered(tx, self.key):
-            return self.key
+        if self.key is not None and manual.is_registered(tx, self.key, since=self.since):
+            return self.key, self.since
         name = worker_id or f"{socket.gethostname()}-{self._process.pid}-{os.urandom(2).hex()}"
-        return manual.register(tx, name, self._process)
+        return manual.register(tx, name, self._process), tx.stamp
 
     def sweep(self, tx: Transaction, *, now: float) -> float:
         """Settle what is overdue, and, once a second, what dead workers hold: there may be no worker that does.
@@ -262,7 +279,8 @@ class _ManualWorker:
             key, self.key = self.key, None
             if key is not None:
                 with database.write() as tx:
-                    workers.leave(tx, key, reason=_CLOSED)
+                    if manual.is_registered(tx, key, since=self.since):
+                        workers.leave(tx, key, reason=_CLOSED)
 
 
 def failure(error: str | Mapping[str, str] | BaseException, claim: Claim, *, retry: bool) -> Report:

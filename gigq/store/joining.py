@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 
 from gigq.clock import attempts, in_seconds
 from gigq.errors import QueueBusy
@@ -56,7 +56,7 @@ def transaction(database: Database, connection: object = None) -> Iterator[Conne
 
 def joined(database: Database, connection: object) -> AbstractContextManager[object]:
     """Return a block in which a verb takes part in the transaction of a connection, if one is given."""
-    return nullcontext() if connection is None else joining(database, connection)
+    return _hinting(database) if connection is None else joining(database, connection)
 
 
 @contextmanager
@@ -103,6 +103,21 @@ def unwrapped(connection: object) -> Connection:
         f"connection is {connection!r:.80}; it must be a sqlite3.Connection in a transaction, or hold one, as Django's "
         "connection does, and SQLAlchemy's Connection, which a Session returns from its connection()"
     )
+
+
+@contextmanager
+def _hinting(database: Database) -> Iterator[None]:
+    try:
+        yield
+    except QueueBusy as error:
+        raise hinted(database, error) from error
+
+
+def hinted(database: Database, error: QueueBusy) -> QueueBusy:
+    """Add what may be the reason why a verb has waited for the lock in vain: the caller's own thread may have it."""
+    if database.is_alone:
+        return error
+    return QueueBusy(f"{error}; if this thread has a transaction open on the file, pass its connection: connection=…")
 
 
 def _check(database: Database, connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from gigq.claims import Claim
@@ -43,6 +44,31 @@ def register(tx: Transaction, worker_id: str, process: ProcessIdentity) -> Worke
         },
     )
     return workers.register(tx, worker_id, process, concurrency=0, mode="manual")
+
+
+def is_registered(tx: Transaction, worker: WorkerKey, *, since: str) -> bool:
+    """Whether a process is still registered, and this row not another's, as after a rollback it may be."""
+    found = tx.value(
+        "SELECT 1 FROM job_workers WHERE seq = ? AND id = ? AND started_at = ?", (worker.seq, worker.id, since)
+    )
+    return found is not None
+
+
+def must_hold(tx: Transaction, claim: Claim, since: Collection[str]) -> None:
+    """Refuse a claim that was rolled back: its execution, if there is one of this number, is another's.
+
+    Args:
+        since: when the execution was claimed, or has been begun since.
+
+    Raises:
+        LeaseLost: it was.
+    """
+    found = tx.value("SELECT started_at FROM executions WHERE id = ?", (claim.execution_id,))
+    if found is not None and found not in since:
+        raise LeaseLost(
+            f"job {claim.job_id} is not claimed here: the transaction that has claimed it was rolled back, or its "
+            f"execution {claim.execution_id} was changed by hand"
+        )
 
 
 def time_out(tx: Transaction) -> int:

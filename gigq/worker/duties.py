@@ -113,6 +113,11 @@ class Duties:
             lacking = self._lacking(tx, self._key, lacking)
             return claiming.outlook(tx, queues=self._options.queues, lacking=lacking)
 
+    @property
+    def is_locked(self) -> bool:
+        """Whether a writer has the lock of the file now."""
+        return self._database.is_locked
+
     def log_taken(self, claims: Sequence[Claim]) -> None:
         """Log what others have made of jobs that the worker had claimed."""
         if self._journal.tells_all:

@@ -207,9 +207,15 @@ class Loop:
     def _has_work(self) -> bool:
         if not (self._claims and self._free):
             return False
-        if not self._bell.is_called_first:  # or else for a job, most likely: to look first would take 0.1 ms
+        if self._bell.is_called_first:  # for a job, most likely: to look first would take 0.1 ms
+            return True
+        self._outlook = self._duties.outlook(self.lacks.lacking)
+        if self._bell.has_rung and not self._outlook.is_ready:
+            # A job of a caller's transaction is heard before it is committed; then whoever has rung has the lock.
+            if self._duties.is_locked:
+                return True
             self._outlook = self._duties.outlook(self.lacks.lacking)
-        return self._bell.is_called_first or self._outlook.is_ready
+        return self._outlook.is_ready
 
     def _look(self) -> None:
         """If the bell has rung, see whether a job was cancelled, or the worker scaled or stopped."""

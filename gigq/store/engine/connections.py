@@ -121,6 +121,16 @@ class ConnectionPool:
         if connection is not None and connection.in_transaction:
             self.discard()
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other connection of this process has the file open, as far as that can be seen."""
+        try:
+            found = [os.stat(f"/proc/self/fd/{each}") for each in os.listdir("/proc/self/fd") if _is_open(each)]
+        except OSError:  # not on Linux
+            return False
+        mine, file = sum(each.generation == PROCESS.generation for each in self._handles), os.stat(self.path)
+        return sum(os.path.samestat(each, file) for each in found) <= mine
+
     def must_be_open(self, closed: str = CLOSED) -> None:
         """Refuse to go on if the pool was closed, with a sentence about what the caller holds.
 
@@ -253,6 +263,10 @@ def readable(found: bytes) -> str:
     People can read escapes, and JSON refuses them, so that no function is called with them.
     """
     return found.decode(errors="backslashreplace")
+
+
+def _is_open(descriptor: str) -> bool:
+    return os.path.exists(f"/proc/self/fd/{descriptor}")  # not that of the list itself
 
 
 def as_uri(path: str) -> str:

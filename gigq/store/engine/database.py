@@ -19,7 +19,7 @@ from gigq.store.engine.files import MEMORY
 from gigq.store.engine.forking import PROCESS
 from gigq.store.engine.joined import ALL, Joined, joined_by, taking_part
 from gigq.store.engine.mounts import warn_of_network
-from gigq.store.engine.patience import Patience
+from gigq.store.engine.patience import Patience, tried
 from gigq.store.engine.sqlite_errors import explained, misread, primary_code
 from gigq.store.engine.transaction import Session, Transaction
 
@@ -149,6 +149,19 @@ class Database:
             return
         with PROCESS.passage(), self._explaining():
             wal.tend(self._connection, self.file)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other connection of this process has the file open, as far as that can be seen."""
+        return self.path == MEMORY or self._pool.is_alone
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether a writer has the lock now."""
+        with PROCESS.passage(), self._explaining():
+            has_lock = tried(self._connection, "BEGIN IMMEDIATE", "PRAGMA schema_version") is not None
+            self._roll_back()
+        return not has_lock
 
     def must_be_open(self, closed: str = CLOSED) -> None:
         """Refuse to go on, with this sentence, if it was closed."""
