@@ -281,10 +281,8 @@ class Workflow:
         """Return a picture of the workflow as SVG: each job below, or to the right of, those that it waits for.
 
         It needs no other file and no script, and is right on light and on dark pages. More than 300 jobs, or 60 side by
-        side, are drawn by levels, with one box for the jobs of a level that call the same function.
-
-        Args:
-            queue: as for `to_mermaid`, with the same error.
+        side, are drawn by levels, with one box for the jobs of a level that call the same function. `queue` and errors
+        are as for `to_mermaid`.
         """
         return str(svg.to_svg(self._graph(queue)))
 

@@ -32,6 +32,8 @@ def graph_of(
 
 def _together(there: Graph, plan: Graph, known: Mapping[str, str]) -> Graph:
     ids = {node.id for node in there.nodes}
+    if not known and ids.isdisjoint(node.id for node in plan.nodes):  # the same workflow, made anew and not submitted
+        return there
     added = {node.id for node in plan.nodes if node.id not in ids and node.id not in known}
     new = [
         Edge(known.get(parent, parent), known.get(child, child))

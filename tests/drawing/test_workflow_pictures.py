@@ -111,6 +111,19 @@ def test_a_job_that_was_added_since_is_not_in_the_queue_yet(report: Workflow, qu
     assert "1 not in the queue" not in texts(report.to_svg(queue))
 
 
+def test_the_same_workflow_made_anew_is_drawn_once(queue: JobQueue) -> None:
+    def made() -> Workflow:
+        workflow = Workflow("daily", id="daily 2026-01-01")
+        workflow.chain(Job("first", "functions:nothing"), Job("second", "functions:nothing"))
+        return workflow
+
+    stored_one, again = made(), made()
+    stored_one.submit_all(queue)
+    assert again.to_svg(queue) == stored_one.to_svg(queue)
+    again.submit_all(queue)
+    assert again.to_svg(queue) == stored_one.to_svg(queue)
+
+
 def test_a_job_that_was_deleted_is_not_drawn(report: Workflow, queue: JobQueue) -> None:
     report.submit_all(queue)
     drain(queue)
