@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from gigq.runtime.context import current_job
     from gigq.runtime.job_context import JobContext
     from gigq.status import ExecutionStatus, JobStatus, Phase
+    from gigq.steps import StepRecord
     from gigq.store.engine.forking import close_connections
     from gigq.tasks import Task, task
     from gigq.worker.events import Event
@@ -86,6 +87,7 @@ __all__ = [
     "RetryLater",
     "ScheduleRecord",
     "StepChanged",
+    "StepRecord",
     "StoreError",
     "SystemClock",
     "Task",
@@ -123,6 +125,7 @@ _MODULES = {
     "runtime.context": ("current_job",),
     "runtime.job_context": ("JobContext",),
     "status": ("ExecutionStatus", "JobStatus", "Phase"),
+    "steps": ("StepRecord",),
     "store.engine.forking": ("close_connections",),
     "tasks": ("Task", "task"),
     "worker.events": ("Event",),

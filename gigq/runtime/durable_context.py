@@ -50,7 +50,8 @@ class DurableContext:
         as ``f"{job.id}:charge"`` to a service that can tell two equal requests. For what is in the queue's own file,
         `transact` does better.
 
-        A step whose function raises is not remembered, and may be called again.
+        A step whose function raises is not remembered, and may be called again: a call that repeats, with the same
+        arguments, the one that has failed right before it counts as the same.
 
         Args:
             name: what it is remembered by; text of up to 500 characters. The calls of one name are told apart by their

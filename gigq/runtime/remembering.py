@@ -47,7 +47,8 @@ def recalled(run: Run, call: StepCall) -> RememberedStep | None:
     Raises:
         StepChanged: it is remembered for other arguments.
     """
-    found = run.store.recall(call.name, call.occurrence)
+    with run.names.trying(call):
+        found = run.store.recall(call.name, call.occurrence)
     if found is not None:
         call.check_unchanged(depth=found.depth, fingerprint=found.fingerprint, arguments=found.arguments)
         if not run.has_begun_anew:

@@ -65,16 +65,20 @@ class StepCall(NamedTuple):
 class StepNames:
     """The names of the steps that one run of a job's function has reached. Safe to use from several threads."""
 
-    __slots__ = ("_counts", "_users")
+    __slots__ = ("_counts", "_failed", "_users")
 
     def __init__(self) -> None:
         # No lock, because JobTimeout may be raised in the middle of it: `setdefault` is one step of Python, and only
         # the thread that has a name counts its calls.
         self._users: dict[str, tuple[int, str]] = {}
         self._counts: dict[str, int] = {}
+        self._failed: dict[str, str | None] = {}  # the fingerprints of the last calls, where those have failed
 
     def reach(self, name: str, args: Sequence[Any], params: Mapping[str, Any]) -> StepCall:
-        """Return which step a call is, and count it.
+        """Return which step a call is, and count it, unless it repeats the last call of its name, which has failed.
+
+        A loop that tries a call again until it succeeds thus finds its result, however often it failed before. Without
+        arguments nobody can tell such a call from that for the next item, so each is counted.
 
         Raises:
             ValueError: the name is no text, empty or too long.
@@ -93,8 +97,22 @@ class StepNames:
             )
         if place != outer:
             raise RuntimeError(f"two steps of this job have the full name {full!r}, one inside another; rename one")
-        occurrence = self._counts[full] = self._counts.get(full, 0) + 1
-        return StepCall(full, occurrence, depth, *described(args, params))
+        fingerprint, arguments = described(args, params)
+        failed = self._failed.pop(full, None)
+        if failed is None or failed != fingerprint or not (args or params):
+            self._counts[full] = self._counts.get(full, 0) + 1
+        return StepCall(full, self._counts[full], depth, fingerprint, arguments)
+
+    @contextmanager
+    def trying(self, step: StepCall) -> Iterator[None]:
+        """Note that a call has failed if the block raises."""
+        is_done = False
+        try:
+            yield
+            is_done = True
+        finally:
+            if not is_done:
+                self._failed[step.name] = step.fingerprint
 
     @contextmanager
     def inside(self, step: StepCall) -> Iterator[None]:

@@ -30,10 +30,11 @@ def step(run: Run, name: str, function: Callable[..., Any], args: Sequence[Any],
     if found is not None:
         return value_of(run, call, found.result)
     started_at = run.now()
-    with run.names.inside(call):
-        value = function(*args, **params)
-    result = written(run.written, value, what_became=f"{call.title} has run, and is not remembered")
-    run.store.remember(made(call, "step", result, started_at))
+    with run.names.trying(call):
+        with run.names.inside(call):
+            value = function(*args, **params)
+        result = written(run.written, value, what_became=f"{call.title} has run, and is not remembered")
+        run.store.remember(made(call, "step", result, started_at))
     return decode(result)
 
 

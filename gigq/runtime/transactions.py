@@ -44,7 +44,8 @@ def transact(run: Run, name: str, function: Callable[..., Any], args: Sequence[A
         result = written(run.written, value, what_became=f"{call.title} is rolled back")
         return made(call, "transaction", result, started_at)
 
-    return decode(store.transact(act, run.terms(LIMIT)).result)
+    with run.names.trying(call):
+        return decode(store.transact(act, run.terms(LIMIT)).result)
 
 
 @contextmanager

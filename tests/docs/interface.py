@@ -25,7 +25,7 @@ GROUPS: dict[str, list[str]] = {
     "the queue": ["JobQueue"],
     "schedules": [],
     "records": [
-        "JobId", "JobRecord", "ExecutionRecord", "WorkflowRecord", "WorkflowStatus", "JobClaim", "QueueRecord", "WorkerRecord", "ScheduleRecord",
+        "JobId", "JobRecord", "ExecutionRecord", "StepRecord", "WorkflowRecord", "WorkflowStatus", "JobClaim", "QueueRecord", "WorkerRecord", "ScheduleRecord",
         "JobStatus", "Phase", "ExecutionStatus",
     ],
     "workers": ["Worker", "Event"],

@@ -60,7 +60,7 @@ ELSEWHERE = {
     "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy", "QueueGone",
     "StepChanged", "StoreError", "TransactionTimeout", "UnknownParent",
     "WorkflowNotFound",  # raised by gigq, or with any arguments, as exceptions are
-    "Event", "ExecutionRecord", "JobClaim", "JobId", "JobRecord", "QueueRecord", "ScheduleRecord",
+    "Event", "ExecutionRecord", "JobClaim", "JobId", "JobRecord", "QueueRecord", "ScheduleRecord", "StepRecord",
     "WorkerRecord", "WorkflowRecord", "WorkflowStatus",  # made by gigq
     "ExecutionStatus", "JobStatus", "Phase", "Priority",  # words
     "SystemClock",  # its only argument is how long it sleeps

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from contextvars import copy_context
 from datetime import date
 from threading import Thread
@@ -111,6 +112,37 @@ def test_a_name_with_a_slash_is_refused_where_a_step_inside_another_has_the_same
 
     with pytest.raises(RuntimeError, match="two steps of this job have the full name 'a/b', one inside another"):
         reach(names, "a/b")
+
+
+def fails(names: StepNames, name: str, *args: Any) -> StepCall:
+    step = reach(names, name, *args)
+    with suppress(OSError), names.trying(step):
+        raise OSError
+    return step
+
+
+def test_a_call_that_is_tried_again_after_it_failed_has_the_same_number() -> None:
+    names = StepNames()
+    calls = [fails(names, "fetch", "a"), fails(names, "fetch", "a"), reach(names, "fetch", "a")]
+    calls += [reach(names, "fetch", "a"), fails(names, "fetch", "b"), fails(names, "other", "b")]
+    calls.append(reach(names, "fetch", "b"))
+
+    assert [step.occurrence for step in calls] == [1, 1, 1, 2, 3, 1, 3]
+
+
+def test_a_call_for_the_next_item_after_one_that_failed_has_a_number_of_its_own() -> None:
+    names = StepNames()
+    calls = [fails(names, "fetch", "a"), reach(names, "fetch", "b"), reach(names, "fetch", "a")]
+
+    assert [step.occurrence for step in calls] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("args", [(), (object(),)])
+def test_calls_whose_arguments_say_nothing_are_all_counted(args: tuple[Any, ...]) -> None:
+    names = StepNames()
+    calls = [fails(names, "fetch", *args), fails(names, "fetch", *args), reach(names, "fetch", *args)]
+
+    assert [step.occurrence for step in calls] == [1, 2, 3]
 
 
 @pytest.mark.parametrize(

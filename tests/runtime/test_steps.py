@@ -108,6 +108,28 @@ def test_a_step_that_raises_is_not_remembered_whether_that_is_caught_or_not(queu
     assert [step.name for step in queue.steps(record.id)] == ["after"]
 
 
+def test_a_loop_that_tries_a_step_again_calls_it_no_more_once_it_is_remembered(queue: JobQueue, called: Called) -> None:
+    def charge(key: str) -> str:
+        if called(key) or called.times[key] < 3:
+            raise ConnectionError(key)
+        return f"{key} is paid"
+
+    def function() -> list[str]:
+        job, found = current_job(), []
+        for key in ("a", "b"):
+            for _ in range(3):
+                with suppress(ConnectionError):
+                    found.append(job.step("charge", charge, key))
+                    break
+        fail_at_first(job)
+        return found
+
+    record = ran(queue, function)
+
+    assert (record.result, called.times) == (["a is paid", "b is paid"], {"a": 3, "b": 3})
+    assert [(step.name, step.occurrence) for step in queue.steps(record.id)] == [("charge", 1), ("charge", 2)]
+
+
 def test_renamed_added_and_reordered_steps_are_no_error(queue: JobQueue) -> None:
     def function() -> list[Any]:
         job = current_job()
@@ -506,7 +528,7 @@ def after_the_jobs_transaction(queue: JobQueue, step: Callable[[], Any]) -> Any:
     return step()
 
 
-@pytest.mark.parametrize("path", ["a file", ":memory:"])
+@pytest.mark.parametrize("place", ["file", "memory"])
 @pytest.mark.parametrize(
     ("call", "problem"),
     [
@@ -517,9 +539,9 @@ def after_the_jobs_transaction(queue: JobQueue, step: Callable[[], Any]) -> Any:
     ],
 )
 def test_a_step_is_refused_in_a_transaction_before_its_function_is_called(
-    open_queue: Callable[..., JobQueue], called: Called, path: str, call: Callable[..., Any], problem: str
+    open_queue: Callable[..., JobQueue], called: Called, place: str, call: Callable[..., Any], problem: str
 ) -> None:
-    with JobQueue(":memory:") if path == ":memory:" else open_queue() as queue:
+    with JobQueue(":memory:") if place == "memory" else open_queue() as queue:
 
         def function() -> Any:
             job = current_job()

@@ -98,12 +98,12 @@ def test_a_restart_forgets_the_steps_and_the_cursor_and_counts_the_generation(fi
 def test_a_requeue_from_a_step_forgets_it_and_what_was_completed_after_it(
     file: File, steps: list[str], from_step: str, left: list[str]
 ) -> None:
-    other, job_id = failed(file, *steps), failed(file, *steps)
+    other, job_id, newer = failed(file, *steps), failed(file, *steps), failed(file, *steps)
 
     assert file.queue.requeue_job(job_id, from_step=from_step)
 
     assert names_of(file.queue, job_id) == left
-    assert names_of(file.queue, other) == steps
+    assert names_of(file.queue, other) == names_of(file.queue, newer) == steps
     assert file.job(job_id).cursor == 7
 
 
