@@ -6,7 +6,8 @@ from gigq.errors import NotAQueue
 from gigq.store.engine.transaction import Transaction
 from gigq.store.legacy import upgrade
 from gigq.store.legacy.keeping import keep_copy
-from gigq.store.tables import INDEXES, TABLES, VERSION
+from gigq.store.indexes import INDEXES
+from gigq.store.tables import TABLES, VERSION
 from gigq.store.views import VIEWS
 
 is_legacy = upgrade.is_legacy

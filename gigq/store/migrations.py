@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gigq.errors import NotAQueue
 from gigq.store.engine.transaction import Transaction
-from gigq.store.tables import INDEXES, TABLES, VERSION
+from gigq.store.indexes import INDEXES
+from gigq.store.tables import TABLES, VERSION
 from gigq.store.views import VIEWS
 
 STEPS: dict[int, tuple[str, ...]] = {

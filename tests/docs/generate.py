@@ -21,6 +21,7 @@ from gigq import ExecutionStatus, JobQueue, JobStatus  # noqa: E402
 from gigq import status as status_module  # noqa: E402
 from gigq.status import Move, move_after  # noqa: E402
 from gigq.store import tables as tables_of_file  # noqa: E402
+from gigq.store.indexes import INDEXES  # noqa: E402
 from gigq.store.engine.database import Transaction  # noqa: E402
 
 LIFE = ROOT / "docs/explanation/life-of-a-job.md"
@@ -210,9 +211,9 @@ def tables() -> str:
 def indexes() -> str:
     def read(tx: Transaction) -> str:
         found = dict(tx.execute("SELECT name, tbl_name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
-        assert found.keys() == tables_of_file.INDEXES.keys()
+        assert found.keys() == INDEXES.keys()
         return _table(
-            ["index", "on", "serves"], ([f"`{name}`", *_index(sql)] for name, sql in tables_of_file.INDEXES.items())
+            ["index", "on", "serves"], ([f"`{name}`", *_index(sql)] for name, sql in INDEXES.items())
         )
 
     return _from_file(read)

@@ -11,7 +11,8 @@ import pytest
 
 from gigq import ExecutionStatus, Job, JobQueue, JobStatus
 from gigq.status import Move
-from gigq.store.tables import INDEXES, TABLES
+from gigq.store.indexes import INDEXES
+from gigq.store.tables import TABLES
 from gigq.store.views import VIEWS
 from gigq.testing import drain
 

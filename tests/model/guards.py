@@ -312,9 +312,9 @@ GUARDS = [
     Guard("no two workers have the same row", "store/tables.py",
           "  seq INTEGER PRIMARY KEY AUTOINCREMENT,      -- never reused\n  id TEXT NOT NULL,  ",
           "  seq INTEGER PRIMARY KEY,\n  id TEXT NOT NULL,  "),
-    Guard("no two open executions of a job", "store/tables.py",
+    Guard("no two open executions of a job", "store/indexes.py",
           "CREATE UNIQUE INDEX executions_open", "CREATE INDEX executions_open"),
-    Guard("no two unfinished jobs with a key", "store/tables.py",
+    Guard("no two unfinished jobs with a key", "store/indexes.py",
           "CREATE UNIQUE INDEX jobs_unique", "CREATE INDEX jobs_unique"),
     # what people give, and are told
     Guard("of a job that comes twice only the first is new", "store/submitting.py",

@@ -14,7 +14,8 @@ from gigq.store import claiming, schedules, steps, workers
 from gigq.store.claiming import Room
 from gigq.store.progress import write_cursors
 from gigq.store.recalling import Recaller
-from gigq.store.tables import INDEXES, TABLES
+from gigq.store.indexes import INDEXES
+from gigq.store.tables import TABLES
 
 
 def plans(file: File, act: Callable[[], object]) -> dict[str, list[str]]:

@@ -18,7 +18,8 @@ from store.verbs import File
 
 from gigq import Job, JobQueue, ManualClock, NotAQueue
 from gigq.clock import to_text
-from gigq.store.tables import INDEXES, TABLES, VERSION
+from gigq.store.indexes import INDEXES
+from gigq.store.tables import TABLES, VERSION
 from gigq.store.views import VIEWS
 
 OLDEST = Path(__file__).with_name("files") / "version-1.sqlite3"

@@ -14,7 +14,8 @@ from gigq.store.engine.transaction import Transaction
 from gigq.store.legacy.order import OldJob, Place, places
 from gigq.store.legacy.rows import History, execution_from, job_from, unrecorded
 from gigq.store.legacy.values import Old, as_text, ids, read
-from gigq.store.tables import INDEXES, TABLES
+from gigq.store.indexes import INDEXES
+from gigq.store.tables import TABLES
 from gigq.store.views import VIEWS
 
 _RENAMED = {"jobs": "jobs_of_gigq_0_5", "job_executions": "job_executions_of_gigq_0_5"}
