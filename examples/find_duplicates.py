@@ -3,13 +3,18 @@
 Run it from the root of the repository, with nothing installed; on Python's standard library it takes some seconds:
 
     $ PYTHONPATH=. python3 examples/find_duplicates.py
-    TABLE
+            403 jobs
+          2,419 files
+             34 groups of equal files
+         50,819 bytes too many
     The report is in /home/you/gigq/duplicates.txt
 
 At first there are two jobs: one walks the folder, and the report waits for it. Walking a folder submits a job for each
 folder in it, and one for every twenty files, which reads them. The report waits for all of these, although it was
-submitted before anybody knew of them. Kill it in the middle with `kill -9`, and start it again: it goes on where it was.
-A folder can be given, and `--db FILE`; with a new file it looks anew.
+submitted before anybody knew of them.
+
+Kill it in the middle with `kill -9`, and start it again: it goes on where it was. A folder can be given, and `--db
+FILE`; with a new file it looks anew.
 """
 
 import argparse

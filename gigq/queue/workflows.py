@@ -114,14 +114,14 @@ def submit(database: Database, wanted: Submission, connection: object = None) ->
         if found is None:
             ids = workflows.store(tx, wanted.id, wanted.name, wanted.jobs, last=wanted.last)
             return Submitted({job.id: job_id for job, job_id in zip(wanted.jobs, ids, strict=True)}, True, is_sure)
-        there = workflows.job_ids(tx, found)
+        there, of_submit = workflows.job_ids(tx, found), workflows.job_ids(tx, found, of_submit=True)
         if wanted.is_ours:
             return Submitted(_add(tx, found, wanted, there), True, is_sure)
     ours = [job.id for job in wanted.jobs]
     if not set(there).isdisjoint(ours):
         return Submitted({job_id: JobId(job_id, is_new=False) for job_id in ours}, True, True)
     _refuse_more(wanted)
-    return Submitted({job_id: JobId(job_id, is_new=False) for job_id in there}, False, True)
+    return Submitted({job_id: JobId(job_id, is_new=False) for job_id in of_submit}, False, True)
 
 
 def _refuse_more(wanted: Submission) -> None:

@@ -133,12 +133,22 @@ def _join(tx: Transaction, workflow: int, *, after: int) -> None:
     tx.execute("UPDATE jobs SET workflow_seq = ? WHERE seq > ?", (workflow, after))
 
 
-def job_ids(tx: Transaction, workflow: Workflow) -> list[str]:
-    """Return the ids of the jobs of a workflow, in the order of submission."""
+def job_ids(tx: Transaction, workflow: Workflow, *, of_submit: bool = False) -> list[str]:
+    """Return the ids of the jobs of a workflow, in the order of submission.
+
+    Args:
+        of_submit: only those that were submitted with it, and not those that were found at run time.
+    """
     found = tx.execute(
-        "SELECT id FROM jobs INDEXED BY jobs_of_workflow WHERE workflow_seq = ? ORDER BY seq", (workflow.seq,)
+        """
+        SELECT id, submitted_by
+          FROM jobs INDEXED BY jobs_of_workflow
+         WHERE workflow_seq = ?
+         ORDER BY seq
+        """,
+        (workflow.seq,),
     )
-    return [job_id for (job_id,) in found]
+    return [job_id for job_id, submitter in found if submitter is None or not of_submit]
 
 
 def last_id(tx: Transaction, workflow: Workflow) -> str | None:

@@ -33,6 +33,7 @@ FLOORS = ROOT / "docs/explanation/floors.svg"
 WORKFLOWS = ROOT / "docs/how-to/pictures.md"
 PHOTOS = ROOT / "docs/how-to/photos.svg"
 ARCHIVE = ROOT / "docs/how-to/archive.svg"
+DUPLICATES = ROOT / "docs/how-to/duplicates.svg"
 
 
 def main() -> None:
@@ -44,7 +45,7 @@ def generated() -> dict[Path, str]:
     """What each file with generated parts should hold; what is outside the markers is kept."""
     pages = (LIFE, SCHEMA, INTERFACE, ARCHITECTURE, WORKFLOWS)
     drawn = {PICTURE: picture(), FLOORS: house.picture()}
-    drawn |= {PHOTOS: pictures.photos_svg(), ARCHIVE: pictures.archive_svg()}
+    drawn |= {PHOTOS: pictures.photos_svg(), ARCHIVE: pictures.archive_svg(), DUPLICATES: pictures.duplicates_svg()}
     return drawn | {page: filled(page.read_text()) for page in pages}
 
 

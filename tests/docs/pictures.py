@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gigq import Job, JobQueue, ManualClock, Phase, Workflow, current_job
 from gigq.drawing.graph import Edge, Graph, Node
@@ -55,6 +58,30 @@ def photos() -> Iterator[tuple[JobQueue, Workflow]]:
 
 def photos_svg() -> str:
     with photos() as (queue, workflow):
+        return workflow.to_svg(queue) + "\n"
+
+
+FILES = ("photos/beach.jpg", "photos/2025/lake.jpg", "photos/2025/city.jpg", "photos/2026/sunset.jpg")
+
+
+def duplicates_svg() -> str:
+    """The workflow of the example, when it knows of all of its jobs."""
+    sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
+    import find_duplicates
+
+    CLOCK.set("2026-01-01T00:00:00Z")
+    with TemporaryDirectory() as folder, JobQueue(":memory:", clock=CLOCK) as queue:
+        for file in FILES:
+            Path(folder, file).parent.mkdir(parents=True, exist_ok=True)
+            Path(folder, file).write_text(file)
+        workflow = find_duplicates.plan(Path(folder, "photos"), Path(folder, "report"))
+        workflow.submit_all(queue)
+        for _ in range(4):
+            claim = queue.dequeue("worker")
+            assert claim is not None
+            CLOCK.advance(0.1)
+            queue.execute_job(claim)
+        queue.dequeue("worker")
         return workflow.to_svg(queue) + "\n"
 
 

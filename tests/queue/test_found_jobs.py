@@ -11,7 +11,17 @@ from typing import Any
 
 import pytest
 
-from gigq import CyclicWorkflow, Job, JobQueue, LeaseLost, ManualClock, NotSerializable, UnknownParent, current_job
+from gigq import (
+    CyclicWorkflow,
+    Job,
+    JobQueue,
+    LeaseLost,
+    ManualClock,
+    NotSerializable,
+    UnknownParent,
+    Workflow,
+    current_job,
+)
 from gigq.testing import drain
 
 Function = Callable[..., Any]
@@ -551,3 +561,16 @@ def test_a_job_that_waits_says_who_has_submitted_its_parents(queue: JobQueue) ->
     reasons = queue.why(last)
     assert reasons[0].startswith("It is waiting for 3 jobs to complete: ")
     assert reasons[1] == f"Job {first} (crawl), on which it depends, has submitted 3 of them."
+
+
+def test_a_workflow_that_is_submitted_again_returns_the_ids_of_its_own_jobs(queue: JobQueue) -> None:
+    def made() -> Workflow:
+        workflow = Workflow("pages", id="pages")
+        workflow.chain(Job("crawl", "crawl"), Job("report", "report"))
+        return workflow
+
+    ids = made().submit_all(queue)
+    run(queue, crawl=crawl_three, fetch=fetch, report=collect)
+    assert made().submit_all(queue) == ids
+    assert queue.result(ids[1]) == ["crawled", 0, 1, 2]
+    assert made().status(queue).total == 5
