@@ -280,9 +280,8 @@ class Workflow:
     def to_svg(self, queue: JobQueue | None = None) -> str:
         """Return a picture of the workflow as SVG: each job below, or to the right of, those that it waits for.
 
-        It needs no other file and no script, and is right on light and on dark pages. More than 300 jobs, or 60 side by
-        side, are drawn by levels, with one box for the jobs of a level that call the same function. `queue` and errors
-        are as for `to_mermaid`.
+        It needs no other file and no script, and is right on light and dark pages. More than 300 jobs, or 60 side by
+        side, are drawn by levels, the jobs of a level that call one function as one box. `queue` is as for `to_mermaid`.
         """
         return str(svg.to_svg(self._graph(queue)))
 

@@ -137,7 +137,7 @@ def test_of_very_many_jobs_a_look_counts_to_a_bound(queue: JobQueue, monkeypatch
         (Phase.COMPLETED, Phase.CANCELLED, Phase.TIMEOUT), 0
     )
     assert found.queues == []
-    assert "over 5 ready 1 scheduled 3 failed" in shown(queue)
+    assert "over 5 ready 1 scheduled 3 failed There are very many jobs; those that wait" in shown(queue)
 
 
 def test_a_bounded_count_reads_indexes_alone(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
