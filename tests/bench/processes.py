@@ -31,6 +31,11 @@ def nothing() -> None:
     """Do nothing: what is measured is what it takes to run it."""
 
 
+def numbered(number: int) -> int:
+    """Do nothing, once for each number."""
+    return number
+
+
 def add_up() -> int:
     """Keep a processor busy for about a tenth of a second, in Python."""
     return sum(number * number for number in range(1_000_000))
