@@ -180,8 +180,7 @@ def version_of_data(tx: Transaction) -> int:
 
 
 def _take_over(tx: Transaction, job: NewJob, stored: Stored) -> None:
-    if stored.status is JobStatus.RUNNING:
-        return
+    """Give an unfinished call to the run, unless a worker is at it."""
     (seq,) = tx.execute("SELECT seq FROM jobs WHERE id = ?", (job.id,)).fetchone()
     if stored.has_ended:
         reopen(tx, seq)

@@ -1,4 +1,4 @@
-"""How fast an executor makes calls that do nothing: PYTHONPATH=. python tests/bench/executor.py [-n 20000] [--folder DIR]
+"""How fast an executor makes calls that do nothing: PYTHONPATH=. python tests/bench/executor.py [-n 20000] [-c 4]
 
 For `map`, for `submit` one by one, and for a second run that finds all results in the file: calls/s from the first one
 to the last result. Next to it, in the same folder and with as many slots: how many jobs/s a worker drains that were

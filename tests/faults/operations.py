@@ -12,14 +12,17 @@ from store.verbs import SOMEWHERE, File, remember
 from gigq import Job, JobQueue, ManualClock, Worker, Workflow
 from gigq.claims import Claim
 from gigq.clock import to_text
+from gigq.codec import PARAMS_LIMIT
 from gigq.errors import StoreError, TransactionTimeout
 from gigq.job_ids import new_job_id
+from gigq.new_job import NewJob
 from gigq.queue.durable import opener
+from gigq.queue.preparing import prepare
 from gigq.reports import Progress, Report
 from gigq.runtime.durable import JobStore, Terms
 from gigq.status import ExecutionStatus
 from gigq.steps import Step
-from gigq.store import claiming, manual, missing, progress, schedules, waits, workers
+from gigq.store import claiming, manual, missing, progress, runs, schedules, waits, workers
 
 Act = Callable[[], object]
 
@@ -781,6 +784,61 @@ def prune_and_shrink(file: File) -> Act:
     file.queue.submit_many([job(str(number), description="x" * 200_000) for number in range(5)])
     file.queue.cancel_jobs("pending")
     return lambda: file.queue.prune("cancelled")
+
+
+# the runs of executors
+
+
+def _call(name: str, queue: str) -> NewJob:
+    return prepare(job(name, queue=queue), limit=PARAMS_LIMIT, default=None)
+
+
+def _left_calls(file: File) -> None:
+    """What an earlier run has left: calls that have completed, failed, and wait, one with a child."""
+    with file.write() as tx:
+        runs.add(tx, [_call(name, "crawl#1") for name in ("done", "failed", "waiting", "left")])
+        runs.add(tx, [_call("nameless", "#1")])
+    for status in (ExecutionStatus.COMPLETED, ExecutionStatus.FAILED):
+        (claim,) = file.claim(queues=["crawl#1"])
+        file.settle(claim, status, error="no", is_final=True)
+    file.queue.submit(job("child", dependencies=["waiting"]))
+
+
+@operation
+def ask_for_calls(file: File) -> Act:
+    _left_calls(file)
+    calls = [_call(name, "crawl#2") for name in ("done", "failed", "waiting", "new")]
+
+    def act() -> None:
+        with file.write() as tx:
+            runs.ask(tx, calls)
+
+    return act
+
+
+@operation
+def drop_calls(file: File) -> Act:
+    _left_calls(file)
+
+    def act() -> None:
+        with file.write() as tx:
+            runs.cancel_leftovers(tx)
+            runs.follow(tx, ["left"], queue="crawl#2")
+            runs.cancel(tx, ["waiting"])
+            runs.delete(tx, ["waiting", "done"])
+
+    return act
+
+
+@operation
+def forget_calls(file: File) -> Act:
+    _left_calls(file)
+
+    def act() -> None:
+        with file.write() as tx:
+            runs.forget(tx, "crawl", after=0, limit=10, spared={"left"})
+
+    return act
 
 
 # the file

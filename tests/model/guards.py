@@ -420,6 +420,24 @@ GUARDS = [
           "if each.is_alive and not each.is_stopping", "", "tests/queue/test_workflow_verbs.py"),
     Guard("the bell is not among the files of the queue", "store/engine/fifo.py",
           'f".{name}-bell"', 'f"{name}-bell"', "tests/store/engine/test_bell.py"),
+    # the runs of executors
+    Guard("a private queue is served by those who name it alone", "store/limits.py",
+          "MARK not in queue if self._queues is None", "True if self._queues is None", "tests/store/test_runs.py"),
+    Guard("a call that another worker runs stays in its queue", "store/runs.py",
+          " AND status = 'pending' AND queue <> ?", " AND queue <> ?"),
+    Guard("what a run takes over is pending", "store/runs.py",
+          "         WHERE seq = :seq\n           AND status = 'pending'\n", "         WHERE seq = :seq\n"),
+    Guard("a run has all the attempts of what it takes over", "store/runs.py", "attempts = 0,\n", "\n"),
+    Guard("a run makes what it takes over at once", "store/runs.py", "run_at = NULL, ", ""),
+    Guard("only pending calls are cancelled with those who need them", "store/runs.py",
+          "WHERE id IN {these} AND status = 'pending'\", values)", "WHERE id IN {these}\", values)"),
+    Guard("the calls of a living worker are no leftovers", "store/runs.py", " if queue not in served"),
+    Guard("only calls that have ended are deleted", "store/runs.py", " AND completed_at IS NOT NULL"),
+    Guard("a call that an unfinished job needs is not deleted", "store/runs.py",
+          "\n                                  AND children.completed_at IS NULL"),
+    Guard("a running call is not forgotten", "store/runs.py", "status != JobStatus.RUNNING and "),
+    Guard("what a run has asked for is not forgotten", "store/runs.py", " and job_id not in spared"),
+    Guard("only runs of the same name are rivals", "store/runs.py", "startswith(name + MARK)", "startswith(name)"),
 ]  # fmt: skip
 
 
