@@ -48,8 +48,8 @@ class Job:
         priority: jobs with a larger number are claimed first; also ``"low"``, ``"normal"``, ``"high"``, ``"critical"``.
         dependencies: the jobs that must complete before this one may run, and with them all that they submit: one or
             several, by their ids or as jobs.
-        max_attempts: how many times it may be started, including the first time. Jobs with 1 are claimed one by one, and
-            many short ones take ten times as long; a job that only a crash may repeat has 3, and `no_retry_on`.
+        max_attempts: how many times it may be started, including the first time. Jobs with 1 are claimed one by one,
+            and many short ones take ten times as long; give a job that only a crash may repeat 3, and `no_retry_on`.
         timeout: the time limit of one execution, in seconds; None for no limit.
         description: for people; None is none.
         pass_parent_results: whether to pass ``parent_results`` to the function; None passes them if the job has parents

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from gigq.codec import decode
 from gigq.new_job import NewJob
 from gigq.status import FINISHED, JobStatus
-from gigq.store import moves
+from gigq.store import deleting, moves
 from gigq.store.dependencies import ended_badly, parent_ended_badly, parents_among, reopen, revive
 from gigq.store.engine.lists import listed, portions
 from gigq.store.engine.transaction import Transaction
@@ -223,12 +223,14 @@ def _cancel(tx: Transaction, jobs: Sequence[tuple[int, str, str]]) -> None:
 
 
 def _delete(tx: Transaction, jobs: Sequence[int]) -> int:
+    """Delete those of these jobs that no unfinished child needs."""
     deleted = 0
     for portion in portions(jobs):
         seqs, values = listed(portion)
-        deleted += tx.execute(
+        found = tx.execute(
             f"""
-            DELETE FROM jobs
+            SELECT seq
+              FROM jobs
              WHERE seq IN {seqs}
                AND NOT EXISTS (SELECT 1
                                  FROM job_dependencies JOIN jobs AS children ON children.seq = job_dependencies.child
@@ -236,7 +238,8 @@ def _delete(tx: Transaction, jobs: Sequence[int]) -> int:
                                   AND children.completed_at IS NULL)
             """,
             values,
-        ).rowcount
+        ).fetchall()
+        deleted += deleting.remove(tx, [seq for (seq,) in found]) if found else 0
     return deleted
 
 
