@@ -6,13 +6,14 @@ from math import inf
 from operator import itemgetter
 from typing import Any
 
-from model.kin import BADLY, HAND, Kin, Submitted
+from model.flows import Flows
+from model.kin import BADLY, HAND, Submitted
 from model.rules import OPEN, Job
 
 DAY = 86_400  # after which a job fails whose function no worker has found
 
 
-class Model(Kin):
+class Model(Flows):
     """A queue. Instants are seconds: inf never comes, -inf has passed. Methods return what their callers would get."""
 
     def submit(self, name: str, *, by: str | None = None, **options: Any) -> Submitted | None:
@@ -100,7 +101,7 @@ class Model(Kin):
         kept = len(job["steps"]) if from_step is None else job["steps"].index(from_step)
         job["steps"] = job["steps"][: 0 if restart else kept]
         job.update({"cursor": None, "generation": job["generation"] + 1} if restart else {})
-        self._reopen(job, delay=delay)
+        self.reopen(job, delay=delay)
         self.revive(name)
         if restart:
             self.let_go(name)
@@ -115,7 +116,7 @@ class Model(Kin):
             rest.remove(other)
             other["because"] = self._forbidding(other)
             if not (other["because"] or self._key_holder(other)):
-                self._reopen(other)
+                self.reopen(other)
 
     def reschedule(self, name: str, *, delay: int | None = None, **changes: Any) -> bool:
         for job in (pending := self.those(name=name, status="pending")):
@@ -151,6 +152,7 @@ class Model(Kin):
         for each in self.those(by=name):
             each["by"] = None
         del self.jobs[name]
+        self.lasts = {flow: last for flow, last in self.lasts.items() if last != name}
 
     def tick(self, names: list[str]) -> None:
         new_names = iter(names)
@@ -189,7 +191,7 @@ class Model(Kin):
         for number in reversed(released[1:-20]):
             del executions[number]
 
-    def _reopen(self, job: Job, *, delay: int = 0) -> None:
+    def reopen(self, job: Job, *, delay: int = 0) -> None:
         job.update(expires_at=job["expires_at"] if job["expires_at"] > self.now else inf, ready_at=self.now)
         self._return(job, delay=delay)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any, NamedTuple
 
+from model.flows import NOBODYS
 from model.kin import BADLY, HAND
 from model.plain import Model
 from model.system import BY_HAND
@@ -232,10 +233,30 @@ def _find_job(draw: Drawing) -> Step:
     return "find_job", [draw.a_job("running"), f"found{draw.number}"], {**options, **how}
 
 
+def _submit_workflow(draw: Drawing) -> Step:
+    """Jobs that may wait for each other, and for some that are in the queue."""
+    jobs: list[tuple[str, dict[str, Any]]] = []
+    for letter in "abcd"[: draw.one_of(1, 2, 4)]:
+        options = _submit(draw)[2]
+        own = [name for name, _ in jobs if draw.happens(draw.habits.kinship)]
+        jobs.append((f"flow{draw.number}{letter}", {**options, "parents": [*options["parents"][:1], *own]}))
+    last = {key: value for key, value in _submit(draw)[2].items() if key not in NOBODYS} | {"parents": []}
+    return "submit_workflow", [f"flow{draw.number}", jobs], {"last": last if draw.happens(0.7) else None}
+
+
+def _on_workflow(method: str) -> Callable[[Drawing], Step]:
+    def draw_one(draw: Drawing) -> Step:
+        flows = {job["workflow"] for job in draw.model.jobs.values()} - {None}
+        return method, [draw.one_of(*(sorted(flows) or ["none"]))], {}
+
+    return draw_one
+
+
 def _together(draw: Drawing) -> Step:
     """Several in one transaction, which is committed or rolled back."""
     draws = (_submit, _settle_by_name, _reschedule, _on_job("cancel", "pending", "running", running=(True, False)))
-    steps = [draw.one_of(*draws)(draw._replace(number=1000 * draw.number + each)) for each in range(draw.one_of(1, 2, 3))]
+    numbers = [1000 * draw.number + each for each in range(draw.one_of(1, 2, 3))]
+    steps = [draw.one_of(*draws)(draw._replace(number=number)) for number in numbers]
     return "together", [steps], {"commit": draw.happens(0.6)}
 
 
@@ -264,6 +285,9 @@ _DRAWS: dict[Callable[[Drawing], Step], int] = {
     _on_job_of("remember", _STEPS): 6,
     _on_job_of("set_cursor", (1, 2, 3)): 2,
     _together: 3,
+    _submit_workflow: 4,
+    _on_workflow("cancel_workflow"): 2,
+    _on_workflow("requeue_workflow"): 5,
     _reschedule: 3,
     _hold_back: 2,
     _limit: 2,

@@ -9,10 +9,14 @@ from math import inf
 from typing import Any
 
 import pytest
+from model.flows import NOBODYS
 from model.kin import HAND, Submitted
 from store.verbs import SOMEWHERE
 
-from gigq import CyclicWorkflow, Job, JobClaim, JobNotFound, JobQueue, LeaseLost, ManualClock, RetryLater, UnknownParent
+from gigq import (
+    CyclicWorkflow, Job, JobClaim, JobNotFound, JobQueue, LeaseLost, ManualClock, RetryLater, UnknownParent,
+    Workflow, WorkflowNotFound,
+)  # fmt: skip
 from gigq.clock import from_text
 from gigq.job_ids import JobId, NewId
 from gigq.liveness import WorkerKey
@@ -98,6 +102,31 @@ class System:
             store.remember(_step(step))
             return True
         return None
+
+    def submit_workflow(
+        self, name: str, jobs: list[tuple[str, Any]], *, last: dict[str, Any] | None
+    ) -> list[Submitted] | None:
+        workflow = Workflow(name, id=name)
+        for each, options in jobs:
+            workflow.add_job(self._job(each, **options))
+        if last is not None:
+            workflow.at_end(self._job(f"{name}end", **last, **NOBODYS))
+        try:
+            return [self._told(job_id) for job_id in workflow.submit_all(self.queue)]
+        except UnknownParent:
+            return None
+
+    def cancel_workflow(self, name: str) -> int | None:
+        try:
+            return Workflow(name, id=name).cancel(self.queue)
+        except WorkflowNotFound:
+            return None
+
+    def requeue_workflow(self, name: str) -> int | None:
+        try:
+            return Workflow(name, id=name).requeue_failed(self.queue)
+        except WorkflowNotFound:
+            return None
 
     def set_cursor(self, name: str, value: int) -> None:
         """Also of executions that have ended: it must not be written."""
@@ -254,6 +283,7 @@ class System:
             for job, step in tx.execute(_STEPS):
                 jobs[self._name(job)]["steps"].append(step)
             seen = {each.name: self._schedule(each) for each in schedules.records(tx)}
+            lasts = {id_: self._name(job) for id_, job in tx.execute(_WORKFLOWS)}
             noted = tx.execute("SELECT function, since FROM job_missing_functions").fetchall()
         for row in self._executions:
             told = {name: row[name] for name in ("attempts", "worker", "status")}
@@ -263,7 +293,7 @@ class System:
             job["run_at"] = self._seconds(job["run_at"], -inf)
             job["ready_at"] = job["ready_at"] and self._seconds(job["ready_at"], inf)
         missed = {function.removeprefix(_function("")): self._seconds(since, inf) for function, since in noted}
-        return jobs | seen | {"missing": missed}
+        return jobs | seen | {"missing": missed, "workflows": lasts}
 
     def check(self) -> None:
         """Check that the file is sound, and that each worker learns what it has."""
@@ -371,12 +401,13 @@ def _or_none(number: float) -> Any:
 
 _JOBS = """
     SELECT jobs.id, jobs.status, jobs.attempts, jobs.run_at, causes.id AS because, jobs.queue, jobs.priority,
-           jobs.crashes, jobs.releases, jobs.progress, submitters.id AS "by", jobs.generation,
+           jobs.crashes, jobs.releases, jobs.progress, submitters.id AS "by", jobs.generation, flows.id AS workflow,
            CAST(jobs.cursor AS INTEGER) AS cursor,
            CASE WHEN jobs.completed_at IS NULL THEN jobs.blockers END AS blockers,
            CASE WHEN jobs.completed_at IS NULL THEN coalesce(jobs.ready_at, jobs.created_at) END AS ready_at
       FROM jobs
       LEFT JOIN jobs AS causes ON causes.seq = jobs.failed_parent
+      LEFT JOIN job_workflows AS flows ON flows.seq = jobs.workflow_seq
       LEFT JOIN jobs AS submitters ON submitters.seq = jobs.submitted_by
      ORDER BY jobs.seq
 """
@@ -388,6 +419,10 @@ _PARENTS = """
 """
 
 _STEPS = "SELECT jobs.id, job_steps.name FROM job_steps JOIN jobs ON jobs.seq = job_seq ORDER BY job_steps.seq"
+
+_WORKFLOWS = """
+    SELECT job_workflows.id, jobs.id FROM job_workflows LEFT JOIN jobs ON jobs.seq = last_job
+"""
 
 _EXECUTIONS = """
     SELECT jobs.id AS job, executions.id, executions.attempt AS attempts, executions.worker_id AS worker,

@@ -28,7 +28,7 @@ def settle(name: str, end: str) -> Step:
     return "settle", [name], {"end": end}
 
 
-@pytest.mark.parametrize("first_seed", range(0, 160, 20))
+@pytest.mark.parametrize("first_seed", range(0, 200, 20))
 def test_on_any_walk_the_queue_does_what_the_model_does(first_seed: int) -> None:
     for seed in range(first_seed, first_seed + 20):
         walk(seed)
@@ -121,3 +121,63 @@ def test_a_walk_that_goes_wrong_is_reduced_to_the_steps_that_matter_and_shown_as
     shortest = shrunk(steps)
     assert shortest == [submit("two"), claim(free=2), wrong]
     assert as_code(shortest).count("\n") == 8
+
+
+def test_what_waits_for_a_job_waits_for_what_it_finds_and_a_retry_finds_the_same() -> None:
+    found: Step = ("find_job", ["crawl", "page"], {**submit("")[2], "parents": [], "what": 1, "is_detached": False})
+    replay(
+        [
+            submit("crawl", most=2),
+            submit("report", "crawl"),
+            claim(),
+            found,
+            settle("crawl", "failed"),
+            claim(),
+            found,
+            settle("crawl", "completed"),
+            claim(),
+            settle("page", "failed"),
+            ("requeue", ["page"], {"delay": 0}),
+            claim(),
+            settle("page", "completed"),
+            claim(free=5),
+        ]
+    )
+
+
+def test_a_job_that_begins_anew_submits_anew_and_what_it_had_submitted_is_cancelled() -> None:
+    found: Step = ("find_job", ["crawl", "page"], {**submit("")[2], "parents": [], "what": 1, "is_detached": False})
+    again = found[0], ["crawl", "other"], found[2]
+    replay(
+        [
+            submit("crawl"),
+            submit("report", "crawl"),
+            claim(),
+            ("remember", ["crawl", "one"], {}),
+            ("set_cursor", ["crawl", 3], {}),
+            found,
+            settle("crawl", "failed"),
+            ("requeue", ["crawl"], {"delay": 0, "restart": True}),
+            claim(),
+            ("remember", ["crawl", "one"], {}),
+            again,
+            settle("crawl", "completed"),
+            claim(free=5),
+        ]
+    )
+
+
+def test_the_last_job_of_a_workflow_runs_again_when_what_had_failed_has_ended() -> None:
+    jobs = [(name, submit("", *parents)[2]) for name, parents in (("flowa", ()), ("flowb", ("flowa",)))]
+    last = {key: value for key, value in submit("")[2].items() if key not in ("key", "goes_with_parent")}
+    replay(
+        [
+            ("submit_workflow", ["flow", jobs], {"last": last}),
+            claim(),
+            settle("flowa", "failed"),
+            claim(),
+            settle("flowend", "completed"),
+            ("requeue_workflow", ["flow"], {}),
+            *[claim(), settle("flowa", "completed"), claim(), settle("flowb", "completed"), claim()],
+        ]
+    )

@@ -20,7 +20,7 @@ from model.plan import Step, answer, plan
 from model.system import System
 
 _SEEN_OF_JOBS = ("status", "attempts", "run_at", "because", "queue", "priority", "crashes", "releases", "executions",
-                 "by", "generation", "steps", "cursor")
+                 "by", "generation", "steps", "cursor", "workflow")
 _SEEN_OF_SCHEDULES = ("next_at", "is_paused", "last")
 _STEPS_BETWEEN_CHECKS = 20
 
@@ -76,7 +76,8 @@ def state(model: Model) -> dict[str, Any]:
         jobs[name]["blockers"] = model.blockers(job) if is_unfinished else None
         jobs[name]["ready_at"] = job["ready_at"] if is_unfinished else None
     schedules = {name: {key: each[key] for key in _SEEN_OF_SCHEDULES} for name, each in model.schedules.items()}
-    return jobs | schedules | {"missing": model.missing}
+    workflows = {job["workflow"]: model.lasts.get(job["workflow"]) for job in model.jobs.values() if job["workflow"]}
+    return jobs | schedules | {"missing": model.missing, "workflows": workflows}
 
 
 def failure(steps: Sequence[Step]) -> str | None:
