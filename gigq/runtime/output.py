@@ -9,7 +9,7 @@ from numbers import Integral, Real
 from typing import Protocol
 
 from gigq.checks import Default
-from gigq.codec import encode
+from gigq.codec import canonical, encode
 from gigq.reports import Progress, Report
 
 LOG_LIMIT = 64_000
@@ -24,6 +24,7 @@ MESSAGE_LIMIT = 500
 _HALF = LOG_LIMIT // 2
 _LARGEST = 1e300
 _LARGEST_INTEGER = 2**63
+_SHORT = 1000
 _PLAIN = (int, float)
 
 
@@ -162,7 +163,9 @@ def cursor_of(place: object, default: Default | None = None) -> str:
         NotSerializable: JSON lacks something in it, or it has more than `CURSOR_LIMIT` bytes.
     """
     if type(place) is int and -_LARGEST_INTEGER < place < _LARGEST_INTEGER:
-        return str(place)  # the usual case, in a tenth of the time
+        return str(place)  # the usual cases, in a tenth of the time
+    if type(place) is str and len(place) <= _SHORT and place.isascii():
+        return canonical(place) or ""
     return encode(place, name="cursor", limit=CURSOR_LIMIT, default=default)
 
 

@@ -568,9 +568,17 @@ def _lent(file: File, use: Callable[[JobStore, Callable[[Any], Any]], object]) -
 
 @operation
 def remember_a_step(file: File) -> Act:
+    """As a job's function does it: look whether it is remembered, and remember it."""
     family(file)
     (claim,) = file.claim()
-    return lambda: remember(file, claim, "first")
+    step = Step("first", 1, 0, "step", "f", "[]", "7", "2026-01-01T00:00:00.000000Z")
+
+    def act() -> None:
+        with closing(opener(file.queue.database)(claim)) as store:
+            if store.recall("first", 1) is None:
+                store.remember(step)
+
+    return act
 
 
 @operation

@@ -353,8 +353,9 @@ def test_a_thread_that_outlives_the_job_remembers_nothing(queue: JobQueue, calle
 # when the job or the file is not what it was
 
 
+@pytest.mark.parametrize("is_swallowed", [True, False])
 def test_a_job_that_was_taken_away_remembers_nothing_and_its_report_changes_nothing(
-    queue: JobQueue, called: Called
+    queue: JobQueue, called: Called, is_swallowed: bool
 ) -> None:
     lost: list[BaseException] = []
 
@@ -367,13 +368,15 @@ def test_a_job_that_was_taken_away_remembers_nothing_and_its_report_changes_noth
         for name in ("after", "once more"):
             try:
                 job.step(name, called, name)
-            except LeaseLost as error:  # swallowed, as `except Exception` would
+            except LeaseLost as error:
                 lost.append(error)
+                if not is_swallowed:
+                    raise
         return "done"
 
     record = ran(queue, function)
 
-    assert (record.status, record.result, len(lost)) == ("failed", None, 2)
+    assert (record.status, record.result, record.error, len(lost)) == ("failed", None, None, 1 + is_swallowed)
     assert [step.name for step in queue.steps(record.id)] == ["before"]
 
 

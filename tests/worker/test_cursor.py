@@ -45,7 +45,7 @@ def ran(queue: JobQueue, function: Callable[[], Any]) -> Any:
     return queue.result(job_id)
 
 
-@pytest.mark.parametrize("place", [0, -5, 2**70, 1.5, True, "page 3", "ä", None, [1, "b"], {"day": "2026-01-01"}, []])
+@pytest.mark.parametrize("place", [0, -5, 2**70, 1.5, True, "page 3", 'a "b" \\ \n', "ä", None, [1, "b"], {"day": "2026-01-01"}, []])
 def test_a_cursor_is_what_json_gives_back_also_before_it_is_written(queue: JobQueue, place: Any) -> None:
     def function() -> Any:
         current_job().cursor = place
