@@ -281,7 +281,7 @@ class Workflow:
         """Return a picture of the workflow as SVG: each job below, or to the right of, those that it waits for.
 
         It needs no other file and no script, and is right on light and dark pages. More than 300 jobs, or 60 side by
-        side, are drawn by levels, the jobs of a level that call one function as one box. `queue` is as for `to_mermaid`.
+        side, are drawn by levels, with one box for the jobs that call one function. `queue` is as for `to_mermaid`.
         """
         return str(svg.to_svg(self._graph(queue)))
 

@@ -30,8 +30,8 @@ def readable(graph: Graph) -> Graph:
     and the jobs outside of the workflow.
     """
     graph = acyclic(tidied(graph))
-    if is_readable(graph):
-        return _without_implied(graph, least=_MANY_PARENTS)
+    if len(graph.nodes) <= MOST_NODES and is_readable(single := _without_implied(graph, least=_MANY_PARENTS)):
+        return single
     graph = tidied(graph._replace(nodes=[node for node in graph.nodes if not node.is_outside] or graph.nodes))
     found = levels(graph)
     number = max(found.values()) + 1

@@ -15,6 +15,7 @@ from gigq.status import Phase
 _MOST_ROWS = 12
 _QUEUE = ("queue", "ready", "scheduled", "running", "oldest ready", "")
 _WORKER = ("worker", "slots busy", "last seen", "")
+_NOT_COUNTED = "There are very many jobs; those that wait for others are not counted."
 
 
 class WorkerRow(NamedTuple):
@@ -60,7 +61,7 @@ def queue_card(found: Overview) -> Markup:
         cards.line(f"as of {found.at:%Y-%m-%d %H:%M:%S} UTC"),
         *(map(cards.warning, found.problems) if found.problems else [cards.line(found.calm)]),
         cards.phases(counted) if counted else cards.line("no jobs"),
-        None if found.most is None else cards.line("There are very many jobs; those that wait for others are not counted."),
+        cards.line(_NOT_COUNTED) if found.most is not None else None,
         *_table(_QUEUE, [_queue(each, found.at) for each in found.queues]),
         *_table(_WORKER, [_worker(each) for each in found.workers]),
     )

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from gigq.drawing.graph import EdgeKind, Graph, counts
-from gigq.drawing.words import jobs
-from gigq.status import Phase
+from gigq.drawing.words import jobs, shortened
+from gigq.status import FINISHED, Phase
 
 KINDS: dict[EdgeKind, str] = {
     "found": "found at run time",
-    "awaited": "waits for it inside its function",
+    "awaited": "waited for inside a function",
     "circle": "closes a circle: cannot be submitted",
 }
 """The kinds of edges that are drawn unlike others, and what they mean."""
 
+_LONGEST_NAME = 200
+
 
 def headline(graph: Graph) -> str:
-    """Return how much of it is done, such as ``7 of 12 jobs done``, or how many jobs there are if nobody knows."""
+    """Return how many jobs have ended, such as ``7 of 12 jobs have ended``, or how many there are if nobody knows."""
     found = counts(graph.nodes)
     number = sum(found.values())
     if not number:
         return "no jobs"
     if set(found) == {None}:
         return jobs(number)
-    return f"{found.get(Phase.COMPLETED, 0):,} of {jobs(number)} done"
+    ended = sum(found.get(Phase(status), 0) for status in FINISHED)
+    return f"{ended:,} of {jobs(number)} {'has' if number == 1 else 'have'} ended"
 
 
 def totals(graph: Graph) -> list[tuple[Phase | None, str]]:
@@ -50,5 +53,5 @@ def note(graph: Graph) -> str:
 
 def sentence(graph: Graph) -> str:
     """Return one sentence with the numbers, for those who do not see the picture."""
-    parts = [headline(graph), *(text for phase, text in totals(graph) if phase is not Phase.COMPLETED)]
-    return f"{graph.name}: {', '.join(parts)}."
+    parts = [headline(graph), *(text for _, text in totals(graph))]
+    return f"{shortened(graph.name, _LONGEST_NAME, len)}: {', '.join(parts)}."

@@ -189,6 +189,13 @@ def test_a_graph_that_can_be_read_is_drawn_job_by_job() -> None:
     assert len(readable(fan_out(MOST_IN_LEVEL)).nodes) == MOST_IN_LEVEL + 2
 
 
+def test_a_job_that_waits_for_all_others_does_not_make_a_graph_unreadable() -> None:
+    branches = [Edge(f"n{number}", f"n{number + 7}") for number in range(266)]
+    graph = Graph("branches", nodes(274), [*branches, *(Edge(f"n{number}", "n273") for number in range(273))])
+    assert len(graph.edges) > 500
+    assert len(readable(graph).nodes) == 274
+
+
 @pytest.mark.parametrize("name", GRAPHS)
 def test_what_is_drawn_can_be_read_and_counts_every_job(name: str) -> None:
     shown = readable(GRAPHS[name])

@@ -41,7 +41,8 @@ def test_every_picture_is_well_formed_and_says_what_it_is(name: str) -> None:
     title, description = tree.find(f"{SVG}title"), tree.find(f"{SVG}desc")
     assert tree.tag == f"{SVG}svg" and tree.attrib["role"] == "img"
     assert title is not None and title.text == tree.attrib["aria-label"]
-    assert title.text and re.fullmatch(rf"{GRAPHS[name].name}: (no jobs|[\d,]+ of [\d,]+ jobs? done.*)\.", title.text)
+    numbers = r"(no jobs|[\d,]+ of [\d,]+ jobs? (has|have) ended.*)\."
+    assert title.text and re.fullmatch(f"{GRAPHS[name].name}: {numbers}", title.text)
     assert description is not None and description.text
 
 
@@ -171,13 +172,13 @@ def texts(graph: Graph) -> list[str]:
 
 
 def test_a_picture_has_a_title_and_says_how_much_is_done() -> None:
-    assert texts(chain(12))[:4] == ["chain", "1 of 12 jobs done", "2 ready", "1 scheduled"]
+    assert texts(chain(12))[:4] == ["chain", "4 of 12 jobs have ended", "2 ready", "1 scheduled"]
 
 
 def test_the_legend_has_only_what_there_is() -> None:
     graph = Graph("two", [Node("a", "a", phase=Phase.COMPLETED, time="in 2 s"), Node("b", "b", phase=Phase.FAILED)], [])
     assert texts(graph) == [
-        "two", "1 of 2 jobs done", "1 completed", "1 failed", "a", "completed in 2 s", "b", "failed",
+        "two", "2 of 2 jobs have ended", "1 completed", "1 failed", "a", "completed in 2 s", "b", "failed",
     ]  # fmt: skip
 
 

@@ -60,10 +60,10 @@ def test_without_a_queue_the_plan_is_drawn(report: Workflow) -> None:
 
 def test_with_a_queue_it_is_drawn_where_each_job_stands(report: Workflow, queue: JobQueue) -> None:
     report.submit_all(queue)
-    assert texts(report.to_svg(queue))[:4] == ["report", "0 of 4 jobs done", "2 ready", "2 waiting"]
+    assert texts(report.to_svg(queue))[:4] == ["report", "0 of 4 jobs have ended", "2 ready", "2 waiting"]
     drain(queue)
     shown = texts(report.to_svg(queue))
-    assert shown[1:5] == ["1 of 4 jobs done", "1 scheduled", "1 completed", "1 failed"]
+    assert shown[1:5] == ["3 of 4 jobs have ended", "1 scheduled", "1 completed", "1 failed"]
     assert "scheduled in 1 h" in shown and "cancelled" in shown
     assert re.search(r'job2\["bad<br/>✕ failed after \d', report.to_mermaid(queue))
 
@@ -138,7 +138,7 @@ def test_a_job_that_stands_for_another_is_drawn_in_its_place(queue: JobQueue) ->
     workflow.add_job(Job("child", "functions:nothing"), depends_on=same)
     workflow.submit_all(queue)
     shown = texts(workflow.to_svg(queue))
-    assert shown[1] == "0 of 1 job done"
+    assert shown[1] == "0 of 1 job has ended"
     assert "first" in shown and "second" not in shown and "not of this workflow" in shown
 
 
@@ -148,7 +148,7 @@ def test_jobs_outside_of_the_workflow_are_drawn_and_not_counted(queue: JobQueue)
     workflow.add_job(Job("export", "functions:nothing"), depends_on=before)
     workflow.submit_all(queue)
     text = to_text(graph(workflow, queue), Terminal())
-    assert text[1] == "0 of 1 job done"
+    assert text[1] == "0 of 1 job has ended"
     assert text[-2:] == ["○  import  ready, not of this workflow", "◌  export  waiting"]
 
 
@@ -213,8 +213,8 @@ def test_a_circle_in_memory_is_drawn_although_it_cannot_be_submitted() -> None:
 def test_a_notebook_shows_where_its_jobs_stand(report: Workflow, queue: JobQueue) -> None:
     assert texts(report._repr_html_())[1] == "4 jobs"
     report.submit_all(queue)
-    assert texts(report._repr_html_())[1] == "0 of 4 jobs done"
-    assert texts(Workflow.load(queue, report.id)._repr_html_())[1] == "0 of 4 jobs done"
+    assert texts(report._repr_html_())[1] == "0 of 4 jobs have ended"
+    assert texts(Workflow.load(queue, report.id)._repr_html_())[1] == "0 of 4 jobs have ended"
 
 
 def test_a_notebook_shows_the_plan_and_a_sentence_where_the_queue_cannot_be_read(report: Workflow, path: str) -> None:
