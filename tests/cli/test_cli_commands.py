@@ -122,7 +122,7 @@ def test_a_command_that_only_looks_loads_nothing_that_claims_settles_or_runs_job
     ours |= {"plain", "priority", "records"}
     store = {"reading", "rows", "schema", "tables", "engine"}
     engine = {"bell", "connections", "database", "files", "forking", "lists", "mounts", "read_only"}
-    engine |= {"joined", "patience", "searching", "sqlite_errors", "transaction"}
+    engine |= {"joined", "marks", "patience", "searching", "sqlite_errors", "transaction"}
     cli = {"call", "commands", "options", "output", "parser", "reading", "values"}
 
     loaded = loaded_by(path, *words)

@@ -203,9 +203,10 @@ class System:
                 write_progress(tx, dict.fromkeys(late, Progress(1.0)))
             assert moves == [None] * len(late)
             for store in [self._stores[each] for each in late if each in self._stores]:
-                for write in (lambda: store.remember(_step("late")), lambda: _submit_late(store)):
-                    with pytest.raises(LeaseLost):
-                        write()
+                with pytest.raises(LeaseLost):
+                    store.remember(_step("late"))
+                with pytest.raises(LeaseLost):
+                    store.submit(Job("late", "functions:nothing"), default=None, place="", is_detached=False)
 
     def leave(self, worker: str, *, is_dead: bool) -> int:
         with self.queue.database.write() as tx:
@@ -385,10 +386,6 @@ class _Undone(Exception):
 
 def _step(name: str) -> Step:
     return Step(name, 1, 0, "step", None, None, "1", "2026-01-01T00:00:00.000000Z")
-
-
-def _submit_late(store: JobStore) -> None:
-    store.submit(Job("late", "functions:nothing"), default=None, place="", is_detached=False)
 
 
 def _function(name: str) -> str:

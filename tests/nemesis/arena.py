@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from nemesis.clients import ENDING, NARROW, BentClock, Client
+from nemesis.deeds import LEDGER
 from nemesis.history import note
 from rights import die_with_parent, heed_modes
 from small_disk import CannotMount, Disk
@@ -48,6 +49,8 @@ class Arena:
         """Make the queue."""
         with JobQueue(self.path) as queue:
             queue.configure("narrow", max_running=NARROW)
+            with queue.transaction() as db:
+                db.execute(LEDGER)
 
     def enter(self, client: Client) -> int:
         """Start a client, and return its pid."""

@@ -47,6 +47,7 @@ def figures(evidence: Evidence) -> dict[str, float]:
     return {
         "jobs": len(evidence.jobs),
         "calls": sum(map(len, evidence.runs.values())),
+        "transfers completed": sum(row["entry"] == "end" for row in evidence.ledger),
         "kills": len(evidence.records_of("kill")),
         "suspensions": len(evidence.records_of("suspend")),
         "clock jumps": len(evidence.records_of("jump")),
@@ -206,8 +207,41 @@ def rude(evidence: Evidence) -> Iterator[str]:
                 yield f"client {event['victim']} ended with {event['code']}"
 
 
+def unbalanced(evidence: Evidence) -> Iterator[str]:
+    """What a transfer has written is not what it has committed: money is lost or made, or written twice."""
+    entries: dict[str, list[Row]] = {job: [] for job, row in evidence.jobs.items() if row["name"] == "transfer"}
+    for row in evidence.ledger:
+        entries[row["job"]].append(row)
+    for job, rows in entries.items():
+        found = sorted(row["entry"] for row in rows)
+        is_completed = evidence.jobs[job]["status"] == "completed"
+        if len(set(found)) < len(found) or ("end" in found) != is_completed:
+            yield f"job {job} is {evidence.jobs[job]['status']} and has written {', '.join(found) or 'nothing'}"
+        if is_completed and (len(found) != 3 or sum(row["amount"] for row in rows)):
+            yield f"job {job} has moved {[row['amount'] for row in rows]}"
+
+
+def repeated(evidence: Evidence) -> Iterator[str]:
+    """A step that was remembered was made again, or what a job had submitted was submitted again."""
+    remembered: set[str] = set()
+    for event in evidence.events:
+        if event["what"] == "remembered":
+            remembered.add(event["job"])
+        elif event["what"] == "stepping" and event["job"] in remembered:
+            yield f"a step of job {event['job']} was made again at {event['at']:.3f}, after it was remembered"
+    found = Counter(row["submitted_by"] for row in evidence.jobs.values() if row["submitted_by"] is not None)
+    seqs = {row["seq"]: job for job, row in evidence.jobs.items()}
+    for seq, number in found.items():
+        if number > 1:
+            yield f"job {seqs[seq]} has submitted {number} jobs; it submits one"
+    for job, row in evidence.jobs.items():
+        if row["name"] == "transfer" and row["status"] == "completed" and not found[row["seq"]]:
+            yield f"job {job} has completed, and what it had submitted is gone"
+
+
 RULES: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     lost, stuck, doubled, stale, overrun, miscounted, blamed, unlearned, overruled, hasty, hindered, late, fat, rude,
+    unbalanced, repeated,
 )  # fmt: skip
 
 

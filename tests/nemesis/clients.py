@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from nemesis.deeds import work
+from nemesis.deeds import transfer, work
 from nemesis.history import be_client, note
 
 from gigq import Job, JobQueue, StoreError
@@ -36,13 +36,18 @@ KINDS: dict[str, dict[str, Any]] = {
     "narrow": {"max_attempts": MANY, "params": {"seconds": 0.02}, "queue": "narrow"},
     "large": {"max_attempts": MANY, "params": {"letters": 50_000}},
     "handled": {"max_attempts": 3},
+    "transfer": {"max_attempts": MANY, "params": {"seconds": 0.02}},
 }
 """The jobs that are submitted, by name."""
 
 HANDLER = "handled"
 """The name by which those jobs call their function; the others import it."""
 
-_SHARES = {"quick": 12, "slow": 3, "mortal": 3, "flawed": 3, "endless": 1, "narrow": 3, "large": 2, "handled": 4}
+_SHARES = {"quick": 12, "slow": 3, "mortal": 3, "flawed": 3, "endless": 1, "narrow": 3, "large": 2, "handled": 4,
+           "transfer": 4}  # fmt: skip
+_FUNCTIONS: dict[str, Any] = {HANDLER: HANDLER, "transfer": transfer}
+"""What the jobs call that do not just work."""
+
 _BACKLOG = 50
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
@@ -151,5 +156,5 @@ class SubmittingClient(Client):
         for _ in range(self._chance.choice((1, 1, 1, 5, 20))):
             (kind,) = self._chance.choices(list(_SHARES), weights=list(_SHARES.values()))
             parents = [jobs[-1].id] if is_chain and jobs else []
-            jobs.append(Job(kind, HANDLER if kind == HANDLER else work, dependencies=parents, **KINDS[kind]))
+            jobs.append(Job(kind, _FUNCTIONS.get(kind, work), dependencies=parents, **KINDS[kind]))
         return jobs

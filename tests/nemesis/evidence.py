@@ -52,10 +52,14 @@ class Evidence:
         events: in the order of time.
         jobs: the rows of the table, by id, each with its ``parents``.
         executions: the rows of the table in the order of ids, each with the id of its ``job``.
+        ledger: the rows of what transfers have written.
     """
 
-    def __init__(self, events: list[Event], *, jobs: dict[str, Row], executions: list[Row]) -> None:
+    def __init__(
+        self, events: list[Event], *, jobs: dict[str, Row], executions: list[Row], ledger: list[Row] | None = None
+    ) -> None:
         self.events = events
+        self.ledger = ledger or []
         self.jobs = jobs
         self.executions = executions
 
@@ -68,8 +72,9 @@ class Evidence:
         for child, parent in connection.execute(_DEPENDENCIES):
             jobs[child]["parents"].append(parent)
         executions = [dict(row) for row in connection.execute(_EXECUTIONS)]
+        ledger = [dict(row) for row in connection.execute("SELECT * FROM ledger")]
         connection.close()
-        return cls(events, jobs=jobs, executions=executions)
+        return cls(events, jobs=jobs, executions=executions, ledger=ledger)
 
     def records_of(self, what: str) -> list[Event]:
         """Return the records of a kind."""

@@ -26,6 +26,9 @@ JOB: dict[str, Any] = {
     "retry_delay": 0.0,
     "result": '{"attempt": 1}',
     "parents": [],
+    "name": "quick",
+    "seq": 1,
+    "submitted_by": None,
 }
 
 EXECUTION = {"job": "a", "attempt": 1, "worker_id": "7", "status": "completed", "error_type": None}
@@ -165,6 +168,50 @@ def test_a_retry_comes_soon_after_its_delay(seconds: float, found: list[str]) ->
     raised = record("raised", 3)
     job = {"result": '{"attempt": 2}'}
     assert judge(raised, *again(3 + seconds), without="returned", executions=FAILED, job=job) == found
+
+
+def entry(what: str, amount: int = 0) -> dict[str, Any]:
+    return {"job": "a", "entry": what, "amount": amount}
+
+
+MOVED = [entry("debit", -5), entry("credit", 5), entry("end")]
+
+
+@pytest.mark.parametrize(
+    ("status", "ledger", "found"),
+    [
+        ("completed", MOVED, []),
+        ("completed", MOVED[:2], ["unbalanced", "unbalanced"]),
+        ("completed", [*MOVED, entry("debit", -5)], ["unbalanced", "unbalanced"]),
+        ("completed", [entry("debit", -5), entry("credit", 6), entry("end")], ["unbalanced"]),
+        ("failed", MOVED[:1], []),
+        ("failed", MOVED, ["unbalanced"]),
+        ("failed", MOVED[:1] * 2, ["unbalanced"]),
+    ],
+)
+def test_a_transfer_writes_each_entry_once_and_the_last_when_it_completes(
+    status: str, ledger: list[dict[str, Any]], found: list[str]
+) -> None:
+    jobs = {"a": JOB | {"name": "transfer", "status": status}, "b": JOB | {"seq": 2, "submitted_by": 1}}
+    executions = [EXECUTION | {"job": "b"}, EXECUTION | {"status": status, "error_type": "Flaw"}]
+    events = [*SOUND, record("began", 5, job="b", thread=2), record("returned", 6, job="b", thread=2)]
+    events.sort(key=lambda event: event["at"])
+    problems_found = problems(Evidence(events, jobs=jobs, executions=executions, ledger=ledger))
+    assert [problem.partition(":")[0] for problem in problems_found] == found
+
+
+def test_what_was_remembered_is_not_made_again() -> None:
+    steps = [record("stepping", 2.1), record("stepping", 2.2), record("remembered", 2.3)]
+    assert judge(*steps) == []
+    assert judge(*steps, record("stepping", 2.4)) == ["repeated"]
+
+
+def test_a_job_submits_what_it_finds_once_however_often_it_is_tried() -> None:
+    found = {"b": JOB | {"seq": 2, "submitted_by": 1}, "c": JOB | {"seq": 3, "submitted_by": 1}}
+    executions = [EXECUTION | {"job": name} for name in "abc"]
+    events = [each | {"job": name, "thread": name} for name in "abc" for each in SOUND[2:4]]
+    judged = problems(Evidence([*SOUND[:2], *events], jobs={"a": JOB} | found, executions=executions))
+    assert [problem.partition(":")[0] for problem in judged] == ["repeated"]
 
 
 def test_the_log_is_small_when_no_reader_holds_it_up() -> None:

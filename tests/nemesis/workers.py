@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from nemesis.clients import HANDLER, LEASE, BentClock, Client
-from nemesis.deeds import work
+from nemesis.deeds import transfer, work
 from nemesis.history import note
 
 from gigq import Worker, setup_logging
@@ -23,8 +23,8 @@ from gigq.paths import Function
 
 TESTS = str(Path(__file__).parents[1])
 
-IMPORTED = f"{work.__module__}:{work.__name__}"
-"""The function of jobs that have no handler, as the file holds it."""
+IMPORTED = [f"{each.__module__}:{each.__name__}" for each in (work, transfer)]
+"""The functions of jobs that have no handler, as the file holds them."""
 
 Mode = Literal["thread", "process"]
 _HANDLERS: Mapping[str, Function] = {HANDLER: work}
@@ -63,7 +63,7 @@ class LackingClient(WorkingClient):
     def _run(self, handlers: Mapping[str, Function] = {}) -> None:
         lacks = [HANDLER]
         if not self._has_module:
-            lacks.append(IMPORTED)
+            lacks += IMPORTED
             sys.path[:] = [folder for folder in sys.path if not os.path.abspath(folder).startswith(TESTS)]
             sys.modules[work.__module__] = None  # type: ignore[assignment]  # this process has imported it before
         note("lacks", functions=lacks)
