@@ -63,6 +63,21 @@ def found() -> Graph:
     return Graph("found", nodes(9), [Edge(*pair, "found") for pair in pairs] + last)
 
 
+def anything(seed: int) -> Graph:
+    """Edges of all kinds between any nodes, some of them twice, in circles, or from a node to itself."""
+    dice = random.Random(seed)
+    size = dice.choice((1, 2, 3, 5, 8, 13, 21, 34))
+    names = ("", "a", "job " + "x" * dice.randrange(60))
+    made = [
+        Node(f"n{each}", dice.choice(names), dice.choice(("", "m:f", "m:g")), dice.choice((None, *PHASES)), "2 s")
+        for each in range(size)
+    ]
+    ends = [(f"n{dice.randrange(size)}", f"n{dice.randrange(size)}") for _ in range(dice.randrange(2 * size))]
+    edges = [Edge(*pair, dice.choice(("needs", "needs", "needs", "found", "awaited"))) for pair in ends]
+    nodes = [node._replace(is_outside=dice.random() < 0.1) for node in made]
+    return Graph(f"anything {seed}", nodes, edges)
+
+
 GRAPHS = {
     "empty": Graph("empty", [], []),
     "one": chain(1),

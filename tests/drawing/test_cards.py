@@ -216,6 +216,16 @@ def test_a_job_that_completed_shows_its_result_and_how_long_it_took(queue: JobQu
     assert "arguments 1, b=2" in text and text.endswith("result 3")
 
 
+def test_a_job_shows_its_progress(queue: JobQueue) -> None:
+    record = queue.get_job(queue.submit(Job("long", "handler")))
+    assert record is not None
+    for progress, text in (
+        ({"current": 3, "total": 9, "percentage": 33.3, "message": "pages"}, "progress 3 of 9: pages"),
+        ({"current": 3, "total": None, "percentage": None, "message": None}, "progress 3"),
+    ):
+        assert text in words(record._replace(progress=progress)._repr_html_())
+
+
 def test_a_job_that_failed_shows_the_first_line_of_its_error(queue: JobQueue) -> None:
     job_id = queue.submit(Job("broken", "functions:fail", max_attempts=1))
     drain(queue)

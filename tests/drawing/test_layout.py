@@ -9,7 +9,7 @@ from collections import Counter
 from itertools import combinations, pairwise
 
 import pytest
-from shapes import GRAPHS, chain, circle, diamond, fan_out, found, nodes, star, wild
+from shapes import GRAPHS, anything, chain, circle, diamond, fan_out, found, nodes, star, wild
 
 from gigq.drawing.collapsing import MOST_IN_LEVEL, MOST_NODES, is_readable, readable
 from gigq.drawing.graph import Edge, Graph, acyclic, components, counts, implied, levels, tidied
@@ -98,6 +98,17 @@ def test_every_line_leads_from_the_box_of_its_parent_to_that_of_its_child(drawin
         assert [line.points[0], line.points[-1]] == [pytest.approx(end, abs=0.1) for end in ends]
         along = 1 if drawing.direction == "down" else 0
         assert line.points[-1][along] - line.points[-2][along] >= ARROW - 0.01
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_whatever_the_edges_are_everything_is_in_its_place(seed: int) -> None:
+    graph = anything(seed)
+    drawing = picture(graph, sizes=(46.0, 34.0, 90.0))
+    test_no_box_overlaps_another(drawing)
+    test_no_line_passes_through_the_box_of_another_node(drawing)
+    test_everything_is_inside_the_drawing(drawing)
+    test_every_line_leads_from_the_box_of_its_parent_to_that_of_its_child(drawing)
+    test_every_node_has_a_box_and_every_edge_a_line(graph, drawing)
 
 
 def test_every_node_has_a_box_and_every_edge_a_line(graph: Graph, drawing: Drawing) -> None:
@@ -217,6 +228,22 @@ def test_the_functions_of_a_level_have_a_box_each_and_rare_ones_one_together() -
     assert len(names) == 7
     assert names[0] == "job 0"
     assert any(name.endswith("functions") for name in names)
+
+
+def test_where_functions_are_too_many_a_level_is_one_box() -> None:
+    graph = wild(2000, 9000, seed=1, reach=30)
+    made = [node._replace(function=f"app:f{number % 6}") for number, node in enumerate(graph.nodes)]
+    shown = readable(graph._replace(nodes=made))
+    assert [node.name.split(" ", 2)[2] for node in shown.nodes] == ["6 functions"] * 40
+    assert [edge[:2] for edge in shown.edges] == [(one.id, other.id) for one, other in pairwise(shown.nodes)]
+
+
+def test_a_graph_whose_lines_pass_too_many_levels_is_drawn_by_levels() -> None:
+    graph = chain(150)
+    other = [Edge(f"n{150 + number}", f"n{75 + number}") for number in range(70)]
+    long = [Edge(f"n{number}", f"n{150 + number}") for number in range(70)]
+    shown = readable(Graph("long", nodes(220), [*graph.edges, *other, *long]))
+    assert is_readable(shown) and len(shown.nodes) == 40
 
 
 def test_of_very_many_levels_neighbouring_ones_are_taken_together() -> None:
