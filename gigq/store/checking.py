@@ -69,13 +69,19 @@ FOREIGN_LAST_JOB = """
 FOREIGN_STEPS = """
            job_steps.execution_id IN (SELECT id FROM executions WHERE executions.job_seq <> job_steps.job_seq)"""
 SUBMITTED_BY_LATER = "submitted_by >= seq"
-# Once the last job has begun, there may be jobs that it has found itself.
+# It does not wait for what it has submitted itself when it ran before.
 NOT_WAITED_FOR = """
            job_workflows
       JOIN jobs AS last ON last.seq = job_workflows.last_job AND last.workflow_seq = job_workflows.seq
       JOIN jobs AS other ON other.workflow_seq = job_workflows.seq AND other.seq <> last.seq
-     WHERE last.status = 'pending' AND last.has_begun = 0 AND other.status IN ('pending', 'running')
-       AND NOT EXISTS (SELECT 1 FROM job_dependencies WHERE child = last.seq AND parent = other.seq)"""
+     WHERE last.status = 'pending' AND other.status IN ('pending', 'running')
+       AND NOT EXISTS (SELECT 1 FROM job_dependencies WHERE child = last.seq AND parent = other.seq)
+       AND other.seq NOT IN (
+           WITH RECURSIVE its_own (seq) AS (
+                SELECT jobs.seq FROM job_workflows JOIN jobs ON jobs.submitted_by = job_workflows.last_job
+                 UNION
+                SELECT jobs.seq FROM its_own JOIN jobs ON jobs.submitted_by = its_own.seq)
+           SELECT seq FROM its_own)"""
 
 _RULES = (
     Rule("job is running without an open execution", "jobs are running without an open execution",

@@ -18,8 +18,8 @@ _SAMPLE = 50
 _STEP = 1_000
 """Executions that one statement covers on the way back from the newest."""
 
-_MOST = 20_000
-"""Executions of the whole file that are looked at: some 50 ms. There is no index over the functions of finished jobs,
+_MOST = 10_000
+"""Executions of the whole file that are looked at: some 30 ms. There is no index over the functions of finished jobs,
 because every job would pay for it."""
 
 
@@ -40,7 +40,7 @@ def time_left(tx: Transaction, workflow: int, *, gone: Collection[WorkerKey]) ->
 
     For each job the median duration of its function, less what it has been running; all of them divided by the slots of
     the live workers, but no less than the longest. None if one of the functions has not completed lately, or if no live
-    worker serves the queues of the jobs. It reads the jobs of the workflow, and 20,000 executions at the most.
+    worker serves the queues of the jobs. It reads the jobs of the workflow, and 10,000 executions at the most.
 
     Args:
         workflow: its seq.
