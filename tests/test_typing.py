@@ -50,7 +50,21 @@ reveal_type(queue.wait(["id"])[0].error)    # -> str | None
 reveal_type(Workflow("w").add_task(bare))   # -> Job
 reveal_type(Workflow("w").add_task(plain))  # -> Job
 
+from gigq import QueueExecutor
+
+executor = QueueExecutor("jobs.db", 4, name="n", mode="process", timeout=5, retry_on=[OSError])
+reveal_type(executor.submit(plain, 1))      # -> Future[bytes]
+reveal_type(executor.submit(bare, 1, b="")) # -> Future[list[int]]
+reveal_type(executor.map(plain, [1]))       # -> Iterator[bytes]
+reveal_type(executor.forget())              # -> int
+
 from gigq import Queue                      # !! attr-defined
+
+executor.submit(plain, "1")                 # !! arg-type
+executor.submit(plain)                      # !! call-arg
+executor.submit("m:f")                      # !! arg-type
+QueueExecutor("jobs.db", mode="coroutine")  # !! arg-type
+QueueExecutor("jobs.db", queue="mine")      # !! call-arg
 
 bare("1")                                   # !! arg-type
 bare()                                      # !! call-arg
@@ -103,7 +117,7 @@ def with_output(mark: str) -> list[tuple[int, str]]:
 
 @pytest.mark.parametrize(("line", "type_"), with_output("# ->"))
 def test_a_revealed_type_is_the_expected_one(messages: dict[int, list[str]], line: int, type_: str) -> None:
-    plain_words = [re.sub(r"\b(builtins|gigq\.\w+)\.", "", message) for message in messages[line]]
+    plain_words = [re.sub(r"\b(builtins|typing|concurrent\.futures\._base|gigq\.\w+)\.", "", message) for message in messages[line]]
     assert plain_words == [f'note: Revealed type is "{type_}"']
 
 

@@ -41,7 +41,7 @@ _ENDS = {Move.COMPLETE, Move.FAIL, Move.TIME_OUT, Move.CANCEL}
 class Board:
     """The employer of a run's worker, and what the slots ask before they call a function.
 
-    `begins` and `raised` belong to the slots, `add`, `finish` and `leave` to any thread, and the rest to the loop's.
+    `begins` and `raised` belong to the slots, `finish` and `leave` to any thread, and the rest to the loop's.
 
     Args:
         intake: where calls come from.
@@ -121,7 +121,7 @@ class Board:
     def leave(self) -> None:
         """Have the worker end when what runs has ended, and leave the rest in the file as it is."""
         self.is_left = self.is_finishing = True
-        self.stop()
+        self._stop()
         for item in (*self._intake.close(), *self.outstanding()):
             item.cancel()
 
@@ -149,7 +149,7 @@ class Board:
     @property
     def has_work(self) -> bool:
         is_last = self.is_finishing and not (self._has_stopped or self._items)
-        return bool(self._intake or is_last or self._ledger.is_full)
+        return bool(self._intake or is_last or (self._ledger.is_full and not self.is_left))
 
     def write(self, tx: Transaction, *, is_beat: bool) -> None:
         self._withdraw()
@@ -192,6 +192,7 @@ class Board:
             self._fail(item, self.error())
         for item in self._intake.close():
             self._fail(item, self.error())
+        self._intake.staged = []
         self.is_registered.set()
         self._stop()
 
@@ -214,11 +215,11 @@ class Board:
             if job.id in written:
                 self._items[job.id] = item
         for stored in known:
+            item = self._items[stored.id]
             self.counts["stored"] += 1
-            function = self._items[stored.id].function
-            if self._calls.is_outdated(function, stored.metadata):
-                self.outdated[function] += 1
-            self._complete(self._items[stored.id], stored.result)
+            if self._calls.is_outdated(item.function, stored.metadata):
+                self.outdated[item.function] += 1
+            self._complete(item, stored.result)
         self._intake.note_written()
 
     def _end(self, claim: Claim, report: Report, move: Move | None) -> None:

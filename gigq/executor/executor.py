@@ -8,6 +8,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, TypeVar, Unpack, cast
 
@@ -109,14 +110,14 @@ class QueueExecutor(Executor):
         self._is_shut = False
         self._told: set[str] = set()
         self._lock = threading.Lock()
-        try:
+        EXITS.watch(run)
+        with ExitStack() as undo:  # also where an interrupt comes first: the interpreter would wait for the run
+            undo.callback(self._parts.queue.close)
+            undo.callback(run.leave)
             run.start()
             if name is not None:
                 take_name(self._parts.queue, name, run, self._clock)
-        except Exception:
-            self._parts.queue.close()
-            raise
-        EXITS.watch(run)
+            undo.pop_all()
         self._finalizer = weakref.finalize(self, _finish, run, self._parts.queue)
         self._finalizer.atexit = False  # the run is told by `EXITS`, and is awaited by the interpreter
         self._progress = Progress(name or "", run.board, self._clock) if progress else None

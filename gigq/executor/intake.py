@@ -86,12 +86,11 @@ class Intake:
         return found
 
     def close(self) -> list[Item]:
-        """Take nothing any more, and return what was not stored."""
+        """Take nothing any more, and return what is not stored yet."""
         self.is_closed = True
         with self._room:
             self._room.notify_all()
         left = [item for item, _ in self.staged]
-        self.staged = []
         with suppress(IndexError):
             while True:
                 left.append(self._new.popleft()[0])

@@ -42,6 +42,7 @@ class Ledger:
         self._doubtful: list[str] = []
         self._others: dict[str, JobRecord | None] = {}
         self._version: int | None = None
+        self._new_version: int | None = None
         self._rest: Iterator[str] = iter(())
 
     def __bool__(self) -> bool:
@@ -78,12 +79,14 @@ class Ledger:
         if self._name is not None:
             self._known = runs.ask(tx, jobs) if jobs else []
             return
-        runs.add(tx, jobs)
+        if jobs:
+            runs.add(tx, jobs)
         if self._version is None:
             runs.cancel_leftovers(tx)
 
     def clear(self, tx: Transaction, *, is_due: bool) -> None:
         """Cancel and delete what nobody needs any more, if there is enough of it or it is due."""
+        self._cleared, self._deleted = (), 0  # what a transaction that has failed has not written
         if not is_due and len(self._ended) + len(self._cancelled) < _MANY:
             return
         self._cleared, self._deleted = list(self._cancelled), len(self._ended)
@@ -106,7 +109,7 @@ class Ledger:
 
     def taken(self) -> tuple[set[str], list[Stored]]:
         """Take note of the commit. Return the ids of the calls that are stored, and those that had completed before."""
-        written, known = self._written, self._known
+        written, known, self._version = self._written, self._known, self._new_version
         for each in self._cleared:
             self._cancelled.pop(each, None)
         del self._ended[: self._deleted]
@@ -120,9 +123,8 @@ class Ledger:
 
     def _next(self, tx: Transaction, outstanding: Mapping[str, object]) -> list[str]:
         """Return the oldest calls, which should have begun first, and in turn some of the others."""
-        version, before = runs.version_of_data(tx), self._version
-        self._version = version
-        if version == before:
+        self._new_version = runs.version_of_data(tx)
+        if self._new_version == self._version:
             return []
         oldest = list(islice(outstanding, _LOOKED_AT))
         more = [each for each in islice(self._rest, _LOOKED_AT) if each in outstanding]

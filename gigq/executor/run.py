@@ -11,10 +11,13 @@ from gigq.clock import Clock
 from gigq.errors import StoreError
 from gigq.executor.board import Board
 from gigq.executor.callbacks import Callbacks
+from gigq.logs import logger
 from gigq.queue.job_queue import JobQueue
 from gigq.store import runs
 from gigq.worker.employment import Employment
 from gigq.worker.worker import Worker
+
+log = logger("executor")
 
 _SECONDS_BETWEEN_LOOKS = 0.05
 _FOREVER = 1e8
@@ -109,6 +112,8 @@ class Run:
 
     def _end(self, error: Exception | None) -> None:
         if error is not None:
+            if self.board.outstanding():  # of which nobody may ask for the results any more
+                log.error("the executor has ended before its calls: %s: %s", type(error).__name__, error)
             self.board.break_off(lambda: _again(error))
         elif not self.board.has_finished:
             self.board.break_off(lambda: self.board.broken("the worker of this executor was told to stop"))
