@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
 
 from model.kin import Kin, Submitted
 from model.rules import Job

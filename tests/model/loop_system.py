@@ -10,10 +10,10 @@ from typing import Any
 from faults.sabotage import FAULTS, Fault, Saboteur
 from model.loop_runner import LONGEST_WAIT, Held, SteppedRunner, log_of
 
-from gigq import Event, Job, JobQueue, ManualClock, StoreError
+from gigq import Event, Job, JobQueue, LeaseLost, ManualClock, StoreError
 from gigq.liveness import WorkerKey
 from gigq.reports import Progress, Report
-from gigq.store import claiming, workers
+from gigq.store import claiming, settling, workers
 from gigq.store.engine.database import Database
 from gigq.store.schema import open_queue
 from gigq.worker.events import Listener
@@ -169,6 +169,19 @@ class LoopSystem:
         runner = self._machines[name].runner
         if running := [held for held in runner.held.values() if held.is_running]:
             runner.end(_one(running, where).claim.execution_id, _REPORTS[how]())
+
+    def end_itself(self, name: str, where: float) -> None:
+        """Let a function complete its job in a transaction of its own; where it was taken away, that is refused."""
+        runner = self._machines[name].runner
+        if running := [held for held in runner.held.values() if held.is_running]:
+            execution, report = _one(running, where).claim.execution_id, Report.completed("1")
+            try:
+                with self.queue.database.write() as tx:
+                    settling.settle(tx, execution, report)
+            except LeaseLost:
+                runner.end(execution, Report.failed("it was taken away"))
+            else:
+                runner.end(execution, report._replace(is_settled=True))
 
     def end_all(self, name: str) -> None:
         """Let the slots run all that waits for them, one after the other."""

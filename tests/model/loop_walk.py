@@ -33,6 +33,7 @@ _DRAWS: dict[Callable[[random.Random], Step], int] = {
     lambda draw: ("fill", [draw.choice(NAMES)], {}): 12,
     lambda draw: ("end_all", [draw.choice(NAMES)], {}): 8,
     lambda draw: ("end", [draw.choice(NAMES), draw.random(), draw.choice(_ENDS)], {}): 10,
+    lambda draw: ("end_itself", [draw.choice(NAMES), draw.random()], {}): 4,
     lambda draw: ("say", [draw.choice(NAMES), draw.random(), draw.randrange(3)], {}): 3,
     lambda draw: ("submit", [draw.choice((1, 3, 10, 30)), draw.choice(_FUNCTIONS)], _options(draw)): 12,
     lambda draw: ("let_pass", [draw.choice((0.05, 0.1, 0.3, 0.3, 1.0, 2.5))], {}): 12,

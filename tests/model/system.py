@@ -14,8 +14,17 @@ from model.kin import HAND, Submitted
 from store.verbs import SOMEWHERE
 
 from gigq import (
-    CyclicWorkflow, Job, JobClaim, JobNotFound, JobQueue, LeaseLost, ManualClock, RetryLater, UnknownParent,
-    Workflow, WorkflowNotFound,
+    CyclicWorkflow,
+    Job,
+    JobClaim,
+    JobNotFound,
+    JobQueue,
+    LeaseLost,
+    ManualClock,
+    RetryLater,
+    UnknownParent,
+    Workflow,
+    WorkflowNotFound,
 )  # fmt: skip
 from gigq.clock import from_text
 from gigq.job_ids import JobId, NewId
