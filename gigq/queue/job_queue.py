@@ -360,8 +360,9 @@ class JobQueue:
             limit: the most jobs to return; None for all.
             offset: how many jobs to skip first.
             filters: `queue`, `name`, `priority` and `worker_id` are equal to the job's. `tags`: one or several, all of
-                which the job has. `phase`: one or several. `since`, `until`: submitted at or after, and before.
-                `search`: text in the id, name, description, function, arguments or error, in any case.
+                which the job has. `phase`: one or several. `workflow`: the id of the one that the job belongs to.
+                `since`, `until`: submitted at or after, and before. `search`: text in the id, name, description,
+                function, arguments or error, in any case.
 
         Raises:
             ValueError: an invalid value of a filter, the limit or the offset.

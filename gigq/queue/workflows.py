@@ -150,7 +150,8 @@ def _of_known(job: NewJob, wanted: Submission) -> NewJob:
     """Return a job whose dependencies are those jobs that stand for the known ones."""
     if job.id == wanted.last:  # which of its parents are still in the file, the store sees itself
         return job._replace(dependencies=tuple(each for each in job.dependencies if each not in wanted.known))
-    return job._replace(dependencies=tuple(wanted.known.get(each, each) for each in job.dependencies))
+    standing = (wanted.known.get(each, each) for each in job.dependencies)
+    return job._replace(dependencies=tuple(dict.fromkeys(standing)))
 
 
 def records(database: Database, limit: int | None) -> list[WorkflowRecord]:

@@ -295,6 +295,15 @@ def test_an_added_job_waits_for_the_one_that_stands_for_its_parent(queue: JobQue
     assert queue.get_status("late")["dependencies"] == ["holder"]
 
 
+def test_an_added_job_waits_once_for_one_that_stands_for_two_of_its_parents(queue: JobQueue) -> None:
+    flow = Workflow("flow")
+    pair = flow.chain([job("one", unique_key="k"), job("two", unique_key="k")])
+    flow.submit_all(queue)
+    flow.add_job(job("late"), depends_on=pair)
+    flow.submit_all(queue)
+    assert queue.get_status("late")["dependencies"] == ["one"]
+
+
 def test_jobs_are_not_added_to_a_workflow_that_another_object_has_stored(queue: JobQueue) -> None:
     def make() -> Workflow:
         flow = Workflow("nightly", id="nightly")
