@@ -9,12 +9,9 @@ Run it from the root of the repository, with nothing installed; on Python's stan
          50,819 bytes too many
     The report is in /home/you/gigq/duplicates.txt
 
-At first there are two jobs: one walks the folder, and the report waits for it. Walking a folder submits a job for each
-folder in it, and one for every twenty files, which reads them. The report waits for all of these, although it was
-submitted before anybody knew of them.
-
-Kill it in the middle with `kill -9`, and start it again: it goes on where it was. A folder can be given, and `--db
-FILE`; with a new file it looks anew.
+At first there are two jobs: one walks the folder, and the report waits for it. To walk a folder submits a job for each
+folder in it, and one for every twenty files. The report waits for all of these, unknown when it was submitted.
+Killed in the middle with `kill -9` and started again, it goes on where it was; with a new `--db FILE` it looks anew.
 """
 
 import argparse
@@ -25,9 +22,7 @@ from pathlib import Path
 
 from gigq import JobQueue, Worker, Workflow, current_job, task
 
-AT_ONCE = 20  # files that one job reads
-SKIPPED = {"site-packages", "__pycache__", ".git"}
-
+AT_ONCE, SKIPPED = 20, {"site-packages", "__pycache__", ".git"}
 File = tuple[str, int, str]  # its path, its size, and a hash of what is in it
 
 

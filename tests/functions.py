@@ -134,6 +134,11 @@ def crawl(pages: int, gate: str, until: str) -> int:
     return job.attempt
 
 
+def crawl_on(pages: int) -> int:
+    current_job().submit_many(Job(f"page {number}", add, {"a": number}) for number in range(pages))
+    return pages
+
+
 def submit_late(gate: str, until: str) -> int:
     """On the first attempt meet, and then submit a job. Return the attempt."""
     job = current_job()

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from gigq import Job, JobQueue, ManualClock
+from gigq import Job, JobQueue, ManualClock, RetryLater, current_job
+from gigq.testing import drain
 
 
 @pytest.fixture
@@ -110,6 +111,23 @@ def test_delete_says_why_a_job_stays_and_deletes_the_others(run: Run, queue: Job
         f"gigq: job {parent} is needed by an unfinished job that depends on it; cancel or delete that first; "
         f"job {running} is running; cancel it first, with gigq cancel --running\n"
     )
+
+
+def test_delete_says_that_an_unfinished_job_might_submit_one_again(run: Run, queue: JobQueue) -> None:
+    found: list[str] = []
+
+    def crawl() -> None:
+        found.append(current_job().submit(Job("page", "f")))
+        raise RetryLater(60)
+
+    first = queue.enqueue("crawl")
+    drain(queue, handlers={"crawl": crawl})
+
+    assert run("delete", found[0]).err == (
+        f"gigq: job {found[0]} was submitted by job {first}, which is unfinished and might submit it again; "
+        "cancel that first\n"
+    )
+    assert run("delete", found[0], first).code == 0
 
 
 def test_delete_deletes_jobs_by_filters(run: Run, queue: JobQueue) -> None:

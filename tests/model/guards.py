@@ -68,6 +68,39 @@ GUARDS = [
     Guard("only an unfinished job holds its key", "store/dependencies.py", " AND completed_at IS NULL"),
     Guard("a job is only revived if its key is free", "store/dependencies.py",
           "if other is None and is_key_taken(tx, unique_key):", "if False:"),
+    # jobs that a running job submits
+    *(
+        Guard(name, f"store/{file}.py", old, new, test="tests/store/test_found.py")
+        for name, file, old, new in (
+            ("what is detached keeps nothing waiting", "adopting", "[] if is_detached else _waiting_for(tx, by.seq)",
+             "_waiting_for(tx, by.seq)"),
+            ("a completed child waits no more", "adopting", "(jobs.status <> 'completed'\n", "(1\n"),
+            ("the last job of a workflow may run again", "adopting",
+             "OR jobs.seq = (SELECT last_job FROM job_workflows WHERE seq = jobs.workflow_seq))", ")"),
+            ("jobs of one submitter do not wait for each other", "adopting",
+             " if by is None or job not in path_to(tx, seq)", ""),
+            ("no job comes to wait for itself", "adopting",
+             "        _refuse_circles(tx, waiting, dependent, by)\n", ""),
+            ("only unfinished jobs are waited for", "found", " AND found.status IN ('pending', 'running')", " AND 1"),
+            ("a job that has failed before cancels what waits", "adopting",
+             "                cancel_blocked(tx, child)\n", "                pass\n"),
+            ("a restart detaches what was found", "adopting",
+             '    tx.execute("UPDATE jobs SET is_detached = 1 WHERE submitted_by = ?", (job,))\n', ""),
+            ("a restart leaves to a job what its own parents have found", "adopting",
+             "        wait_for(tx, child, _found_by_parents(tx, child))\n", "        pass\n"),
+            ("a restart brings back what was cancelled because of those", "adopting", "        revive(tx, root)\n",
+             "        pass\n"),
+            ("a job does not wait for what its own submitter submits", "submitting",
+             "        generous -= found.path_to(tx, submitter)\n", "        pass\n"),
+            ("a job comes back after its parents", "dependencies", "            parents[child].append(parent)\n",
+             "            pass\n"),
+            ("what an unfinished job has submitted is not pruned", "pruning",
+             "                   AND submitter.status <> 'completed'))", "                   AND 0))"),
+            ("what an unfinished job has submitted is not deleted", "deleting",
+             "                  AND submitter.completed_at IS NULL)", "                  AND 0)"),
+            ("a parent that was named stays in a repair", "repairing", "(FOUND - 1, sys.maxsize)", "(sys.maxsize,)"),
+        )
+    ),
     # claiming
     *(
         Guard(f"what is ready {name}, {where}", file,
@@ -243,7 +276,7 @@ GUARDS = [
     Guard("a job that an unfinished one depends on is not deleted", "store/deleting.py",
           " or _is_needed(tx, found[0])"),
     Guard("a finished child does not keep its parent from being deleted", "store/deleting.py",
-          "\n           AND children.completed_at IS NULL"),
+          "\n                  AND children.completed_at IS NULL"),
     Guard("a completed child no longer needs its parent", "store/pruning.py",
           "\n                   AND children.status <> 'completed'"),
     # schedules

@@ -9,6 +9,7 @@ from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
+import functions
 import pytest
 
 from gigq import (
@@ -19,6 +20,7 @@ from gigq import (
     ManualClock,
     NotSerializable,
     UnknownParent,
+    Worker,
     Workflow,
     current_job,
 )
@@ -80,7 +82,7 @@ def test_what_waits_for_a_job_waits_for_all_that_it_submits(queue: JobQueue) -> 
     run(queue, crawl=crawl_three)
     assert queue.get_status(last)["phase"] == "waiting"
     run(queue, fetch=fetch, report=collect)
-    assert queue.result(last) == ["crawled", 0, 1, 2]
+    assert queue.result(last, timeout=0) == ["crawled", 0, 1, 2]
 
 
 def test_it_waits_for_what_those_submit_as_well(queue: JobQueue) -> None:
@@ -92,7 +94,7 @@ def test_it_waits_for_what_those_submit_as_well(queue: JobQueue) -> None:
 
     last = report(queue, queue.enqueue("crawl", depth=3))
     run(queue, crawl=lambda depth, side=0: crawl(depth), report=collect)
-    assert sorted(queue.result(last)) == [0] * 8 + [1] * 4 + [2] * 2 + [3]
+    assert sorted(queue.result(last, timeout=0)) == [0] * 8 + [1] * 4 + [2] * 2 + [3]
 
 
 def test_a_job_that_is_submitted_later_waits_for_what_was_found_before(queue: JobQueue) -> None:
@@ -102,7 +104,7 @@ def test_a_job_that_is_submitted_later_waits_for_what_was_found_before(queue: Jo
     assert queue.get_status(last)["phase"] == "waiting"
     assert len(queue.get_job(last).dependencies) == 4  # type: ignore[union-attr]
     run(queue, fetch=fetch, report=collect)
-    assert queue.result(last) == ["crawled", 0, 1, 2]
+    assert queue.result(last, timeout=0) == ["crawled", 0, 1, 2]
 
 
 def test_jobs_of_one_submitter_wait_for_each_other_only_where_they_say_so(queue: JobQueue) -> None:
@@ -139,7 +141,7 @@ def test_a_detached_job_keeps_nothing_waiting(queue: JobQueue) -> None:
     first = queue.enqueue("crawl")
     last = report(queue, first)
     run(queue, crawl=crawl, report=collect)
-    assert queue.result(last) == [None]
+    assert queue.result(last, timeout=0) == [None]
     assert queue.get_status(report(queue, first))["phase"] == "ready"
     assert queue.find_jobs(name="page 1")[0].submitted_by == first
 
@@ -148,7 +150,7 @@ def test_a_report_names_its_parents_first_and_then_those_that_were_found(queue: 
     first, other = queue.enqueue("crawl"), queue.enqueue("other")
     last = report(queue, other, first)
     run(queue, crawl=crawl_three, other=lambda: "other", fetch=fetch, report=collect)
-    assert queue.result(last) == ["other", "crawled", 0, 1, 2]
+    assert queue.result(last, timeout=0) == ["other", "crawled", 0, 1, 2]
 
 
 def test_a_found_job_that_fails_cancels_what_waits_and_its_requeue_brings_it_back(queue: JobQueue) -> None:
@@ -176,7 +178,7 @@ def test_a_report_that_runs_all_the_same_waits_for_what_was_found(queue: JobQueu
     run(queue, crawl=crawl)
     assert queue.get_status(last)["phase"] == "waiting"
     run(queue, fetch=lambda number: fetch(number) if number == 1 else 1 / 0, report=collect)
-    assert queue.result(last) == [None, 1, None]
+    assert queue.result(last, timeout=0) == [None, 1, None]
 
 
 def test_what_a_failed_job_has_submitted_goes_on(queue: JobQueue) -> None:
@@ -191,7 +193,7 @@ def test_what_a_failed_job_has_submitted_goes_on(queue: JobQueue) -> None:
     assert queue.get_status(last)["status"] == "cancelled"
     queue.requeue_job(first)
     run(queue, crawl=crawl_three, report=collect)
-    assert queue.result(last) == ["crawled", 0, 1, 2]
+    assert queue.result(last, timeout=0) == ["crawled", 0, 1, 2]
 
 
 def test_a_found_job_whose_parent_has_failed_is_cancelled_and_what_waits_with_it(queue: JobQueue) -> None:
@@ -361,7 +363,7 @@ def test_a_key_of_ones_own_is_kept_and_the_job_that_has_it_is_waited_for(queue: 
     assert holder in queue.get_job(last).dependencies  # type: ignore[union-attr]
     assert queue.find_jobs(name="page 3")[0].dependencies == (holder,)
     run(queue, fetch=fetch, report=collect)
-    assert queue.result(last) == [None, 1, 3]
+    assert queue.result(last, timeout=0) == [None, 1, 3]
 
 
 def test_a_submit_that_was_refused_does_not_count_as_one_of_the_equal_ones(queue: JobQueue) -> None:
@@ -429,7 +431,7 @@ def test_a_submit_takes_part_in_a_transaction_of_any_queue_object(queue: JobQueu
     last = report(queue, queue.submit(Job("crawl", "crawl")))
     with JobQueue(path) as other:
         run(queue, crawl=lambda: crawl(other), fetch=fetch, report=collect)
-    assert queue.result(last) == [None, 1]
+    assert queue.result(last, timeout=0) == [None, 1]
 
 
 def test_what_a_remembered_step_has_submitted_is_not_mixed_up_with_the_rest(queue: JobQueue) -> None:
@@ -455,7 +457,7 @@ def test_what_the_last_act_submits_comes_with_the_completion(queue: JobQueue) ->
 
     last = report(queue, queue.submit(Job("crawl", "crawl")))
     run(queue, crawl=crawl, fetch=fetch, report=collect)
-    assert queue.result(last) == ["crawled", 1]
+    assert queue.result(last, timeout=0) == ["crawled", 1]
     assert names(queue) == ["crawl", "report", "page 1"]
 
 
@@ -495,6 +497,69 @@ def test_a_restart_submits_anew_and_a_requeue_does_not(queue: JobQueue) -> None:
         run(queue, crawl=crawl)
         assert queue.count(search="page") == pages
     assert queue.count("cancelled") == 2
+
+
+# control
+
+
+def test_what_a_cancelled_job_has_submitted_goes_on(queue: JobQueue) -> None:
+    first = queue.enqueue("crawl")
+    last = report(queue, first)
+
+    def crawl() -> None:
+        crawl_three()
+        queue.cancel(first, running=True)
+
+    run(queue, crawl=crawl, fetch=fetch, report=collect)
+    assert {job.status for job in queue.find_jobs(search="page")} == {"completed"}
+    assert [queue.get_status(each)["status"] for each in (first, last)] == ["cancelled", "cancelled"]
+    queue.requeue_job(first)
+    run(queue, crawl=crawl_three, report=collect)
+    assert queue.result(last, timeout=0) == ["crawled", 0, 1, 2]
+
+
+def test_a_cancelled_report_leaves_the_rest_alone_and_waits_for_all_when_it_comes_back(queue: JobQueue) -> None:
+    last = report(queue, queue.enqueue("crawl"))
+    queue.cancel(last)
+    run(queue, crawl=crawl_three)
+    assert queue.count("pending") == 3
+    assert queue.requeue_job(last)
+    assert queue.get_status(last)["phase"] == "waiting"
+    run(queue, fetch=fetch, report=collect)
+    assert queue.result(last, timeout=0) == ["crawled", 0, 1, 2]
+
+
+def test_a_failed_job_that_was_found_can_be_deleted_and_then_nothing_waits_for_it(queue: JobQueue) -> None:
+    last = report(queue, queue.enqueue("crawl"))
+    run(queue, crawl=crawl_three, fetch=lambda number: number or 1 / 0)
+    assert queue.get_status(last)["status"] == "cancelled"
+    (failed,) = queue.find_jobs("failed")
+    assert queue.delete_job(failed)
+    assert queue.requeue_job(last)
+    run(queue, report=collect)
+    assert queue.result(last, timeout=0) == ["crawled", 1, 2]
+
+
+@pytest.mark.parametrize("mode", ["thread", "process"])
+def test_the_jobs_of_a_worker_submit(open_queue: Callable[..., JobQueue], path: str, mode: str) -> None:
+    queue = open_queue()  # under the clock of the machine
+    last = queue.submit(Job("report", functions.collect, dependencies=queue.enqueue(functions.crawl_on, 3)))
+    with Worker(path, mode=mode, burst=True) as worker:  # type: ignore[arg-type]
+        worker.start()
+    assert queue.result(last, timeout=0) == [3, 0, 1, 2]
+
+
+def test_a_single_job_submits_where_it_is_run(queue: JobQueue, path: str) -> None:
+    queue.enqueue(functions.crawl_on, 1)
+    claim = queue.dequeue("me")
+    assert claim is not None
+    queue.execute_job(claim)
+    queue.enqueue(functions.crawl_on, 2)
+    with Worker(path, clock=queue.clock) as worker:
+        while worker.process_one():
+            pass
+    assert queue.count("completed") == 5
+    assert queue.check() == []
 
 
 # errors
@@ -572,5 +637,5 @@ def test_a_workflow_that_is_submitted_again_returns_the_ids_of_its_own_jobs(queu
     ids = made().submit_all(queue)
     run(queue, crawl=crawl_three, fetch=fetch, report=collect)
     assert made().submit_all(queue) == ids
-    assert queue.result(ids[1]) == ["crawled", 0, 1, 2]
+    assert queue.result(ids[1], timeout=0) == ["crawled", 0, 1, 2]
     assert made().status(queue).total == 5

@@ -208,6 +208,15 @@ def test_a_job_that_has_failed_before_it_is_found_cancels_what_waits(file: File)
     assert phases(file, "report") == ["waiting"]
 
 
+def test_a_job_that_has_completed_before_it_is_found_is_not_waited_for(file: File) -> None:
+    file.submit("done", id="done", priority=9)
+    file.complete("done")
+    claim = crawling(file)
+    find(file, claim, job("done"))
+    complete(file, claim)
+    assert (phases(file, "report"), file.job("report").dependencies) == (["ready"], ("crawl", "done"))
+
+
 def test_the_last_job_of_a_workflow_waits_even_if_it_has_completed(file: File) -> None:
     """It may run again, at the end."""
     claim = crawling(file)
