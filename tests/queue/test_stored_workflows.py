@@ -234,7 +234,7 @@ def test_a_workflow_is_loaded_by_a_prefix_of_its_id(queue: JobQueue) -> None:
         Workflow.load(queue, "")
     with pytest.raises((TypeError, ValueError), match="workflow_id is 1"):
         Workflow.load(queue, 1)  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="queue is 'jobs.db'; it must be a JobQueue"):
+    with pytest.raises(TypeError, match=r"queue is 'jobs\.db'; it must be a JobQueue"):
         Workflow.load("jobs.db", "flow")  # type: ignore[arg-type]
 
 

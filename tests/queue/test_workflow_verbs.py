@@ -409,6 +409,17 @@ def test_a_job_that_the_last_one_has_found_returns_without_it(queue: JobQueue) -
     assert statuses(queue) == {"good": "completed", "end": "completed", "found": "pending"}
 
 
+def test_a_last_job_does_not_wait_for_what_it_has_found_itself(queue: JobQueue) -> None:
+    flow = submitted(queue, job("bad", functions.fail), end=job("end", "end"))
+    drain(queue, handlers={"end": lambda: current_job().submit(Job("found", "found", max_attempts=1)) and None})
+    drain(queue, handlers={"found": functions.fail})
+    assert flow.requeue_failed(queue) == 2
+    assert statuses(queue) == {"bad": "pending", "end": "pending", "found": "pending"}
+    assert queue.check() == []
+    drain(queue, handlers={"end": lambda: None})
+    assert statuses(queue) == {"bad": "failed", "end": "completed", "found": "pending"}
+
+
 def test_a_requeue_of_nothing_leaves_the_last_job_alone(queue: JobQueue) -> None:
     flow = submitted(queue, job("bad", functions.fail), end=job("end"))
     drain(queue)
