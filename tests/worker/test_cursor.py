@@ -45,7 +45,10 @@ def ran(queue: JobQueue, function: Callable[[], Any]) -> Any:
     return queue.result(job_id)
 
 
-@pytest.mark.parametrize("place", [0, -5, 2**70, 1.5, True, "page 3", 'a "b" \\ \n', "ä", None, [1, "b"], {"day": "2026-01-01"}, []])
+@pytest.mark.parametrize(
+    "place",
+    [0, -5, 2**70, 1.5, True, "page 3", 'a "b" \\ \n', "ä", None, [1, "b"], {"day": "2026-01-01"}, []],
+)
 def test_a_cursor_is_what_json_gives_back_also_before_it_is_written(queue: JobQueue, place: Any) -> None:
     def function() -> Any:
         current_job().cursor = place
@@ -122,16 +125,26 @@ def test_a_cursor_is_written_however_the_execution_ends(queue: JobQueue, then: s
 @pytest.mark.parametrize("mode", ["thread", "process"])
 @pytest.mark.parametrize(
     ("then", "cursor", "result"),
-    [("return", [1], []), ("raise", [1, 2], [1]), ("spin", [1, 2], [1]), ("release", [1, 1], [1])],
+    [("return", [1], []), ("raise", [1, 2], [1]), ("release", [1, 1], [1])],
 )
 def test_a_worker_writes_the_cursor_however_the_execution_ends(
     queue: JobQueue, run: Callable[..., Running], mode: str, then: str, cursor: list[int], result: list[int]
 ) -> None:
     run(mode=mode)
-    timeout = 0.2 if then == "spin" else PATIENCE
-    job_id = queue.submit(Job("job", "progress_functions:place", {"then": then}, timeout=timeout, max_attempts=2))
+    job_id = queue.submit(Job("job", "progress_functions:place", {"then": then}, max_attempts=2))
     record = queue.wait(job_id, timeout=PATIENCE)
     assert (record.cursor, record.result) == (cursor, result)
+
+
+@pytest.mark.parametrize("mode", ["thread", "process"])
+def test_a_worker_writes_the_cursor_of_a_job_that_it_stops_at_its_timeout(
+    queue: JobQueue, run: Callable[..., Running], mode: str
+) -> None:
+    run(mode=mode)
+    queue.wait(queue.submit(Job("import", "progress_functions:place", {"then": "return"})), timeout=PATIENCE)
+    job_id = queue.submit(Job("job", "progress_functions:place", {"then": "spin"}, timeout=0.4, max_attempts=1))
+    record = queue.wait(job_id, timeout=PATIENCE)
+    assert (record.status, record.cursor) == ("timeout", [1])
 
 
 def test_process_one_and_manual_consumption_keep_the_cursor_too(queue: JobQueue, path: str) -> None:
