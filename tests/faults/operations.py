@@ -31,6 +31,9 @@ NO_LIMIT = Terms(3600.0, TransactionTimeout)
 OPERATIONS: dict[str, Callable[[File], Act]] = {}
 """Each prepares a file, and returns the operation, which can be repeated when it has failed."""
 
+JOINED_OPERATIONS: dict[str, Callable[[File], Act]] = {}
+"""The same, in the transaction of a caller, whose own statements may fail too and do not wait for the file."""
+
 LONG_OPERATIONS: dict[str, Callable[[File], Act]] = {}
 """The same; they have hundreds of statements, of which only some are made to fail."""
 
@@ -84,6 +87,74 @@ def claimed(file: File, **options: Any) -> Callable[..., Act]:
         return lambda: file.settle(claim, status, **report | more)
 
     return settling
+
+
+def joined_operation(arrange: Callable[[File], Callable[[sqlite3.Connection], object]]) -> Any:
+    """The verb is done between a caller's BEGIN and COMMIT, together with a change of the caller's own."""
+
+    def arranged(file: File) -> Act:
+        file.queue.submit(job("mine"))
+        verb = arrange(file)
+
+        def act() -> None:
+            try:
+                with closing(sqlite3.connect(file.queue.db_path, timeout=0, isolation_level=None)) as connection:
+                    connection.execute("BEGIN IMMEDIATE")
+                    connection.execute("UPDATE jobs SET description = 'mine' WHERE id = 'mine'")
+                    verb(connection)
+                    connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise StoreError(str(error)) from error
+
+        return act
+
+    JOINED_OPERATIONS[arrange.__name__] = arranged
+    return arrange
+
+
+# in transactions of callers
+
+
+@operation
+def own_transaction(file: File) -> Act:
+    file.queue.submit(job("old"))
+
+    def act() -> None:
+        with file.queue.transaction() as db:
+            try:
+                db.execute("UPDATE jobs SET description = 'mine' WHERE id = 'old'")
+            except sqlite3.Error as error:
+                raise StoreError(str(error)) from error
+            family(file)
+            file.queue.cancel("old")
+
+    return act
+
+
+@joined_operation
+def submit_joined(file: File) -> Callable[[sqlite3.Connection], object]:
+    jobs = [job("a", tags=["t"]), job("b", dependencies=["a"]), job("c")]
+    return lambda connection: file.queue.submit_many(jobs, connection=connection)
+
+
+@joined_operation
+def complete_joined(file: File) -> Callable[[sqlite3.Connection], object]:
+    family(file)
+    claim = file.queue.dequeue("ann")
+    assert claim is not None
+    return lambda connection: file.queue.complete(claim, 1, connection=connection)
+
+
+@joined_operation
+def block_joined(file: File) -> Callable[[sqlite3.Connection], object]:
+    family(file)
+
+    def act(connection: sqlite3.Connection) -> None:
+        with file.queue.transaction(connection):
+            file.queue.cancel("parent")
+            file.queue.delete_job("grandchild")
+
+    return act
 
 
 # submit

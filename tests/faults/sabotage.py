@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -16,6 +16,7 @@ GONE = 9
 """The exit code of a process that ended in the middle of a statement."""
 
 _connect = sqlite3.connect
+_plain_cursor = sqlite3.Cursor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +38,16 @@ class Fault:
         if self.code is None:
             raise KeyboardInterrupt
         if self.ends_transaction and connection is not None and connection.in_transaction:
-            is_lent = isinstance(connection, LentConnection) and connection.is_lent
-            with connection.ending() if is_lent else nullcontext():
-                sqlite3.Cursor(connection).execute("ROLLBACK")
+            if isinstance(connection, LentConnection) and connection.is_lent:
+                connection.abandon()
+            else:
+                sqlite3.Connection.execute(connection, "ROLLBACK")
         error = sqlite3.OperationalError(self.message)
         error.sqlite_errorcode = self.code
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # or this frame would keep itself, and with it the cursors of those that it came through
 
 
 FAULTS = {
@@ -78,10 +83,12 @@ class Saboteur:
     def present(self) -> Iterator[Saboteur]:
         """Stand between the store and SQLite while the block runs."""
         sqlite3.connect = self._open  # type: ignore[assignment]
+        sqlite3.Cursor = _PlainCursor  # type: ignore[misc]
         try:
             yield self
         finally:
             sqlite3.connect = _connect
+            sqlite3.Cursor = _plain_cursor  # type: ignore[misc]
 
     def spoil(self, statement: int, fault: Fault | None) -> None:
         """Let the n-th statement from here on end with a fault, or with None the process right after it."""
@@ -157,6 +164,43 @@ class _Sabotaged(sqlite3.Connection):
 def _sabotaged(kind: type[sqlite3.Connection]) -> type[_Sabotaged]:
     """Return this class of connections with a saboteur in front of it."""
     return type(kind.__name__, (_Sabotaged, kind), {})
+
+
+class _IsAnyCursor(type):
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, _plain_cursor)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return issubclass(subclass, _plain_cursor)
+
+
+class _PlainCursor(_plain_cursor, metaclass=_IsAnyCursor):
+    """Takes the place of `sqlite3.Cursor`, for those that are made of a connection without asking it."""
+
+    def execute(self, sql: str, *values: Any) -> Any:
+        saboteur: Saboteur | None = getattr(self.connection, "saboteur", None)
+        if saboteur is None:
+            return super().execute(sql, *values)
+        saboteur.before(self.connection, sql)
+        super().execute(sql, *values)
+        saboteur.after(sql)
+        return self
+
+    def fetchone(self) -> Any:
+        self._ask()
+        return super().fetchone()
+
+    def fetchall(self) -> list[Any]:
+        self._ask()
+        return super().fetchall()
+
+    def __iter__(self) -> Any:
+        self._ask()
+        return self
+
+    def _ask(self) -> None:
+        if self.description is not None and isinstance(self.connection, _Sabotaged):
+            self.connection.saboteur.before_answer(self.connection)
 
 
 class _Cursor(sqlite3.Cursor):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from faults.observer import version
-from faults.operations import LONG_OPERATIONS, OPERATIONS, journal_mode, open_new, roll_back_journal
+from faults.operations import JOINED_OPERATIONS, LONG_OPERATIONS, OPERATIONS, journal_mode, open_new, roll_back_journal
 from faults.sabotage import CTRL_C, FAULTS, UNREADABLE, Saboteur
 from faults.trial import Trials, edges
 
@@ -21,7 +21,7 @@ TrialsOf = Callable[..., Trials]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("name", [*OPERATIONS, *JOINED_OPERATIONS])
 def test_a_write_that_fails_at_any_statement_is_done_completely_or_not_at_all_and_can_be_repeated(
     trials_of: TrialsOf, name: str, fault: str
 ) -> None:
@@ -35,7 +35,9 @@ def test_a_write_that_fails_at_any_statement_is_done_completely_or_not_at_all_an
 
 # All writes are made by the same transaction: one of many statements, those of a worker, and those that begin again.
 @pytest.mark.parametrize(
-    "name", ["submit_workflow", "claim", "process_one", "cancel_jobs", "prune", "dequeue", "close"]
+    "name",
+    ["submit_workflow", "claim", "process_one", "cancel_jobs", "prune", "dequeue", "close", "own_transaction"]
+    + [*JOINED_OPERATIONS],
 )
 def test_ctrl_c_twice_at_any_statement_releases_the_lock_and_the_write_can_be_repeated(
     trials_of: TrialsOf, name: str
@@ -47,7 +49,7 @@ def test_ctrl_c_twice_at_any_statement_releases_the_lock_and_the_write_can_be_re
     assert statement > 3
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("name", [*OPERATIONS, *JOINED_OPERATIONS])
 def test_a_write_with_any_answer_unreadable_is_done_completely_or_not_at_all(trials_of: TrialsOf, name: str) -> None:
     trials = trials_of(name)
     for answer in count(1):

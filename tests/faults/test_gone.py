@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from faults.operations import OPERATIONS
+from faults.operations import JOINED_OPERATIONS, OPERATIONS
 
 TESTS = Path(__file__).parents[1]
 ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)])}
@@ -35,7 +35,7 @@ def let_processes_end(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call
         yield let_end
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("name", [*OPERATIONS, *JOINED_OPERATIONS])
 def test_a_write_whose_process_ends_at_any_statement_is_done_completely_or_not_at_all(
     let_processes_end: Callable[[str], tuple[int, list[str]]], name: str
 ) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from faults.observer import DAMAGE, Observer
-from faults.operations import DAMAGED, LONG_OPERATIONS, NOT_REPEATED, OPERATIONS, open_file
+from faults.operations import DAMAGED, JOINED_OPERATIONS, LONG_OPERATIONS, NOT_REPEATED, OPERATIONS, open_file
 from faults.sabotage import Fault, Saboteur
 
 from gigq import StoreError, close_connections
 
-ARRANGE = OPERATIONS | LONG_OPERATIONS
+ARRANGE = OPERATIONS | JOINED_OPERATIONS | LONG_OPERATIONS
 
 _EACH_IN_A_NEW_FILE = (*LONG_OPERATIONS, *NOT_REPEATED)
 

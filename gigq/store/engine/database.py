@@ -241,12 +241,18 @@ class Database:
         self.must_be_writable()
         self.must_be_open()
         with self._turn or nullcontext(), ExitStack() as last:
+            opened = list[lent.LentConnection]()
+
+            def connect() -> lent.LentConnection:
+                if not opened:
+                    opened.append(last.enter_context(self._pool.apart()))
+                return opened[0]
+
             with PROCESS.passage(), self._explaining():
                 self.must_exist()
-                connection = last.enter_context(self._pool.apart())
-                last.enter_context(PROCESS.lending(connection))
-                begun = self.patience.insist(lambda: connection, "BEGIN IMMEDIATE", "PRAGMA schema_version")
-            with lent.lent(connection, self.patience, self._explaining):
+                begun = self.patience.insist(connect, "BEGIN IMMEDIATE", "PRAGMA schema_version")
+            (connection,) = opened
+            with PROCESS.lending(connection), lent.lent(connection, self.patience, self._explaining):
                 self._look_at_tables(Transaction(connection, self._stamp()), begun[1])
                 with taking_part(Joined(connection, self, rings=False)) as joined:
                     yield joined

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Literal, NoReturn, Self
 
@@ -122,17 +122,18 @@ def lent(
         yield
         if process != os.getpid():
             raise RuntimeError("this process was forked inside a transaction, which only its parent can end")
-        connection.unlend()
-        if not connection.in_transaction:
-            raise StoreError(f"{_GONE}; begin it again")
         with explaining():
+            connection.unlend()
+            if not connection.in_transaction:
+                raise StoreError(f"{_GONE}; begin it again")
             patience.commit(connection)
         is_over = True
     finally:
         if not is_over and process == os.getpid():
-            connection.unlend()
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # it is closed next, which rolls back too
+                connection.unlend()
+            with suppress(sqlite3.Error):
+                connection.rollback()
 
 
 class LentCursor(sqlite3.Cursor):

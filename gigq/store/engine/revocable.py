@@ -12,6 +12,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 from weakref import WeakSet
@@ -83,7 +84,8 @@ class RevocableConnection(LentConnection):
         # Where the code has such a cursor too, and uses it at this moment: it writes nothing after the ROLLBACK.
         plain.execute("PRAGMA query_only = ON")
         if self.in_transaction:
-            plain.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # to close it rolls back too
+                plain.execute("ROLLBACK")
         self.close()
 
     def check_usable(self) -> None:
