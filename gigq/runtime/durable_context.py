@@ -180,8 +180,8 @@ class DurableContext:
         workflow, so is the new one.
 
         It is known by its function, its arguments and its parents, and of equal ones by their number in this attempt;
-        name, queue and other options do not count. If you give it an `id` or a `unique_key`, that rule of
-        `JobQueue.submit` holds instead.
+        name, queue and other options do not count. An `id` of its own is kept instead, and a `unique_key` also counts,
+        both as for `JobQueue.submit`.
 
         One write transaction, and in a loop one for each: `submit_many` takes many at once.
 
