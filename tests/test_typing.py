@@ -117,7 +117,8 @@ def with_output(mark: str) -> list[tuple[int, str]]:
 
 @pytest.mark.parametrize(("line", "type_"), with_output("# ->"))
 def test_a_revealed_type_is_the_expected_one(messages: dict[int, list[str]], line: int, type_: str) -> None:
-    plain_words = [re.sub(r"\b(builtins|typing|concurrent\.futures\._base|gigq\.\w+)\.", "", message) for message in messages[line]]
+    modules = r"\b(builtins|typing|concurrent\.futures\._base|gigq\.\w+)\."
+    plain_words = [re.sub(modules, "", message) for message in messages[line]]
     assert plain_words == [f'note: Revealed type is "{type_}"']
 
 

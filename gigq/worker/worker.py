@@ -54,7 +54,7 @@ class Worker:
         concurrency: how many jobs may run at a time.
         mode: ``"thread"`` runs jobs in threads of this process; ``"process"`` runs each in a child process, which can
             be stopped at any time. Unix only.
-        queues: the names of the queues to serve, one or several; None for all.
+        queues: the names of the queues to serve, one or several; None for all but those with a ``#`` in their names.
         handlers: functions by the names that jobs use for them; any other name is imported.
         allow: the modules that may be imported from, one or several: ``"myapp"`` itself, ``"myapp."`` everything inside
             it; None for all.
