@@ -72,8 +72,8 @@ class Workflow:
             WorkflowNotFound: no workflow has this id.
             ValueError: several have ids that begin with it.
         """
-        database = _queue(queue).database
-        found = workflows.load(database, workflows.full_id(database, workflow_id))
+        database, prefix = _queue(queue).database, checks.text(workflow_id, "workflow_id")
+        found = workflows.load(database, workflows.full_id(database, prefix))
         loaded = cls(found.name, id=found.id)
         loaded._jobs = {job.id: job for job in found.jobs}
         loaded._last = found.last

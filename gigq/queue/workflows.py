@@ -71,7 +71,7 @@ def full_id(database: Database, prefix: str) -> str:
         WorkflowNotFound: none does.
         ValueError: several do, or the text is empty.
     """
-    checks.text(prefix, "workflow_id")
+    checks.text(prefix, "prefix")
     with database.read() as tx:
         found = workflows.ids_like(tx, prefix, limit=2)
     if not found:

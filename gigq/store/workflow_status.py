@@ -52,9 +52,24 @@ def status(tx: Transaction, workflow: Workflow, *, gone: Collection[WorkerKey]) 
     Args:
         gone: the workers whose process has certainly ended.
     """
-    statuses = dict.fromkeys(JobStatus, 0)
-    ended = []
-    for word, number, completed_at in tx.execute(
+    statuses, ended_at = _counted(tx, workflow)
+    is_unfinished = any(statuses[each] for each in UNFINISHED)
+    return WorkflowStatus(
+        id=workflow.id,
+        name=workflow.name,
+        created_at=from_text(workflow.created_at),
+        started_at=_started_at(tx, workflow),
+        completed_at=None if is_unfinished or ended_at is None else from_text(ended_at),
+        statuses=_in_words(statuses),
+        phases=_phases(tx, workflow, statuses),
+        time_left=time_left(tx, workflow.seq, gone=gone) if is_unfinished else 0.0,
+        last_job=last_id(tx, workflow),
+    )
+
+
+def _counted(tx: Transaction, workflow: Workflow) -> tuple[dict[JobStatus, int], str | None]:
+    """Return the number of jobs of each status, and when the last of those that have ended did."""
+    rows = tx.execute(
         """
         SELECT status, count(*), max(completed_at)
           FROM jobs INDEXED BY jobs_of_workflow
@@ -62,21 +77,9 @@ def status(tx: Transaction, workflow: Workflow, *, gone: Collection[WorkerKey]) 
          GROUP BY status
         """,
         (workflow.seq,),
-    ):
-        statuses[JobStatus(word)] = number
-        ended.append(completed_at)
-    is_unfinished = any(statuses[each] for each in UNFINISHED)
-    return WorkflowStatus(
-        id=workflow.id,
-        name=workflow.name,
-        created_at=from_text(workflow.created_at),
-        started_at=_started_at(tx, workflow),
-        completed_at=None if is_unfinished else from_text(max(ended)),
-        statuses=_in_words(statuses),
-        phases=_phases(tx, workflow, statuses),
-        time_left=time_left(tx, workflow.seq, gone=gone) if is_unfinished else 0.0,
-        last_job=last_id(tx, workflow),
-    )
+    ).fetchall()
+    statuses = dict.fromkeys(JobStatus, 0) | {JobStatus(status): number for status, number, _ in rows}
+    return statuses, max((completed_at for *_, completed_at in rows if completed_at is not None), default=None)
 
 
 def _in_words(statuses: dict[JobStatus, int]) -> dict[str, int]:
