@@ -232,6 +232,4 @@ class DurableContext:
         Raises:
             RuntimeError: no job is running here, or its function has ended.
         """
-        return run.run_of(
-            self._claim, self._tools, self._state, self._output, started_at=self._started_at, wanted=wanted
-        )
+        return run.run_of(self._claim, self._tools, self._state, self._output, wanted=wanted)

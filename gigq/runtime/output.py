@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import Protocol
 
 from gigq.checks import Default
+from gigq.clock import SystemClock
 from gigq.codec import canonical, encode
 from gigq.reports import Progress, Report
 
@@ -21,6 +22,7 @@ CURSOR_LIMIT = 100_000
 MESSAGE_LIMIT = 500
 """The most characters in the message of a progress."""
 
+_CLOCK = SystemClock()
 _HALF = LOG_LIMIT // 2
 _LARGEST = 1e300
 _LARGEST_INTEGER = 2**63
@@ -51,10 +53,11 @@ class Output:
         cursor: its place in a long loop, as JSON; None if it has set none.
         run: what connects the execution to its queue's file; None until its function asks for that.
         thread: that of its function.
+        began_at: when that was called, as a monotonic time.
         has_ended: whether the function has, and a thread that it has left behind may ask for nothing more.
     """
 
-    __slots__ = ("cursor", "execution_id", "has_ended", "log", "progress", "run", "thread")
+    __slots__ = ("began_at", "cursor", "execution_id", "has_ended", "log", "progress", "run", "thread")
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class Output:
         self.progress = progress
         self.cursor = cursor
         self.run: Durable | None = None
+        self.began_at = _CLOCK.monotonic()
         self.has_ended = False
         self.thread = threading.get_ident()
 

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gigq.claims import Claim
-from gigq.clock import from_text, in_seconds
+from gigq.clock import SystemClock, in_seconds
 from gigq.errors import JobTimeout, TransactionTimeout
 from gigq.reports import Report
 from gigq.runtime.call_state import CallState
 from gigq.runtime.durable import JobStore, Terms, Tools
 from gigq.runtime.output import Output
 from gigq.runtime.step_names import StepNames
+
+_CLOCK = SystemClock()
 
 
 class Run:
@@ -29,7 +31,7 @@ class Run:
     """
 
     def __init__(
-        self, claim: Claim, tools: Tools, state: CallState | None, *, thread: int, started_at: str
+        self, claim: Claim, tools: Tools, state: CallState | None, *, thread: int, began_at: float
     ) -> None:
         self.claim = claim
         self.written = tools.written
@@ -40,7 +42,7 @@ class Run:
         self.has_begun_anew = self.is_in_last_act = False
         self._opened = tools.opened
         self._state = state
-        self._started_at = started_at
+        self._began_at = began_at
         self._lock = threading.Lock()
         self._store: JobStore | None = None
         self._is_closed = self._is_done = False
@@ -81,7 +83,7 @@ class Run:
         """
         timeout = self.claim.timeout
         if timeout is not None:
-            took = (from_text(self.now()) - from_text(self._started_at)).total_seconds()
+            took = _CLOCK.monotonic() - self._began_at  # the clock on the wall may have been set meanwhile
             if timeout - took < limit:
                 return Terms(max(0.0, timeout - took), lambda: self._refusal(JobTimeout()))
         error = TransactionTimeout(
@@ -123,12 +125,11 @@ class Run:
 
 
 def run_of(
-    claim: Claim, tools: Tools | None, state: CallState | None, output: Output, *, started_at: str, wanted: str
+    claim: Claim, tools: Tools | None, state: CallState | None, output: Output, *, wanted: str
 ) -> Run:
     """Return what connects an execution to its file, made at the first call.
 
     Args:
-        started_at: when its function was called, as the file holds it.
         wanted: what was asked for, as the message of an error calls it.
 
     Raises:
@@ -141,7 +142,7 @@ def run_of(
             raise _ended(claim)
         run = output.run
         if not isinstance(run, Run):
-            run = output.run = Run(claim, tools, state, thread=output.thread, started_at=started_at)
+            run = output.run = Run(claim, tools, state, thread=output.thread, began_at=output.began_at)
         return run
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from nemesis.history import note
 
-from gigq import GigqError, Job, current_job
+from gigq import Job, current_job
 from gigq.clock import SystemClock
 
 _STEP = 0.005
@@ -64,10 +64,10 @@ def _recorded() -> Iterator[float]:
     began_at = note("began", **facts)
     try:
         yield began_at
-    except (Flaw, GigqError) as error:
-        note("raised", by=type(error).__name__, **facts)
+    except Flaw:
+        note("raised", **facts)
         raise
-    except BaseException as error:  # the worker stops this job
+    except BaseException as error:  # the worker stops this job, or has lost it, or the file cannot be written
         note("stopped", by=type(error).__name__, **facts)
         raise
     note("returned", **facts)

@@ -14,9 +14,11 @@ from gigq import (
     Job,
     JobQueue,
     LeaseLost,
+    ManualClock,
     TransactionTimeout,
     current_job,
 )
+from gigq.clock import later
 from gigq.testing import drain
 
 Function = Callable[..., object]
@@ -499,3 +501,14 @@ def test_nothing_is_left_of_a_transaction_but_what_it_has_written(filed: Bank) -
         filed.run(lambda: pay_at_last(1))
         filed.run(lambda: {pay_at_last(1)})
     assert filed.balance == 103
+
+
+def test_a_transaction_has_its_time_though_the_wall_clock_is_set_meanwhile(path: str) -> None:
+    clock = ManualClock()
+
+    def job() -> object:
+        clock.set(later(clock.now(), 3600))
+        return current_job().transact("pay", lambda db: db.execute("SELECT 1").fetchone()[0])
+
+    with JobQueue(path, clock=clock) as queue:
+        assert Bank(queue).run(job, max_attempts=1, timeout=60)["status"] == "completed"
