@@ -15,8 +15,8 @@ from gigq.store import schedules
 from gigq.store.engine.lists import listed
 from gigq.store.engine.transaction import Transaction
 from gigq.store.graphs import in_circles
-from gigq.store.rows import execution_record, job_record, step_record
 from gigq.store.indexes import INDEXES
+from gigq.store.rows import execution_record, job_record, step_record
 from gigq.store.tables import TABLES, VERSION, phase_of
 from gigq.store.views import VIEWS
 

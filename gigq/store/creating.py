@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from gigq.errors import NotAQueue
 from gigq.store.engine.transaction import Transaction
+from gigq.store.indexes import INDEXES
 from gigq.store.legacy import upgrade
 from gigq.store.legacy.keeping import keep_copy
-from gigq.store.indexes import INDEXES
 from gigq.store.tables import TABLES, VERSION
 from gigq.store.views import VIEWS
 
@@ -47,8 +47,8 @@ def refuse_unfit(tx: Transaction, path: str) -> None:
                 f"{path!r} looks like a file of GigQ 0.5.1 and cannot be upgraded: {reason}; use a new file"
             )
     else:
-        taken = sorted({name for (name,) in tx.execute("SELECT name FROM sqlite_master")} & _OURS)
+        # To SQLite two names that differ in case are one.
+        found = tx.execute("SELECT type, name FROM sqlite_master ORDER BY type DESC, name").fetchall()
+        taken = [f"{kind} {name!r}" for kind, name in found if name.lower() in _OURS]
         if taken:
-            raise NotAQueue(
-                f"{path!r} has a table {taken[0]!r} of another application; give the queue a file of its own"
-            )
+            raise NotAQueue(f"{path!r} has a {taken[0]} of another application; give the queue a file of its own")

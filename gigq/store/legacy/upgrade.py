@@ -11,10 +11,10 @@ from typing import Any
 from gigq.status import UNFINISHED
 from gigq.store.dependencies import ended_badly, parent_ended_badly
 from gigq.store.engine.transaction import Transaction
+from gigq.store.indexes import INDEXES
 from gigq.store.legacy.order import OldJob, Place, places
 from gigq.store.legacy.rows import History, execution_from, job_from, unrecorded
 from gigq.store.legacy.values import Old, as_text, ids, read
-from gigq.store.indexes import INDEXES
 from gigq.store.tables import TABLES
 from gigq.store.views import VIEWS
 
