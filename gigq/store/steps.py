@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 
 from gigq.steps import Step, StepRecord
 from gigq.store.engine.transaction import Transaction
@@ -59,15 +60,18 @@ def forget_from(tx: Transaction, job: int, job_id: str, name: str) -> None:
     """
     steps = tx.execute("SELECT seq, name, depth FROM job_steps WHERE job_seq = ? ORDER BY seq", (job,)).fetchall()
     # A step is completed after those inside it, and these would be remembered while it is done again.
-    first = next((seq for seq, each, depth in steps if each == name or _is_inside(each, depth, name)), None)
+    names = {each for _, each, _ in steps}
+    first = next((seq for seq, each, depth in steps if each == name or _is_inside(each, depth, name, names)), None)
     if first is None:
         raise ValueError(_unknown(job_id, name, [each for _, each, _ in steps]))
     tx.execute("DELETE FROM job_steps WHERE job_seq = ? AND seq >= ?", (job, first))
 
 
-def _is_inside(step: str, depth: int, name: str) -> bool:
-    """Whether a step is inside one of this name. A name may have slashes of its own."""
-    return depth > 0 and step.startswith((f"{name}/", f"{name}["))
+def _is_inside(step: str, depth: int, name: str, names: Collection[str]) -> bool:
+    """Whether a step is inside one of this name. A name may have slashes and brackets of its own."""
+    found = re.match(rf"{re.escape(name)}(\[\d+\])?/", step)
+    outer = found and found[0].removesuffix("/")
+    return depth > 0 and outer is not None and (outer == name or outer not in names)
 
 
 def _unknown(job_id: str, name: str, names: Sequence[str]) -> str:

@@ -93,6 +93,8 @@ def test_a_restart_forgets_the_steps_and_the_cursor_and_counts_the_generation(fi
         (["a", "b/x"], "b", ["a"]),  # it has not been completed
         (["a", "b/x", "b", "b[2]/x", "b"], "b", ["a"]),
         (["ba", "b"], "b", ["ba"]),
+        (["b[1]/x", "b[1]", "b", "c"], "b", ["b[1]/x", "b[1]"]),  # a name of its own
+        (["b.x", "bx/y", "b"], "b", ["b.x", "bx/y"]),
     ],
 )
 def test_a_requeue_from_a_step_forgets_it_and_what_was_completed_after_it(
