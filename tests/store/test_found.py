@@ -341,6 +341,18 @@ def test_a_repair_takes_away_a_dependency_that_a_job_could_not_have_named_first(
     assert file.job("a").dependencies == ()
 
 
+def test_a_repair_forgets_a_submitter_that_somebody_has_deleted(file: File) -> None:
+    claim = crawling(file)
+    find(file, claim, job("a"), job("b"))
+    complete(file, claim)
+    with closing(sqlite3.connect(file.queue.db_path, isolation_level=None)) as tool:
+        tool.execute("DELETE FROM jobs WHERE id = 'crawl'")  # as the sqlite3 program does it, without foreign keys
+    assert "2 rows of jobs refer to jobs that are gone" in file.queue.check()
+    assert "Cleared the submitter of 2 jobs, which is gone or came later" in file.queue.repair()
+    assert file.queue.check() == []
+    assert file.job("a").submitted_by is None
+
+
 def test_a_parent_that_is_younger_is_no_mistake(file: File) -> None:
     claim = crawling(file)
     find(file, claim, job("a"))
