@@ -128,14 +128,14 @@ def test_an_interrupt_at_any_moment_leaves_everything_to_the_next_run(script: Sc
 
 
 HOLDING = """
-import sys, threading
+import os, sys, threading
 import pool_functions
 from gigq import QueueExecutor
 
 with QueueExecutor(sys.argv[1], 1, name="it") as executor:
     executor.submit(pool_functions.held, "a")
     pool_functions.EVENTS["a began"].wait()
-    print("begun", flush=True)
+    os.write(1, b"begun\n")
     threading.Event().wait()
 """
 
