@@ -135,7 +135,7 @@ from gigq import QueueExecutor
 with QueueExecutor(sys.argv[1], 1, name="it") as executor:
     executor.submit(pool_functions.held, "a")
     pool_functions.EVENTS["a began"].wait()
-    os.write(1, b"begun\n")
+    os.write(1, b"begun.")
     threading.Event().wait()
 """
 
@@ -144,7 +144,7 @@ def test_the_name_of_a_living_process_is_taken_and_that_of_a_killed_one_is_free_
     pool_functions.reset()
     pool_functions.EVENTS["a may end"].set()
     process = ForkedProcess(HOLDING, [str(tmp_path / "jobs.db")])
-    assert process.stdout.read(6) == b"begun\n"
+    assert process.stdout.read(6) == b"begun."
     with pytest.raises(RuntimeError, match=f"in use by process {process.pid}"):
         QueueExecutor(tmp_path / "jobs.db", 1, name="it")
     process.send_signal(signal.SIGKILL)
