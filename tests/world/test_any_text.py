@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gigq import GigqError, Job, JobQueue, StoreError, Worker
+from gigq import GigqError, Job, JobQueue, StoreError, Worker, Workflow
 
 JOB = "functions:nothing"
 
@@ -40,6 +40,8 @@ LOOKS: dict[str, Use] = {
     "list_jobs by a search": lambda queue, text: queue.list_jobs(search=text),
     "list_jobs of a status": lambda queue, text: queue.list_jobs(status=text),
     "list_jobs since": lambda queue, text: queue.list_jobs(since=text),
+    "list_jobs of a workflow": lambda queue, text: queue.list_jobs(workflow=text),
+    "Workflow.load": lambda queue, text: Workflow.load(queue, text),
     "count": lambda queue, text: queue.count(queue=text),
     "dead_letters": lambda queue, text: queue.dead_letters(name=text),
     "cancel_jobs": lambda queue, text: queue.cancel_jobs(queue=text),
@@ -125,6 +127,19 @@ def test_a_queue_or_a_schedule_may_have_any_name(queue: JobQueue) -> None:
     for use in (queue.pause, queue.resume, queue.configure):
         assert "\\udc80" in refusal_of(lambda use=use: use(LONE))  # type: ignore[misc]
     assert "\\udc80" in refusal_of(lambda: queue.schedules.add(LONE, JOB, every=60))
+
+
+def test_a_workflow_may_have_any_name_and_id(queue: JobQueue) -> None:
+    for text in TEXTS.values():
+        flow = Workflow(text, id=text)
+        flow.at_end(Job(text, JOB))
+        flow.submit_all(queue)
+        assert (flow.status(queue).name, Workflow.load(queue, text).id) == (text, text)
+        assert flow.to_svg(queue)
+        assert flow.to_mermaid(queue)
+    assert {record.name for record in queue.workflows()} == set(TEXTS.values())
+    for use in (Workflow, lambda text: Workflow("flow", id=text)):
+        assert "\\udc80" in refusal_of(lambda use=use: use(LONE))  # type: ignore[misc]
 
 
 def test_a_worker_may_have_any_name(path: str, queue: JobQueue) -> None:
