@@ -16,6 +16,7 @@ from gigq.runtime.alarms import postponed
 from gigq.runtime.call import caller
 from gigq.runtime.functions import Functions
 from gigq.runtime.inline import InlineRunner
+from gigq.store.engine.joined import joined_by
 from gigq.worker.loop import Loop
 from gigq.worker.options import WorkerOptions
 
@@ -35,6 +36,7 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None, de
 
     Raises:
         TypeError: not a queue, or handlers that are no dict.
+        RuntimeError: this thread has a transaction open on the queue's file.
 
     Example:
         >>> from calendar import isleap
@@ -48,6 +50,8 @@ def drain(queue: JobQueue, *, handlers: Mapping[str, Function] | None = None, de
     IMPORTS.refuse("jobs were run")
     if not isinstance(queue, JobQueue):
         raise TypeError(f"queue is {checks.shown(queue)}; it must be a JobQueue")
+    if joined_by(queue.database):
+        raise RuntimeError(f"this thread has a transaction open on {queue.database.path!r}; run jobs after it")
     functions = Functions.of(handlers)
     options = WorkerOptions(worker_id="drain", mode="inline", handlers=tuple(functions.handlers))
     convert = checks.optional(default, "default", checks.function) or queue.default

@@ -34,6 +34,15 @@ def test_draining_an_empty_queue_runs_nothing(queue: JobQueue) -> None:
     assert drain(queue) == 0
 
 
+def test_inside_a_transaction_of_this_thread_nothing_is_drained(queue: JobQueue) -> None:
+    """Jobs would run again if it were rolled back, and their steps could not be remembered."""
+    job_id = submit(queue, functions.add, args=[1])
+    with queue.transaction(), pytest.raises(RuntimeError, match=r"this thread has a transaction open on .*; run jobs"):
+        drain(queue)
+    assert queue.get_job(job_id).attempts == 0
+    assert drain(queue) == 1
+
+
 def test_draining_runs_every_ready_job(queue: JobQueue) -> None:
     ids = [submit(queue, functions.add, args=[number]) for number in range(5)]
     assert drain(queue) == 5
