@@ -44,8 +44,7 @@ class WorkflowNotFound(GigqError, KeyError):
 
     def __init__(self, workflow_id: str) -> None:
         super().__init__(
-            f"no workflow has the id {workflow_id!r:.80}; one is in the queue from its submit until the last of its "
-            "jobs is deleted"
+            f"no workflow has the id {workflow_id!r:.80}: it was never submitted, or the last of its jobs was deleted"
         )
         self.workflow_id = workflow_id
 

@@ -77,8 +77,9 @@ def _graph_options(parser: Parser) -> None:
     either = parser.add_mutually_exclusive_group()
     either.add_argument("--mermaid", action="store_true", help="as Mermaid, the default")
     either.add_argument(
-        "--svg", metavar="FILE", nargs="?", const=_STANDARD_OUTPUT, help="as SVG, into this file or on standard output"
-    )
+        "--svg", metavar="FILE", nargs="?", const=_STANDARD_OUTPUT,
+        help="as SVG, into this file or on standard output; give it after the ID",
+    )  # fmt: skip
 
 
 def graph(call: Call) -> None:
@@ -145,8 +146,6 @@ def _row(workflow: WorkflowRecord, shown_id: str, *, now: datetime) -> tuple[str
 
 def _description(status: WorkflowStatus) -> Iterator[str]:
     yield f"Workflow: {status.name} ({status.id})"
-    counts = ", ".join(f"{number} {phase}" for phase, number in status.phases.items() if number)
-    yield f"Jobs: {status.total}, {_percent(status.done)} % have ended: {counts}"
     yield f"Created: {to_text(status.created_at)}"
     yield f"Started: {to_text(status.started_at) if status.started_at else '-'}"
     yield f"Completed: {to_text(status.completed_at) if status.completed_at else '-'}"

@@ -47,7 +47,7 @@ def _fields(job: Any) -> Iterator[tuple[str, Content]]:
     yield "ended", _instant(job.completed_at)
     yield "worker", job.worker_id
     yield "progress", _progress(job.progress)
-    yield "waits for", _parents(job.dependencies)
+    yield "depends on", _parents(job.dependencies)
     yield "arguments", _arguments(job) or None
     yield "result", None if job.result is None else _value(job.result)
     yield "error", job.error and shortened(job.error.partition("\n")[0], _LONGEST, len)

@@ -17,6 +17,8 @@ from gigq.status import Phase
 _ARROWS = {"needs": "-->", "found": "-.->", "awaited": "-.->", "circle": "<---"}
 _SAFE = frozenset(" _-.,()/")
 """The marks that mean nothing to Mermaid inside a quoted text; every other one is written by its number."""
+_COLON = f"#{ord(':')};"
+"""A colon, which means something in a label, as in ``fa:fa-car``, but nothing in a comment."""
 _LENGTHS = (60, 24, 8)
 """Letters of a name, the most of these with which the text is not too long."""
 _MOST_TEXT = 50_000
@@ -33,7 +35,7 @@ def to_mermaid(graph: Graph) -> str:
 def _flowchart(shown: Graph, longest: int) -> str:
     number_of = {node.id: f"job{number}" for number, node in enumerate(shown.nodes, 1)}
     sentence = summary.sentence(shown._replace(name=shortened(shown.name, longest, len)))
-    lines = [f"%% {escaped(sentence)}", "flowchart TD"]
+    lines = [f"%% {escaped(sentence).replace(_COLON, ':')}", "flowchart TD"]
     lines += [f'    {number_of[node.id]}["{_label(node, longest)}"]' for node in shown.nodes]
     lines += [f"    {number_of[parent]} {_ARROWS[kind]} {number_of[child]}" for parent, child, kind in shown.edges]
     return "\n".join([*lines, *_classes(shown, number_of)]) + "\n"

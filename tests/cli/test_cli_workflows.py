@@ -62,10 +62,10 @@ def test_a_queue_without_workflows_says_so(run: Run, queue: JobQueue) -> None:
 def test_a_workflow_is_shown_with_its_counts_and_its_drawing(run: Run, queue: JobQueue, flow: Workflow) -> None:
     shown = run("workflow", "show", "flow")
     lines = shown.out.splitlines()
-    assert lines[:2] == [
-        "Workflow: nightly report (flow-1)",
-        "Jobs: 4, 100 % have ended: 2 completed, 1 failed, 1 cancelled",
-    ]
+    assert lines[0] == "Workflow: nightly report (flow-1)"
+    assert [line for line in lines if "completed" in line or "have ended" in line][:2] == [
+        "4 of 4 jobs have ended", "✓ 2 completed  ✕ 1 failed  ⊘ 1 cancelled",
+    ], "and it says so once"  # fmt: skip
     assert "At its end: mail" in lines
     assert not any(line.startswith("Time left") for line in lines)
     drawn = lines[lines.index("") :]
@@ -78,7 +78,7 @@ def test_a_workflow_is_shown_with_its_counts_and_its_drawing(run: Run, queue: Jo
 def test_what_is_not_known_of_an_unfinished_workflow_is_said(run: Run, queue: JobQueue, flow: Workflow) -> None:
     flow.requeue_failed(queue)
     shown = run("workflow", "show", "flow-1").out
-    assert "Jobs: 4, 25 % have ended: 1 ready, 2 waiting, 1 completed\n" in shown
+    assert "1 of 4 jobs have ended\n○ 1 ready  ◌ 2 waiting  ✓ 1 completed\n" in shown
     assert "Completed: -\n" in shown
     assert "Time left: not known\n" in shown
 

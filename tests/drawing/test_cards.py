@@ -237,7 +237,7 @@ def test_a_job_that_waits_says_for_whom(queue: JobQueue) -> None:
     parents = [Job(f"p{number}", "functions:nothing") for number in range(5)]
     child = Job("child", "functions:nothing", dependencies=parents)
     queue.submit_many([*parents, child])
-    assert f"waits for {parents[0].id}, {parents[1].id}, {parents[2].id} and 2 more" in job(queue, child.id)
+    assert f"depends on {parents[0].id}, {parents[1].id}, {parents[2].id} and 2 more" in job(queue, child.id)
 
 
 @pytest.mark.parametrize("name", [name for name in HOSTILE if name])

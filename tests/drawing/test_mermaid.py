@@ -26,7 +26,7 @@ def lines(graph: Graph) -> list[str]:
 def test_a_chain_is_a_flowchart() -> None:
     graph = Graph("two", [Node("a", "first"), Node("b", "second")], [Edge("a", "b")])
     assert to_mermaid(graph) == (
-        "%% two#58; 2 jobs.\nflowchart TD\n" '    job1["first"]\n    job2["second"]\n    job1 --> job2\n'
+        "%% two: 2 jobs.\nflowchart TD\n" '    job1["first"]\n    job2["second"]\n    job1 --> job2\n'
     )
 
 

@@ -46,7 +46,7 @@ def graph(workflow: Workflow, queue: JobQueue) -> Graph:
 def test_without_a_queue_the_plan_is_drawn(report: Workflow) -> None:
     assert texts(report.to_svg()) == ["report", "4 jobs", "good", "bad", "sum", "later"]
     assert report.to_mermaid() == (
-        "%% report#58; 4 jobs.\n"
+        "%% report: 4 jobs.\n"
         "flowchart TD\n"
         '    job1["good"]\n'
         '    job2["bad"]\n'
