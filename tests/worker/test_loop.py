@@ -15,7 +15,7 @@ from running import Running
 
 from gigq import Job, JobQueue, ManualClock, NotAQueue, QueueBusy, QueueGone, StoreError, Worker, current_job
 from gigq.reports import Progress, Report
-from gigq.store import workers
+from gigq.store import settling, workers
 
 COMPLETED = Report.completed("null")
 
@@ -293,6 +293,47 @@ def test_where_it_cannot_be_read_whether_jobs_were_taken_away_they_go_on_until_t
     clock.advance(1.0)
     ann.loop.turn()
     assert [held.claim.job_id for held in ann.runner.held.values()] == [other]
+    ann.check()
+
+
+def complete_itself(queue: JobQueue, machine: Machine, job_id: str) -> int:
+    """Settle a running job as its function does in a transaction of its own; return the execution."""
+    (execution,) = [each for each, held in machine.runner.held.items() if held.claim.job_id == job_id]
+    with queue.database.write() as tx:
+        settling.settle(tx, execution, Report.completed('"done"'))
+    return execution
+
+
+def test_a_job_that_has_completed_itself_is_left_alone_until_its_report_comes(
+    ann: Machine, queue: JobQueue, clock: ManualClock
+) -> None:
+    (job_id,) = submit(queue)
+    ann.loop.turn()
+    ann.runner.fill()
+    execution = complete_itself(queue, ann, job_id)
+    clock.advance(1.0)
+    ann.loop.turn()
+    assert (list(ann.runner.held), ann.runner.stopped) == ([execution], [])
+    ann.runner.end(execution, Report.completed('"done"')._replace(is_settled=True))
+    ann.loop.turn()
+    assert (kinds(ann, job_id), queue.get_result(job_id)) == (["started", "completed"], "done")
+    ann.check()
+
+
+def test_a_job_that_has_completed_itself_is_told_as_completed_although_its_process_has_died(
+    ann: Machine, queue: JobQueue, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    (job_id,) = submit(queue)
+    ann.loop.turn()
+    ann.runner.fill()
+    execution = complete_itself(queue, ann, job_id)
+    ann.runner.end(execution, Report.failed("killed by SIGKILL", error_type="ProcessDied"))
+    ann.loop.turn()
+    assert kinds(ann, job_id) == ["started", "completed"]
+    assert [event.error for event in ann.events if event.job_id == job_id] == [None, None]
+    assert f"job {job_id} (job) completed, attempt 1 of 3" in caplog.text
+    assert (queue.get_status(job_id)["status"], queue.get_result(job_id)) == ("completed", "done")
     ann.check()
 
 

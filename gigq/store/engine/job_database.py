@@ -197,6 +197,7 @@ class Loan:
             self._has_ended = True
             if not self._is_whole or connection.is_soiled:
                 connection.drop()
+                PROCESS.disown(connection)
             else:
                 connection.refusal = _is_over
                 self._database.put(self._handle)
@@ -216,11 +217,13 @@ class Loan:
         while not connection.lock.acquire(timeout=_INTERVAL):
             with suppress(sqlite3.ProgrammingError):  # closed just now, by who has it
                 connection.interrupt()
-        with self._lending, ExitStack() as last:
+        with ExitStack() as last:
             last.callback(connection.lock.release)
             if not self._has_ended:
-                self._has_ended = True
-                connection.drop()
+                with suppress(sqlite3.OperationalError):  # a cursor of another class is half read: its thread does it
+                    connection.roll_back_for_good()
+                PROCESS.adopt(connection)  # from here on it holds up no fork, and is closed before one
+                self._lending.close()
 
     def _withdraw(self) -> None:
         """Let the function use the connection no longer."""

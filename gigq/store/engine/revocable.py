@@ -8,6 +8,7 @@ once, or one that sets its authorizer while the other runs a statement, deadlock
 
 from __future__ import annotations
 
+import gc
 import os
 import sqlite3
 import threading
@@ -76,16 +77,31 @@ class RevocableConnection(LentConnection):
         for each in list(self._readers):
             (sqlite3.Cursor if isinstance(each, sqlite3.Cursor) else sqlite3.Blob).close(each)
 
-    def drop(self) -> None:
-        """Roll back, and close it, whoever may still have it. Hold the lock."""
+    def roll_back_for_good(self) -> None:
+        """Roll back, so that nothing more can be written, by whatever means. Hold the lock.
+
+        It is not closed: the code may use a cursor of `sqlite3.Cursor` itself, without the lock, and Python crashes if
+        another thread closes its connection at that moment.
+        """
         self.close_readers()
         self.is_lent = False
         plain = sqlite3.Cursor(self)  # as those of this class are refused
-        # Where the code has such a cursor too, and uses it at this moment: it writes nothing after the ROLLBACK.
-        plain.execute("PRAGMA query_only = ON")
+        plain.execute("PRAGMA query_only = ON")  # first, or what such a cursor writes next would commit by itself
         if self.in_transaction:
+            plain.execute("ROLLBACK")
+
+    def drop(self) -> None:
+        """Roll back, and close it. Hold the lock, in the thread that has used it."""
+        try:
+            self.roll_back_for_good()
+        except sqlite3.OperationalError:  # interrupted, because of cursors that are not of our class
+            for each in gc.get_objects():
+                if type(each) is sqlite3.Cursor and each.connection is self:
+                    each.close()
             with suppress(sqlite3.Error):  # to close it rolls back too
-                plain.execute("ROLLBACK")
+                self.roll_back_for_good()
+        except sqlite3.ProgrammingError:  # closed for a fork, after it was taken back
+            pass
         self.close()
 
     def check_usable(self) -> None:
