@@ -36,11 +36,13 @@ def store(request: pytest.FixtureRequest, queue: JobQueue, claim: Claim) -> JobS
     return opened
 
 
-def test_a_step_is_remembered(store: JobStore) -> None:
+def test_the_next_run_of_a_job_finds_a_step(queue: JobQueue, claim: Claim, store: JobStore) -> None:
     assert store.recall("fetch", 1) is None
     store.remember(STEP)
-    assert store.recall("fetch", 1) == RememberedStep(0, "step", "f1", "[]", '"page"')
-    assert store.recall("fetch", 2) is None
+    next_run = in_this_process(queue, claim)
+    assert next_run.recall("fetch", 1) == RememberedStep(0, "step", "f1", "[]", '"page"')
+    assert next_run.recall("fetch", 2) is None
+    next_run.close()
 
 
 def test_an_execution_that_has_ended_writes_nothing(queue: JobQueue, store: JobStore, claim: Claim) -> None:
