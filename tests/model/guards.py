@@ -301,6 +301,18 @@ GUARDS = [
     Guard("a name with a slash of its own is not inside another step", "store/steps.py", "depth > 0 and "),
     Guard("a restart begins without a cursor", "store/steps.py",
           "SET cursor = NULL, generation = generation + 1", "SET generation = generation + 1"),
+    # transactions of jobs
+    Guard("a job that has completed itself is not stopped", "worker/duties.py",
+          "return taken - completed_among(tx, taken)", "return taken", "tests/worker/test_loop.py"),
+    Guard("a job that has completed itself is told so", "worker/duties.py",
+          "Move.COMPLETE if claim.execution_id in done else move", "move", "tests/worker/test_loop.py"),
+    Guard("a connection that was taken back is refused", "store/engine/revocable.py",
+          "if self.refusal is not None:", "if False:", "tests/store/engine/test_revocable.py"),
+    Guard("what was taken back is not committed", "store/engine/job_database.py",
+          "                if self._is_taken:\n                    raise self._refusal()\n", "",
+          "tests/store/engine/test_revocable.py"),
+    Guard("who outlives its function writes nothing", "runtime/call.py",
+          "output.has_ended = True", "pass", "tests/queue/test_transact.py"),
     # outputs
     Guard("progress and cursors are written for open executions only", "store/progress.py",
           "WHERE id = :execution AND {OPEN})", "WHERE id = :execution)"),
