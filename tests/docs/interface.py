@@ -25,16 +25,16 @@ GROUPS: dict[str, list[str]] = {
     "the queue": ["JobQueue"],
     "schedules": [],
     "records": [
-        "JobId", "JobRecord", "ExecutionRecord", "StepRecord", "WorkflowRecord", "WorkflowStatus", "JobClaim", "QueueRecord", "WorkerRecord", "ScheduleRecord",
-        "JobStatus", "Phase", "ExecutionStatus",
+        "JobId", "JobRecord", "ExecutionRecord", "StepRecord", "WorkflowRecord", "WorkflowStatus", "JobClaim",
+        "QueueRecord", "WorkerRecord", "ScheduleRecord", "JobStatus", "Phase", "ExecutionStatus",
     ],
-    "workers": ["Worker", "Event"],
+    "workers": ["Worker", "QueueExecutor", "Event"],
     "inside a job": ["current_job", "JobContext", "RetryLater", "GiveUp"],
 }  # fmt: skip
 """The public names in the order of the page. Exceptions have a table of their own, and the rest comes last."""
 
 PLACED = {name for names in GROUPS.values() for name in names}
-CONSTRUCTED = {"Job", "JobQueue", "Worker", "Workflow", "ManualClock", "RetryLater"}
+CONSTRUCTED = {"Job", "JobQueue", "QueueExecutor", "Worker", "Workflow", "ManualClock", "RetryLater"}
 """Classes that users instantiate themselves."""
 
 _WIDEST = 100
