@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from gigq.job_ids import JobId
     from gigq.logs import setup_logging
     from gigq.priority import Priority
+    from gigq.queue.job_claim import JobClaim
     from gigq.queue.job_queue import JobQueue
-    from gigq.queue.manual import JobClaim
     from gigq.records import ExecutionRecord, JobRecord, QueueRecord, ScheduleRecord, WorkerRecord
     from gigq.runtime.context import current_job
     from gigq.runtime.job_context import JobContext
@@ -120,7 +120,7 @@ _MODULES = {
     "logs": ("setup_logging",),
     "priority": ("Priority",),
     "queue.job_queue": ("JobQueue",),
-    "queue.manual": ("JobClaim",),
+    "queue.job_claim": ("JobClaim",),
     "records": ("ExecutionRecord", "JobRecord", "QueueRecord", "ScheduleRecord", "WorkerRecord"),
     "runtime.context": ("current_job",),
     "runtime.job_context": ("JobContext",),

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from gigq.job import Job, Submittable
     from gigq.paths import Function
     from gigq.queue import bulk, manual, overview, preparing, pruning, queues, schedules, waiting, why, workflows
-    from gigq.queue.manual import JobClaim, ManualConsumption
+    from gigq.queue.job_claim import JobClaim
+    from gigq.queue.manual import ManualConsumption
     from gigq.queue.queues import Unchanged
     from gigq.queue.schedules import Schedules
     from gigq.steps import StepRecord

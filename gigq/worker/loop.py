@@ -10,7 +10,7 @@ from gigq.claims import Claim
 from gigq.clock import Clock
 from gigq.errors import StoreError
 from gigq.reports import Report
-from gigq.runtime.runner import Runner
+from gigq.runtime.runner import Ended, Runner
 from gigq.store.claiming import Room
 from gigq.store.engine.database import Database
 from gigq.store.workers import Standing
@@ -24,12 +24,10 @@ from gigq.worker.listening import Listening
 from gigq.worker.options import WorkerOptions
 from gigq.worker.prefetch import Prefetch
 from gigq.worker.progress import ProgressWriter
-from gigq.worker.results import Results
+from gigq.worker.results import GIVEN_BACK, Results
 from gigq.worker.timetable import PAUSE_AFTER_ERROR, Timetable
 from gigq.worker.trouble import Trouble
 from gigq.worker.turn import UNKNOWN, Outcome, Turn
-
-_GIVEN_BACK = Report.released("given back: its worker had no slot for it in time", has_begun=False)
 
 
 class Loop:
@@ -188,8 +186,7 @@ class Loop:
         missed = self.lacks.count
         ended = self.lacks.note_ended(self._runner.ended())
         self._inflight.note_begun(self._runner.begun)
-        self._inflight.note_ended(ended)
-        self._results.add(ended)
+        self._note_ended(ended)
         if self._trouble.has_changed():
             self.timetable.beat_now()  # so that the file says so too
         if give_back or self._prefetch.is_overdue(self._clock.monotonic()):
@@ -199,10 +196,12 @@ class Loop:
             self._runner.start(wanted)
             self._give_back(unwanted, UNFOUND)
 
-    def _give_back(self, claims: Sequence[Claim], report: Report = _GIVEN_BACK) -> None:
-        given_back = [(claim, report) for claim in claims]
-        self._inflight.note_ended(given_back)
-        self._results.add(given_back)
+    def _give_back(self, claims: Sequence[Claim], report: Report = GIVEN_BACK) -> None:
+        self._note_ended([(claim, report) for claim in claims])
+
+    def _note_ended(self, ended: Sequence[Ended]) -> None:
+        self._inflight.note_ended(ended)
+        self._results.add(ended)
 
     def _has_work(self) -> bool:
         if not (self._claims and self._free):
@@ -291,8 +290,7 @@ class Loop:
         if self._emitter:
             self._emitter.claimed(claims)
         if unwanted := self._employer.unwanted(claims):
-            self._inflight.note_ended(unwanted)
-            self._results.add(unwanted)
+            self._note_ended(unwanted)
             dropped = {claim.execution_id for claim, _ in unwanted}
             claims = [claim for claim in claims if claim.execution_id not in dropped]
         with ExitStack() as undo:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from gigq.reports import Report
 from gigq.runtime.runner import Ended
+
+GIVEN_BACK = Report.released("given back: its worker had no slot for it in time", has_begun=False)
+"""Of what has waited for a slot for too long."""
 
 _MOST_AT_ONCE = 64
 """Reports that are settled in one transaction: others wait for the lock meanwhile, and the slots for new claims."""

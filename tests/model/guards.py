@@ -329,7 +329,7 @@ GUARDS = [
           "if connection is not None and connection.in_transaction:", "if False:"),
     Guard("it tries again only if the file is locked", "store/engine/patience.py",
           "        if primary_code(error) != sqlite3.SQLITE_BUSY:\n            raise\n"),
-    Guard("a file that was replaced is noticed", "store/engine/database.py",
+    Guard("a file that was replaced is noticed", "store/engine/opened_file.py",
           "self.path != MEMORY and files.identity(self.file) != self.identity", "False"),
     Guard("a file that was upgraded is noticed", "store/engine/database.py",
           "not in (None, schema):\n            self.on_change(tx, self.path)\n",
@@ -443,7 +443,7 @@ GUARDS = [
     # files of others
     Guard("a commit waits for readers", "store/engine/patience.py",
           "self._commit_after_readers(connection, error)", "raise"),
-    Guard("a file that is opened is switched to WAL", "store/engine/database.py",
+    Guard("a file that is opened is switched to WAL", "store/engine/opened_file.py",
           "        if not is_used:\n", "        if False:\n"),
     Guard("a file is switched to WAL while it is open", "store/engine/connections.py",
           "        if self.uses_wal:\n", "        if False:\n"),
