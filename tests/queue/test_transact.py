@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -19,6 +20,7 @@ from gigq import (
     current_job,
 )
 from gigq.clock import later
+from gigq.store.engine.forking import PROCESS
 from gigq.testing import drain
 
 Function = Callable[..., object]
@@ -384,6 +386,23 @@ def test_a_job_that_is_submitted_in_the_block_begins_after_the_commit(bank: Bank
         pytest.skip("a queue in memory is this object alone")
     assert bank.run(job)["status"] == "completed"
     assert [job["status"] for job in bank.queue.list_jobs(name="child")] == ["completed"] * 2
+
+
+def test_a_queue_is_closed_in_the_block_though_other_threads_wait_for_the_lock(filed: Bank) -> None:
+    """Among these is the loop of the worker, which would wait until the limit of the transaction."""
+    waiting = threading.Thread(target=filed.queue.enqueue, args=["child"])
+
+    def job() -> None:
+        with current_job().transaction(limit=2):
+            waiting.start()
+            while waiting.ident not in PROCESS.inside:
+                time.sleep(0.001)
+            with JobQueue(filed.queue.db_path) as other:
+                other.enqueue("child")
+
+    assert filed.run(job, max_attempts=1)["error"] is None
+    waiting.join(60)
+    assert filed.queue.count() == 3
 
 
 def test_libraries_that_commit_what_they_write_work_in_it(bank: Bank) -> None:

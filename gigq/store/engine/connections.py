@@ -141,8 +141,17 @@ class ConnectionPool:
             raise StoreError(closed)
 
     def close(self) -> None:
-        """Close the connections of all threads, once their transactions have ended."""
+        """Close the connections of all threads, once their transactions have ended.
+
+        Who has opened the queue alone waits for nobody: others may be waiting for a transaction that is lent to it.
+        """
         self._is_closed = True
+        with self._lock:
+            mine = None if isinstance(self._local, _Shared) else getattr(self._local, "handle", None)
+            is_mine_alone = not set(self._handles) - {mine}
+        if is_mine_alone:
+            with PROCESS.passage():
+                return self.discard()
         with PROCESS.closing(), self._lock:
             for handle in self._handles:
                 handle.generation = None
@@ -184,6 +193,9 @@ class ConnectionPool:
         handle = self._local.handle = Handle(self._open(), generation)
         with self._lock:
             self._handles.add(handle)
+        if self._is_closed:  # meanwhile, by who did not see this one
+            self.discard()
+            self.must_be_open()
         return handle.connection
 
     def _open(self) -> sqlite3.Connection:
