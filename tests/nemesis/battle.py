@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import shutil
 import sys
 import tempfile
 from contextlib import closing
@@ -42,9 +43,10 @@ def fight(
     begin: datetime | None,
     seed: int,
 ) -> Evidence:
-    """Run a battle, wait until all jobs have ended, and return the evidence that it leaves behind.
+    """Run a battle, wait until all jobs have ended, and return the evidence, which is in the folder `history`.
 
     Args:
+        folder: an empty one.
         acts: what the nemesis does, and after how many seconds each time, on average.
         seconds: how long it rages, unless it reaches the number of kills before.
         clients: how many submit, work with threads, and work with child processes.
@@ -62,7 +64,9 @@ def fight(
             arena.enter(WorkingClient(arena.path, arena.clock, mode="thread" if number < threaded else "process"))
         Nemesis(arena, random.Random(seed), acts=acts).rage(seconds, most_kills=kills)
         _make_peace(arena)
-        return Evidence.of(history.read(records), arena.path)
+        for file in arena.folder.glob(f"{arena.path.name}*"):
+            shutil.copy(file, records)
+    return Evidence.of(history.read(records), records / arena.path.name)
 
 
 def _make_peace(arena: Arena) -> None:
@@ -87,20 +91,24 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(10**9))
     given = parser.parse_args()
     acts = dict(_act(word) for word in given.acts)
-    with tempfile.TemporaryDirectory() as folder:
-        evidence = fight(
-            Path(folder),
-            acts=acts,
-            seconds=given.seconds,
-            kills=given.kills,
-            clients=given.clients,
-            begin=given.begin,
-            seed=given.seed,
-        )
+    folder = Path(tempfile.mkdtemp(prefix="battle-"))
+    evidence = fight(
+        folder,
+        acts=acts,
+        seconds=given.seconds,
+        kills=given.kills,
+        clients=given.clients,
+        begin=given.begin,
+        seed=given.seed,
+    )
     for name, value in figures(evidence).items():
         print(f"{value:10,.0f}" if isinstance(value, int) else f"{value:10.3f}", name)
     found = problems(evidence)
     print(*found[:50], f"seed {given.seed}: {len(found)} problems", sep="\n")
+    if found:
+        print(f"their history and the file are kept in {folder / 'history'}")
+    else:
+        shutil.rmtree(folder)
     return bool(found)
 
 

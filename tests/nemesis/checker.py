@@ -91,7 +91,7 @@ def doubled(evidence: Evidence) -> Iterator[str]:
     for job, runs in evidence.runs.items():
         for first, second in pairwise(runs):
             if second.began < first.ended and not (first.is_suspended or first.how == "stopped"):
-                yield f"job {job} was called at {second.began:.3f} while {first}"
+                yield f"{second} began during {first}"
         if sum(row["status"] == "completed" for row in evidence.executions_of[job]) > 1:
             yield f"job {job} was completed twice"
 
