@@ -64,8 +64,5 @@ class Flows(Kin):
     def requeue(self, name: str, *, delay: int) -> bool | None:
         raise NotImplementedError
 
-    def settle(self, name: str, *, end: str) -> bool:
-        raise NotImplementedError
-
     def reopen(self, job: Job, *, delay: int = 0) -> None:
         raise NotImplementedError

@@ -18,6 +18,7 @@ class Kin(Rules):
 
     def __init__(self) -> None:
         super().__init__()
+        self.entries: list[tuple[str, str]] = []  # what running jobs have written themselves
         self.derived: dict[Any, str] = {}  # the names of found jobs by what they are, for a retry finds them again
 
     def parents(self, job: Job) -> list[str]:
@@ -123,14 +124,22 @@ class Kin(Rules):
 
     # what is remembered
 
-    def remember(self, name: str, step: str) -> bool | None:
+    def remember(self, name: str, step: str, *, writes: bool = False) -> bool | None:
         """Whether it was new; None for a job that no worker holds."""
         job = self.held_by_worker(name)
         if job is None:
             return None
         is_new = step not in job["steps"]
         job["steps"] += [step] * is_new
+        self.entries += [(name, step)] * (is_new and writes)
         return is_new
+
+    def complete_itself(self, name: str, value: int) -> bool:
+        """Whether it could: it was held by a worker."""
+        if self.held_by_worker(name) is None:
+            return False
+        self.entries.append((name, str(value)))
+        return self.settle(name, end="completed", result=value)
 
     def set_cursor(self, name: str, value: int) -> None:
         for job in self.those(name=name, status="running"):
@@ -147,6 +156,9 @@ class Kin(Rules):
     # what the model has
 
     def submit(self, name: str, *, by: str | None = None, **options: Any) -> Submitted | None:
+        raise NotImplementedError
+
+    def settle(self, name: str, *, end: str, result: int = 1) -> bool:
         raise NotImplementedError
 
     def finish(self, job: Job, status: str, *, because: str | None = None) -> None:

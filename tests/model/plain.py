@@ -61,8 +61,13 @@ class Model(Flows):
         for job in self.those(name=name, status="running", started_at=inf):
             job["started_at"] = job["executions"][-1]["started_at"] = self.now
 
-    def settle(self, name: str, *, end: str, is_final: bool = False, delay: int = 0, **whose: Any) -> bool:
-        return self._end(self.those(name=name, status="running", **whose), end, is_final=is_final, delay=delay) == 1
+    def settle(
+        self, name: str, *, end: str, is_final: bool = False, delay: int = 0, result: int = 1, **whose: Any
+    ) -> bool:
+        ended = self._end(self.those(name=name, status="running", **whose), end, is_final=is_final, delay=delay)
+        for job in self.those(name=name, status="completed") if ended else []:
+            job["result"] = result
+        return ended == 1
 
     def miss(self, name: str) -> bool:
         """Its worker does not find the function."""
@@ -196,7 +201,8 @@ class Model(Flows):
         self._return(job, delay=delay)
 
     def _return(self, job: Job, attempts: int = 0, *, delay: int = 0) -> None:
-        job.update(status="pending", attempts=attempts, because=None, ended_at=inf, **self._from_now(delay))
+        never = {"because": None, "ended_at": inf, "result": None}
+        job.update(status="pending", attempts=attempts, **never, **self._from_now(delay))
 
     def _from_now(self, delay: int) -> Job:
         return {"run_at": self.now + delay if delay else -inf, "changed_at": self.now}

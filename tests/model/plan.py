@@ -226,6 +226,10 @@ def _on_job_of(method: str, those: Sequence[Any]) -> Callable[[Drawing], Step]:
     return lambda draw: (method, [draw.a_job("running"), draw.one_of(*those)], {})
 
 
+def _remember(draw: Drawing) -> Step:
+    return "remember", [draw.a_job("running"), draw.one_of(*_STEPS)], {"writes": draw.happens(0.5)}
+
+
 def _find_job(draw: Drawing) -> Step:
     """What a retry finds is the same only if little can be found."""
     options = _submit(draw)[2]
@@ -282,7 +286,8 @@ _DRAWS: dict[Callable[[Drawing], Step], int] = {
     _on_job("requeue", *BADLY, delay=(0,), restart=(True,)): 3,
     _on_job("requeue", *BADLY, delay=(0,), from_step=_STEPS): 2,
     _find_job: 12,
-    _on_job_of("remember", _STEPS): 6,
+    _remember: 6,
+    lambda draw: ("complete_itself", [draw.a_job("running"), draw.number], {}): 6,
     _on_job_of("set_cursor", (1, 2, 3)): 2,
     _together: 3,
     _submit_workflow: 4,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from math import inf
 from typing import Any
 
-import pytest
 from model.flows import NOBODYS
 from model.kin import HAND, Submitted
 from store.verbs import SOMEWHERE
@@ -32,7 +33,7 @@ from gigq.liveness import WorkerKey
 from gigq.queue.durable import opener
 from gigq.records import ScheduleRecord
 from gigq.reports import Progress, Report
-from gigq.runtime.durable import JobStore
+from gigq.runtime.durable import JobStore, Terms
 from gigq.status import ExecutionStatus
 from gigq.steps import Step
 from gigq.store import claiming, missing, schedules, settling, workers
@@ -47,14 +48,21 @@ _JUMP = 3600
 
 
 class System:
-    """A queue, by default in memory, under a clock that the walk moves.
+    """A queue under a clock that the walk moves.
 
-    The store's verbs drive it where a worker would be, and the public methods where a person or a hand would.
+    The store's verbs drive it where a worker would be, and the public methods where a person or a hand would. In a
+    file, an application submits, and completes by hand, in transactions of its own connection.
+
+    Args:
+        path: the file; None for a queue in memory.
     """
 
-    def __init__(self, path: str = ":memory:") -> None:
+    def __init__(self, path: str | None = None) -> None:
         self.clock = ManualClock()
-        self.queue = JobQueue(path, clock=self.clock, durability="normal")
+        self.queue = JobQueue(path or ":memory:", clock=self.clock, durability="normal")
+        self._application = path and sqlite3.connect(path, isolation_level=None)
+        with self.queue.transaction() as db:
+            db.execute("CREATE TABLE entries (job TEXT, entry TEXT)")
         self._start = self.clock.now()
         self._open = opener(self.queue.database)
         self._workers: dict[str, WorkerKey] = {}
@@ -70,6 +78,8 @@ class System:
     def close(self) -> None:
         for store in self._stores.values():
             store.close()
+        if self._application:
+            self._application.close()
         self.queue.close()
 
     @property
@@ -79,7 +89,8 @@ class System:
 
     def submit(self, name: str, **options: Any) -> Submitted | None:
         try:
-            return self._told(self.queue.submit(self._job(name, **options)))
+            with self._joining() as joined:
+                return self._told(self.queue.submit(self._job(name, **options), **joined))
         except UnknownParent:
             return None
 
@@ -101,16 +112,27 @@ class System:
             return self._told(found)
         return None
 
-    def remember(self, name: str, step: str) -> bool | None:
+    def remember(self, name: str, step: str, *, writes: bool = False) -> bool | None:
         for store in self._held(name):
             if (store, step) in self._made:
                 return False
             self._made.add((store, step))
             if store.recall(step, 1):
                 return False
-            store.remember(_step(step))
+            if writes:
+                store.transact(lambda db: _enter(db, name, step), _TERMS)
+            else:
+                store.remember(_step(step))
             return True
         return None
+
+    def complete_itself(self, name: str, value: int) -> bool:
+        for store in self._held(name):
+            with store.last_act(_TERMS) as db:
+                _enter(db, name, str(value))
+            store.settle(Report.completed(str(value)))
+            return True
+        return False
 
     def submit_workflow(
         self, name: str, jobs: list[tuple[str, Any]], *, last: dict[str, Any] | None
@@ -145,7 +167,7 @@ class System:
     def together(self, steps: list[Any], *, commit: bool) -> list[Any]:
         """In one transaction, which is committed or rolled back."""
         found: list[Any] = []
-        with suppress(_Undone), self.queue.transaction():
+        with suppress(_Undone), self._joining() as joined, self.queue.transaction(*joined.values()):
             for method, arguments, options in steps:
                 found.append(getattr(self, method)(*arguments, **options))
             if not commit:
@@ -212,9 +234,13 @@ class System:
                 write_progress(tx, dict.fromkeys(late, Progress(1.0)))
             assert moves == [None] * len(late)
             for store in [self._stores[each] for each in late if each in self._stores]:
-                with pytest.raises(LeaseLost):
+                with _refused():
                     store.remember(_step("late"))
-                with pytest.raises(LeaseLost):
+                with _refused():
+                    store.transact(lambda db: _enter(db, name, "late"), _TERMS)
+                with _refused(), store.last_act(_TERMS) as db:
+                    _enter(db, name, "late")
+                with _refused():
                     store.submit(Job("late", "functions:nothing"), default=None, place="", is_detached=False)
 
     def leave(self, worker: str, *, is_dead: bool) -> int:
@@ -295,6 +321,7 @@ class System:
             seen = {each.name: self._schedule(each) for each in schedules.records(tx)}
             lasts = {id_: self._name(job) for id_, job in tx.execute(_WORKFLOWS)}
             noted = tx.execute("SELECT function, since FROM job_missing_functions").fetchall()
+            entries = tx.execute("SELECT job, entry FROM entries ORDER BY rowid").fetchall()
         for row in self._executions:
             told = {name: row[name] for name in ("attempts", "worker", "status")}
             jobs[row["job"]]["executions"].append(told | {"started_at": self._seconds(row["started_at"], inf)})
@@ -303,7 +330,7 @@ class System:
             job["run_at"] = self._seconds(job["run_at"], -inf)
             job["ready_at"] = job["ready_at"] and self._seconds(job["ready_at"], inf)
         missed = {function.removeprefix(_function("")): self._seconds(since, inf) for function, since in noted}
-        return jobs | seen | {"missing": missed, "workflows": lasts}
+        return jobs | seen | {"missing": missed, "workflows": lasts, "entries": entries}
 
     def check(self) -> None:
         """Check that the file is sound, and that each worker learns what it has."""
@@ -312,6 +339,20 @@ class System:
             for name, key in self._workers.items():
                 own = {row["id"] for row in self._executions if (row["worker"], row["status"]) == (name, "running")}
                 assert workers.standing(tx, key).own == own, f"{name} has {own}, and is told something else"
+
+    @contextmanager
+    def _joining(self) -> Iterator[dict[str, Any]]:
+        """Have a verb take part in a transaction of the application, if there is one, and it has none open."""
+        if not self._application or self._application.in_transaction:
+            yield {}
+            return
+        self._application.execute("BEGIN")
+        try:
+            yield {"connection": self._application}
+        except BaseException:
+            self._application.execute("ROLLBACK")
+            raise
+        self._application.execute("COMMIT")
 
     def _job(self, name: str, *, parents: list[str], delay: int, expires_at: float, **options: Any) -> Job:
         expiry = None if expires_at == inf else self._start + timedelta(seconds=expires_at)
@@ -343,7 +384,8 @@ class System:
 
     def _say(self, job: JobClaim | str, end: str, *, is_final: bool = False, delay: int = 0) -> None:
         if end == "completed":
-            self.queue.complete(self._id(job), 1)
+            with self._joining() as joined:
+                self.queue.complete(self._id(job), 1, **joined)
         else:
             self.queue.fail(self._id(job), RetryLater(delay) if end == "released" else "no", retry=not is_final)
 
@@ -393,6 +435,22 @@ class _Undone(Exception):
     """Rolls a transaction back."""
 
 
+@contextmanager
+def _refused() -> Iterator[None]:
+    """What is done is refused, for the execution has ended."""
+    with suppress(LeaseLost):
+        yield
+        raise AssertionError("what an execution has written after its end was not refused")
+
+
+_TERMS = Terms(60.0, AssertionError)
+
+
+def _enter(db: Any, job: str, entry: str) -> Step:
+    db.execute("INSERT INTO entries VALUES (?, ?)", (job, entry))
+    return _step(entry)
+
+
 def _step(name: str) -> Step:
     return Step(name, 1, 0, "step", None, None, "1", "2026-01-01T00:00:00.000000Z")
 
@@ -408,7 +466,7 @@ def _or_none(number: float) -> Any:
 _JOBS = """
     SELECT jobs.id, jobs.status, jobs.attempts, jobs.run_at, causes.id AS because, jobs.queue, jobs.priority,
            jobs.crashes, jobs.releases, jobs.progress, submitters.id AS "by", jobs.generation, flows.id AS workflow,
-           CAST(jobs.cursor AS INTEGER) AS cursor,
+           CAST(jobs.cursor AS INTEGER) AS cursor, CAST(jobs.result AS INTEGER) AS result,
            CASE WHEN jobs.completed_at IS NULL THEN jobs.blockers END AS blockers,
            CASE WHEN jobs.completed_at IS NULL THEN coalesce(jobs.ready_at, jobs.created_at) END AS ready_at
       FROM jobs

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import argparse
 import random
+import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from math import inf
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from model.plan import Step, answer, plan
 from model.system import System
 
 _SEEN_OF_JOBS = ("status", "attempts", "run_at", "because", "queue", "priority", "crashes", "releases", "executions",
-                 "by", "generation", "steps", "cursor", "workflow")
+                 "by", "generation", "steps", "cursor", "workflow", "result")
 _SEEN_OF_SCHEDULES = ("next_at", "is_paused", "last")
 _STEPS_BETWEEN_CHECKS = 20
 
@@ -33,28 +34,31 @@ class Walked(NamedTuple):
 
 
 def walk(seed: int, *, length: int = 60) -> int:
-    """Walk this many steps, and return how many there were.
+    """Walk this many steps, and return how many there were. Every tenth seed walks in a file.
 
     Raises:
         AssertionError: the queue did something else than the model, or its file is unsound. It tells the seed, and the
             shortest of the walks that were found to do the same, as code.
     """
     steps = plan(random.Random(seed), length)
-    problem = failure(steps)
-    if problem:
-        shortest = shrunk(steps)
-        raise AssertionError(f"seed {seed}: {failure(shortest)}\n\n{as_code(shortest)}")
+    is_in_file = seed % 10 == 9
+    if failure(steps, is_in_file=is_in_file):
+        is_in_file = is_in_file and not failure(steps)
+        shortest = shrunk(steps, is_in_file=is_in_file)
+        problem, code = failure(shortest, is_in_file=is_in_file), as_code(shortest, is_in_file=is_in_file)
+        raise AssertionError(f"seed {seed}: {problem}\n\n{code}")
     return len(steps)
 
 
-def replay(steps: Sequence[Step]) -> None:
-    """Walk these steps.
+def replay(steps: Sequence[Step], *, is_in_file: bool = False) -> None:
+    """Walk these steps, in memory or in a file.
 
     Raises:
         AssertionError: the queue did something else than the model, or its file is unsound.
     """
-    model, system = Model(), System()
-    with closing(system):
+    with ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory()) if is_in_file else None
+        model, system = Model(), stack.enter_context(closing(System(folder and f"{folder}/jobs.db")))
         for number, step in enumerate(steps, 1):
             method, arguments, options = step
             model.now = system.now
@@ -77,26 +81,26 @@ def state(model: Model) -> dict[str, Any]:
         jobs[name]["ready_at"] = job["ready_at"] if is_unfinished else None
     schedules = {name: {key: each[key] for key in _SEEN_OF_SCHEDULES} for name, each in model.schedules.items()}
     workflows = {job["workflow"]: model.lasts.get(job["workflow"]) for job in model.jobs.values() if job["workflow"]}
-    return jobs | schedules | {"missing": model.missing, "workflows": workflows}
+    return jobs | schedules | {"missing": model.missing, "workflows": workflows, "entries": model.entries}
 
 
-def failure(steps: Sequence[Step]) -> str | None:
+def failure(steps: Sequence[Step], *, is_in_file: bool = False) -> str | None:
     """Return what goes wrong on a walk, or None."""
     try:
-        replay(steps)
+        replay(steps, is_in_file=is_in_file)
     except Exception as error:
         return f"{type(error).__name__}: {error}".splitlines()[0]
     return None
 
 
-def shrunk(steps: Sequence[Step]) -> list[Step]:
+def shrunk(steps: Sequence[Step], *, is_in_file: bool = False) -> list[Step]:
     """Leave out steps while something still goes wrong."""
     steps, size = list(steps), max(1, len(steps) // 2)
     while True:
         start = 0
         while start < len(steps):
             shorter = steps[:start] + steps[start + size :]
-            if shorter and failure(shorter):
+            if shorter and failure(shorter, is_in_file=is_in_file):
                 steps = shorter
             else:
                 start += size
@@ -105,10 +109,11 @@ def shrunk(steps: Sequence[Step]) -> list[Step]:
         size //= 2
 
 
-def as_code(steps: Sequence[Step]) -> str:
+def as_code(steps: Sequence[Step], *, is_in_file: bool = False) -> str:
     """Return the walk as the code of a test."""
     lines = "".join(f"    {step!r},\n" for step in steps)
-    return f"from math import inf\n\nfrom model.walk import replay\n\nreplay([\n{lines}])"
+    where = ", is_in_file=True" if is_in_file else ""
+    return f"from math import inf\n\nfrom model.walk import replay\n\nreplay([\n{lines}]{where})"
 
 
 def difference(found: dict[str, Any], expected: dict[str, Any]) -> str:
