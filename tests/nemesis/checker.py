@@ -90,7 +90,7 @@ def doubled(evidence: Evidence) -> Iterator[str]:
     """A job ran twice at once, or was completed twice."""
     for job, runs in evidence.runs.items():
         for first, second in pairwise(runs):
-            if second.began < first.ended and not (first.is_suspended or first.how == "stopped"):
+            if second.began < first.ended and not (first.may_go_on or first.how == "stopped"):
                 yield f"{second} began during {first}"
         if sum(row["status"] == "completed" for row in evidence.executions_of[job]) > 1:
             yield f"job {job} was completed twice"
@@ -114,7 +114,7 @@ def overrun(evidence: Evidence) -> Iterator[str]:
         if tried > most or len(runs) > most + released:
             yield f"job {job} was called {len(runs)} times and tried {tried} times; it may be {most}"
     narrow = [run for job, runs in evidence.runs.items() if evidence.jobs[job]["queue"] == "narrow" for run in runs]
-    sure = [run for run in narrow if not (run.is_suspended or evidence.was_stopped(run))]
+    sure = [run for run in narrow if not (run.may_go_on or evidence.was_stopped(run))]
     steps = [(at, step) for run in sure for at, step in ((run.began, 1), (run.ended, -1))]
     at_once = 0
     for at, step in sorted(steps):

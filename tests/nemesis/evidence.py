@@ -30,6 +30,7 @@ class Run:
         client: the worker's process.
         how: ``returned``, ``raised``, ``stopped`` by the worker, or ``died``.
         is_suspended: whether its worker was, for long enough to be considered dead.
+        is_orphan: whether it ended in a child process that had outlived its worker for a moment.
     """
 
     job: str
@@ -39,6 +40,12 @@ class Run:
     ended: float
     how: str
     is_suspended: bool
+    is_orphan: bool
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether it may have gone on while another worker had its job already."""
+        return self.is_suspended or self.is_orphan
 
     def is_of(self, row: Row) -> bool:
         """Whether a stored execution is this one."""
@@ -194,13 +201,13 @@ class Evidence:
             ended, how = death, "died"
         else:
             ended, how = following["at"], following["what"]
-            orphaned = self._orphaned(begin) if begin["pid"] != int(begin["client"]) else math.inf
-            is_orphan = orphaned < ended < orphaned + _ORPHANHOOD
-            how = "stopped" if how == "began" or is_orphan else how
+            how = "stopped" if how == "began" else how
+        orphaned = self._orphaned(begin) if begin["pid"] != int(begin["client"]) else math.inf
         long = [(start, end) for start, end in self._suspensions[begin["client"]] if end - start > LEASE / 2]
         return Run(
             job=begin["job"], attempt=begin["attempt"], client=begin["client"], began=begin["at"], ended=ended, how=how,
             is_suspended=any(start < ended and begin["at"] < end for start, end in long),
+            is_orphan=orphaned < ended < orphaned + _ORPHANHOOD,
         )  # fmt: skip
 
 

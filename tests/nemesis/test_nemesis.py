@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -95,6 +96,24 @@ def test_no_job_is_called_twice_at_once() -> None:
 def test_a_job_may_be_called_twice_while_its_worker_is_suspended() -> None:
     events = [record("suspend", 1.5, victim=7), record("continue", 8, victim=7), *again(2.5)]
     assert judge(*events, executions=LOST, job={"result": '{"attempt": 2}'}) == []
+
+
+def in_a_child(*more: Event, **row: Any) -> list[str]:
+    """What the checker finds where the worker of a child process was killed while that ran the job."""
+    child = [record(what, at, client="5") for what, at in (("began", 2), ("returned", 3))]
+    killed = [record("kill", 2.9, victim=5), record("died", 2.9, victim=5, code=-9)]
+    events = sorted([*SOUND[:2], *child, *killed, *more], key=lambda event: event["at"])
+    executions = [EXECUTION | {"worker_id": "5"} | row] + ([SECOND] if more else [])
+    job = {"attempts": len(executions), "result": json.dumps({"attempt": len(executions)})}
+    return problems(Evidence(events, jobs={"a": JOB | job}, executions=executions))
+
+
+def test_a_child_process_may_complete_its_job_in_the_moment_after_its_worker_was_killed() -> None:
+    assert in_a_child() == []
+
+
+def test_a_job_may_be_called_again_while_a_child_process_outlives_its_worker_for_a_moment() -> None:
+    assert in_a_child(*again(2.95), status="lost") == []
 
 
 def test_no_job_is_completed_twice() -> None:
