@@ -21,6 +21,9 @@ _AFTERMATH = LEASE + 2
 _ORPHANHOOD = 1.0
 """Seconds for which a child process may outlive its worker."""
 
+_AWAKENING = 1.0
+"""Seconds for which a worker that was suspended may call what it had claimed ahead, before it looks into the file."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -29,7 +32,7 @@ class Run:
     Attributes:
         client: the worker's process.
         how: ``returned``, ``raised``, ``stopped`` by the worker, or ``died``.
-        is_suspended: whether its worker was, for long enough to be considered dead.
+        is_suspended: whether its worker was, for long enough to be considered dead, or had just been.
         is_orphan: whether it ended in a child process that had outlived its worker for a moment.
     """
 
@@ -206,7 +209,7 @@ class Evidence:
         long = [(start, end) for start, end in self._suspensions[begin["client"]] if end - start > LEASE / 2]
         return Run(
             job=begin["job"], attempt=begin["attempt"], client=begin["client"], began=begin["at"], ended=ended, how=how,
-            is_suspended=any(start < ended and begin["at"] < end for start, end in long),
+            is_suspended=any(start < ended and begin["at"] < end + _AWAKENING for start, end in long),
             is_orphan=orphaned < ended < orphaned + _ORPHANHOOD,
         )  # fmt: skip
 

@@ -98,6 +98,14 @@ def test_a_job_may_be_called_twice_while_its_worker_is_suspended() -> None:
     assert judge(*events, executions=LOST, job={"result": '{"attempt": 2}'}) == []
 
 
+@pytest.mark.parametrize(("woken_at", "found"), [(1.9, []), (0.5, ["doubled"])])
+def test_what_was_claimed_ahead_may_be_called_twice_just_after_its_worker_was_suspended(
+    woken_at: float, found: list[str]
+) -> None:
+    slept = [record("suspend", -2, victim=7), record("continue", woken_at, victim=7)]
+    assert judge(*slept, *again(2.5), executions=LOST, job={"result": '{"attempt": 2}'}) == found
+
+
 def in_a_child(*more: Event, **row: Any) -> list[str]:
     """What the checker finds where the worker of a child process was killed while that ran the job."""
     child = [record(what, at, client="5") for what, at in (("began", 2), ("returned", 3))]
