@@ -170,7 +170,7 @@ class LentCursor(sqlite3.Cursor):
 
     def _explain(self, error: sqlite3.DatabaseError, sql: str) -> None:
         if self.connection.is_lent and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_AUTH:
-            refuse(" ".join(sql.split()))
+            refuse(" ".join(sql.split()).rstrip("; "))
 
 
 def statements(script: str) -> Iterator[str]:

@@ -78,7 +78,7 @@ def test_an_authorizer_of_the_users_lifts_no_denial(lent: LentConnection) -> Non
 
     lent.set_authorizer(authorize)
     with pytest.raises(sqlite3.DatabaseError, match="COMMIT is not possible here: the end of the block commits"):
-        lent.execute("COMMIT")
+        lent.execute(" COMMIT ; ")
     lent.execute("SELECT a FROM t")
     assert sqlite3.SQLITE_READ in asked
 
