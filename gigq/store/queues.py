@@ -14,7 +14,7 @@ from gigq.store.tables import OPEN, READY
 ALL = ""
 """The name under which all queues are paused, including those that do not exist yet."""
 
-MARK = "#"
+MARK = "#run-"
 """In the name of a queue: it is private. Only workers that name it serve it."""
 
 _COUNTS = {

@@ -19,7 +19,7 @@ from gigq.store.queues import MARK
 from gigq.store.submitting import submit
 from gigq.store.tables import READY
 
-_AFTER_MARK = chr(ord(MARK) + 1)
+_AFTER_MARK = MARK[:-1] + chr(ord(MARK[-1]) + 1)
 
 _REASON = "cancelled by the program that had asked for it"
 

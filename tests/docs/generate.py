@@ -6,6 +6,7 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,8 +22,8 @@ from gigq import ExecutionStatus, JobQueue, JobStatus  # noqa: E402
 from gigq import status as status_module  # noqa: E402
 from gigq.status import Move, move_after  # noqa: E402
 from gigq.store import tables as tables_of_file  # noqa: E402
-from gigq.store.indexes import INDEXES  # noqa: E402
 from gigq.store.engine.database import Transaction  # noqa: E402
+from gigq.store.indexes import INDEXES  # noqa: E402
 
 LIFE = ROOT / "docs/explanation/life-of-a-job.md"
 PICTURE = ROOT / "docs/explanation/life-of-a-job.svg"
@@ -41,6 +42,7 @@ def main() -> None:
         path.write_text(text)
 
 
+@cache
 def generated() -> dict[Path, str]:
     """What each file with generated parts should hold; what is outside the markers is kept."""
     pages = (LIFE, SCHEMA, INTERFACE, ARCHITECTURE, WORKFLOWS)

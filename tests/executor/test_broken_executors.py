@@ -154,8 +154,8 @@ def test_leftovers_without_a_name_are_cancelled_at_the_next_start(path: Path) ->
     with JobQueue(path) as queue:
         from gigq import Job
 
-        dead = queue.submit(Job("left", pool_functions.nothing, queue="#2026-01-01T00:00:00Z-abc"))
-        named = queue.submit(Job("left", pool_functions.nothing, queue="crawl#2026-01-01T00:00:00Z-abc"))
+        dead = queue.submit(Job("left", pool_functions.nothing, queue="#run-2026-01-01T00:00:00Z-abc"))
+        named = queue.submit(Job("left", pool_functions.nothing, queue="crawl#run-2026-01-01T00:00:00Z-abc"))
         with QueueExecutor(path, 1) as living:
             living.submit(pool_functions.held, "a")
             waiting = living.submit(pool_functions.noted, "b")

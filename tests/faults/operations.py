@@ -875,10 +875,10 @@ def _call(name: str, queue: str) -> NewJob:
 def _left_calls(file: File) -> None:
     """What an earlier run has left: calls that have completed, failed, and wait, one with a child."""
     with file.write() as tx:
-        runs.add(tx, [_call(name, "crawl#1") for name in ("done", "failed", "waiting", "left")])
-        runs.add(tx, [_call("nameless", "#1")])
+        runs.add(tx, [_call(name, "crawl#run-1") for name in ("done", "failed", "waiting", "left")])
+        runs.add(tx, [_call("nameless", "#run-1")])
     for status in (ExecutionStatus.COMPLETED, ExecutionStatus.FAILED):
-        (claim,) = file.claim(queues=["crawl#1"])
+        (claim,) = file.claim(queues=["crawl#run-1"])
         file.settle(claim, status, error="no", is_final=True)
     file.queue.submit(job("child", dependencies=["waiting"]))
 
@@ -886,7 +886,7 @@ def _left_calls(file: File) -> None:
 @operation
 def ask_for_calls(file: File) -> Act:
     _left_calls(file)
-    calls = [_call(name, "crawl#2") for name in ("done", "failed", "waiting", "new")]
+    calls = [_call(name, "crawl#run-2") for name in ("done", "failed", "waiting", "new")]
 
     def act() -> None:
         with file.write() as tx:
@@ -902,7 +902,7 @@ def drop_calls(file: File) -> Act:
     def act() -> None:
         with file.write() as tx:
             runs.cancel_leftovers(tx)
-            runs.follow(tx, ["left"], queue="crawl#2")
+            runs.follow(tx, ["left"], queue="crawl#run-2")
             runs.cancel(tx, ["waiting"])
             runs.delete(tx, ["waiting", "done"])
 

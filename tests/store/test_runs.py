@@ -16,7 +16,7 @@ from gigq.status import ExecutionStatus, JobStatus
 from gigq.store import runs, workers
 from gigq.store.runs import Stored
 
-OLD, NEW = "crawl#old", "crawl#new"
+OLD, NEW = "crawl#run-old", "crawl#run-new"
 
 
 def call(name: str, queue: str = NEW, **options: Any) -> NewJob:
@@ -125,7 +125,7 @@ def test_what_the_runs_of_a_name_have_left_is_forgotten_and_nothing_else(file: F
     ask(file, call("done", OLD), call("running", OLD))
     end(file, ExecutionStatus.COMPLETED)
     file.claim(queues=[OLD])
-    ask(file, call("waiting", OLD), call("spared"), call("other", "crawler#1"), call("plain", "crawl"))
+    ask(file, call("waiting", OLD), call("spared"), call("other", "crawler#run-1"), call("plain", "crawl"))
     deleted, after, rounds = 0, 0, 0
     while after is not None:
         with file.write() as tx:
@@ -136,19 +136,19 @@ def test_what_the_runs_of_a_name_have_left_is_forgotten_and_nothing_else(file: F
 
 
 def test_leftovers_of_runs_without_a_name_are_cancelled_but_those_of_living_workers(file: File) -> None:
-    ask(file, call("dead", "#1"), call("due", "#1", delay=60), call("living", "#2"), call("named", OLD))
+    ask(file, call("dead", "#run-1"), call("due", "#run-1", delay=60), call("living", "#run-2"), call("named", OLD))
     file.submit("plain")
     with file.write() as tx:
-        workers.register(tx, "other", SOMEWHERE, concurrency=1, queues=["#2"])
+        workers.register(tx, "other", SOMEWHERE, concurrency=1, queues=["#run-2"])
         runs.cancel_leftovers(tx)
     assert [job.name for job in file.queue.find_jobs("cancelled")] == ["due", "dead"]
 
 
 def test_the_rivals_of_a_name_are_the_workers_of_its_runs_the_oldest_first(file: File) -> None:
     with file.write() as tx:
-        first = workers.register(tx, "a", SOMEWHERE, concurrency=1, queues=["crawl#1"])
-        workers.register(tx, "b", SOMEWHERE, concurrency=1, queues=["crawler#1", "crawl"])
-        second = workers.register(tx, "c", SOMEWHERE, concurrency=1, queues=["x", "crawl#2"])
+        first = workers.register(tx, "a", SOMEWHERE, concurrency=1, queues=["crawl#run-1"])
+        workers.register(tx, "b", SOMEWHERE, concurrency=1, queues=["crawler#run-1", "crawl"])
+        second = workers.register(tx, "c", SOMEWHERE, concurrency=1, queues=["x", "crawl#run-2"])
         assert [(each.seq, each.pid) for each in runs.rivals(tx, "crawl")] == [(first.seq, 1), (second.seq, 1)]
 
 
@@ -160,7 +160,7 @@ def test_no_statement_of_a_run_reads_a_whole_table(file: File) -> None:
         ask(file, call("a"), call("b"), call("c"))
         with file.write() as tx:
             list(runs.states(tx, ["a", "b"]))
-            runs.follow(tx, ["a", "b"], queue="crawl#3")
+            runs.follow(tx, ["a", "b"], queue="crawl#run-3")
             runs.cancel(tx, ["b"])
             runs.cancel_leftovers(tx)
             runs.delete(tx, ["a", "b"])
