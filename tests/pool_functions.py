@@ -125,7 +125,7 @@ def a_set() -> set[int]:
 class Odd(Exception):
     """An error with attributes, whose arguments are not those of its class."""
 
-    def __init__(self, code: int, message: str) -> None:
+    def __init__(self, code: object, message: str) -> None:
         super().__init__(message)
         self.code = code
 
@@ -140,6 +140,28 @@ class Fine(Exception):
 
 def raise_odd() -> NoReturn:
     raise Odd(3, "odd")
+
+
+def raise_odd_bytes() -> NoReturn:
+    raise Odd(b"bytes", "odd")
+
+
+class Prefixed(Exception):
+    """An error whose constructor changes its argument."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"never: {message}")
+
+
+def raise_prefixed(message: str) -> NoReturn:
+    raise Prefixed(message)
+
+
+def raise_local() -> NoReturn:
+    class Local(Exception):
+        pass
+
+    raise Local("local")
 
 
 def raise_fine() -> NoReturn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import BrokenExecutor, InvalidStateError
+from concurrent.futures import BrokenExecutor
 from contextlib import suppress
 from functools import partial
 
@@ -41,7 +41,7 @@ _ENDS = {Move.COMPLETE, Move.FAIL, Move.TIME_OUT, Move.CANCEL}
 class Board:
     """The employer of a run's worker, and what the slots ask before they call a function.
 
-    `begins` and `raised` belong to the slots, `finish` and `leave` to any thread, and the rest to the loop's.
+    `begins` and `raised` belong to the slots, `refuse`, `finish` and `leave` to any thread, and the rest to the loop's.
 
     Args:
         intake: where calls come from.
@@ -57,7 +57,7 @@ class Board:
         stop: ends the worker.
         error: makes the error for which this run cannot go on; None if it can.
         outdated: how many results of each function were made by other code than it has now.
-        counts: how many calls have been ``stored`` before this run, ``failed``, or have ``ended`` in all.
+        counts: how many calls were ``stored`` before this run, have ``failed``, ``ended`` in all, or were ``left``.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class Board:
     @property
     def asked(self) -> int:
         """How many calls were asked for."""
-        return self.counts["ended"] + len(self._items) + len(self._intake)
+        return self.counts["ended"] + self.counts["left"] + len(self._items) + len(self._intake)
 
     @property
     def has_finished(self) -> bool:
@@ -113,6 +113,7 @@ class Board:
         if self.error is not None and not item.done():
             self._fail(item, self.error())
         item.cancel()
+        item.begin()  # which tells those who wait for it
 
     def finish(self) -> None:
         """Have the worker end once everything that was asked for has ended."""
@@ -122,8 +123,17 @@ class Board:
         """Have the worker end when what runs has ended, and leave the rest in the file as it is."""
         self.is_left = self.is_finishing = True
         self._stop()
-        for item in (*self._intake.close(), *self.outstanding()):
+        unstored = self._intake.close()
+        self.counts["left"] += len(unstored)
+        for item in (*unstored, *self.outstanding()):
             item.cancel()
+
+    def let_go(self) -> None:
+        """Resolve what is left when the worker has ended: in other threads somebody may wait for it."""
+        for item in self.outstanding():
+            self._resolve(item, partial(item.set_exception, failures.of_left()), "left")
+        for item in self._intake.withdrawn():
+            item.begin()
 
     @property
     def _has_given_up(self) -> bool:
@@ -205,7 +215,7 @@ class Board:
         for item in self._intake.withdrawn():
             item.begin()
             if self._items.pop(item.job_id, None) is not None:
-                self.counts["ended"] += 1
+                self.counts["left" if self.is_left else "ended"] += 1
                 self._ledger.note_cancelled(item.job_id)
 
     def _accept(self) -> None:
@@ -238,8 +248,8 @@ class Board:
         elif move in _ENDS:
             self._fail(item, failures.of_report(claim, report))
         elif report.error_type == SETUP_FAILED:
-            log.critical("%s\n%s", report.error, report.traceback)
-            self.break_off(lambda: self.broken(f"the executor cannot be used any more: {report.error}"))
+            log.critical("%s\n%s", reason := failures.of_setup(report), (report.traceback or "").rstrip())
+            self.break_off(lambda: self.broken(f"the executor cannot be used any more: {reason}"))
         elif report.is_missing:
             self._fail_all_of(claim.function, f"{claim.function!r} is not found there: {report.error}")
 
@@ -259,16 +269,14 @@ class Board:
 
     def _is_wanted(self, claim: Claim) -> bool:
         item = self._items.get(claim.job_id)
-        if item is None or item.cancelled():
-            return False
-        return self._is_exact or item.begin()
+        return item is not None and not item.cancelled() and (self._is_exact or item.begin())
 
     def _note_worker(self, worker: WorkerKey) -> None:
         """Give way to another run that has begun while this process was suspended, and was considered dead."""
         if self.worker is not None and worker != self.worker:
             for rival in self._ledger.rivals:
                 if rival.seq < worker.seq:
-                    self.break_off(partial(taken_over, rival.pid))
+                    self.break_off(partial(failures.of_rival, rival.pid))
                     break
         self.worker = worker
 
@@ -285,15 +293,7 @@ class Board:
         self.counts["failed"] += 1
         self._resolve(item, lambda: item.set_exception(error))
 
-    def _resolve(self, item: Item, resolve: Callable[[], object]) -> None:
+    def _resolve(self, item: Item, resolve: Callable[[], object], as_one: str = "ended") -> None:
         self._items.pop(item.job_id, None)
-        self.counts["ended"] += 1
-        if item.begin():
-            with suppress(InvalidStateError):  # somebody has resolved it otherwise
-                resolve()
-        item.raised = None
-
-
-def taken_over(pid: int) -> RuntimeError:
-    """Return the error of a run whose name another process has taken."""
-    return RuntimeError(f"process {pid} has taken over this executor, which had been silent for too long")
+        self.counts[as_one] += 1
+        item.end(resolve)

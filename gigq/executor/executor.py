@@ -120,7 +120,7 @@ class QueueExecutor(Executor):
             undo.pop_all()
         self._finalizer = weakref.finalize(self, _finish, run, self._parts.queue)
         self._finalizer.atexit = False  # the run is told by `EXITS`, and is awaited by the interpreter
-        self._progress = Progress(name or "", run.board, self._clock) if progress else None
+        self._progress = Progress(name or "", run, self._clock) if progress else None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._parts.queue.db_path!r}, name={self._name!r})"
@@ -241,11 +241,15 @@ class QueueExecutor(Executor):
             self._is_shut = True
         if self._run.pid != os.getpid():  # a fork has none of the threads
             return
-        if cancels:
-            self._cancel_all()
-        end()
-        if wait:
-            self._join()
+        try:
+            if cancels:
+                self._cancel_all()
+            end()
+            if wait:
+                self._join()
+        except KeyboardInterrupt:
+            self._run.leave_now()
+            raise
 
     def _cancel_all(self) -> None:
         for item in self._parts.intake.items():
@@ -256,10 +260,12 @@ class QueueExecutor(Executor):
     def _join(self) -> None:
         if self._run.is_here or ((execution := current_execution()) and self._run.board.runs(execution[1])):
             raise RuntimeError("an executor cannot wait for its own calls to end in one of them; use wait=False")
-        self._run.join()
+        try:
+            self._run.join()
+        finally:
+            if self._progress is not None:
+                self._progress.end()
         self._parts.queue.close()
-        if self._progress is not None:
-            self._progress.end()
         self._tell(stacklevel=5)
 
     def _tell_if_quiet(self) -> None:

@@ -10,6 +10,7 @@ from gigq.queue.waiting import result_of
 from gigq.records import JobRecord
 from gigq.reports import Report
 from gigq.runtime.raised import RemoteTraceback, rebuilt
+from gigq.runtime.watch import GIVEN_BACK
 from gigq.status import ExecutionStatus, JobStatus
 
 
@@ -34,6 +35,21 @@ def of_record(job: JobRecord) -> BaseException:
 def of_deleted(job_id: str) -> JobFailed:
     """Return the exception of a job that somebody has deleted."""
     return JobFailed(f"job {job_id} was deleted before it had ended", job_id=job_id, status="cancelled")
+
+
+def of_left() -> CancelledError:
+    """Return the exception of a call that an interrupt has given back to the file."""
+    return CancelledError("the executor was interrupted, and has not waited for this call")
+
+
+def of_rival(pid: int) -> RuntimeError:
+    """Return the exception of a run whose name another process has taken."""
+    return RuntimeError(f"process {pid} has taken over this executor, which had been silent for too long")
+
+
+def of_setup(report: Report) -> str:
+    """Return what went wrong before the first call."""
+    return (report.error or "").removeprefix(GIVEN_BACK)
 
 
 def _failed(claim: Claim, report: Report) -> JobFailed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from functools import partial
 from typing import Any
 
@@ -47,6 +47,17 @@ class Item(Future[Any]):
         if self.__dict__.setdefault(_DECIDED, token) is token:  # one of all who ask tells the future, and only once
             return self.set_running_or_notify_cancel()
         return not self.cancelled()
+
+    def end(self, resolve: Callable[[], object]) -> None:
+        """Tell those who wait for it; what `resolve` raises, they get."""
+        if self.begin():
+            try:
+                resolve()
+            except InvalidStateError:
+                pass  # somebody has resolved it otherwise
+            except Exception as error:  # what stands in the file is no JSON
+                self.set_exception(error)
+        self.raised = None
 
     def add_done_callback(self, fn: Callable[[Future[Any]], object]) -> None:
         """Have a function called with the future when it is done, as `concurrent.futures` does.

@@ -66,6 +66,11 @@ class Run:
         board.stop = worker.stop
 
     @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._thread.is_alive()
+
+    @property
     def is_here(self) -> bool:
         """Whether the calling thread belongs to the run, and must not wait for it."""
         return threading.current_thread() is self._thread or self._callbacks.is_here
@@ -91,14 +96,16 @@ class Run:
         """Have the worker end when what runs has ended."""
         self.board.leave()
 
-    def join(self) -> None:
-        """Wait until it has ended. An interrupt ends it at once: what runs is given back."""
+    def leave_now(self) -> None:
+        """Have the worker end at once: what runs is given back."""
         try:
-            self._thread.join()
-        except KeyboardInterrupt:
             self.board.leave()
+        finally:  # also where one more interrupt comes
             self._worker.stop_now()
-            raise
+
+    def join(self) -> None:
+        """Wait until it has ended."""
+        self._thread.join()
 
     def _work(self) -> None:
         self._callbacks.loop = threading.get_ident()
@@ -117,6 +124,7 @@ class Run:
             self.board.break_off(lambda: _again(error))
         elif not self.board.has_finished:
             self.board.break_off(lambda: self.board.broken("the worker of this executor was told to stop"))
+        self.board.let_go()
         self._callbacks.finish()
 
 

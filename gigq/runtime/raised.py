@@ -1,4 +1,4 @@
-"""An exception on its way from one process to another: its class by name, and its arguments as JSON."""
+"""An exception on its way from one process to another: its class by name, its arguments and attributes as JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def described(error: BaseException) -> str | None:
         parts: Any = error.__reduce_ex__(2)  # what pickle would keep
         # Ours are made by a function.
         args, state = (parts[1], parts[2:3]) if parts[0] is kind else (error.args, [vars(error)])
-        return _text(f"{module_of(kind)}:{kind.__qualname__}", args, state[0] if state else None)
+        return _text(f"{module_of(kind)}:{kind.__qualname__}", args, (state[0] if state else None) or {})
     except Exception:  # whatever an exception does that is looked at: its text is in the report
         return None
 
@@ -35,13 +35,25 @@ def rebuilt(text: str | None, traceback: str | None) -> BaseException | None:
     path, args, state = decode(text)
     try:
         kind: Any = resolve(path)
-        error = kind(*args)
-        if not (isinstance(kind, type) and isinstance(error, BaseException)):
+        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
             return None
+        error = _made(kind, args, state)
         vars(error).update(state or {})
-    except Exception:  # its class is not found here, or takes other arguments than it has
+    except Exception:  # its class is not found here, or cannot be made of what is known
         return None
     error.__cause__ = RemoteTraceback(traceback or "")
+    return error
+
+
+def _made(kind: type[BaseException], args: list[Any], state: object) -> BaseException:
+    try:
+        error = kind(*args)
+    except Exception:  # it takes other arguments than it has
+        if state is None:
+            raise
+        error = kind.__new__(kind, *args)  # all that its constructor would set is in its attributes
+    if kind.__reduce__ is BaseException.__reduce__:
+        error.args = tuple(args)  # from which its constructor may have made others
     return error
 
 

@@ -13,6 +13,8 @@ from gigq.runtime.raised import described
 SETUP_FAILED = "SetupFailed"
 """The `error_type` of a job that was given back because what was to be done before the first job has raised."""
 
+GIVEN_BACK = "given back: "
+
 
 class Watch(Protocol):
     """Is asked before each call of a function, and told what it has raised. Used by many threads at once."""
@@ -48,7 +50,7 @@ class Setup:
         """Return the report as it is, or that the job was given back, if it was this function that has raised."""
         if getattr(self._here, "is_made", True):
             return report
-        given_back = Report.released(f"given back: the initializer failed: {report.error}", has_begun=False)
+        given_back = Report.released(f"{GIVEN_BACK}the initializer failed: {report.error}", has_begun=False)
         return given_back._replace(error_type=SETUP_FAILED, traceback=report.traceback)
 
 

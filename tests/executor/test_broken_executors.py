@@ -194,6 +194,17 @@ def test_an_executor_that_nobody_holds_makes_its_calls_and_ends(path: Path) -> N
     assert CALLS == ["a"]
 
 
+def test_the_progress_of_an_executor_that_nobody_holds_ends_with_it(path: Path) -> None:
+    executor = QueueExecutor(path, 1, progress=True)
+    future, progress = executor.submit(pool_functions.double, 1), executor._progress
+    assert progress is not None
+    del executor
+
+    assert future.result(SECONDS) == 2
+    progress._thread.join(SECONDS)
+    assert not progress._thread.is_alive()
+
+
 def test_many_calls_cancelled_at_once_are_cancelled_in_the_file(path: Path) -> None:
     with QueueExecutor(path, 1, name="crawl") as executor:
         executor.submit(pool_functions.held, "a")

@@ -42,7 +42,16 @@ def test_an_exception_of_the_system_has_its_file(executor: QueueExecutor) -> Non
     assert error.filename == "/no/such/file"
 
 
-@pytest.mark.parametrize("name", ["raise_odd", "raise_with_bytes"])
+def test_an_exception_that_has_other_arguments_than_its_class_takes(executor: QueueExecutor) -> None:
+    odd = executor.submit(pool_functions.raise_odd).exception(SECONDS)
+    twice = executor.submit(pool_functions.raise_prefixed, "no").exception(SECONDS)
+
+    assert isinstance(odd, pool_functions.Odd)
+    assert (odd.args, odd.code) == (("odd",), 3)
+    assert (repr(twice), "in raise_prefixed" in str(twice and twice.__cause__)) == ("Prefixed('never: no')", True)
+
+
+@pytest.mark.parametrize("name", ["raise_odd_bytes", "raise_with_bytes", "raise_local"])
 def test_an_exception_that_cannot_be_made_anew_is_a_failed_job(name: str, executor: QueueExecutor) -> None:
     error = executor.submit(getattr(pool_functions, name)).exception(SECONDS)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import sqlite3
+import threading
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, Future, as_completed
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +117,30 @@ def test_a_block_left_by_an_interrupt_waits_for_what_runs_and_cancels_the_other_
     with pytest.raises(CancelledError):
         waiting.result(0)
     assert names_of(path, "completed") == ["a"]
+    assert (executor._run.board.counts["ended"], executor._run.board.asked) == (1, 2)  # what its progress says
+
+
+def interrupt_soon() -> None:
+    main = threading.main_thread().ident
+    assert main is not None
+    threading.Timer(0.05, signal.pthread_kill, [main, signal.SIGINT]).start()
+
+
+@pytest.mark.parametrize("name", [None, "crawl"])
+def test_a_second_interrupt_tells_those_who_wait_for_what_runs(name: str | None, path: Path) -> None:
+    seen: list[Future[str]] = []
+    with pytest.raises(KeyboardInterrupt), QueueExecutor(path, 1, name=name) as executor:
+        running, waiting = executor.submit(pool_functions.held, "a"), executor.submit(pool_functions.noted, "b")
+        EVENTS["a began"].wait(SECONDS)
+        waiter = threading.Thread(target=lambda: seen.extend(as_completed([running, waiting], SECONDS)))
+        waiter.start()
+        waiting.add_done_callback(lambda _: interrupt_soon())
+        raise KeyboardInterrupt
+
+    waiter.join(SECONDS)
+    assert (set(seen), CALLS) == ({running, waiting}, [])
+    with pytest.raises(CancelledError, match="has not waited for this call"):
+        running.result(0)
 
 
 def test_a_block_left_by_an_exit_without_a_name_leaves_nothing(path: Path) -> None:
@@ -140,6 +168,20 @@ def test_another_version_makes_all_calls_anew(path: Path) -> None:
             executor.submit(pool_functions.noted, version).result(SECONDS)
 
     assert CALLS == ["1", "2"]
+
+
+def test_a_result_that_is_damaged_in_the_file_is_an_error_of_its_own_future(path: Path) -> None:
+    with QueueExecutor(path, 1, name="crawl") as executor:
+        assert list(executor.map(pool_functions.noted, "ab")) == ["a", "b"]
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE jobs SET result = '{' WHERE args = '[\"a\"]'")
+    with QueueExecutor(path, 1, name="crawl") as executor:
+        a, b, c = (executor.submit(pool_functions.noted, each) for each in "abc")
+        with pytest.raises(ValueError, match="Expecting property name"):
+            a.result(SECONDS)
+        assert (b.result(SECONDS), c.result(SECONDS)) == ("b", "c")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE jobs SET result = '\"a\"' WHERE result = '{'")
 
 
 def test_names_do_not_share_results(path: Path) -> None:
