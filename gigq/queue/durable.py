@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from gigq.store.engine.connections import Durability
 from gigq.store.engine.database import Database
 from gigq.store.engine.files import MEMORY
 from gigq.store.engine.job_database import JobDatabase, Loan
-from gigq.store.engine.joined import ALL, joined_by
+from gigq.store.engine.joined import ALL, Spent, joined_by, taking_part
 from gigq.store.engine.memory_loan import MemoryLoan
 from gigq.store.engine.transaction import Transaction
 from gigq.store.recalling import Recaller
@@ -64,6 +64,7 @@ class _Store:
         self._recaller = Recaller(claim.job_seq)
         self._loans = set[Loan | MemoryLoan]()
         self._last: Loan | MemoryLoan | None = None
+        self._waiting_for_commit = ExitStack()
         self._finder: Finder | None = None
 
     def recall(self, name: str, occurrence: int) -> RememberedStep | None:
@@ -99,6 +100,7 @@ class _Store:
             with loan.lent() as connection:
                 yield connection
             self._last = loan
+            self._waiting_for_commit.enter_context(taking_part(Spent(self._database, lambda: loan.is_open)))
         finally:
             if self._last is not loan:
                 self._end(loan)
@@ -127,6 +129,7 @@ class _Store:
             return self._finder.submit(tx, wanted, place=place, is_detached=is_detached)
 
     def close(self) -> None:
+        self._waiting_for_commit.close()
         if self._last is not None:
             self._end(self._last)
         if self._own is not None:
@@ -137,7 +140,12 @@ class _Store:
 
         Raises:
             LeaseLost: it is not.
+            RuntimeError: this thread has a transaction open on the file, for whose end it would wait in vain.
         """
+        if ALL and joined_by(self._database) is not None:
+            raise RuntimeError(
+                f"this thread has a transaction open on {self._database.path!r}; begin that of the job after it"
+            )
 
         def look(tx: Transaction) -> None:
             fencing.must_own(tx, self._claim)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import sqlite3
 import threading
@@ -356,6 +357,75 @@ def test_after_the_block_the_function_may_only_return(bank: Bank) -> None:
     assert said[0] == said[1]
     assert said[2] == "the transaction is over: its connection can be used inside its block only"
     assert bank.balance == 101
+
+
+def test_after_the_block_other_objects_are_refused_at_once(bank: Bank) -> None:
+    said = list[str]()
+
+    def function() -> None:
+        with current_job().transaction() as db:
+            db.execute("UPDATE account SET balance = 7")
+        for act in (lambda: bank.queue.submit(Job("job", "child")), lambda: bank.queue.transaction().__enter__()):
+            said.append(refusal(act))
+
+    assert bank.run(function)["status"] == "completed"
+    assert bank.balance == 7
+    assert all("is its last act, and is committed when its function returns" in each for each in said)
+    bank.queue.submit(Job("job", "child"))
+
+
+def test_after_it_was_taken_back_the_function_may_write_again(filed: Bank) -> None:
+    def function() -> None:
+        with current_job().transaction(limit=0.001):
+            pass
+        while filed.queue.count() == 1:
+            with contextlib.suppress(RuntimeError):
+                filed.queue.submit(Job("job", "child"))
+
+    assert filed.run(function, max_attempts=1)["error"].startswith("TransactionTimeout")
+    assert filed.queue.count() == 2
+
+
+def test_inside_a_transaction_of_a_queue_it_is_refused_at_once(bank: Bank) -> None:
+    def function() -> None:
+        with bank.queue.transaction():
+            current_job().transaction().__enter__()
+
+    assert "has a transaction open on" in bank.run(function, max_attempts=1)["error"]
+
+
+def test_a_block_of_a_queue_inside_it_is_a_savepoint(bank: Bank) -> None:
+    def function() -> None:
+        with current_job().transaction() as db:
+            with bank.queue.transaction() as same:
+                same.execute("UPDATE account SET balance = 7")
+                bank.queue.submit(Job("job", "child"))
+            with pytest.raises(ZeroDivisionError), bank.queue.transaction():
+                db.execute("UPDATE account SET balance = 8")
+                bank.queue.submit(Job("job", "child"))
+                _ = 1 / 0
+
+    assert bank.run(function)["status"] == "completed"
+    assert (bank.balance, bank.queue.count()) == (7, 2)
+
+
+@pytest.mark.parametrize("way", ["transaction", "transact"])
+def test_what_sqlite_has_rolled_back_is_not_completed(bank: Bank, way: str) -> None:
+    def end_it(db: sqlite3.Connection) -> None:
+        db.execute("UPDATE account SET balance = 7")
+        with contextlib.suppress(sqlite3.IntegrityError):
+            db.execute("INSERT OR ROLLBACK INTO account VALUES ('ada', 1)")
+
+    def function() -> None:
+        if way == "transact":
+            current_job().transact("end it", end_it)
+        else:
+            with current_job().transaction() as db:
+                end_it(db)
+
+    record = bank.run(function, max_attempts=1)
+    assert "has been rolled back because of an error inside its block" in record["error"]
+    assert (bank.balance, bank.steps, bank.queue.check()) == (100, [], [])
 
 
 def test_a_thread_of_the_job_may_not_begin_it(filed: Bank) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from gigq.store.engine.connections import Handle
 from gigq.store.engine.database import Database
 from gigq.store.engine.forking import PROCESS
-from gigq.store.engine.joined import Joined, joined_by, taking_part
+from gigq.store.engine.joined import Joined, Spent, joined_by, taking_part
 from gigq.store.engine.revocable import Refusal, RevocableConnection
 from gigq.store.engine.transaction import Session, Transaction
 from gigq.store.engine.watch import Watch
@@ -69,7 +69,7 @@ class JobDatabase(Database):
     def _joined(self, *, writes: bool) -> Session | None:
         """As of `Database`, but for what a job does while its thread has a transaction open by another object."""
         joined = joined_by(self)
-        if joined is None or joined.why_not(self, joined.connection):
+        if joined is None or isinstance(joined, Spent) or joined.why_not(self, joined.connection):
             return super()._joined(writes=writes)
         return self._session_in(joined, writes=writes)
 
@@ -80,9 +80,11 @@ class JobDatabase(Database):
 
         Raises:
             sqlite3.IntegrityError: what the function has written breaks a rule that is looked at last.
-            StoreError: the disk is full, or the file could not be read or written.
+            StoreError: the disk is full, or the file could not be read or written; or an error has ended the
+                transaction in its block, which has gone on.
         """
         try:
+            connection.must_go_on()
             connection.regain()
             tx = Transaction(connection, self._stamp())
             write(tx)
@@ -164,6 +166,11 @@ class Loan:
         if self._is_taken:
             raise self._refusal()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it still has the lock."""
+        return not (self._is_taken or self._has_ended)
+
     has_news = False
     """Whether verbs in the block have stored something of which workers should hear."""
 
@@ -236,6 +243,13 @@ class Loan:
 
 class _Joined(Joined):
     """The transaction for the verbs of queues: each of them is one use of the connection."""
+
+    def _run(self, sql: str) -> None:
+        connection = self.connection
+        assert isinstance(connection, RevocableConnection)
+        with connection.lock:
+            connection.check_usable()
+            super()._run(sql)
 
     @contextmanager
     def part(self, stamp: Callable[[], str]) -> Iterator[Transaction]:

@@ -189,6 +189,32 @@ class Joined:
         self._cursors(self.connection).execute(sql)
 
 
+class Spent(Joined):
+    """What stands for the last act of a job between its block and its commit: whoever would write is refused.
+
+    Args:
+        database: has the file open.
+        is_open: says whether the transaction still has the lock.
+    """
+
+    def __init__(self, database: OpenFile, is_open: Callable[[], bool]) -> None:
+        self._database = database
+        self._is_open = is_open
+
+    @property
+    def connection(self) -> sqlite3.Connection:  # type: ignore[override]
+        raise RuntimeError("nothing takes part in what is spent")
+
+    def concerns(self, database: OpenFile) -> bool:
+        return self._is_open() and super().concerns(database)
+
+    def why_not(self, database: OpenFile, connection: sqlite3.Connection | None = None) -> str | None:
+        return (
+            "the transaction of this thread's job on {path!r} is its last act, and is committed when its function "
+            "returns; do this inside its block"
+        )
+
+
 class JoinedTransaction(Transaction):
     """What a verb may do on a connection that is not ours."""
 

@@ -47,6 +47,15 @@ class LentConnection(sqlite3.Connection):
         self.set_trace_callback(None)
         self.execute("PRAGMA query_only = OFF")
 
+    def must_go_on(self) -> None:
+        """Refuse to commit what an error has ended, although its block has gone on.
+
+        Raises:
+            StoreError: SQLite has rolled it back.
+        """
+        if not self.in_transaction:
+            raise StoreError(f"{_GONE}; begin it again")
+
     def abandon(self) -> None:
         """Roll back although it is lent. Who has it can use it no more."""
         self._is_abandoned = True
@@ -78,6 +87,10 @@ class LentConnection(sqlite3.Connection):
         if self.is_lent:
             refuse("close()")
         super().close()
+
+    def backup(self, *target: Any, **options: Any) -> NoReturn:
+        """Refuse, because SQLite would wait for the end of the transaction."""
+        raise sqlite3.OperationalError("backup() waits for the end of a transaction; make the copy after the block")
 
     # Those of sqlite3 do not ask `cursor` for one.
 
@@ -124,8 +137,7 @@ def lent(
             raise RuntimeError("this process was forked inside a transaction, which only its parent can end")
         with explaining():
             connection.unlend()
-            if not connection.in_transaction:
-                raise StoreError(f"{_GONE}; begin it again")
+            connection.must_go_on()
             patience.commit(connection)
         is_over = True
     finally:

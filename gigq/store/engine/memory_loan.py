@@ -35,6 +35,11 @@ class MemoryLoan:
             if not is_ours:
                 self.end()
 
+    @property
+    def is_open(self) -> bool:
+        """As for `Loan`."""
+        return not self._has_ended
+
     @contextmanager
     def lent(self) -> Iterator[sqlite3.Connection]:
         """As for `Loan`."""
@@ -53,6 +58,8 @@ class MemoryLoan:
         """As for `Loan`."""
         if self._has_ended:
             raise RuntimeError("the transaction has ended already")
+        assert isinstance(self._tx.connection, LentConnection)
+        self._tx.connection.must_go_on()
         write(self._tx)
         try:
             self._leave(None)

@@ -12,7 +12,7 @@ import gc
 import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -24,7 +24,8 @@ from gigq.store.engine.lent import Authorizer, LentConnection, LentCursor
 Refusal = Callable[[], BaseException]
 """Makes the error that says why a connection may not be used any more."""
 
-_OF_CURSORS = ("execute", "executemany", "fetchone", "fetchmany", "fetchall", "__next__", "close")
+_NO_ROW = object()
+_OF_CURSORS = ("execute", "fetchone", "fetchmany", "fetchall", "__next__", "close")
 _OF_BLOBS = ("read", "write", "seek", "tell", "close", "__len__", "__getitem__", "__setitem__", "__exit__")
 _PASSING = ("commit", "getconfig", "getlimit", "rollback", "serialize")
 _LASTING = (
@@ -39,8 +40,6 @@ _LASTING_SQL = {
     getattr(sqlite3, f"SQLITE_{name}")
     for name in ("CREATE_TEMP_INDEX", "CREATE_TEMP_TABLE", "CREATE_TEMP_TRIGGER", "CREATE_TEMP_VIEW")
 }
-_PAGES = 1000
-"""Pages that a backup copies before it looks whether it must end."""
 
 
 class RevocableConnection(LentConnection):
@@ -60,6 +59,21 @@ class RevocableConnection(LentConnection):
         self._readers: WeakSet[Any] = WeakSet()
         super().__init__(*args, **options)
 
+    def __call__(self, sql: str, /) -> Any:
+        """Prepare a statement, for whatever cursor: sqlite3 calls this for each that it has not at hand.
+
+        Raises:
+            sqlite3.ProgrammingError: the cursor is of another class, which does not hold the lock.
+        """
+        if (self.is_lent or self.refusal is not None) and not self.is_in_use_here:
+            raise sqlite3.ProgrammingError("a cursor of sqlite3.Cursor(db) cannot be used here; use db.cursor()")
+        return super().__call__(sql)
+
+    @property
+    def is_in_use_here(self) -> bool:
+        """Whether this thread holds the lock."""
+        return bool(self.lock._is_owned())  # type: ignore[attr-defined]
+
     def lend(self) -> None:
         super().lend()
         self.is_soiled = False
@@ -75,7 +89,8 @@ class RevocableConnection(LentConnection):
     def close_readers(self) -> None:
         """Close what is being read. It would keep an interrupt alive, and then a ROLLBACK would be interrupted too."""
         for each in list(self._readers):
-            (sqlite3.Cursor if isinstance(each, sqlite3.Cursor) else sqlite3.Blob).close(each)
+            with suppress(sqlite3.ProgrammingError):  # it waits for the next row to write, and reads nothing
+                (sqlite3.Cursor if isinstance(each, sqlite3.Cursor) else sqlite3.Blob).close(each)
 
     def roll_back_for_good(self) -> None:
         """Roll back, so that nothing more can be written, by whatever means. Hold the lock.
@@ -130,16 +145,6 @@ class RevocableConnection(LentConnection):
             self._readers.add(blob)
             return _Blob(self, blob)
 
-    def backup(self, target: sqlite3.Connection, *, pages: int = -1, progress: Any = None, **options: Any) -> None:
-        def look(*state: int) -> None:
-            self.check_usable()
-            if progress is not None:
-                progress(*state)
-
-        with self.lock:
-            self.check_usable()
-            super().backup(target, pages=pages if 0 < pages < _PAGES else _PAGES, progress=look, **options)
-
     def set_authorizer(self, authorizer_callback: Authorizer | None) -> None:
         theirs = authorizer_callback
 
@@ -153,6 +158,29 @@ class RevocableConnection(LentConnection):
 
 class RevocableCursor(LentCursor):
     """A cursor of such a connection."""
+
+    _executemany: Callable[..., Any]
+
+    def executemany(self, sql: str, parameters: Any, /) -> Any:
+        connection: Any = self.connection
+        is_quick = isinstance(parameters, list | tuple) or connection.is_in_use_here
+        return self._executemany(sql, parameters if is_quick else self._released(parameters))
+
+    def _released(self, rows: Iterable[Any]) -> Iterator[Any]:
+        """Let the connection be taken back while code of the user's makes the next row, which may take long."""
+        connection: Any = self.connection
+        each = iter(rows)
+        while True:
+            try:
+                connection.lock.release()
+                row = next(each, _NO_ROW)
+            finally:
+                if not connection.is_in_use_here:
+                    connection.lock.acquire()
+            connection.check_usable()
+            if row is _NO_ROW:
+                return
+            yield row
 
 
 class _Blob:
@@ -211,6 +239,7 @@ def _of_setting(setting: Any) -> property:
     return property(setting.__get__, _guarded(setting.__set__, soils=True, owner=""))
 
 
+RevocableCursor._executemany = _guarded(_of_next_class("executemany"))
 for _name in _OF_CURSORS:
     setattr(RevocableCursor, _name, _guarded(_of_next_class(_name)))
 for _name in _OF_BLOBS:

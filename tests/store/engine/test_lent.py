@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 
@@ -85,6 +86,12 @@ def test_an_authorizer_of_the_users_lifts_no_denial(lent: LentConnection) -> Non
 
 def test_a_commit_of_a_library_does_nothing(lent: LentConnection) -> None:
     lent.commit()
+    assert lent.in_transaction
+
+
+def test_a_copy_is_refused_where_it_would_wait_for_ever(lent: LentConnection) -> None:
+    with closing(sqlite3.connect(":memory:")) as copy, pytest.raises(sqlite3.OperationalError, match="after the block"):
+        lent.backup(copy)
     assert lent.in_transaction
 
 

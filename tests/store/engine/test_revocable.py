@@ -69,14 +69,17 @@ USES: dict[str, Use] = {
     "function": again_and_again(function_of_mine),
     "authorizer": again_and_again(lambda db: db.set_authorizer(lambda *details: sqlite3.SQLITE_OK)),
     "dump": again_and_again(lambda db: list(db.iterdump())),
-    "backup": again_and_again(lambda db: backed_up(db)),
+    "slow rows": lambda db: db.executemany("INSERT INTO mine VALUES (?)", slow_rows(db)),
     "swallows": again_and_again(swallow),
 }
 
 
-def backed_up(db: sqlite3.Connection) -> None:
-    with closing(sqlite3.connect(":memory:")) as copy:
-        db.backup(copy)
+def slow_rows(db: sqlite3.Connection) -> Iterator[list[int]]:
+    """In the second of them it waits, with no statement running, until the connection has been taken back."""
+    yield [1]
+    while db.in_transaction:
+        threading.Event().wait(0.001)
+    yield [2]
 
 
 @pytest.fixture
@@ -119,14 +122,38 @@ def test_wherever_the_code_is_it_gets_the_refusal_and_nothing_is_written(
         assert rows_of_mine(queue) == 0
 
 
-def test_a_cursor_of_sqlite3_itself_writes_nothing_afterwards_either(queue: JobQueue, database: JobDatabase) -> None:
-    loan = lend(database, 0.01)
-    with pytest.raises((TransactionTimeout, sqlite3.Error)), loan.lent() as db:
+@pytest.mark.parametrize("sql", ["INSERT INTO mine VALUES (1)", LONG, "PRAGMA query_only = OFF", "BEGIN"])
+def test_a_cursor_that_is_not_of_the_connection_is_refused(queue: JobQueue, database: JobDatabase, sql: str) -> None:
+    loan = lend(database, 10)
+    with loan.lent() as db:
         cursor = sqlite3.Cursor(db)
-        while True:
-            cursor.execute("INSERT INTO mine VALUES (1)")
+        with pytest.raises(sqlite3.ProgrammingError, match=r"use db.cursor\(\)"):
+            cursor.execute(sql)
+    with pytest.raises(sqlite3.ProgrammingError):
+        cursor.execute(sql)
     loan.end()
+    with pytest.raises(sqlite3.ProgrammingError):
+        cursor.execute(sql)
     assert rows_of_mine(queue) == 0
+
+
+def test_rows_may_come_from_another_cursor_of_the_connection_and_from_a_callback(
+    queue: JobQueue, database: JobDatabase
+) -> None:
+    def add(number: int) -> int:
+        db.executemany("INSERT INTO mine VALUES (?)", iter([[number]] * 2))
+        return number
+
+    loan = lend(database, 10)
+    with loan.lent() as db:
+        cursor = db.executemany("INSERT INTO mine SELECT ?", db.execute("SELECT a FROM other"))
+        assert cursor.rowcount == 200
+        db.create_function("add_two", 1, add)
+        assert db.execute("SELECT add_two(7)").fetchone() == (7,)
+        with pytest.raises(ValueError, match="no more"):
+            db.executemany("INSERT INTO mine VALUES (?)", (int("no more") for _ in "a"))
+    loan.commit(lambda tx: None)
+    assert rows_of_mine(queue) == 202
 
 
 def test_a_blob_is_taken_back_too(queue: JobQueue, database: JobDatabase) -> None:
