@@ -24,6 +24,7 @@ from gigq.main_guard import IMPORTS
 from gigq.queue.job_queue import JobQueue
 from gigq.runtime.context import current_execution
 from gigq.store import runs
+from gigq.store.engine.joined import joined_by
 from gigq.worker.options import Mode
 
 P = ParamSpec("P")
@@ -114,6 +115,7 @@ class QueueExecutor(Executor):
         with ExitStack() as undo:  # also where an interrupt comes first: the interpreter would wait for the run
             undo.callback(self._parts.queue.close)
             undo.callback(run.leave)
+            self._refuse_inside_a_transaction()
             run.start()
             if name is not None:
                 take_name(self._parts.queue, name, run, self._clock)
@@ -132,10 +134,11 @@ class QueueExecutor(Executor):
             NotImportable: the function has no import path: a lambda, a function in a function, a method, one that was
                 typed at a prompt.
             NotSerializable: JSON cannot hold the arguments; the message says which.
-            RuntimeError: the executor was shut down, or the interpreter ends; this is a fork of its process; or it
-                cannot go on (`BrokenExecutor`, with the reason).
+            RuntimeError: the executor was shut down, or the interpreter ends; this is a fork of its process; this
+                thread has a transaction open on the file; or it cannot go on (`BrokenExecutor`, with the reason).
         """
         self._must_be_usable()
+        self._refuse_inside_a_transaction()
         parts = self._parts
         job = parts.calls.job(fn, args, kwargs)
         item = parts.new_item(job.id, job.function)
@@ -235,6 +238,11 @@ class QueueExecutor(Executor):
             if isinstance(error, BrokenExecutor):
                 raise error
             raise BrokenExecutor(f"the executor cannot go on: {error}") from error
+
+    def _refuse_inside_a_transaction(self) -> None:
+        database = self._parts.queue.database
+        if joined_by(database):
+            raise RuntimeError(f"this thread has a transaction open on {database.path!r}; ask for calls after it")
 
     def _end_by(self, end: Callable[[], object], *, wait: bool, cancels: bool) -> None:
         with self._lock:

@@ -151,6 +151,7 @@ def _check_file(database: Database, connection: Connection) -> None:
     database.must_exist()
     found = {name: path for _, name, path in sqlite3.Cursor(connection).execute("PRAGMA database_list")}
     if _is(database, found["main"]):
+        _check_log(database, found["main"])
         return
     path, attached = database.path, [name for name, path in found.items() if _is(database, path)]
     if attached:
@@ -164,6 +165,18 @@ def _check_file(database: Database, connection: Connection) -> None:
 
 def _is(database: Database, path: str) -> bool:
     return bool(path) and files.identity(path) == database.identity
+
+
+def _check_log(database: Database, path: str) -> None:
+    """Refuse a hard link: SQLite names the write-ahead log after the file, so there would be two of them."""
+    if path == database.file:
+        return
+    (ours, our_name), (theirs, their_name) = (os.path.split(os.path.realpath(each)) for each in (database.file, path))
+    if our_name != their_name or files.identity(ours) != files.identity(theirs):
+        raise ValueError(
+            f"the queue is in {database.path!r}, which connection has open by the hard link {path!r}, and SQLite would "
+            "keep a log of changes for each name; connect to the name of the queue"
+        )
 
 
 def _check_names(connection: Connection) -> None:

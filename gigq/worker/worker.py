@@ -24,6 +24,7 @@ from gigq.runtime.functions import Functions
 from gigq.runtime.runner import Runner
 from gigq.runtime.signals import handling, heeded
 from gigq.store.engine.connections import Durability
+from gigq.store.engine.joined import joined_by
 from gigq.worker.employment import Employment
 from gigq.worker.events import LISTENER_TIMEOUT, Event, Listener
 from gigq.worker.heartbeat import run_one
@@ -192,7 +193,7 @@ class Worker:
             progress: with `until`, show on a terminal how many of them have ended.
 
         Raises:
-            RuntimeError: the worker is running already.
+            RuntimeError: the worker is running already, or this thread has a transaction open on the file.
             JobNotFinished: the worker was stopped from elsewhere before all of these jobs had ended.
             JobNotFound: one of these jobs does not exist.
             StoreError: as `start`. An exception of the block comes first, with a note of this one.
@@ -288,4 +289,6 @@ class Worker:
     def _must_be_usable(self, act: str) -> None:
         self._database.must_be_open("this worker is closed; make another one with Worker(…)")
         IMPORTS.refuse(act)
+        if joined_by(self._database):
+            raise RuntimeError(f"this thread has a transaction open on {self._database.path!r}; run jobs after it")
         self._orders.must_be_usable()

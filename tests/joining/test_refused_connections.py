@@ -85,6 +85,12 @@ def test_a_file_that_is_only_attached(queue: JobQueue, tmp_path: Path) -> None:
         refuse(queue, connection, ValueError, "which connection has only attached, as 'jobs'.*connect to the file of")
 
 
+def test_a_hard_link_to_the_file(queue: JobQueue, tmp_path: Path) -> None:
+    os.link(queue.db_path, tmp_path / "link.db")
+    with begun(str(tmp_path / "link.db"), "BEGIN") as connection:
+        refuse(queue, connection, ValueError, r"which connection has open by the hard link '.*link\.db'")
+
+
 def test_the_file_may_have_others_attached(queue: JobQueue, tmp_path: Path) -> None:
     with closing(sqlite3.connect(queue.db_path, isolation_level=None)) as connection:
         connection.execute("ATTACH ? AS other", (str(tmp_path / "other.db"),))

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from gigq import Job, JobQueue, LeaseLost, QueueBusy, StoreError, UnknownParent, Worker, Workflow
+from gigq import Job, JobQueue, LeaseLost, QueueBusy, QueueExecutor, StoreError, UnknownParent, Worker, Workflow
 
 MEMORY = ":memory:"
 
@@ -175,7 +175,6 @@ def test_another_queue_object_is_refused_at_once_where_it_would_wait_for_its_own
             lambda: other.submit(job("b")),
             lambda: other.cancel("a"),
             lambda: other.transaction().__enter__(),
-            lambda: Worker(path).process_one(),
         ]
         for way in ways:
             with pytest.raises(RuntimeError, match="by another queue object, for which this one would wait in vain"):
@@ -187,6 +186,22 @@ def test_another_queue_object_is_refused_at_once_where_it_would_wait_for_its_own
         with pytest.raises(RuntimeError, match="by another queue object"):
             other.submit(job("d"))
         assert ids(queue) == ["a", "b", "c"]
+
+
+def test_a_worker_of_the_same_thread_is_refused_at_once(path: str, file: JobQueue) -> None:
+    with Worker(path) as worker, file.transaction():
+        ways: list[Callable[[], object]] = [worker.process_one, worker.start, worker.running]
+        for way in ways:
+            with pytest.raises(RuntimeError, match="has a transaction open on .*; run jobs after it"):
+                way()
+
+
+def test_an_executor_of_the_same_thread_is_refused_at_once(path: str, file: JobQueue) -> None:
+    with QueueExecutor(path, 1) as executor, file.transaction():
+        ways: list[Callable[[], object]] = [lambda: executor.submit(len, "a"), lambda: QueueExecutor(path, 1)]
+        for way in ways:
+            with pytest.raises(RuntimeError, match="has a transaction open on .*; ask for calls after it"):
+                way()
 
 
 def test_a_queue_that_only_looks_sees_what_is_committed(file: JobQueue) -> None:
