@@ -44,6 +44,18 @@ class RememberedStep(NamedTuple):
     result: str
 
 
+class Place(NamedTuple):
+    """Where in the steps of a running job something is done.
+
+    Attributes:
+        steps: how the names of steps begin there; empty outside of all.
+        call: the number of the call of the innermost one in this run of the function; 0 outside of all.
+    """
+
+    steps: str
+    call: int
+
+
 class StepRecord(NamedTuple):
     """A step of a job that is remembered, as the file held it when it was read. Instants are in UTC.
 

@@ -187,7 +187,7 @@ class Workflow:
         If the queue has a workflow of this id already, nothing is stored, and the ids are those of its jobs. So it may
         be tried again, also by a program that makes the same workflow anew. Jobs that were added since this object was
         submitted or loaded are stored, and join the workflow. Its last job, as `at_end` makes it, waits for them too,
-        and runs once more if it has begun or ended.
+        and runs once more, from scratch, if it has begun or ended.
 
         With `connection` it is a part of the transaction that is open there, as for `JobQueue.submit`.
 
@@ -258,8 +258,8 @@ class Workflow:
         """Send back its jobs that failed or timed out, their attempts reset, and return how many.
 
         One write transaction. The jobs that were cancelled because of them come back with them, and are not counted.
-        The one that `at_end` has added runs again when they have ended, also if it has completed. If it is just
-        running, it is given back.
+        The one that `at_end` has added runs again, from scratch, when they have ended, also if it has completed. If it
+        is just running, it is given back.
 
         Raises:
             WorkflowNotFound: as `status`.

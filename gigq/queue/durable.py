@@ -15,7 +15,7 @@ from gigq.job_ids import JobId
 from gigq.lazy import LazyModule
 from gigq.reports import Report
 from gigq.runtime.durable import JobStore, Opener, Terms
-from gigq.steps import RememberedStep, Step
+from gigq.steps import Place, RememberedStep, Step
 from gigq.store import fencing, settling, steps
 from gigq.store.engine.connections import Durability
 from gigq.store.engine.database import Database
@@ -75,6 +75,9 @@ class _Store:
             )
         return self._recaller.recall(self._database, name, occurrence)
 
+    def recall_again(self) -> None:
+        self._recaller.look_again()
+
     def count_steps(self) -> int:
         with self._database.read() as tx:
             return steps.count(tx, self._claim.job_seq)
@@ -113,11 +116,11 @@ class _Store:
         for loan in list(self._loans):
             loan.hurry()
 
-    def submit(self, job: AnyJob, *, default: Default | None, place: str, is_detached: bool) -> JobId:
+    def submit(self, job: AnyJob, *, default: Default | None, place: Place, is_detached: bool) -> JobId:
         return self.submit_many([preparing.job_of(job)], default=default, place=place, is_detached=is_detached)[0]
 
     def submit_many(
-        self, jobs: Iterable[AnyJob], *, default: Default | None, place: str, is_detached: bool
+        self, jobs: Iterable[AnyJob], *, default: Default | None, place: Place, is_detached: bool
     ) -> list[JobId]:
         wanted = [
             (job.id, preparing.prepare(job, limit=PARAMS_LIMIT, default=default)) for job in preparing.jobs_of(jobs)

@@ -8,6 +8,7 @@ from gigq.codec import canonical, decode
 from gigq.derived_ids import derived_id
 from gigq.job_ids import JobId, NewId
 from gigq.new_job import NewJob
+from gigq.steps import Place
 from gigq.store import adopting
 from gigq.store.adopting import Submitter
 from gigq.store.engine.transaction import Transaction
@@ -22,12 +23,11 @@ class Finder:
 
     def __init__(self, job: int) -> None:
         self._job = job
-        self._submitter: Submitter | None = None
-        self._numbers: dict[str, int] = {}
+        self._numbers: dict[tuple[int, str], int] = {}
         self._ids: dict[str, str] = {}
 
     def submit(
-        self, tx: Transaction, jobs: Sequence[tuple[str, NewJob]], *, place: str, is_detached: bool
+        self, tx: Transaction, jobs: Sequence[tuple[str, NewJob]], *, place: Place, is_detached: bool
     ) -> list[JobId]:
         """Store jobs, and return their ids. Those that this job has submitted before, in any execution, stay.
 
@@ -42,7 +42,7 @@ class Finder:
         Raises:
             UnknownParent, CyclicWorkflow: what was written is to be rolled back.
         """
-        by = self._submitter = self._submitter or adopting.submitter(tx, self._job)
+        by = adopting.submitter(tx, self._job)  # not once for all: somebody may take it out of its workflow
         made = set[str]()
         found = [self._found(tx, own_id, job, by, place, made) for own_id, job in jobs]
         ids = adopting.submit(tx, found, by, is_detached=is_detached)
@@ -51,7 +51,7 @@ class Finder:
         return ids
 
     def _found(
-        self, tx: Transaction, own_id: str, job: NewJob, by: Submitter, place: str, made: set[str]
+        self, tx: Transaction, own_id: str, job: NewJob, by: Submitter, place: Place, made: set[str]
     ) -> NewJob:
         """Return a job with the ids that it and its parents have in the file."""
         job = job._replace(dependencies=tuple(self._ids.get(each, each) for each in job.dependencies))
@@ -62,12 +62,14 @@ class Finder:
             made.add(self._ids[own_id])
         return job._replace(id=self._ids[own_id])
 
-    def _next_id(self, tx: Transaction, job: NewJob, by: Submitter, place: str, made: set[str]) -> str:
+    def _next_id(self, tx: Transaction, job: NewJob, by: Submitter, place: Place, made: set[str]) -> str:
         args, params = canonical(decode(job.args)), canonical(decode(job.params))
-        work = derived_id(by.id, by.generation, place, job.function, args, params, job.dependencies)
-        number = self._numbers.get(work, 0)
+        work = derived_id(by.id, by.generation, place.steps, job.function, args, params, job.dependencies)
+        # A step that has failed and is called again submits the same jobs again.
+        key = place.call, work
+        number = self._numbers.get(key, 0)
         # The last one is gone if the transaction that stored it was rolled back.
         while number and (last := derived_id(by.id, work, number)) not in made and not adopting.is_stored(tx, last):
             number -= 1
-        self._numbers[work] = number + 1
+        self._numbers[key] = number + 1
         return derived_id(by.id, work, number + 1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 from gigq.checks import Default
 from gigq.claims import Claim
 from gigq.reports import Report
-from gigq.steps import RememberedStep, Step
+from gigq.steps import Place, RememberedStep, Step
 
 if TYPE_CHECKING:
     from gigq.job import Job, Submittable
@@ -27,6 +27,9 @@ class JobStore(Protocol):
 
     def recall(self, name: str, occurrence: int) -> RememberedStep | None:
         """Return what is remembered of a step; None if it has not been made."""
+
+    def recall_again(self) -> None:
+        """Note that steps may be asked for which this execution has asked for, or made, before."""
 
     def count_steps(self) -> int:
         """Return how many steps are remembered."""
@@ -46,18 +49,18 @@ class JobStore(Protocol):
     def hurry(self) -> None:
         """Have what is lent taken back now, without waiting for that: the function is being stopped."""
 
-    def submit(self, job: AnyJob, *, default: Default | None, place: str, is_detached: bool) -> JobId:
+    def submit(self, job: AnyJob, *, default: Default | None, place: Place, is_detached: bool) -> JobId:
         """Store a job that the running one has found, and return its id. One write transaction."""
 
     def submit_many(
-        self, jobs: Iterable[AnyJob], *, default: Default | None, place: str, is_detached: bool
+        self, jobs: Iterable[AnyJob], *, default: Default | None, place: Place, is_detached: bool
     ) -> list[JobId]:
         """Store jobs that the running one has found, and return their ids.
 
         Args:
             jobs: jobs, tasks and functions, parents before their children.
             default: converts what JSON lacks in their arguments.
-            place: the names of the steps inside which they are submitted; empty outside.
+            place: the step inside which they are submitted.
             is_detached: whether what waits for the running job does not wait for them.
 
         Raises:

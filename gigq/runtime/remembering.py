@@ -48,6 +48,8 @@ def recalled(run: Run, call: StepCall) -> RememberedStep | None:
         StepChanged: it is remembered for other arguments.
     """
     with run.names.trying(call):
+        if call.is_repeated:
+            run.store.recall_again()
         found = run.store.recall(call.name, call.occurrence)
     if found is not None:
         call.check_unchanged(depth=found.depth, fingerprint=found.fingerprint, arguments=found.arguments)

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from hashlib import blake2b
+from itertools import count
 from threading import get_ident
 from typing import Any, NamedTuple
 
 from gigq import checks
 from gigq.codec import canonical
 from gigq.errors import StepChanged
+from gigq.steps import Place
 
 NAME_LIMIT = 500
 """The most characters of a step's name, with those of the steps around it."""
@@ -29,6 +31,7 @@ class StepCall(NamedTuple):
         depth: how many steps it is inside.
         fingerprint: of its arguments; None if JSON cannot hold them, so that they are not compared.
         arguments: the first characters of them, as JSON; None likewise.
+        is_repeated: whether it repeats one of this run that has failed.
     """
 
     name: str
@@ -36,11 +39,17 @@ class StepCall(NamedTuple):
     depth: int
     fingerprint: str | None
     arguments: str | None
+    is_repeated: bool = False
 
     @property
     def title(self) -> str:
         """What messages call it."""
         return f"step {self.name!r}" + ("" if self.occurrence == 1 else f" ({_ordinal(self.occurrence)} time)")
+
+    @property
+    def beginning(self) -> str:
+        """How the names of the steps inside it begin."""
+        return f"{self.name}/" if self.occurrence == 1 else f"{self.name}[{self.occurrence}]/"
 
     def check_unchanged(self, *, depth: int, fingerprint: str | None, arguments: str | None) -> None:
         """Compare this call with the one that is remembered.
@@ -65,7 +74,7 @@ class StepCall(NamedTuple):
 class StepNames:
     """The names of the steps that one run of a job's function has reached. Safe to use from several threads."""
 
-    __slots__ = ("_counts", "_failed", "_users")
+    __slots__ = ("_calls", "_counts", "_failed", "_users")
 
     def __init__(self) -> None:
         # No lock, because JobTimeout may be raised in the middle of it: `setdefault` is one step of Python, and only
@@ -73,18 +82,20 @@ class StepNames:
         self._users: dict[str, tuple[int, str]] = {}
         self._counts: dict[str, int] = {}
         self._failed: dict[str, str | None] = {}  # the fingerprints of the last calls, where those have failed
+        self._calls = count(1)
 
     def reach(self, name: str, args: Sequence[Any], params: Mapping[str, Any]) -> StepCall:
         """Return which step a call is, and count it, unless it repeats the last call of its name, which has failed.
 
-        A loop that tries a call again until it succeeds thus finds its result, however often it failed before. Without
-        arguments nobody can tell such a call from that for the next item, so each is counted.
+        A loop that tries a call again until it succeeds thus finds its result, however often it failed before, and so
+        do the steps inside it, which are counted anew. Without arguments nobody can tell such a call from that for the
+        next item, so each is counted.
 
         Raises:
             ValueError: the name is no text, empty or too long.
             RuntimeError: another thread of this run, or a step elsewhere in it, has used the name first.
         """
-        own, (outer, depth) = checks.text(name, "the name of a step"), self._around()
+        own, (outer, depth, _) = checks.text(name, "the name of a step"), self._around()
         full = outer + own
         if len(full) > NAME_LIMIT:
             size = f"{len(full):,} characters; {NAME_LIMIT} are allowed"
@@ -101,7 +112,18 @@ class StepNames:
         failed = self._failed.pop(full, None)
         if failed is None or failed != fingerprint or not (args or params):
             self._counts[full] = self._counts.get(full, 0) + 1
-        return StepCall(full, self._counts[full], depth, fingerprint, arguments)
+            return StepCall(full, self._counts[full], depth, fingerprint, arguments)
+        call = StepCall(full, self._counts[full], depth, fingerprint, arguments, is_repeated=True)
+        self._begin_again(call)
+        return call
+
+    def _begin_again(self, step: StepCall) -> None:
+        """Count the steps inside this one from 1 again, in whatever thread they are called."""
+        for name, (_, place) in self._users.copy().items():
+            if place.startswith(step.beginning):
+                self._counts.pop(name, None)
+                self._failed.pop(name, None)
+                self._users.pop(name, None)
 
     @contextmanager
     def trying(self, step: StepCall) -> Iterator[None]:
@@ -117,30 +139,31 @@ class StepNames:
     @contextmanager
     def inside(self, step: StepCall) -> Iterator[None]:
         """Name the steps that are called in the block, in this context, as steps inside this one."""
-        nth = "" if step.occurrence == 1 else f"[{step.occurrence}]"
-        token = _AROUND.set((self, f"{step.name}{nth}/", step.depth + 1))
+        token = _AROUND.set((self, step.beginning, step.depth + 1, next(self._calls)))
         try:
             yield
         finally:
             _AROUND.reset(token)
 
     @property
-    def place(self) -> str:
-        """The names of the steps that are being called in this context; empty outside of all."""
-        return self._around()[0]
+    def place(self) -> Place:
+        """The steps that are being called in this context."""
+        steps, _, call = self._around()
+        return Place(steps, call)
 
     @property
     def is_inside_one(self) -> bool:
         """Whether a step is being called in this context."""
         return self._around()[1] > 0
 
-    def _around(self) -> tuple[str, int]:
-        """Return how the names of steps begin here, and how many steps are around."""
-        names, prefix, depth = _AROUND.get() or (self, "", 0)
-        return (prefix, depth) if names is self else ("", 0)  # else: a job that was called by a step of another one
+    def _around(self) -> tuple[str, int, int]:
+        """Return how the names of steps begin here, how many steps are around, and which call of the innermost."""
+        names, steps, depth, call = _AROUND.get() or (self, "", 0, 0)
+        # Otherwise it is a job that was called by a step of another one.
+        return (steps, depth, call) if names is self else ("", 0, 0)
 
 
-_AROUND: ContextVar[tuple[StepNames, str, int] | None] = ContextVar("gigq_step", default=None)
+_AROUND: ContextVar[tuple[StepNames, str, int, int] | None] = ContextVar("gigq_step", default=None)
 
 
 def described(args: Sequence[Any], params: Mapping[str, Any]) -> tuple[str | None, str | None]:

@@ -95,8 +95,9 @@ def _drop(tx: Transaction, row: sqlite3.Row, reason: str) -> None:
 
 
 def _found_by_parents(tx: Transaction, child: int) -> list[int]:
-    """Return what the parents of a job have submitted."""
-    parents = [seq for (seq,) in tx.execute("SELECT parent FROM job_dependencies WHERE child = ?", (child,))]
+    """Return what the parents of a job have submitted, but for those that have submitted the job itself."""
+    edges = tx.execute("SELECT parent FROM job_dependencies WHERE child = ?", (child,)).fetchall()
+    parents = sorted({seq for (seq,) in edges} - path_to(tx, child))
     return [row["seq"] for portion in portions(parents) for row in found_by(tx, portion)]
 
 

@@ -15,7 +15,8 @@ _BELONGING = {
     "job_dependencies of a parent": "DELETE FROM job_dependencies WHERE parent IN",
     "job_tags": "DELETE FROM job_tags WHERE job_seq IN",
     "job_steps": "DELETE FROM job_steps WHERE job_seq IN",
-    "jobs": "UPDATE jobs SET failed_parent = NULL WHERE failed_parent IN",
+    "jobs that were cancelled because of them": "UPDATE jobs SET failed_parent = NULL WHERE failed_parent IN",
+    "jobs that they have submitted": "UPDATE jobs SET submitted_by = NULL WHERE submitted_by IN",
 }
 """What the foreign keys of the tables do when jobs are deleted, for connections of others on which they are off."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from gigq.errors import CyclicWorkflow
 from gigq.reports import Report
 from gigq.status import FINISHED, JobStatus, Move
-from gigq.store import found
+from gigq.store import found, steps
 from gigq.store.dependencies import reopen
 from gigq.store.engine.transaction import Transaction
 from gigq.store.settling import settle
@@ -80,7 +80,8 @@ def _refuse_circle(tx: Transaction, last: int) -> None:
 def run_again(tx: Transaction, last: int) -> None:
     """Let the last job of a workflow wait for its unfinished parents, if there are any, and run when they have ended.
 
-    If it has ended, or is running, it runs once more.
+    If it has ended, or is running, it runs once more. It begins from scratch then, because what it is given will be
+    something else: what it remembers of an earlier run would be wrong.
     """
     status, blockers = tx.execute(
         """
@@ -95,6 +96,7 @@ def run_again(tx: Transaction, last: int) -> None:
     ).fetchone()
     if not blockers:
         return
+    steps.forget(tx, last)
     if status in FINISHED:
         reopen(tx, last, move=Move.RERUN if status == JobStatus.COMPLETED else Move.REQUEUE)
     elif status == JobStatus.RUNNING:

@@ -19,8 +19,14 @@ _MOST = 5000
 """Steps that are kept in memory: they are dropped when they are asked for, so only those that never are pile up."""
 
 
+_WASTED = 4
+"""Steps that may be read ahead for each one that is asked for."""
+
+
 class Recaller:
-    """Finds the steps of one job for one of its executions, which asks for each once. Safe to use from its threads.
+    """Finds the steps of one job for one of its executions. Safe to use from its threads.
+
+    The execution asks for each once, or calls `look_again`.
 
     The first question reads all steps of a job that has few, so that the others need not look into the file.
     """
@@ -29,9 +35,11 @@ class Recaller:
         self._job = job
         self._ahead: dict[tuple[str, int], RememberedStep | None] = {}  # None: its result is long
         self._has_looked = self._is_complete = False
+        self._asked = self._read = 0
 
     def recall(self, database: Database, name: str, occurrence: int) -> RememberedStep | None:
         """Return what is remembered of a step; None if it has not been made. At most one read transaction."""
+        self._asked += 1
         if self._has_looked:
             is_complete = self._is_complete  # read first, because another thread may be adding what it finds
             found, is_known = self._pop(name, occurrence)
@@ -45,6 +53,11 @@ class Recaller:
                 if found is not None or (self._is_complete and not is_known):
                     return found
             return self._look(tx, name, occurrence)
+
+    def look_again(self) -> None:
+        """Look for every step in the file from now on, for those that this execution has made are asked for again."""
+        self._ahead.clear()
+        self._is_complete = False
 
     def _pop(self, name: str, occurrence: int) -> tuple[RememberedStep | None, bool]:
         """Return a step that was read ahead, if it was, and whether it is known that there is such a step."""
@@ -62,7 +75,8 @@ class Recaller:
         ).fetchone()
         if row is None:
             return None
-        if not self._is_complete and len(self._ahead) < _MOST:
+        # Or else a job that asks in reverse order would read for each step all those that it has asked for before.
+        if not self._is_complete and len(self._ahead) < _MOST and self._read < _AT_ONCE + _WASTED * self._asked:
             self._read_ahead(tx, after=row[0])
         return RememberedStep._make(row[1:])
 
@@ -79,6 +93,7 @@ class Recaller:
             """,
             {"job": self._job, "after": after, "small": _SMALL, "limit": _AT_ONCE},
         ).fetchall()
+        self._read += len(rows)
         for name, occurrence, *rest in rows:
             self._ahead[name, occurrence] = None if rest[-1] is None else RememberedStep._make(rest)
         self._is_complete = after == 0 and len(rows) < _AT_ONCE

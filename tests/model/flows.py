@@ -51,9 +51,12 @@ class Flows(Kin):
         return requeued if jobs else None
 
     def _run_again(self, last: Job) -> None:
-        if self.blockers(last) and last["status"] == "running":
+        if not self.blockers(last):
+            return
+        last.update(steps=[], cursor=None, generation=last["generation"] + 1)
+        if last["status"] == "running":
             self.settle(last["name"], end="released")
-        elif self.blockers(last) and last["status"] != "pending":
+        elif last["status"] != "pending":
             self.reopen(last)
 
     # what the model has

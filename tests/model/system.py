@@ -35,7 +35,7 @@ from gigq.records import ScheduleRecord
 from gigq.reports import Progress, Report
 from gigq.runtime.durable import JobStore, Terms
 from gigq.status import ExecutionStatus
-from gigq.steps import Step
+from gigq.steps import Place, Step
 from gigq.store import claiming, missing, schedules, settling, workers
 from gigq.store.claiming import Room
 from gigq.store.progress import write_cursors, write_progress
@@ -104,7 +104,7 @@ class System:
         job = replace(job, id=NewId(f"{name} anew"), params={"what": what})
         for store in self._held(by):
             try:
-                (found,) = store.submit_many([job], default=None, place="", is_detached=is_detached)
+                (found,) = store.submit_many([job], default=None, place=Place("", 0), is_detached=is_detached)
             except (UnknownParent, CyclicWorkflow):
                 return None
             if found.is_new:
@@ -241,7 +241,7 @@ class System:
                 with _refused(), store.last_act(_TERMS) as db:
                     _enter(db, name, "late")
                 with _refused():
-                    store.submit(Job("late", "functions:nothing"), default=None, place="", is_detached=False)
+                    store.submit(Job("late", "functions:nothing"), default=None, place=Place("", 0), is_detached=False)
 
     def leave(self, worker: str, *, is_dead: bool) -> int:
         with self.queue.database.write() as tx:

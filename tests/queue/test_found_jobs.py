@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
@@ -447,6 +449,72 @@ def test_what_a_remembered_step_has_submitted_is_not_mixed_up_with_the_rest(queu
     assert names(queue) == ["crawl", *["page 1"] * 3]
 
 
+def test_a_step_that_is_tried_again_submits_the_same_jobs_again(queue: JobQueue) -> None:
+    tries = []
+
+    def look(number: int) -> None:
+        current_job().submit_many([page(number), page(number)])
+        tries.append(number)
+        if len(tries) < 3:
+            raise ConnectionError
+
+    def crawl() -> None:
+        for _ in range(3):
+            with suppress(ConnectionError):
+                current_job().step("look", look, 1)
+                break
+        current_job().submit(page(1))
+
+    queue.submit(Job("crawl", "crawl"))
+    run(queue, crawl=crawl)
+    assert names(queue) == ["crawl", *["page 1"] * 3]
+
+
+def test_what_has_left_a_workflow_adds_nothing_to_it(queue: JobQueue) -> None:
+    """A job goes on whose submitter starts from scratch while it runs."""
+    flow = Workflow("crawl")
+    first = flow.add_job(Job("crawl", "crawl", max_attempts=1))
+    flow.at_end(Job("end", "fetch", {"number": 0}))
+    flow.submit_all(queue)
+
+    def crawl() -> None:
+        if queue.get_status(first.id)["executions"][1:]:
+            return
+        current_job().submit(Job("slow", "slow"))
+        raise ValueError
+
+    def slow() -> None:
+        current_job().submit(page(1))
+        assert queue.requeue_job(first.id, restart=True)
+        current_job().submit(page(2))
+        assert queue.check() == []
+
+    run(queue, crawl=crawl, slow=slow)
+    assert statuses(queue) == {
+        "crawl": "completed", "slow": "completed", "page 1": "cancelled", "page 2": "pending", "end": "pending",
+    }  # fmt: skip
+    assert queue.find_jobs(workflow=flow.id, name="page 2") == []
+
+
+def test_a_restart_lets_no_job_wait_for_others_of_its_own_submitter(queue: JobQueue) -> None:
+    def crawl() -> None:
+        job = current_job()
+        part = job.submit(Job("part", "part", max_attempts=1))
+        middle = job.submit(Job("middle", "fetch", {"number": 1}, dependencies=[job.id or "", part]))
+        job.submit(Job("after", "fetch", {"number": 2}, dependencies=middle))
+
+    def part(*, breaks: bool) -> None:
+        current_job().submit(page(3))
+        if breaks:
+            raise ValueError
+
+    queue.submit(Job("crawl", "crawl"))
+    run(queue, crawl=crawl, part=lambda: part(breaks=True), fetch=fetch)
+    assert queue.requeue_job(queue.find_jobs(name="part")[0].id, restart=True)
+    run(queue, part=lambda: part(breaks=False), fetch=fetch)
+    assert {*statuses(queue).values()} == {"completed"}
+
+
 def test_what_the_last_act_submits_comes_with_the_completion(queue: JobQueue) -> None:
     def crawl() -> str:
         with current_job().transaction():
@@ -527,6 +595,18 @@ def test_a_cancelled_report_leaves_the_rest_alone_and_waits_for_all_when_it_come
     assert queue.get_status(last)["phase"] == "waiting"
     run(queue, fetch=fetch, report=collect)
     assert queue.result(last, timeout=0) == ["crawled", 0, 1, 2]
+
+
+def test_a_submitter_is_forgotten_where_foreign_keys_are_off(queue: JobQueue, path: str) -> None:
+    crawl = queue.submit(Job("crawl", "crawl"))
+    run(queue, crawl=lambda: current_job().submit(page(1)))
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("BEGIN IMMEDIATE")
+        with queue.transaction(connection):
+            assert queue.delete_job(crawl)
+        connection.execute("COMMIT")
+    assert queue.check() == []
 
 
 def test_a_failed_job_that_was_found_can_be_deleted_and_then_nothing_waits_for_it(queue: JobQueue) -> None:

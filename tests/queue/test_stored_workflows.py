@@ -350,6 +350,28 @@ def test_a_last_job_that_has_ended_runs_again_after_what_is_added(queue: JobQueu
     assert len(queue.get_status("end")["executions"]) == (1 if end == "cancelled" else 2)
 
 
+def test_a_last_job_that_runs_again_begins_from_scratch(queue: JobQueue) -> None:
+    """What it is given is something else now, so what it remembers would be wrong."""
+    told: list[int] = []
+
+    def end(parent_results: dict[str, Any]) -> int:
+        current_job().step("tell", told.append, len(parent_results))
+        current_job().submit(Job("mail", functions.nothing))
+        current_job().cursor = (current_job().cursor or 0) + 1
+        return int(current_job().cursor)
+
+    flow = diamond()
+    flow.at_end(job("end", "end"))
+    flow.submit_all(queue)
+    drain(queue, handlers={"end": end})
+    flow.add_job(job("late"))
+    flow.submit_all(queue)
+    drain(queue, handlers={"end": end})
+    assert (queue.get_status("end")["result"], told) == (1, [4, 5])
+    assert names(queue, "completed").count("mail") == 2
+    assert queue.check() == []
+
+
 def test_what_is_added_cannot_depend_on_the_last_job(queue: JobQueue) -> None:
     flow = diamond()
     flow.at_end(job("end"))

@@ -130,6 +130,29 @@ def test_a_loop_that_tries_a_step_again_calls_it_no_more_once_it_is_remembered(q
     assert [(step.name, step.occurrence) for step in queue.steps(record.id)] == [("charge", 1), ("charge", 2)]
 
 
+def test_a_step_that_is_tried_again_passes_over_those_inside_it(queue: JobQueue, called: Called) -> None:
+    def order(key: str) -> str:
+        with ThreadPoolExecutor(1) as pool:  # a thread of its own each time
+            pool.submit(copy_context().run, current_job().step, "reserve", called, "reserve").result()
+        for part in ("a", "b"):
+            current_job().step("charge", called, part)
+        if called("order") or called.times["order"] < 3:
+            raise ConnectionError(key)
+        return key
+
+    def function() -> str:
+        for _ in range(2):
+            with suppress(ConnectionError):
+                return str(current_job().step("order", order, "x"))
+        raise ConnectionError
+
+    record = ran(queue, function)
+
+    assert called.times == {"reserve": 1, "a": 1, "b": 1, "order": 3}
+    assert [(step.name, step.occurrence) for step in queue.steps(record.id)] == [
+        ("order/reserve", 1), ("order/charge", 1), ("order/charge", 2), ("order", 1)]  # fmt: skip
+
+
 def test_renamed_added_and_reordered_steps_are_no_error(queue: JobQueue) -> None:
     def function() -> list[Any]:
         job = current_job()

@@ -95,6 +95,22 @@ def test_steps_that_are_passed_over_in_their_order_take_few_looks(
     assert looks(file, pass_over) <= most
 
 
+def test_steps_that_are_asked_for_backwards_are_not_read_again_and_again(file: File, claim: Claim) -> None:
+    made = make(file, claim, 1000)
+    with file.queue.database.read() as tx:
+        connection = tx.connection
+
+    def cost(asked: Sequence[tuple[str, str]]) -> int:
+        recaller, counted = Recaller(claim.job_seq), list[int]()
+        connection.set_progress_handler(lambda: counted.append(1), 100)
+        for name, _ in asked:
+            assert recaller.recall(file.queue.database, name, 1)
+        connection.set_progress_handler(None, 0)
+        return len(counted)
+
+    assert cost(backwards(made)) < 10 * cost(made)
+
+
 def test_a_job_that_has_remembered_nothing_takes_one_look_for_all_its_steps(file: File, claim: Claim) -> None:
     recaller = Recaller(claim.job_seq)
 
