@@ -85,9 +85,10 @@ class Calls:
 
     def _template(self, function: Callable[..., Any]) -> _Template:
         try:
-            return self._templates[function]
-        except (KeyError, TypeError):  # a callable object that is not hashable is refused next
-            return self._new_template(function)
+            template = self._templates.get(function)
+        except TypeError:  # a callable object that is not hashable is refused next
+            template = None
+        return template or self._new_template(function)
 
     def _new_template(self, function: Callable[..., Any]) -> _Template:
         if isinstance(function, str):

@@ -220,7 +220,8 @@ class Enforcer:
         thread = self._thread
         if thread is None or not thread.is_alive():  # after a fork it is not
             self._thread = threading.Thread(target=self._enforce, name="gigq-enforcer", daemon=True)
-            self._thread.start()
+            with suppress(RuntimeError):  # the interpreter ends, and its functions with it
+                self._thread.start()
 
     def wake(self) -> None:
         """Look at once at all functions that are being watched. May be called by a signal handler."""

@@ -117,6 +117,7 @@ class Loop:
         self._results.note_written(len(turn.ended))
         self._inflight.forget(list(self._inflight))
         self._progress.note_logs_written()
+        self._runner.slots = 0  # nobody takes the place of what is stopped
         self._runner.stop(running)
 
     def close(self) -> None:

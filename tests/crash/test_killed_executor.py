@@ -179,3 +179,33 @@ def test_the_end_of_the_interpreter_waits_for_all_calls(last: str, tmp_path: Pat
     assert sorted(map(int, (tmp_path / "trace").read_text().split())) == list(range(200))
     with JobQueue(tmp_path / "jobs.db") as queue:
         assert queue.count("completed") == 200
+
+
+TWO_INTERRUPTS = """
+import os, signal, sys, threading
+import pool_functions
+from gigq import QueueExecutor
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+with QueueExecutor(sys.argv[1], 1, name="it") as executor:
+    future = executor.submit(pool_functions.held, "a")
+    executor.submit(pool_functions.double, 1).add_done_callback(lambda _: os.write(1, b"left."))
+    threading.Thread(target=lambda: print(type(future.exception()).__name__, flush=True)).start()
+    pool_functions.EVENTS["a began"].wait()
+    os.write(1, b"begun.")
+    threading.Event().wait()
+"""
+
+
+def test_a_second_interrupt_ends_a_process_with_a_thread_that_waits_for_what_runs(tmp_path: Path) -> None:
+    process = ForkedProcess(TWO_INTERRUPTS, [str(tmp_path / "jobs.db")])
+    assert process.stdout.read(6) == b"begun."
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.read(5) == b"left."
+    process.send_signal(signal.SIGINT)
+
+    output, errors = process.communicate(SECONDS)
+    assert output == b"CancelledError\n"
+    assert b"the executor has ended before its calls" not in errors
+    with JobQueue(tmp_path / "jobs.db") as queue:
+        assert [(job.status, job.attempts) for job in queue.find_jobs()] == [("pending", 0)] * 2

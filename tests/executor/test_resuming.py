@@ -229,8 +229,9 @@ def test_what_json_cannot_hold_is_refused_with_its_place(path: Path) -> None:
 def test_a_function_without_a_name_of_its_own_is_refused_with_advice(
     function: Callable[..., object], path: Path
 ) -> None:
-    with QueueExecutor(path, 1) as executor, pytest.raises(NotImportable, match=r"; |use "):
+    with QueueExecutor(path, 1) as executor, pytest.raises(NotImportable, match=r"; |use ") as refused:
         executor.submit(function)
+    assert refused.value.__context__ is None
 
 
 def test_a_task_is_called_as_the_function_it_is(path: Path) -> None:
