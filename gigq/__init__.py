@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from gigq.priority import Priority
     from gigq.queue.job_claim import JobClaim
     from gigq.queue.job_queue import JobQueue
-    from gigq.records import ExecutionRecord, JobRecord, QueueRecord, ScheduleRecord, WorkerRecord
+    from gigq.queue_records import QueueRecord, ScheduleRecord, WorkerRecord
+    from gigq.records import ExecutionRecord, JobRecord
     from gigq.runtime.context import current_job
     from gigq.runtime.job_context import JobContext
     from gigq.status import ExecutionStatus, JobStatus, Phase
@@ -121,7 +122,8 @@ _MODULES = {
     "priority": ("Priority",),
     "queue.job_queue": ("JobQueue",),
     "queue.job_claim": ("JobClaim",),
-    "records": ("ExecutionRecord", "JobRecord", "QueueRecord", "ScheduleRecord", "WorkerRecord"),
+    "queue_records": ("QueueRecord", "ScheduleRecord", "WorkerRecord"),
+    "records": ("ExecutionRecord", "JobRecord"),
     "runtime.context": ("current_job",),
     "runtime.job_context": ("JobContext",),
     "status": ("ExecutionStatus", "JobStatus", "Phase"),

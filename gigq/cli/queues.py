@@ -12,7 +12,7 @@ from gigq.cli.commands import Command, Parser
 from gigq.status import UNFINISHED
 
 if TYPE_CHECKING:
-    from gigq.records import QueueRecord
+    from gigq.queue_records import QueueRecord
 
 _TITLES = ("name", "paused", "ready", "scheduled", "running", "oldest", "limits")
 

@@ -12,7 +12,7 @@ from gigq.cli.options import add_call, given_call
 from gigq.clock import to_text
 
 if TYPE_CHECKING:
-    from gigq.records import ScheduleRecord
+    from gigq.queue_records import ScheduleRecord
 
 _OF_SCHEDULE = ("cron", "every", "timezone", "missed", "overlap")
 _TITLES = ("name", "rule", "next", "last", "missed", "function")

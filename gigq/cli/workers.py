@@ -11,7 +11,7 @@ from gigq.cli.call import Call, Refused
 from gigq.cli.commands import Command, Parser
 
 if TYPE_CHECKING:
-    from gigq.records import WorkerRecord
+    from gigq.queue_records import WorkerRecord
 
 _TITLES = ("id", "mode", "slots", "running", "completed", "failed", "queues", "pid", "seen", "stop")
 

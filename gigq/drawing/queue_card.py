@@ -9,7 +9,7 @@ from typing import NamedTuple
 from gigq.drawing import cards
 from gigq.drawing.words import span
 from gigq.markup import Content, Markup
-from gigq.records import QueueRecord
+from gigq.queue_records import QueueRecord
 from gigq.status import Phase
 
 _MOST_ROWS = 12

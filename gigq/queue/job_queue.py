@@ -20,7 +20,8 @@ from gigq.filters import FilterOptions, Filters, Statuses
 from gigq.job_ids import JobId, JobRef, id_of, ids_of, is_one
 from gigq.lazy import LazyModule
 from gigq.priority import to_priority
-from gigq.records import JobRecord, QueueRecord, WorkerRecord
+from gigq.queue_records import QueueRecord, WorkerRecord
+from gigq.records import JobRecord
 from gigq.status import DEAD, PRUNED_BY_DEFAULT, ExecutionStatus
 from gigq.store import reading
 from gigq.store.engine.connections import Durability

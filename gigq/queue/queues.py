@@ -7,7 +7,7 @@ from typing import Any
 
 from gigq import checks
 from gigq.clock import Duration
-from gigq.records import QueueRecord
+from gigq.queue_records import QueueRecord
 from gigq.store import queues
 from gigq.store.engine.database import Database
 from gigq.store.queues import Rule

@@ -14,7 +14,7 @@ from gigq.cron import Cron, Interval, ticks, zone_named
 from gigq.job import Job, SharedOptions, Submittable, is_task
 from gigq.job_ids import new_job_id
 from gigq.queue.preparing import prepare
-from gigq.records import ScheduleRecord
+from gigq.queue_records import ScheduleRecord
 from gigq.store import schedules
 from gigq.store.engine.database import Database
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from gigq.liveness import WorkerKey
-from gigq.records import QueueRecord
+from gigq.queue_records import QueueRecord
 from gigq.status import FINISHED, Phase
 from gigq.store import queues, reading, windows
 from gigq.store.engine.transaction import Transaction

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gigq.liveness import WorkerKey
-from gigq.records import QueueRecord
+from gigq.queue_records import QueueRecord
 from gigq.status import FINISHED, Phase
 from gigq.store import metrics, queues, reading
 from gigq.store.engine.transaction import Transaction

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from gigq.clock import from_text
-from gigq.records import QueueRecord
+from gigq.queue_records import QueueRecord
 from gigq.store.engine.transaction import Transaction
 from gigq.store.tables import OPEN, READY
 

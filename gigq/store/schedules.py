@@ -10,7 +10,7 @@ from gigq.clock import from_text, to_text
 from gigq.codec import decode, encode
 from gigq.cron import Cron, Interval, Rule, missed, zone_named
 from gigq.new_job import NewJob
-from gigq.records import ScheduleRecord
+from gigq.queue_records import ScheduleRecord
 from gigq.store.engine.transaction import Transaction
 from gigq.store.submitting import submit
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from gigq.clock import from_text, to_text
 from gigq.codec import decode, encode
 from gigq.liveness import Heartbeat, ProcessIdentity, WorkerKey
-from gigq.records import WorkerRecord
+from gigq.queue_records import WorkerRecord
 from gigq.reports import Report
 from gigq.store.engine.transaction import Transaction
 from gigq.store.missing import forget_the_unwanted

@@ -17,7 +17,8 @@ from gigq.drawing import cards
 from gigq.drawing.queue_card import Overview, WorkerRow, queue_card
 from gigq.liveness import WorkerKey
 from gigq.queue.overview import calm, overview, problems
-from gigq.records import JobRecord, QueueRecord
+from gigq.queue_records import QueueRecord
+from gigq.records import JobRecord
 from gigq.store import overview as store
 from gigq.store.worker_health import WorkerHealth
 from gigq.testing import drain

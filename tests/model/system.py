@@ -31,7 +31,7 @@ from gigq.clock import from_text
 from gigq.job_ids import JobId, NewId
 from gigq.liveness import WorkerKey
 from gigq.queue.durable import opener
-from gigq.records import ScheduleRecord
+from gigq.queue_records import ScheduleRecord
 from gigq.reports import Progress, Report
 from gigq.runtime.durable import JobStore, Terms
 from gigq.status import ExecutionStatus
