@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import TypeAlias
 
 from gigq.reports import Report
 from gigq.store import checking, control
@@ -32,6 +33,8 @@ _LOST = "lost: a repair of the file found no execution of it"
 _NO_WORKER = "lost: a repair of the file found no such worker"
 
 _Act = Callable[[Transaction], int]
+_Acts: TypeAlias = tuple[tuple[str, _Act], ...]
+"""What to do in this order, and how to say it: the number, and the plural of what it counts."""
 
 
 def repair(tx: Transaction) -> list[str]:
@@ -45,12 +48,14 @@ def repair(tx: Transaction) -> list[str]:
     # Or else no statement could write a row of jobs that refers to two jobs which are gone: with each write of a row
     # SQLite looks at all that it refers to in its own table.
     tx.execute("PRAGMA defer_foreign_keys = ON")
-    done = _create_missing(tx) + _rebuild_indexes(tx)
-    for words, act in _ACTS:
-        if number := act(tx):
-            done.append(words.format(number, "" if number == 1 else "s"))
+    done = _act(tx, _BEFORE_INDEXES) + _create_missing(tx) + _rebuild_indexes(tx) + _act(tx, _ACTS)
     tx.has_news |= bool(done)
     return done
+
+
+def _act(tx: Transaction, acts: _Acts) -> list[str]:
+    done = [(words, number) for words, act in acts if (number := act(tx))]
+    return [words.format(number, "" if number == 1 else "s") for words, number in done]
 
 
 def _create_missing(tx: Transaction) -> list[str]:
@@ -117,7 +122,27 @@ def _cancel_blocked(tx: Transaction) -> int:
     return len(blocked)
 
 
-_ACTS: tuple[tuple[str, _Act], ...] = (
+_BEFORE_INDEXES: _Acts = (
+    ("Closed {} open execution{} of jobs that have a later one", _statement("""
+        UPDATE executions
+           SET status = 'lost', error = 'its job was taken from it by hand',
+               completed_at = (SELECT updated_at FROM jobs WHERE seq = job_seq)
+         WHERE status = 'running'
+           AND id NOT IN (SELECT max(id) FROM executions NOT INDEXED WHERE status = 'running' GROUP BY job_seq)
+           AND job_seq IN (SELECT seq FROM jobs)""")),
+    ("Cleared the unique key of {} job{}, which another unfinished job has", _statement("""
+        UPDATE jobs
+           SET unique_key = NULL
+         WHERE seq IN (SELECT seq
+                         FROM (SELECT seq, row_number() OVER (PARTITION BY unique_key
+                                                              ORDER BY status <> 'running', seq) AS number
+                                 FROM jobs NOT INDEXED
+                                WHERE unique_key IS NOT NULL AND completed_at IS NULL)
+                        WHERE number > 1)""")),
+)  # fmt: skip
+"""What no unique index allows: it could not be made again."""
+
+_ACTS: _Acts = (
     ("Deleted {} execution{} of jobs that are gone", _statement("""
         DELETE FROM executions WHERE job_seq NOT IN (SELECT seq FROM jobs)""")),
     ("Deleted {} tag{} of jobs that are gone", _statement("""
@@ -180,4 +205,3 @@ _ACTS: tuple[tuple[str, _Act], ...] = (
         UPDATE jobs SET error = NULL WHERE status = 'completed' AND error IS NOT NULL""")),
     ("Cancelled {} job{} that needed a parent that has ended badly", _cancel_blocked),
 )  # fmt: skip
-"""What to do in this order, and how to say it: the number, and the plural of what it counts."""

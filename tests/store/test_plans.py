@@ -12,9 +12,9 @@ from gigq.missing import Lacking
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, schedules, steps, workers
 from gigq.store.claiming import Room
+from gigq.store.indexes import INDEXES
 from gigq.store.progress import write_cursors
 from gigq.store.recalling import Recaller
-from gigq.store.indexes import INDEXES
 from gigq.store.tables import TABLES
 
 

@@ -329,6 +329,30 @@ def test_every_index_and_view_that_was_dropped_comes_back(file: File, tool: sqli
     assert file.queue.check() == []
 
 
+def test_what_an_index_would_not_allow_is_mended_before_it_comes_back(file: File, tool: sqlite3.Connection) -> None:
+    ids = [file.submit(name, priority=priority) for name, priority in (("first", 0), ("running", 9), ("ended", 0))]
+    file.queue.cancel(ids[2])
+    file.claim()
+    tool.executescript(
+        """
+        DROP INDEX jobs_unique;
+        DROP INDEX executions_open;
+        UPDATE jobs SET unique_key = 'k';
+        INSERT INTO executions (job_seq, attempt, worker_id, worker_seq, status)
+        SELECT job_seq, attempt, worker_id, worker_seq, status FROM executions;
+        """
+    )
+    assert file.queue.repair() == [
+        "Closed 1 open execution of jobs that have a later one",
+        "Cleared the unique key of 1 job, which another unfinished job has",
+        "Created the index jobs_unique again",
+        "Created the index executions_open again",
+    ]
+    assert [file.job(each).unique_key for each in ids] == [None, "k", "k"]
+    assert [each.status for each in file.job(ids[1]).executions] == ["lost", "running"]
+    assert file.queue.check() == []
+
+
 @pytest.mark.unsound("what a table held cannot be made again")
 def test_a_dropped_table_is_reported_and_not_mended(file: File, tool: sqlite3.Connection) -> None:
     tool.execute("DROP TABLE job_tags")
