@@ -139,15 +139,6 @@ def crawl_on(pages: int) -> int:
     return pages
 
 
-def submit_late(gate: str, until: str) -> int:
-    """On the first attempt meet, and then submit a job. Return the attempt."""
-    job = current_job()
-    if job.attempt == 1:
-        meet(gate, until)
-        job.submit(Job("late", nothing))
-    return job.attempt
-
-
 def sleep_through_the_lease(gate: str, until: str) -> int:
     """On the first attempt meet, and stop the worker's process until a test continues it. Return the attempt."""
     attempt = current_job().attempt

@@ -1,4 +1,4 @@
-"""A job whose worker dies, or sleeps through its lease, has submitted each of its jobs once in the end."""
+"""A job whose worker dies has submitted each of its jobs once in the end."""
 
 from __future__ import annotations
 
@@ -42,23 +42,3 @@ def test_after_a_kill_the_next_attempt_submits_only_what_is_missing(
     assert queue.count(search="page ") == PAGES
     assert queue.get_status(first)["attempts"] == 2
     worker.end()
-
-
-@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system cannot stop a process")
-def test_a_job_that_sleeps_through_its_lease_submits_nothing_when_it_wakes(
-    queue: JobQueue, start: Start, meeting: Meeting
-) -> None:
-    job_id = queue.submit(Job("sleepy", functions.submit_late, meeting.params, max_attempts=2))
-    sleeper = start("sleeper", lease=1)
-    meeting.arrival()
-    with queue.database.write():  # so that it does not hold the lock in its sleep
-        sleeper.signal(signal.SIGSTOP)
-        sleeper.wait_until_stopped()
-    other = start("other", lease=1)
-    assert queue.result(job_id, timeout=PATIENCE) == 2
-    meeting.let_go()
-    sleeper.signal(signal.SIGCONT)
-    sleeper.end()
-    other.end()
-    assert [job.name for job in queue.find_jobs()] == ["sleepy"]
-    assert [each["status"] for each in queue.get_status(job_id)["executions"]] == ["lost", "completed"]
