@@ -61,16 +61,11 @@ def build(
 ) -> Parts:
     """Check the options of an executor, open its file, and return its parts; nothing is started."""
     name, version = checked_name(name), checks.any_text(version, "version")
-    checks.one_of(mode, "mode", choices=("thread", "process"))
-    if max_tasks_per_child is not None and mode != "process":
-        raise ValueError(f'max_tasks_per_child is {max_tasks_per_child!r:.80}; it goes with mode="process"')
-    checks.optional(max_tasks_per_child, "max_tasks_per_child", partial(checks.whole, least=1, or_else=", or None"))
-    checks.optional(initializer, "initializer", checks.function)
+    _check_mode(mode, max_tasks_per_child)
     run_queue = new_queue_name(name, clock)
     calls_of = partial(Calls, None if name is None else (name, version), job_options(options, queue=run_queue))
     concurrency = slots(max_workers, mode)
-    setup = Setup(initializer, initargs) if mode == "thread" else Setup(None)
-    remote = ("", "[]") if initializer is None or mode == "thread" else (path_of(initializer), _text_of(initargs))
+    setup, remote = _setups(mode, initializer, initargs)
     prefix = checks.any_text(thread_name_prefix, "thread_name_prefix") or "QueueExecutor"
     # A run without a name is never resumed, and so need not survive a loss of power.
     durability = "normal" if name is None else "full"
@@ -86,14 +81,35 @@ def build(
         broken=partial(_broken, mode), clock=clock,
     )  # fmt: skip
     employment = Employment(employer=board, watch=board, setup=remote, thread_name=prefix)
-    try:
-        worker = RunWorker(queue, employment, default=queue.default, **worker_options)
-    except Exception:
-        queue.close()
-        raise
+    worker = _worker(queue, employment, worker_options)
     intake.wake = worker.wake
     new_item = partial(Item, callbacks=callbacks, withdraw=intake.withdraw)
     return Parts(queue=queue, calls=calls, intake=intake, new_item=new_item, run=Run(board, worker, callbacks))
+
+
+def _check_mode(mode: str, max_tasks_per_child: int | None) -> None:
+    checks.one_of(mode, "mode", choices=("thread", "process"))
+    if max_tasks_per_child is not None and mode != "process":
+        raise ValueError(f'max_tasks_per_child is {max_tasks_per_child!r:.80}; it goes with mode="process"')
+    checks.optional(max_tasks_per_child, "max_tasks_per_child", partial(checks.whole, least=1, or_else=", or None"))
+
+
+def _setups(
+    mode: str, initializer: Callable[..., object] | None, initargs: Sequence[Any]
+) -> tuple[Setup, tuple[str, str]]:
+    """Return what prepares the threads of this process, and the path and arguments of what prepares child processes."""
+    checks.optional(initializer, "initializer", checks.function)
+    if initializer is None or mode == "thread":
+        return Setup(initializer, initargs), ("", "[]")
+    return Setup(None), (path_of(initializer), _text_of(initargs))
+
+
+def _worker(queue: JobQueue, employment: Employment, options: Mapping[str, Any]) -> RunWorker:
+    try:
+        return RunWorker(queue, employment, default=queue.default, **options)
+    except Exception:
+        queue.close()
+        raise
 
 
 def _opened(source: str | os.PathLike[str] | JobQueue) -> JobQueue:

@@ -260,9 +260,7 @@ class QueueExecutor(Executor):
             raise
 
     def _cancel_all(self) -> None:
-        for item in self._parts.intake.items():
-            item.cancel()
-        for item in self._run.board.outstanding():
+        for item in (*self._parts.intake.items(), *self._run.board.outstanding()):
             item.cancel()
 
     def _join(self) -> None:

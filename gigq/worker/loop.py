@@ -219,8 +219,7 @@ class Loop:
 
     def _look(self) -> None:
         """If the bell has rung, see whether a job was cancelled, or the worker scaled or stopped."""
-        standing = self._duties.look() if self._bell.has_rung else None
-        if standing is not None:
+        if self._bell.has_rung and (standing := self._duties.look()) is not None:
             self._follow(standing)
         self._bell.has_rung = False
 
