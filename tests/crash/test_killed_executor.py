@@ -153,7 +153,7 @@ def test_the_name_of_a_living_process_is_taken_and_that_of_a_killed_one_is_free_
     began = SystemClock().monotonic()
     with QueueExecutor(tmp_path / "jobs.db", 1, name="it") as executor:
         assert executor.submit(pool_functions.held, "a").result(SECONDS) == "a"
-    assert SystemClock().monotonic() - began < 5
+    assert SystemClock().monotonic() - began < 10, "its lease is 15"
 
 
 WITHOUT_END = """
