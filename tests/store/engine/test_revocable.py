@@ -6,7 +6,6 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
 
 import pytest
 
