@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from types import TracebackType
@@ -29,9 +31,12 @@ class LentConnection(sqlite3.Connection):
 
     Attributes:
         is_lent: whether that is so now.
+        dropped: what an authorizer has raised since the last statement began, and sqlite3 has dropped.
+        has_denied: whether it has denied something since.
     """
 
-    is_lent = False
+    is_lent = has_denied = False
+    dropped: BaseException | None = None
     _is_abandoned = False
 
     def lend(self) -> None:
@@ -65,9 +70,15 @@ class LentConnection(sqlite3.Connection):
         theirs = authorizer_callback
 
         def authorize(action: int, *details: str | None) -> int:
-            if action in _DENIED and self.is_lent and not self._is_abandoned:
-                return sqlite3.SQLITE_DENY
-            return theirs(action, *details) if theirs else sqlite3.SQLITE_OK
+            answer = None
+            try:
+                is_ours = action in _DENIED and self.is_lent and not self._is_abandoned
+                answer = sqlite3.SQLITE_DENY if is_ours else theirs(action, *details) if theirs else sqlite3.SQLITE_OK
+            finally:
+                if answer is None:
+                    self.dropped = sys.exception()
+            self.has_denied |= answer != sqlite3.SQLITE_OK
+            return answer
 
         super().set_authorizer(authorize)
 
@@ -177,11 +188,19 @@ class LentCursor(sqlite3.Cursor):
 
     def _must_be_inside(self) -> None:
         """Refuse a statement that would be a transaction of its own."""
+        self.connection.dropped, self.connection.has_denied = None, False
         if self.connection.is_lent and not self.connection.in_transaction:
             raise sqlite3.DatabaseError(f"{_GONE}; leave the block, and begin again")
 
     def _explain(self, error: sqlite3.DatabaseError, sql: str) -> None:
-        if self.connection.is_lent and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_AUTH:
+        if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_AUTH:
+            return
+        if self.connection.dropped is not None:
+            raise self.connection.dropped
+        if not self.connection.has_denied and threading.current_thread() is threading.main_thread():
+            # A signal's handler runs at the first step of the authorizer, and sqlite3 drops what it raises there.
+            raise KeyboardInterrupt from None
+        if self.connection.is_lent:
             refuse(" ".join(sql.split()).rstrip("; "))
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from types import FrameType
 
 import pytest
 
@@ -125,3 +128,35 @@ def test_a_script_that_is_empty_has_no_statements() -> None:
 def test_other_errors_are_those_of_sqlite(lent: LentConnection) -> None:
     with pytest.raises(sqlite3.OperationalError, match="no such table: missing"):
         lent.executemany("INSERT INTO missing VALUES (?)", [(1,)])
+
+
+def test_an_interrupt_in_the_middle_of_the_authorizer_is_not_lost(lent: LentConnection) -> None:
+    def interrupt(frame: FrameType, event: str, argument: object) -> None:
+        if event == "call" and frame.f_code.co_name == "authorize":
+            sys.setprofile(None)
+            signal.raise_signal(signal.SIGINT)
+
+    sys.setprofile(interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            lent.execute("INSERT INTO t VALUES (1)")
+    finally:
+        sys.setprofile(None)
+    assert rows(lent) == [0]
+
+
+def test_what_an_authorizer_of_the_caller_raises_is_raised(lent: LentConnection) -> None:
+    def broken(*details: object) -> int:
+        raise LookupError("no such rule")
+
+    lent.set_authorizer(broken)
+    with pytest.raises(LookupError, match="no such rule"):
+        lent.execute("INSERT INTO t VALUES (1)")
+    lent.set_authorizer(None)
+
+
+def test_what_an_authorizer_of_the_caller_denies_is_denied(lent: LentConnection) -> None:
+    lent.set_authorizer(lambda *details: sqlite3.SQLITE_DENY)
+    with pytest.raises(sqlite3.DatabaseError, match="not possible here"):
+        lent.execute("INSERT INTO t VALUES (1)")
+    lent.set_authorizer(None)
