@@ -38,6 +38,7 @@ class Ledger:
         self._cancelled: dict[str, None] = {}
         self._ended: list[str] = []
         self._cleared: Sequence[str] = ()
+        self._held: set[str] = set()
         self._deleted = 0
         self._doubtful: list[str] = []
         self._others: dict[str, JobRecord | None] = {}
@@ -93,6 +94,8 @@ class Ledger:
         runs.cancel(tx, self._cleared)
         if self._name is None:
             runs.delete(tx, [*self._ended, *self._cleared])
+        # One that was claimed ahead of a slot comes back when that has refused it, or when the worker ends.
+        self._held = {each.id for each in runs.states(tx, self._cleared) if not each.has_ended}
 
     def look(self, tx: Transaction, outstanding: Mapping[str, object], *, is_beat: bool) -> None:
         """Look up what others may have done to calls: those in doubt, and with a heartbeat some more."""
@@ -111,7 +114,8 @@ class Ledger:
         """Take note of the commit. Return the ids of the calls that are stored, and those that had completed before."""
         written, known, self._version = self._written, self._known, self._new_version
         for each in self._cleared:
-            self._cancelled.pop(each, None)
+            if each not in self._held:
+                self._cancelled.pop(each, None)
         del self._ended[: self._deleted]
         self._written, self._known, self._cleared, self._deleted, self._doubtful = [], [], (), 0, []
         return set(written), known
