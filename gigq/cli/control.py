@@ -62,9 +62,9 @@ def requeue(call: Call) -> None:
     delay, forgotten = call.given("delay"), call.given("restart", "from_step")
     if len(forgotten) > 1:
         raise UsageError("give either --restart or --from-step")
+    if forgotten and not call.given("id"):
+        raise UsageError("--restart and --from-step need the ID of one job")
     if _is_by_filter(call):
-        if forgotten:
-            raise UsageError("--restart and --from-step need the ID of one job")
         with call.open_queue() as queue:
             number = queue.requeue_jobs(**delay, **call.resolved(queue, call.given(*_FILTERS)))
         return call.answer({"requeued": number}, [f"Jobs requeued: {number}"])

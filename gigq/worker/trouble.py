@@ -57,5 +57,6 @@ class Trouble:
         if isinstance(error, QueueGone | NotAQueue):
             raise error
         if self._errors.allows():
-            log.error("%s; %d results are kept and will be written again", error, kept)
+            results = "1 result is" if kept == 1 else f"{kept} results are"
+            log.error("%s; %s kept and will be written again", error, results)
         self._employer.failed(error)

@@ -108,7 +108,8 @@ def test_an_unknown_step_is_refused_with_the_names_that_there_are(run: Run, queu
         (["ID", "--restart", "--from-step", "fetch"], "give either --restart or --from-step"),
         (["--status", "failed", "--restart"], "--restart and --from-step need the ID of one job"),
         (["--status", "failed", "--from-step", "fetch"], "--restart and --from-step need the ID of one job"),
-        (["--restart"], "give either an ID or filters"),
+        (["--restart"], "--restart and --from-step need the ID of one job"),
+        (["ID", "--status", "failed", "--restart"], "give either an ID or filters"),
     ],
 )
 def test_options_that_make_no_sense_together_are_a_wrong_command(

@@ -45,8 +45,8 @@ def path(disk: Disk) -> str:
 @pytest.mark.parametrize(
     ("room", "complaint"),
     [
-        pytest.param(0, "results are kept", id="nothing fits"),
-        pytest.param(MEGABYTE, "1 results are kept", id="all but the result fits"),
+        pytest.param(0, "kept and will be written again", id="nothing fits"),
+        pytest.param(MEGABYTE, "1 result is kept", id="all but the result fits"),
     ],
 )
 def test_a_result_that_finds_the_disk_full_is_kept_until_there_is_room(
@@ -81,7 +81,7 @@ def test_a_worker_stopped_on_a_full_disk_reports_what_it_could_not_write_and_the
     meeting.arrival()
     disk.fill(leave=MEGABYTE)
     meeting.let_go()
-    first.complains("disk is full", "1 results are kept")
+    first.complains("disk is full", "1 result is kept")
     first.signal(signal.SIGTERM)
     code, complaints = first.wait_for_the_end()
     assert (code, complaints.splitlines()[-1].partition(":")[0]) == (1, "gigq.errors.StoreError")
@@ -117,7 +117,7 @@ def test_a_worker_renews_its_heartbeat_while_a_result_does_not_fit(
     meeting.arrival()
     disk.fill(leave=MEGABYTE)
     meeting.let_go()
-    worker.complains("disk is full", "1 results are kept")
+    worker.complains("disk is full", "1 result is kept")
     (before,) = queue.workers()
     worker.wait_until(lambda: queue.workers()[0].seen_at > before.seen_at)
     disk.free()
