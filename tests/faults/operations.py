@@ -21,7 +21,7 @@ from gigq.queue.preparing import prepare
 from gigq.reports import Progress, Report
 from gigq.runtime.durable import JobStore, Terms
 from gigq.status import ExecutionStatus
-from gigq.steps import Step
+from gigq.steps import Place, Step
 from gigq.store import claiming, manual, missing, progress, runs, schedules, waits, workers
 
 Act = Callable[[], object]
@@ -296,7 +296,7 @@ def _find(file: File, claim: Claim, *jobs: Job, **options: Any) -> Act:
 
     def act() -> None:
         with closing(opener(file.queue.database)(claim)) as store:
-            store.submit_many(jobs, **{"default": None, "place": "", "is_detached": False} | options)
+            store.submit_many(jobs, **{"default": None, "place": Place("", 0), "is_detached": False} | options)
 
     return act
 
