@@ -36,6 +36,7 @@ class Background(Generic[T]):
         serve: runs the worker, and calls its argument when it can be told to stop.
         orders: by which it is told.
         wait: is called at the end of a block that has not raised.
+        rest: is called when the worker has ended.
     """
 
     def __init__(
@@ -45,11 +46,13 @@ class Background(Generic[T]):
         serve: Callable[[Callable[[], object]], None],
         orders: Orders,
         wait: Callable[[Over], object],
+        rest: Callable[[], object],
     ) -> None:
         self._worker = worker
         self._serve = serve
         self._orders = orders
         self._wait = wait
+        self._rest = rest
         self._process = os.getpid()
         self._error: Exception | None = None
         self._has_begun, self._has_ended = threading.Event(), threading.Event()
@@ -73,6 +76,9 @@ class Background(Generic[T]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with ExitStack() as last:
+            if not self._is_forked:
+                last.callback(self._rest)
+                last.callback(self._thread.join, 1)  # it has told its end, and leaves its connections when it is gone
             last.callback(self._end)
             if error is None and not self._is_forked:
                 self._wait(self._over)

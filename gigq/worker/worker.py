@@ -211,7 +211,8 @@ class Worker:
         """
         self._must_be_usable("a worker was started")
         wait = background.waits(self._database, self._clock, until, progress=progress)
-        return background.Background(self, serve=self._serve, orders=self._orders, wait=wait)
+        rest = self._database.rest
+        return background.Background(self, serve=self._serve, orders=self._orders, wait=wait, rest=rest)
 
     def _serve(self, begin: Callable[[], object] | None = None) -> None:
         """Run jobs until told to stop, and call `begin` once the worker is in the file."""

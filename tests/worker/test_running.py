@@ -45,6 +45,16 @@ def test_at_the_end_of_the_block_what_runs_may_end_and_what_waits_stays(
     assert [queue.get_status(each)["status"] for each in (first, second)] == ["completed", "pending"]
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="only Linux tells which files a process has open")
+def test_after_the_block_no_connection_to_the_file_is_left(path: str, queue: JobQueue) -> None:
+    """SQLite would delete the log of another file at this path when such a connection is closed some day."""
+    with Worker(path).running(until=queue.submit(Job("job", functions.nothing))):
+        pass
+    queue.close()
+    links = [f"/proc/self/fd/{each}" for each in os.listdir("/proc/self/fd")]
+    assert not [link for link in links if os.path.lexists(link) and os.readlink(link).startswith(path)]
+
+
 def test_the_end_of_the_block_waits_for_the_jobs_that_it_is_told(path: str, queue: JobQueue) -> None:
     ids = queue.submit_many(Job(str(number), functions.add, {"a": number}) for number in range(30))
     bad = queue.submit(Job("bad", functions.fail, max_attempts=1))

@@ -100,6 +100,11 @@ class Database(OpenedFile):
         finally:
             PROCESS.leave(thread, before)
 
+    def rest(self) -> None:
+        """Close this thread's connection, and those of threads that have ended; the next use opens another one."""
+        with PROCESS.passage():
+            self._pool.discard()
+
     def _joined(self, *, writes: bool) -> Session | None:
         """Return a part of the transaction that this thread has open on the file; None if there is none to join.
 
