@@ -41,6 +41,10 @@ def jobs(number: int) -> str:
     return f"{number:,} job{'' if number == 1 else 's'}"
 
 
+_ENDS = 1000
+"""Characters at the beginning and at the end of a text that may be shown."""
+
+
 def shortened(text: str, width: float, width_of: Callable[[str], float], *, ellipsis: str = "…") -> str:
     """Return text that is no wider than `width`: of one that is, beginning and end stay, with an ellipsis between them.
 
@@ -49,7 +53,8 @@ def shortened(text: str, width: float, width_of: Callable[[str], float], *, elli
     """
     if width_of(text) <= width:
         return text
-    letters = clusters(text)
+    # No picture is as wide as that, and to part a name of a million characters into letters takes seconds.
+    letters = clusters(text if len(text) <= 2 * _ENDS else text[:_ENDS] + text[-_ENDS:])
     head, tail, room = "", "", width - width_of(ellipsis)
     first, last = 0, len(letters) - 1
     while first <= last:

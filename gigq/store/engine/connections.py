@@ -131,14 +131,14 @@ class ConnectionPool:
         mine, file = sum(each.generation == PROCESS.generation for each in self._handles), os.stat(self.path)
         return sum(os.path.samestat(each, file) for each in found) <= mine
 
-    def must_be_open(self, closed: str = CLOSED) -> None:
-        """Refuse to go on if the pool was closed, with a sentence about what the caller holds.
+    def must_be_open(self, closed: str | None = None) -> None:
+        """Refuse to go on if the pool was closed, with a sentence about what the caller holds; by default, a queue.
 
         Raises:
             StoreError: it was closed.
         """
         if self._is_closed:
-            raise StoreError(closed)
+            raise StoreError(closed or f"{self.path!r}: {CLOSED}")
 
     def close(self) -> None:
         """Close the connections of all threads, once their transactions have ended.

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from gigq.errors import QueueGone, StoreError
 from gigq.store.engine import files
 from gigq.store.engine.bell import bell_of
-from gigq.store.engine.connections import CLOSED, ConnectionPool, Durability
+from gigq.store.engine.connections import ConnectionPool, Durability
 from gigq.store.engine.files import MEMORY
 from gigq.store.engine.forking import PROCESS
 from gigq.store.engine.mounts import warn_of_network
@@ -111,8 +111,8 @@ class OpenedFile:
             self._roll_back()
         return not has_lock
 
-    def must_be_open(self, closed: str = CLOSED) -> None:
-        """Refuse to go on, with this sentence, if it was closed."""
+    def must_be_open(self, closed: str | None = None) -> None:
+        """Refuse to go on if it was closed, with this sentence, or one that names the file."""
         self._pool.must_be_open(closed)
 
     def must_exist(self) -> None:
