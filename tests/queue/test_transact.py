@@ -339,7 +339,7 @@ def test_a_block_that_raises_is_rolled_back_and_a_function_that_handles_that_goe
     assert bank.queue.count(name="child") == 0
 
 
-def test_after_the_block_the_function_may_only_return(bank: Bank) -> None:
+def test_after_the_block_the_function_may_only_return(filed: Bank) -> None:
     said: list[str] = []
 
     def job() -> None:
@@ -350,13 +350,11 @@ def test_after_the_block_the_function_may_only_return(bank: Bank) -> None:
             said.append(refusal(late))
         said.append(refusal(db.execute, "SELECT 1", kind=sqlite3.ProgrammingError))
 
-    if bank.queue.db_path == ":memory:":
-        pytest.skip("in memory the connection is the queue's own")
-    assert bank.run(job)["status"] == "completed"
+    assert filed.run(job)["status"] == "completed"
     assert "is its last act, and is committed when its function returns; do this before the transaction" in said[0]
     assert said[0] == said[1]
     assert said[2] == "the transaction is over: its connection can be used inside its block only"
-    assert bank.balance == 101
+    assert filed.balance == 101
 
 
 def test_after_the_block_other_objects_are_refused_at_once(bank: Bank) -> None:
@@ -443,19 +441,17 @@ def test_a_thread_of_the_job_may_not_begin_it(filed: Bank) -> None:
     assert said == ["transaction() is called in another thread than the job's function, which would commit it"]
 
 
-def test_a_job_that_is_submitted_in_the_block_begins_after_the_commit(bank: Bank) -> None:
+def test_a_job_that_is_submitted_in_the_block_begins_after_the_commit(filed: Bank) -> None:
     def job() -> None:
         with current_job().transaction() as db:
             pay(db, 1)
-            bank.queue.submit(Job("child", "child"))
-            with JobQueue(bank.queue.db_path) if bank.queue.db_path != ":memory:" else bank.queue as other:
+            filed.queue.submit(Job("child", "child"))
+            with JobQueue(filed.queue.db_path) as other:
                 other.submit(Job("child", "child"))
         fail_first(1)
 
-    if bank.queue.db_path == ":memory:":
-        pytest.skip("a queue in memory is this object alone")
-    assert bank.run(job)["status"] == "completed"
-    assert [job["status"] for job in bank.queue.list_jobs(name="child")] == ["completed"] * 2
+    assert filed.run(job)["status"] == "completed"
+    assert [job["status"] for job in filed.queue.list_jobs(name="child")] == ["completed"] * 2
 
 
 def test_a_queue_is_closed_in_the_block_though_other_threads_wait_for_the_lock(filed: Bank) -> None:
