@@ -447,9 +447,13 @@ class JobQueue:
     @overload
     def wait(self, job_ids: JobRef, timeout: Duration | None = None) -> JobRecord: ...  # type: ignore[overload-overlap]
     @overload
-    def wait(self, job_ids: Iterable[JobRef], timeout: Duration | None = None) -> list[JobRecord]: ...
+    def wait(
+        self, job_ids: Iterable[JobRef], timeout: Duration | None = None, *, any: bool = False
+    ) -> list[JobRecord]: ...
 
-    def wait(self, job_ids: JobRef | Iterable[JobRef], timeout: Duration | None = None) -> JobRecord | list[JobRecord]:
+    def wait(
+        self, job_ids: JobRef | Iterable[JobRef], timeout: Duration | None = None, *, any: bool = False
+    ) -> JobRecord | list[JobRecord]:
         """Return a job, or several, once they have all ended, whatever their status.
 
         It asks every 0.5 to 10 ms whether anything was committed, and only then looks at all of the jobs at once. It
@@ -458,6 +462,7 @@ class JobQueue:
         Args:
             job_ids: an id, for one record; or several, for a list of records.
             timeout: seconds after which to give up; None waits forever.
+            any: return as soon as one of several has ended, with those that have. To go on, wait for the others.
 
         Raises:
             JobNotFinished: the timeout has passed.
@@ -475,7 +480,7 @@ class JobQueue:
             [False, True]
         """
         wanted = ids_of(job_ids, "job_ids")
-        records = waiting.wait(self.database, self.clock, wanted, waiting.records, timeout=timeout)
+        records = waiting.wait(self.database, self.clock, wanted, waiting.records, timeout=timeout, any=bool(any))
         return records[0] if is_one(job_ids) else records
 
     def result(self, job_id: JobRef, timeout: Duration | None = None) -> Any:

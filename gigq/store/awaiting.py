@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from gigq.codec import encode_texts
@@ -33,6 +33,17 @@ def ended(tx: Transaction, ids: Ids) -> list[tuple[str, str | None]]:
         {"ids": ids.text},
     )
     return [(ids.all[place], status) for place, status in found]
+
+
+def endings(tx: Transaction, ids: Ids) -> Iterable[tuple[str, str, str, str | None]]:
+    """Return the id, the name, the status and the error of each of these jobs that exists."""
+    return tx.quickly(
+        """
+        SELECT jobs.id, jobs.name, jobs.status, jobs.error
+          FROM json_each(:ids) AS wanted CROSS JOIN jobs ON jobs.id = wanted.value
+        """,
+        {"ids": ids.text},
+    )
 
 
 def results(tx: Transaction, ids: Ids) -> Iterator[tuple[str, str, Any]]:

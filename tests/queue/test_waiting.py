@@ -11,6 +11,8 @@ import functions
 import pytest
 
 from gigq import Job, JobFailed, JobNotFinished, JobNotFound, JobQueue, ManualClock, QueueGone, StoreError
+from gigq.filters import Filters
+from gigq.queue import waiting
 from gigq.store.engine.joined import Joined, taking_part
 from gigq.testing import drain
 
@@ -208,6 +210,51 @@ def test_a_result_that_somebody_has_spoilt_is_told_with_its_job(path: str, queue
     tool.close()
     with pytest.raises(StoreError, match=f"job '{job}' cannot be read: its result is '{{'"):
         queue.results([good, job])
+
+
+# one of several
+
+
+def test_any_returns_those_that_have_ended_as_soon_as_one_has(path: str, queue: JobQueue) -> None:
+    first, second, third = (queue.submit(Job(name, functions.nothing)) for name in ("first", "second", "third"))
+    with JobQueue(path, clock=Meanwhile(lambda: None, lambda: queue.cancel(second))) as waiting:
+        assert [job.name for job in waiting.wait([first, second, third], timeout=60, any=True)] == ["second"]
+        queue.cancel(first)
+        assert [job.name for job in waiting.wait([first, second, third], any=True)] == ["first", "second"]
+        assert waiting.wait([], any=True) == []
+        assert waiting.wait(first, any=True).name == "first"
+
+
+def test_any_gives_up_at_the_timeout_when_none_has_ended(open_queue: Callable[..., JobQueue]) -> None:
+    queue = open_queue(clock=ManualClock())
+    ids = [queue.enqueue(functions.nothing) for _ in range(2)]
+    with pytest.raises(JobNotFinished, match="2 of 2 jobs had not ended after 5 s"):
+        queue.wait(ids, timeout=5, any=True)
+
+
+def test_how_many_have_ended_and_failed_is_told_and_how_each_ended(queue: JobQueue) -> None:
+    told = list[tuple[int, int]]()
+    bad = queue.submit(Job("bad", functions.fail, {"message": "broken"}, max_attempts=1))
+    good = queue.submit(Job("good", functions.nothing))
+    drain(queue)
+    later = queue.submit(Job("later", functions.nothing))
+    found = waiting.wait(
+        queue.database, queue.clock, [good, later, bad], waiting.endings, any=True, told=lambda *now: told.append(now)
+    )
+    assert told == [(2, 1)]
+    assert [tuple(each) for each in found] == [
+        (good, "good", "completed", None),
+        (bad, "bad", "failed", "ValueError: broken"),
+    ]
+
+
+def test_the_unfinished_jobs_that_pass_filters_can_be_waited_for(queue: JobQueue) -> None:
+    queue.cancel(queue.submit(Job("over", functions.nothing, queue="mail")))
+    ids = [queue.submit(Job("job", functions.nothing, queue="mail")) for _ in range(2)]
+    queue.submit(Job("other", functions.nothing))
+    assert waiting.unfinished(queue.database, Filters.of(queue="mail")) == ids
+    with pytest.raises(ValueError, match="status is 'failed'; only pending and running jobs can be waited for"):
+        waiting.unfinished(queue.database, Filters.of(status="failed"))
 
 
 # where it would be in vain
