@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from gigq.priority import Priority
     from gigq.queue.job_claim import JobClaim
     from gigq.queue.job_queue import JobQueue
-    from gigq.queue_records import QueueRecord, ScheduleRecord, WorkerRecord
+    from gigq.queue_records import HeldJob, QueueRecord, ScheduleRecord, WorkerRecord
     from gigq.records import ExecutionRecord, JobRecord
     from gigq.runtime.context import current_job
     from gigq.runtime.job_context import JobContext
@@ -60,6 +60,7 @@ __all__ = [
     "ExecutionStatus",
     "GigqError",
     "GiveUp",
+    "HeldJob",
     "InvalidJob",
     "Job",
     "JobCancelled",
@@ -122,7 +123,7 @@ _MODULES = {
     "priority": ("Priority",),
     "queue.job_queue": ("JobQueue",),
     "queue.job_claim": ("JobClaim",),
-    "queue_records": ("QueueRecord", "ScheduleRecord", "WorkerRecord"),
+    "queue_records": ("HeldJob", "QueueRecord", "ScheduleRecord", "WorkerRecord"),
     "records": ("ExecutionRecord", "JobRecord"),
     "runtime.context": ("current_job",),
     "runtime.job_context": ("JobContext",),

@@ -10,6 +10,42 @@ from gigq.plain import as_plain
 # Named tuples for the reason that `records` gives.
 
 
+class HeldJob(NamedTuple):
+    """A job that a worker holds, as the file held it when it was read.
+
+    Attributes:
+        id: the id of the job.
+        name: its name, for people.
+        function: ``package.module:name``, or the name of a handler.
+        queue: the name of its queue.
+        attempt: which attempt it is, from 1.
+        started_at: when its function was called, in UTC; None if it is prefetched, and waits for a slot.
+        timeout: the time limit of the execution, in seconds; None for no limit.
+        progress: ``current``, ``total``, ``percentage`` and ``message``, as its function last said; None if it did not.
+
+    Example:
+        >>> from gigq import Job, JobQueue
+        >>> with JobQueue(":memory:") as queue:
+        ...     job_id = queue.submit(Job("nightly", "make_report"))
+        ...     claim = queue.dequeue("importer")
+        ...     [(job.name, job.function, job.attempt) for worker in queue.workers() for job in worker.jobs]
+        [('nightly', 'make_report', 1)]
+    """
+
+    id: str
+    name: str
+    function: str
+    queue: str
+    attempt: int
+    started_at: datetime | None
+    timeout: float | None
+    progress: dict[str, Any] | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""
+        return as_plain(self)
+
+
 class WorkerRecord(NamedTuple):
     """A worker, as the file held it when it was read. Instants are in UTC.
 
@@ -27,6 +63,7 @@ class WorkerRecord(NamedTuple):
         stop: ``graceful`` or ``now`` if it was asked to stop; otherwise None.
         missing: the functions that it does not find, and why. It leaves their jobs to other workers.
         trouble: why it can start no job at present, as of its last heartbeat; None if it can.
+        jobs: the jobs that it holds, those that began first first, and prefetched ones last.
 
     Example:
         >>> from gigq import JobQueue
@@ -49,6 +86,12 @@ class WorkerRecord(NamedTuple):
     stop: str | None
     missing: dict[str, str]
     trouble: str | None
+    jobs: tuple[HeldJob, ...]
+
+    @property
+    def free(self) -> int:
+        """How many more jobs could begin in it now."""
+        return max(0, self.concurrency - self.running)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""
@@ -61,6 +104,7 @@ class QueueRecord(NamedTuple):
     Attributes:
         name: its name.
         is_paused: whether it is paused, by its name or with all others.
+        paused_at: since when; None if it is not paused.
         ready: how many jobs could start now, but for a pause or a limit.
         scheduled: how many jobs wait for a certain time, retries included.
         running: how many jobs are claimed.
@@ -80,6 +124,7 @@ class QueueRecord(NamedTuple):
 
     name: str
     is_paused: bool
+    paused_at: datetime | None
     ready: int
     scheduled: int
     running: int

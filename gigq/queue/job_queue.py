@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from gigq.queue.queues import Unchanged
     from gigq.queue.schedules import Schedules
     from gigq.steps import StepRecord
-    from gigq.store import checking, control, deleting, joining, metrics, repairing, steps, submitting, workers
+    from gigq.store import checking, control, crew, deleting, joining, metrics, repairing, steps, submitting, workers
     from gigq.workflow_records import WorkflowRecord
 else:
     liveness, process, reports = map(LazyModule, ("gigq.liveness", "gigq.process", "gigq.reports"))
@@ -48,6 +48,7 @@ else:
     cards, queue_card = map(LazyModule, ("gigq.drawing.cards", "gigq.drawing.queue_card"))
     waiting, why, workflows = map(LazyModule, ("gigq.queue.waiting", "gigq.queue.why", "gigq.queue.workflows"))
     checking, control, metrics = map(LazyModule, ("gigq.store.checking", "gigq.store.control", "gigq.store.metrics"))
+    crew = LazyModule("gigq.store.crew")
     deleting, joining = map(LazyModule, ("gigq.store.deleting", "gigq.store.joining"))
     repairing, steps = map(LazyModule, ("gigq.store.repairing", "gigq.store.steps"))
     submitting, workers = map(LazyModule, ("gigq.store.submitting", "gigq.store.workers"))
@@ -727,7 +728,7 @@ class JobQueue:
     def workers(self) -> list[WorkerRecord]:
         """Return the workers that are entered in the file, the oldest first. A dead one stays until it is noticed."""
         with self.database.read() as tx:
-            return workers.records(tx)
+            return crew.records(tx)
 
     def scale(self, concurrency: int, worker_id: str | None = None) -> int:
         """Ask one worker, or all, to change its concurrency, and return how many were asked. They obey within a second.

@@ -54,6 +54,7 @@ STEPS: dict[int, tuple[str, ...]] = {
         INDEXES["job_steps_of_job"],
         TABLES["job_missing_functions"],
         TABLES["job_waits"],
+        "ALTER TABLE job_queues ADD COLUMN paused_at TEXT",
     ),
 }
 """The statements that turn the tables of the version before into those of each version."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from gigq.clock import from_text
 from gigq.queue_records import QueueRecord
 from gigq.store.engine.transaction import Transaction
+from gigq.store.heads import oldest_ready
 from gigq.store.tables import OPEN, READY
 
 ALL = ""
@@ -29,7 +30,7 @@ _COUNTS = {
 """Queries over the indexes of unfinished jobs."""
 
 
-_COLUMNS = "name, is_paused, max_running, rate_limit, rate_period, starts"
+_COLUMNS = "name, is_paused, max_running, rate_limit, rate_period, starts, paused_at"
 _FEW = 32
 
 
@@ -41,6 +42,7 @@ class Rule(NamedTuple):
     rate_limit: int | None = None
     rate_period: float | None = None
     starts: str | None = None
+    paused_at: str | None = None
 
 
 NO_RULE = Rule()
@@ -85,18 +87,19 @@ def _rule_of(row: tuple[Any, ...]) -> tuple[str, Rule]:
 
 
 def set_paused(tx: Transaction, queue: str, *, is_paused: bool) -> None:
-    """Pause a queue, whether it exists or not, or `ALL`; or resume it."""
+    """Pause a queue, whether it exists or not, or `ALL`; or resume it. To pause it again changes nothing."""
     tx.has_news = True
     if not is_paused:
-        tx.execute("UPDATE job_queues SET is_paused = 0 WHERE name = ?", (queue,))
+        tx.execute("UPDATE job_queues SET is_paused = 0, paused_at = NULL WHERE name = ?", (queue,))
         return
     tx.execute(
         """
-        INSERT INTO job_queues (name, is_paused)
-        VALUES (?, 1)
-            ON CONFLICT (name) DO UPDATE SET is_paused = 1
+        INSERT INTO job_queues (name, is_paused, paused_at)
+        VALUES (:queue, 1, :now)
+            ON CONFLICT (name) DO UPDATE
+           SET is_paused = 1, paused_at = CASE is_paused WHEN 1 THEN paused_at ELSE excluded.paused_at END
         """,
-        (queue,),
+        {"queue": queue, "now": tx.stamp},
     )
 
 
@@ -126,41 +129,25 @@ def records(tx: Transaction, queue: str = ALL) -> list[QueueRecord]:
     for name, sql in _COUNTS.items():
         for counted, number in tx.execute(sql):
             counts.setdefault(counted, {})[name] = number
-    is_all_paused = set_by_people.pop(ALL, NO_RULE).is_paused
+    of_all = set_by_people.pop(ALL, NO_RULE)
     in_use = {name for name, rule in set_by_people.items() if rule._replace(starts=None) != NO_RULE}
     return [
-        _record(tx, name, set_by_people.get(name, NO_RULE), counts.get(name, {}), is_all_paused=is_all_paused)
+        _record(tx, name, set_by_people.get(name, NO_RULE), counts.get(name, {}), of_all=of_all)
         for name in ([queue] if queue != ALL else sorted({*in_use, *counts}))
     ]
 
 
-def _record(tx: Transaction, queue: str, rule: Rule, counts: Mapping[str, int], *, is_all_paused: bool) -> QueueRecord:
+def _record(tx: Transaction, queue: str, rule: Rule, counts: Mapping[str, int], *, of_all: Rule) -> QueueRecord:
+    pauses = [each.paused_at for each in (rule, of_all) if each.is_paused and each.paused_at is not None]
     return QueueRecord(
         name=queue,
-        is_paused=rule.is_paused or is_all_paused,
+        is_paused=rule.is_paused or of_all.is_paused,
+        paused_at=from_text(min(pauses)) if pauses else None,
         ready=counts.get("ready", 0),
         scheduled=counts.get("scheduled", 0),
         running=counts.get("running", 0),
-        oldest_ready_at=_oldest_ready(tx, queue),
+        oldest_ready_at=oldest_ready(tx, queue) if counts.get("ready") else None,
         max_running=rule.max_running,
         rate_limit=rule.rate_limit,
         rate_period=rule.rate_period,
     )
-
-
-def _oldest_ready(tx: Transaction, queue: str) -> datetime | None:
-    """Return when the oldest ready job was submitted. In the index, the oldest of each priority comes first."""
-    oldest = tx.value(
-        f"""
-        SELECT min(created_at)
-          FROM jobs
-         WHERE seq IN (
-               SELECT min(seq)
-                 FROM jobs
-                WHERE {READY}
-                  AND queue = :queue
-                GROUP BY priority)
-        """,
-        {"queue": queue},
-    )
-    return None if oldest is None else from_text(oldest)

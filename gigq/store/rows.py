@@ -13,6 +13,7 @@ from gigq.records import ExecutionRecord, JobRecord
 from gigq.status import ExecutionStatus, JobStatus, Phase
 
 if TYPE_CHECKING:
+    from gigq.queue_records import HeldJob
     from gigq.steps import StepRecord
 
 Reader = Callable[[Any], Any]
@@ -72,6 +73,17 @@ def execution_record(row: sqlite3.Row, *, job_id: str) -> ExecutionRecord:
         job_id=job_id,
         result=None,
     )
+
+
+def held_job(row: sqlite3.Row) -> HeldJob:
+    """Return a job with its open execution as a record. Raises as `job_record`."""
+    from gigq.queue_records import HeldJob  # only here: few looks show workers
+
+    owner = f"job {row['id']!r:.80}"
+    columns = {"timeout": _OF_JOB["timeout"], "progress": _OF_JOB["progress"], "started_at": _or_none(from_text)}
+    texts = {column: _read(owner, column, row[column], _text) for column in ("id", "name", "function", "queue")}
+    values = {column: _read(owner, column, row[column], reader) for column, reader in columns.items()}
+    return HeldJob(**texts, **values, attempt=_read(owner, "attempt", row["attempt"], _whole))
 
 
 def step_record(row: sqlite3.Row, *, job_id: str) -> StepRecord:

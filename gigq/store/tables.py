@@ -196,6 +196,7 @@ CREATE TABLE job_queues (
   rate_limit INTEGER,                         -- how many of its jobs may start in any rate_period; NULL: no limit
   rate_period REAL,                           -- seconds
   starts TEXT,                                -- starts in the last period: a JSON list of [execution, claimed, called]
+  paused_at TEXT,                             -- when it was paused, for people; NULL: it is not, or nobody knows
   CHECK ((rate_limit IS NULL) = (rate_period IS NULL)),
   CHECK (max_running IS NULL OR (typeof(max_running) = 'integer' AND max_running > 0)),
   CHECK (rate_limit IS NULL OR (typeof(rate_limit) = 'integer' AND rate_limit > 0)),

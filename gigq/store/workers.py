@@ -6,10 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from gigq.clock import from_text, to_text
-from gigq.codec import decode, encode
+from gigq.clock import to_text
+from gigq.codec import encode
 from gigq.liveness import Heartbeat, ProcessIdentity, WorkerKey
-from gigq.queue_records import WorkerRecord
 from gigq.reports import Report
 from gigq.store.engine.transaction import Transaction
 from gigq.store.missing import forget_the_unwanted
@@ -111,39 +110,6 @@ def heartbeats(tx: Transaction) -> list[Heartbeat]:
             process=ProcessIdentity(machine_id=machine, boot_id=boot, pid_namespace=namespace, pid=pid),
         )
         for seq, worker_id, counter, machine, boot, namespace, pid in rows
-    ]
-
-
-def records(tx: Transaction) -> list[WorkerRecord]:
-    """Return the workers for people, the oldest first."""
-    rows = tx.rows(
-        f"""
-        SELECT job_workers.*, coalesce(loads.running, 0) AS running
-          FROM job_workers
-          LEFT JOIN (SELECT worker_seq, count(*) AS running
-                       FROM executions INDEXED BY executions_open
-                      WHERE {OPEN}
-                      GROUP BY worker_seq) AS loads ON loads.worker_seq = job_workers.seq
-         ORDER BY job_workers.seq
-        """
-    )
-    return [
-        WorkerRecord(
-            id=row["id"],
-            mode=row["mode"],
-            concurrency=row["concurrency"],
-            queues=None if row["queues"] is None else tuple(decode(row["queues"])),
-            pid=row["pid"],
-            running=row["running"],
-            completed=row["completed"],
-            failed=row["failed"],
-            started_at=from_text(row["started_at"]),
-            seen_at=from_text(row["seen_at"]),
-            stop=row["stop"],
-            missing=decode(row["missing"]),
-            trouble=row["trouble"],
-        )
-        for row in rows
     ]
 
 

@@ -27,6 +27,7 @@ GROUPS: dict[str, list[str]] = {
     "records": [
         "JobId", "JobRecord", "ExecutionRecord", "StepRecord", "WorkflowRecord", "WorkflowStatus", "JobClaim",
         "QueueRecord", "WorkerRecord", "ScheduleRecord", "JobStatus", "Phase", "ExecutionStatus",
+        "HeldJob",
     ],
     "workers": ["Worker", "QueueExecutor", "Event"],
     "inside a job": ["current_job", "JobContext", "RetryLater", "GiveUp"],

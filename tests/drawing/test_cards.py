@@ -162,7 +162,7 @@ def test_a_bounded_count_reads_indexes_alone(queue: JobQueue, monkeypatch: pytes
 
 
 def test_a_card_has_no_endless_tables() -> None:
-    record = QueueRecord("q", False, 1, 0, 0, None, None, None, None)
+    record = QueueRecord("q", False, None, 1, 0, 0, None, None, None, None)
     row = WorkerRow("w", "", 1, 2, 0.5)
     found = Overview("many.db", ManualClock().now(), {}, None, [record] * 40, [row] * 13, [], "fine")
     html = str(queue_card(found))

@@ -61,7 +61,7 @@ ELSEWHERE = {
     "StepChanged", "StoreError", "TransactionTimeout", "UnknownParent",
     "WorkflowNotFound",  # raised by gigq, or with any arguments, as exceptions are
     "Event", "ExecutionRecord", "JobClaim", "JobId", "JobRecord", "QueueRecord", "ScheduleRecord", "StepRecord",
-    "WorkerRecord", "WorkflowRecord", "WorkflowStatus",  # made by gigq
+    "WorkerRecord", "WorkflowRecord", "WorkflowStatus", "HeldJob",  # made by gigq
     "ExecutionStatus", "JobStatus", "Phase", "Priority",  # words
     "SystemClock",  # its only argument is how long it sleeps
     "close_connections", "current_job",  # without arguments

@@ -29,7 +29,7 @@ def plans(file: File, act: Callable[[], object]) -> dict[str, list[str]]:
     explained = {}
     for statement in statements:
         words = statement.split()
-        if words[0] in ("SELECT", "UPDATE", "DELETE") and not {"sqlite_master", "sqlite_sequence"} & set(words):
+        if words[0] in ("SELECT", "WITH", "UPDATE", "DELETE") and not {"sqlite_master", "sqlite_sequence"} & set(words):
             rows = connection.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()
             explained[" ".join(words)] = [str(row[3]) for row in rows]
     return explained
