@@ -10,6 +10,7 @@ from gigq.version import VERSION as __version__
 if TYPE_CHECKING:
     from gigq.clock import Clock, ManualClock, SystemClock
     from gigq.errors import (
+        AmbiguousId,
         CyclicWorkflow,
         GigqError,
         GiveUp,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         NotSerializable,
         QueueBusy,
         QueueGone,
+        ReadTooLong,
         RetryLater,
         StepChanged,
         StoreError,
@@ -36,11 +38,12 @@ if TYPE_CHECKING:
     from gigq.job import Job, JobOptions
     from gigq.job_ids import JobId
     from gigq.logs import setup_logging
+    from gigq.pages import Count, Page
     from gigq.priority import Priority
     from gigq.queue.job_claim import JobClaim
     from gigq.queue.job_queue import JobQueue
     from gigq.queue_records import HeldJob, QueueRecord, ScheduleRecord, WorkerRecord
-    from gigq.records import ExecutionRecord, JobRecord
+    from gigq.records import Candidate, ExecutionRecord, JobRecord
     from gigq.runtime.context import current_job
     from gigq.runtime.job_context import JobContext
     from gigq.status import ExecutionStatus, JobStatus, Phase
@@ -53,7 +56,10 @@ if TYPE_CHECKING:
     from gigq.workflow_records import WorkflowRecord, WorkflowStatus
 
 __all__ = [
+    "AmbiguousId",
+    "Candidate",
     "Clock",
+    "Count",
     "CyclicWorkflow",
     "Event",
     "ExecutionRecord",
@@ -80,12 +86,14 @@ __all__ = [
     "NotAQueue",
     "NotImportable",
     "NotSerializable",
+    "Page",
     "Phase",
     "Priority",
     "QueueBusy",
     "QueueExecutor",
     "QueueGone",
     "QueueRecord",
+    "ReadTooLong",
     "RetryLater",
     "ScheduleRecord",
     "StepChanged",
@@ -111,20 +119,21 @@ __all__ = [
 _MODULES = {
     "clock": ("Clock", "ManualClock", "SystemClock"),
     "errors": (
-        "CyclicWorkflow", "GigqError", "GiveUp", "InvalidJob", "JobCancelled", "JobFailed", "JobNotFinished",
-        "JobNotFound", "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy",
-        "QueueGone", "RetryLater", "StepChanged", "StoreError", "TransactionTimeout", "UnknownParent",
-        "WorkflowNotFound",
+        "AmbiguousId", "CyclicWorkflow", "GigqError", "GiveUp", "InvalidJob", "JobCancelled", "JobFailed",
+        "JobNotFinished", "JobNotFound", "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable",
+        "QueueBusy", "QueueGone", "ReadTooLong", "RetryLater", "StepChanged", "StoreError", "TransactionTimeout",
+        "UnknownParent", "WorkflowNotFound",
     ),
     "executor.executor": ("QueueExecutor",),
     "job": ("Job", "JobOptions"),
     "job_ids": ("JobId",),
     "logs": ("setup_logging",),
+    "pages": ("Count", "Page"),
     "priority": ("Priority",),
     "queue.job_queue": ("JobQueue",),
     "queue.job_claim": ("JobClaim",),
     "queue_records": ("HeldJob", "QueueRecord", "ScheduleRecord", "WorkerRecord"),
-    "records": ("ExecutionRecord", "JobRecord"),
+    "records": ("Candidate", "ExecutionRecord", "JobRecord"),
     "runtime.context": ("current_job",),
     "runtime.job_context": ("JobContext",),
     "status": ("ExecutionStatus", "JobStatus", "Phase"),

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gigq.clock import Duration
+    from gigq.records import Candidate
 
 
 class GigqError(Exception):
@@ -50,6 +53,22 @@ class WorkflowNotFound(GigqError, KeyError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class AmbiguousId(GigqError, ValueError):
+    """Several jobs have an id that begins or ends with the text that was given for one.
+
+    Attributes:
+        handle: that text.
+        candidates: the jobs that it may mean, at most 10, the newest first.
+    """
+
+    def __init__(self, handle: str, candidates: Sequence[Candidate], *, are_all: bool = True) -> None:
+        shown = "; ".join(f"{each.id:.80} ({each.name!r:.40}, {each.status})" for each in candidates)
+        several = f"{len(candidates)} jobs" if are_all else "several jobs"
+        super().__init__(f"{several} have ids that begin or end with {handle!r:.80}; give more of it: {shown}")
+        self.handle = handle
+        self.candidates = tuple(candidates)
 
 
 class InvalidJob(GigqError, ValueError):
@@ -133,6 +152,10 @@ class StoreError(GigqError):
 
 class QueueBusy(StoreError, TimeoutError):
     """Another process held the write lock for longer than the queue's ``timeout``."""
+
+
+class ReadTooLong(StoreError, TimeoutError):
+    """A read was stopped because the time that it was given was over, and there is no part of it that could be used."""
 
 
 class QueueGone(StoreError):

@@ -80,7 +80,7 @@ def test_an_invalid_value_of_a_filter_is_refused(given: dict[str, Any], reason: 
 
 
 def test_an_unknown_filter_is_refused_with_a_list_of_the_known_ones() -> None:
-    with pytest.raises(TypeError, match="there is no filter 'colour'; there are phase, queue, name, tags"):
+    with pytest.raises(TypeError, match="there is no filter 'colour'; there are phase, queue, name, function, tags"):
         Filters.of(colour="red")  # type: ignore[call-arg]
 
 

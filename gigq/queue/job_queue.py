@@ -24,6 +24,7 @@ from gigq.queue_records import QueueRecord, WorkerRecord
 from gigq.records import JobRecord
 from gigq.status import DEAD, PRUNED_BY_DEFAULT, ExecutionStatus
 from gigq.store import reading
+from gigq.store.engine.budget import Budget
 from gigq.store.engine.connections import Durability
 from gigq.store.schema import open_queue
 
@@ -31,9 +32,23 @@ if TYPE_CHECKING:
     from gigq import liveness, process, reports
     from gigq.drawing import cards, queue_card
     from gigq.job import Job, Submittable
+    from gigq.pages import Count, Page
     from gigq.paths import Function
-    from gigq.queue import bulk, manual, overview, preparing, pruning, queues, schedules, waiting, why, workflows
+    from gigq.queue import (
+        bulk,
+        looking,
+        manual,
+        overview,
+        preparing,
+        pruning,
+        queues,
+        schedules,
+        waiting,
+        why,
+        workflows,
+    )  # fmt: skip
     from gigq.queue.job_claim import JobClaim
+    from gigq.queue.looking import Order
     from gigq.queue.manual import ManualConsumption
     from gigq.queue.queues import Unchanged
     from gigq.queue.schedules import Schedules
@@ -44,6 +59,7 @@ else:
     liveness, process, reports = map(LazyModule, ("gigq.liveness", "gigq.process", "gigq.reports"))
     bulk, manual, preparing = map(LazyModule, ("gigq.queue.bulk", "gigq.queue.manual", "gigq.queue.preparing"))
     pruning, queues = map(LazyModule, ("gigq.queue.pruning", "gigq.queue.queues"))
+    looking = LazyModule("gigq.queue.looking")
     overview, schedules = map(LazyModule, ("gigq.queue.overview", "gigq.queue.schedules"))
     cards, queue_card = map(LazyModule, ("gigq.drawing.cards", "gigq.drawing.queue_card"))
     waiting, why, workflows = map(LazyModule, ("gigq.queue.waiting", "gigq.queue.why", "gigq.queue.workflows"))
@@ -60,7 +76,7 @@ class JobQueue:
     ========  ==========================================================================================
     submit    `submit` `submit_many` `enqueue` `transaction`
     look      `get_status` `get_result` `get_job` `steps` `full_id` `list_jobs` `find_jobs` `count` `stats`
-              `metrics` `why` `workflows` `wait` `result` `results`
+              `metrics` `changes` `why` `workflows` `wait` `result` `results`
     control   `cancel` `requeue_job` `cancel_jobs` `requeue_jobs` `reschedule` `pause` `resume` `configure`
               `queues` `workers` `scale` `stop_workers` `dead_letters`
     schedule  `schedules`, an object of its own: `Schedules`
@@ -312,21 +328,31 @@ class JobQueue:
                 raise JobNotFound(wanted)
             return steps.steps_of(tx, wanted)
 
-    def full_id(self, prefix: str) -> str:
-        """Return the one id that begins with this text.
+    def full_id(self, handle: str, *, within: Duration | None = None) -> str:
+        """Return the id of the one job that an incomplete id means: how it begins, or how it ends.
+
+        People copy the last 8 characters, for ids begin with the time. An id that is complete means its own job, even
+        if another one goes on from it. The end of an id is looked for in all ids: with a million jobs in the file that
+        takes a tenth of a second.
+
+        Args:
+            handle: any number of characters with which the id begins, or at least 4 with which it ends.
+            within: the most time that this may take, in seconds or as another duration.
 
         Raises:
-            JobNotFound: none does.
-            ValueError: several do, or the text is empty.
+            JobNotFound: no job has such an id.
+            AmbiguousId: several have. It lists the first 10 of them.
+            ReadTooLong: the time was over.
+            ValueError: the text is empty.
+
+        Example:
+            >>> from gigq import Job, JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     job_id = queue.submit(Job("report", "reports:build"))
+            ...     queue.full_id(job_id[-8:]) == job_id
+            True
         """
-        checks.text(prefix, "prefix")
-        with self.database.read() as tx:
-            found = reading.ids_like(tx, prefix, limit=2)
-        if not found:
-            raise JobNotFound(prefix)
-        if len(found) > 1 and prefix not in found:
-            raise ValueError(f"several jobs have ids that begin with {prefix!r}; give more of it")
-        return prefix if prefix in found else found[0]
+        return looking.full_id(self.database, checks.text(handle, "handle"), Budget(within))
 
     def list_jobs(
         self,
@@ -334,9 +360,18 @@ class JobQueue:
         limit: int | None = None,
         *,
         offset: int = 0,
+        within: Duration | None = None,
         **filters: Unpack[FilterOptions],
     ) -> list[dict[str, Any]]:
-        """Return the jobs that `find_jobs` finds, each as a dict with the keys of `get_status`.
+        """Return the jobs that pass all filters, the newest first, each as a dict with the keys of `get_status`.
+
+        Args:
+            status, limit, offset, filters: as for `find_jobs`, which goes on where a list ends.
+            within: the most time that this may take, in seconds or as another duration.
+
+        Raises:
+            ReadTooLong: the time was over before all these jobs were found. `find_jobs` returns those that were.
+            ValueError: an invalid value.
 
         Example:
             >>> from calendar import isleap
@@ -346,61 +381,96 @@ class JobQueue:
             ...     [job["name"] for job in queue.list_jobs("pending", 2, tags="leap")]
             ['c', 'b']
         """
-        return [record.as_dict() for record in self.find_jobs(status, limit, offset=offset, **filters)]
+        budget, chosen = Budget(within), Filters.of(status=status, **filters)
+        page = looking.find(self.database, chosen, budget, limit=limit, offset=offset, order="submitted")
+        return [record.as_dict() for record in looking.whole(page, budget)]
 
     def find_jobs(
         self,
         status: Statuses | None = None,
         limit: int | None = None,
         *,
+        after: str | None = None,
         offset: int = 0,
+        order: Order | None = None,
+        within: Duration | None = None,
         **filters: Unpack[FilterOptions],
-    ) -> list[JobRecord]:
-        """Return the jobs that pass all filters, the newest first.
+    ) -> Page[JobRecord]:
+        """Return the jobs that pass all filters, as a list that says how to go on: those that came last first.
+
+        The executions of these jobs are without their logs and tracebacks, which `get_job` returns.
 
         Args:
             status: one or several; None for any.
             limit: the most jobs to return; None for all.
-            offset: how many jobs to skip first.
-            filters: `queue`, `name`, `priority` and `worker_id` are equal to the job's. `tags`: one or several, all of
-                which the job has. `phase`: one or several. `workflow`: the id of the one that the job belongs to.
-                `since`, `until`: submitted at or after, and before. `search`: text in the id, name, description,
+            after: the `cursor` of the page before, to go on where it ended, at whatever depth. Jobs that were submitted
+                since, or have ended since, are not in the pages that follow.
+            offset: how many jobs to skip first. All of these are read: go on by `after` instead where there are many.
+            order: ``"submitted"``, or ``"ended"`` for only jobs that have ended. None: ended where the status, the
+                phase or the time of the end that was asked for says that all have, otherwise submitted.
+            within: the most time that this may take, in seconds or as another duration. When it is over, what was found
+                until then is returned, and `is_cut` is True; the cursor leads on from there. None for no limit.
+            filters: `queue`, `name`, `priority` and `worker_id` are equal to the job's. `function`: what it calls.
+                `tags`: one or several, all of which the job has. `phase`: one or several. `workflow`: the id of the one
+                that the job belongs to. `since`, `until`: submitted at or after, and before. `ended_since`,
+                `ended_until`: likewise of the end. `error`: the class of the last error, or text in its message.
+                `args`: values of arguments, ``{"user.id": 42}``. `search`: text in the id, name, description,
                 function, arguments or error, in any case.
 
         Raises:
-            ValueError: an invalid value of a filter, the limit or the offset.
+            ValueError: an invalid value of a filter, the limit or the offset, or a cursor of another order.
 
         Example:
             >>> from calendar import isleap
             >>> from gigq import Job, JobQueue
             >>> with JobQueue(":memory:") as queue:
             ...     job_id = queue.submit(Job("later", isleap, {"year": 2028}, delay=60))
-            ...     [job.name for job in queue.find_jobs(phase="scheduled")]
+            ...     [job.name for job in queue.find_jobs(phase="scheduled", args={"year": 2028})]
             ['later']
         """
-        checks.optional(limit, "limit", checks.count)
-        checks.count(offset, "offset")
-        chosen = Filters.of(status=status, **filters)
-        with self.database.read() as tx:
-            return list(reading.jobs(tx, chosen, limit=limit, offset=offset))
+        budget, chosen = Budget(within), Filters.of(status=status, **filters)
+        return looking.find(self.database, chosen, budget, limit=limit, offset=offset, order=order, after=after)
 
-    def count(self, status: Statuses | None = None, **filters: Unpack[FilterOptions]) -> int:
-        """Return how many jobs pass all filters, which are those of `find_jobs`."""
-        chosen = Filters.of(status=status, **filters)
-        with self.database.read() as tx:
-            return reading.count(tx, chosen)
+    def count(
+        self,
+        status: Statuses | None = None,
+        *,
+        at_most: int | None = None,
+        within: Duration | None = None,
+        **filters: Unpack[FilterOptions],
+    ) -> Count:
+        """Return how many jobs pass all filters, which are those of `find_jobs`: a number that says if it is exact.
 
-    def stats(self, queue: str | None = None) -> dict[str, int]:
+        Args:
+            status, filters: as for `find_jobs`.
+            at_most: count no further than this: "more than 10,000" is quick, and all that most people want to know.
+            within: the most time that this may take, in seconds or as another duration. When it is over, what was
+                counted until then is returned: there are at least so many.
+
+        Raises:
+            ValueError: an invalid value.
+        """
+        budget, chosen = Budget(within), Filters.of(status=status, **filters)
+        return looking.count(self.database, chosen, budget, at_most=at_most)
+
+    def stats(self, queue: str | None = None, *, within: Duration | None = None) -> dict[str, int]:
         """Return the number of jobs of each status, and of all jobs as ``total``; of one queue, or of the whole file.
 
-        For one queue it reads the rows of all jobs.
+        For one queue it reads the rows of all jobs. A million jobs take a tenth of a second either way.
+
+        Args:
+            queue: the name of a queue; None for the whole file.
+            within: the most time that this may take, in seconds or as another duration.
+
+        Raises:
+            ReadTooLong: the time was over.
         """
         name = checks.optional(queue, "queue", checks.text)
-        with self.database.read() as tx:
+        with Budget(within).read(self.database) as tx:
             found = reading.statuses(tx) if name is None else reading.statuses_in(tx, name)
         return found | {"total": sum(found.values())}
 
-    def metrics(self) -> dict[str, Any]:
+    def metrics(self, *, within: Duration | None = None) -> dict[str, Any]:
         """Return the queue's measurements, all of one instant (``at``), as plain values that JSON can hold.
 
         ``statuses``, ``phases``: the number of jobs in each. ``queues``: for each that has unfinished jobs, limits or a
@@ -417,11 +487,38 @@ class JobQueue:
         sample. An execution that ended in another attempt is missed if it took longer than the window and 10,000 later
         ones. It reads the index of all jobs, and the executions of the last hour: with a million finished jobs in the
         file that takes some tenths of a second.
+
+        Args:
+            within: the most time that this may take, in seconds or as another duration.
+
+        Raises:
+            ReadTooLong: the time was over.
         """
         here = process.this_process()
-        with self.database.read() as tx:
+        with Budget(within).read(self.database) as tx:
             gone = liveness.certainly_dead(workers.heartbeats(tx), here=here, is_gone=process.is_gone)
             return metrics.metrics(tx, gone=gone)
+
+    def changes(self) -> object:
+        """Return what equals an earlier return value only if nothing was committed to the file in between.
+
+        It takes some microseconds, and reads no table: ask before each look at what is shown again and again. Commits
+        of this process count as well, those of this very thread too. Compare the values by ``==`` only, and in the
+        process that got them. Safe to call from any thread.
+
+        Raises:
+            QueueGone: the file was deleted or replaced.
+
+        Example:
+            >>> from gigq import Job, JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     before = queue.changes()
+            ...     unchanged = queue.changes() == before
+            ...     job_id = queue.submit(Job("report", "reports:build"))
+            ...     unchanged, queue.changes() == before
+            (True, False)
+        """
+        return self.database.mark()
 
     def why(self, job_id: JobRef) -> list[str]:
         """Return every reason why a job is not running, or what became of it, as sentences for people.

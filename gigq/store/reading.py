@@ -111,10 +111,18 @@ def jobs_of(tx: Transaction, job_ids: Sequence[str]) -> dict[str, JobRecord]:
     return {record.id: record for portion in portions(rows) for record in _records(tx, portion)}
 
 
-def ids_like(tx: Transaction, prefix: str, *, limit: int) -> list[str]:
-    """Return up to `limit` ids that begin with a prefix."""
+def ids_like(tx: Transaction, handle: str, *, limit: int) -> list[str]:
+    """Return up to `limit` ids that begin with a text, or end with it if it has four characters: the newest first."""
     found = tx.execute(
-        "SELECT id FROM jobs WHERE id >= ? AND id < ? ORDER BY id LIMIT ?", (prefix, prefix + "\U0010ffff", limit)
+        """
+        SELECT id
+          FROM jobs
+         WHERE id >= :handle AND id < :end
+            OR length(:handle) > 3 AND substr(id, -length(:handle)) = :handle
+         ORDER BY id = :handle DESC, seq DESC
+         LIMIT :limit
+        """,
+        {"handle": handle, "end": handle + "\U0010ffff", "limit": limit},
     )
     return [job_id for (job_id,) in found]
 

@@ -25,7 +25,8 @@ GROUPS: dict[str, list[str]] = {
     "the queue": ["JobQueue"],
     "schedules": [],
     "records": [
-        "JobId", "JobRecord", "ExecutionRecord", "StepRecord", "WorkflowRecord", "WorkflowStatus", "JobClaim",
+        "JobId", "JobRecord", "Page", "Count", "Candidate",
+        "ExecutionRecord", "StepRecord", "WorkflowRecord", "WorkflowStatus", "JobClaim",
         "QueueRecord", "WorkerRecord", "ScheduleRecord", "JobStatus", "Phase", "ExecutionStatus",
         "HeldJob",
     ],

@@ -56,10 +56,12 @@ CALLS_IT = {"JobContext.step", "JobContext.transact"}
 
 ELSEWHERE = {
     "Clock", "JobOptions", "__version__",  # not called
+    "AmbiguousId",
     "CyclicWorkflow", "GigqError", "GiveUp", "InvalidJob", "JobCancelled", "JobFailed", "JobNotFinished", "JobNotFound",
     "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy", "QueueGone",
-    "StepChanged", "StoreError", "TransactionTimeout", "UnknownParent",
+    "ReadTooLong", "StepChanged", "StoreError", "TransactionTimeout", "UnknownParent",
     "WorkflowNotFound",  # raised by gigq, or with any arguments, as exceptions are
+    "Candidate", "Count", "Page",
     "Event", "ExecutionRecord", "JobClaim", "JobId", "JobRecord", "QueueRecord", "ScheduleRecord", "StepRecord",
     "WorkerRecord", "WorkflowRecord", "WorkflowStatus", "HeldJob",  # made by gigq
     "ExecutionStatus", "JobStatus", "Phase", "Priority",  # words
@@ -143,7 +145,7 @@ def right(queue: JobQueue, path: str) -> dict[str, dict[str, Any]]:
         "JobQueue.enqueue": {"function": functions.nothing},
         "JobQueue.execute_job": {"job": queue.dequeue()},
         "JobQueue.fail": {"job": job_id, "error": "no"},
-        "JobQueue.full_id": {"prefix": job_id},
+        "JobQueue.full_id": {"handle": job_id},
         "JobQueue.requeue_job": {"job_id": job_id},
         "JobQueue.reschedule": {"job_id": job_id, "delay": 1},
         "JobQueue.result": {"job_id": job_id, "timeout": 0},

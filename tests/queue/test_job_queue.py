@@ -14,8 +14,8 @@ from gigq.testing import drain
 
 IN_ORDER = """
     submit submit_many enqueue transaction
-    get_status get_result get_job steps full_id list_jobs find_jobs count stats metrics why workflows wait result
-    results
+    get_status get_result get_job steps full_id list_jobs find_jobs count stats metrics changes why workflows wait
+    result results
     cancel requeue_job cancel_jobs requeue_jobs reschedule pause resume configure queues workers scale stop_workers
     dead_letters
     schedules
@@ -174,9 +174,9 @@ def test_an_id_may_be_shortened_to_a_beginning_that_no_other_has(queue: JobQueue
     for job_id in ("abc1", "abc12", "xyz"):
         queue.submit(Job("job", functions.nothing, id=job_id))
     assert [queue.full_id(prefix) for prefix in ("x", "abc1", "abc12")] == ["xyz", "abc1", "abc12"]
-    with pytest.raises(ValueError, match="several jobs have ids that begin with 'abc'"):
+    with pytest.raises(ValueError, match="2 jobs have ids that begin or end with 'abc'"):
         queue.full_id("abc")
-    with pytest.raises(ValueError, match="prefix must not be empty"):
+    with pytest.raises(ValueError, match="handle must not be empty"):
         queue.full_id("")
     with pytest.raises(JobNotFound):
         queue.full_id("b")

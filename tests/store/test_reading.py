@@ -191,7 +191,7 @@ def test_an_id_may_be_shortened_as_long_as_it_is_unique(file: File) -> None:
     file.submit(id="abcd2")
     assert file.queue.full_id("abcd1") == "abcd1"
     assert file.queue.full_id("abcd2"[:5]) == "abcd2"
-    with pytest.raises(ValueError, match="several"):
+    with pytest.raises(ValueError, match="2 jobs have ids that begin or end with 'abcd'"):
         file.queue.full_id("abcd")
     with pytest.raises(LookupError, match="xyz"):
         file.queue.full_id("xyz")
