@@ -64,6 +64,15 @@ class ProgressLine:
         if not self._text or now - self._drawn_at >= _PAUSE:
             self._draw()
 
+    def say(self, text: str) -> None:
+        """Say how it is in words, where that is no number; with the time that it has taken."""
+        if self._columns is None:
+            return
+        now = self._clock.monotonic()
+        self._rest = f"{clean(text)} {_time(now - self._began_at)}"
+        if not self._text or now - self._drawn_at >= _PAUSE:
+            self._draw()
+
     def close(self) -> None:
         """Draw the last state, and leave it there."""
         if self._rest:

@@ -45,6 +45,12 @@ def pytest_configure() -> None:
     compileall.compile_dir(Path(gigq.__file__).parent, quiet=2)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_traces(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Commands of tests remember their last job in a folder of the tests, and not in that of whoever runs them."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
 # It asks for the test's folder before any other fixture does, so that all that they have opened is closed by its end.
 @pytest.fixture(autouse=True)
 def sound_files(request: pytest.FixtureRequest) -> Iterator[None]:

@@ -24,6 +24,16 @@ def test_it_says_how_far_it_is_how_fast_and_how_long_it_will_take(clock: ManualC
     assert terminal.written() == "\rcrawl 1000/1000 100 % in 1:44, 380 stored, 2 failed      \r\n"
 
 
+def test_it_says_in_words_how_it_is_where_that_is_no_number(clock: ManualClock, terminal: Terminal) -> None:
+    with ProgressLine("crawl", clock=clock, stream=terminal.stream) as line:
+        line.say("pending\x1b[2J")
+        clock.advance(75)
+        line.say("running")
+    assert terminal.written() == "\rcrawl pending\\x1b[2J 0:00\rcrawl running 1:15       \r\n"
+    with ProgressLine(clock=clock, stream=io.StringIO()) as silent:
+        silent.say("pending")
+
+
 @pytest.mark.parametrize(
     ("done", "seconds", "said"),
     [

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import redirect_stdout, suppress
 from importlib import import_module
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gigq.cli.call import Refused
 from gigq.cli.commands import perhaps
+
+if TYPE_CHECKING:
+    from inspect import Parameter
 
 
 def import_from_here() -> None:
@@ -21,7 +24,9 @@ def import_from_here() -> None:
         sys.path.insert(0, here)
 
 
-def check_function(path: str, params: Mapping[str, Any], *, has_parents: bool = False) -> str | None:
+def check_function(
+    path: str, params: Mapping[str, Any], *, args: Sequence[Any] = (), has_parents: bool = False
+) -> str | None:
     """Refuse a function that its module does not have, and arguments that it does not take.
 
     Returns:
@@ -45,7 +50,7 @@ def check_function(path: str, params: Mapping[str, Any], *, has_parents: bool = 
         raise Refused(f"{path!r} {problem}")
     with suppress(TypeError, ValueError):  # a builtin does not tell what it takes
         given = {*params, "parent_results"} if has_parents and takes(found, "parent_results") else {*params}
-        _check_arguments(path, found, given)
+        _check_arguments(path, found, len(args), given)
     return None
 
 
@@ -86,14 +91,27 @@ def _public(holder: object) -> list[str]:
     return [each for each in dir(holder) if not each.startswith("_")]
 
 
-def _check_arguments(path: str, function: Any, given: Collection[str]) -> None:
+def _check_arguments(path: str, function: Any, count: int, given: Collection[str]) -> None:
+    """Refuse a call with so many positional arguments, and with these keywords."""
     from inspect import Parameter, signature
 
     parameters = signature(function, follow_wrapped=False).parameters.values()
+    kinds = {each.kind for each in parameters}
+    by_place = [each.name for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
     by_name = {each.name: each for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
-    takes_any = any(each.kind is Parameter.VAR_KEYWORD for each in parameters)
-    for unknown in [] if takes_any else [each for each in given if each not in by_name]:
+    if count > len(by_place) and Parameter.VAR_POSITIONAL not in kinds:
+        raise Refused(f"{path!r} takes {len(by_place)} positional arguments, and {count} were given")
+    for unknown in [] if Parameter.VAR_KEYWORD in kinds else [each for each in given if each not in by_name]:
         raise Refused(f"{path!r} has no parameter {unknown!r}{perhaps(unknown, among=by_name)}")
-    missing = [name for name, each in by_name.items() if each.default is Parameter.empty and name not in given]
+    for twice in [each for each in by_place[:count] if each in by_name and each in given]:
+        raise Refused(f"{twice!r} of {path!r} was given twice: by its place and by its name")
+    _check_nothing_is_missing(path, parameters, {*by_place[:count], *given})
+
+
+def _check_nothing_is_missing(path: str, parameters: Iterable[Parameter], given: Collection[str]) -> None:
+    needed = [each for each in parameters if each.default is each.empty and each.name not in given]
+    missing = [each for each in needed if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)]
     if missing:
-        raise Refused(f"{path!r} needs {', '.join(map(repr, missing))}, as in -p {missing[0]}=VALUE")
+        by_place = missing[0].kind is missing[0].POSITIONAL_ONLY
+        how = "by its place" if by_place else f"as in -p {missing[0].name}=VALUE"
+        raise Refused(f"{path!r} needs {', '.join(repr(each.name) for each in missing)}, {how}")

@@ -48,12 +48,34 @@ def limit(text: str) -> float | None:
 def parameter(text: str) -> tuple[str, Any]:
     """Return the key and the value of ``key=value``. A value that is not JSON is text as it was typed."""
     key, value = text_parameter(text)
+    return key, json_or_text(value, f"the value of {key!r}")
+
+
+def json_or_text(text: str, name: str = "the argument") -> Any:
+    """Return the value that is written as JSON; what is not JSON is text as it was typed."""
     try:
-        return key, json.loads(value, parse_constant=_refuse, parse_float=_finite)
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite)
     except ValueError:
-        return key, value
+        return text
     except RecursionError:
-        raise ArgumentTypeError(f"the value of {key!r} is nested too deeply") from None
+        raise ArgumentTypeError(f"{name} is nested too deeply") from None
+
+
+def metadata(text: str) -> list[tuple[str, Any]]:
+    """Return the keys and values of an object of JSON, or of ``key=value``."""
+    found = json_or_text(text) if text.lstrip().startswith("{") else None
+    return list(found.items()) if isinstance(found, dict) else [parameter(text)]
+
+
+def number(text: str) -> float:
+    """Return a number, which need not be whole."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not math.isfinite(found):
+        raise ArgumentTypeError(f"{text!r} is not a number")
+    return int(found) if found.is_integer() else found
 
 
 def text_parameter(text: str) -> tuple[str, str]:

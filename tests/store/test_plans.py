@@ -9,6 +9,7 @@ from store.verbs import File, remember
 
 from gigq import Job, JobFailed, Workflow
 from gigq.missing import Lacking
+from gigq.queue import waiting
 from gigq.status import ExecutionStatus
 from gigq.store import claiming, schedules, steps, workers
 from gigq.store.claiming import Room
@@ -134,6 +135,7 @@ def test_no_statement_of_a_cancel_a_requeue_or_a_look_reads_a_whole_table(full: 
         full.queue.wait([job_id], timeout=0)
         with pytest.raises(JobFailed):
             full.queue.results([job_id])
+        waiting.wait(full.queue.database, full.queue.clock, [job_id], waiting.endings, timeout=0, any=True)
 
     assert scanning(plans(full, act)) == {}
 
