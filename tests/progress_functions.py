@@ -19,6 +19,14 @@ def log() -> None:
     logging.getLogger("app").warning("it is late")
 
 
+def print_and_wait(gate: str) -> None:
+    """Print, and print more once the test has seen that."""
+    print("printed")
+    with open(gate, "rb") as receiver:
+        receiver.read(1)
+    print("and more")
+
+
 def go_on(until: str) -> list[int]:
     """The first time, come to item 3, and wait there; then go on from where the cursor is."""
     job = current_job()

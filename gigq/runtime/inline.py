@@ -14,7 +14,7 @@ from gigq.reports import Progress, Report
 from gigq.runtime.context import using
 from gigq.runtime.interrupt import Enforcer, Target, run
 from gigq.runtime.nudge import Nudge
-from gigq.runtime.output import Output, cursors_in, progress_in, with_output
+from gigq.runtime.output import Log, Output, cursors_in, logs_in, progress_in, with_output
 from gigq.runtime.runner import Call, Ended
 from gigq.runtime.signals import handling, heeded
 from gigq.runtime.verdict import timed_out
@@ -59,9 +59,9 @@ class InlineRunner:
         """Likewise."""
         return cursors_in(self._outputs())
 
-    def logs(self, executions: Collection[int]) -> Mapping[int, str]:
-        """Nothing is running when this can be called."""
-        return {}
+    def logs(self) -> Mapping[int, Log]:
+        """Likewise."""
+        return logs_in(self._outputs())
 
     def start(self, claims: Sequence[Claim]) -> None:
         self._ended += [(claim, self._report(claim)) for claim in claims]

@@ -22,6 +22,9 @@ CURSOR_LIMIT = 100_000
 MESSAGE_LIMIT = 500
 """The most characters in the message of a progress."""
 
+NOTHING_LOGGED = ("", "", 0)
+"""What is kept of a log to which nothing was written."""
+
 _CLOCK = SystemClock()
 _HALF = LOG_LIMIT // 2
 _LARGEST = 1e300
@@ -100,6 +103,11 @@ def progress_in(outputs: Iterable[Output]) -> dict[int, Progress]:
 def cursors_in(outputs: Iterable[Output]) -> dict[int, str]:
     """Return the cursors of the executions that have set one, as JSON."""
     return {output.execution_id: cursor for output in outputs if (cursor := output.cursor) is not None}
+
+
+def logs_in(outputs: Iterable[Output]) -> dict[int, Log]:
+    """Return the logs of the executions whose logs are kept."""
+    return {output.execution_id: log for output in outputs if (log := output.log) is not None}
 
 
 def with_output(report: Report, output: Output | None, execution_id: int) -> Report:

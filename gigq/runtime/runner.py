@@ -7,6 +7,7 @@ from typing import Protocol
 
 from gigq.claims import Claim
 from gigq.reports import Progress, Report
+from gigq.runtime.output import Log
 
 Call = Callable[[Claim], Report]
 Ended = tuple[Claim, Report]
@@ -51,8 +52,8 @@ class Runner(Protocol):
     def cursors(self) -> Mapping[int, str]:
         """Return the latest cursors, as JSON, of those of `running` that have set one."""
 
-    def logs(self, executions: Collection[int]) -> Mapping[int, str]:
-        """Return what these of `running` have logged so far, if logs are kept."""
+    def logs(self) -> Mapping[int, Log]:
+        """Return the logs of those of `running` whose functions have been called, if logs are kept."""
 
     def start(self, claims: Sequence[Claim]) -> None:
         """Call their functions in this order, as slots become free. A timeout counts from the call."""

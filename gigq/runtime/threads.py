@@ -12,7 +12,7 @@ from gigq.clock import Clock, SystemClock, to_text
 from gigq.errors import JobCancelled, JobTimeout
 from gigq.reports import Progress
 from gigq.runtime.interrupt import Enforcer
-from gigq.runtime.output import Output, cursors_in, progress_in, with_output
+from gigq.runtime.output import Log, Output, cursors_in, logs_in, progress_in, with_output
 from gigq.runtime.runner import Call, Ended
 from gigq.runtime.slot import Exchange, Running, Slot
 from gigq.runtime.verdict import timed_out
@@ -92,9 +92,8 @@ class ThreadRunner:
     def cursors(self) -> Mapping[int, str]:
         return cursors_in(self._outputs())
 
-    def logs(self, executions: Collection[int]) -> Mapping[int, str]:
-        wanted = [output for output in self._outputs() if output.log and output.execution_id in executions]
-        return {output.execution_id: text for output in wanted if output.log and (text := output.log.text())}
+    def logs(self) -> Mapping[int, Log]:
+        return logs_in(self._outputs())
 
     def start(self, claims: Sequence[Claim]) -> None:
         started, put = self._exchange.started, self._exchange.claims.put

@@ -47,6 +47,13 @@ def write_cursors(tx: Transaction, cursors: Mapping[int, str]) -> None:
     )
 
 
+def write_running_logs(tx: Transaction, logs: Mapping[int, str]) -> None:
+    """Write what these executions have logged so far; nothing for one that is no longer open: its log is complete."""
+    tx.executemany(
+        f"UPDATE executions SET log = ? WHERE id = ? AND {OPEN}", [(log, execution) for execution, log in logs.items()]
+    )
+
+
 def write_logs(tx: Transaction, logs: Mapping[int, str]) -> None:
     """Write the logs of executions, closed ones too: a log does not change how an execution ended."""
     tx.executemany("UPDATE executions SET log = ? WHERE id = ?", [(log, execution) for execution, log in logs.items()])

@@ -20,7 +20,7 @@ from gigq.store import claiming, manual, missing, schedules, settling, workers
 from gigq.store.claiming import Outlook, Room
 from gigq.store.engine.database import Database
 from gigq.store.engine.transaction import Transaction
-from gigq.store.progress import write_cursors, write_logs, write_progress
+from gigq.store.progress import write_cursors, write_logs, write_progress, write_running_logs
 from gigq.store.reading import ExecutionEnd, completed_among, ends_of, next_attempts
 from gigq.store.workers import Standing
 from gigq.worker.journal import Journal
@@ -93,14 +93,11 @@ class Duties:
         self._journal.finished(given_back=[claim for claim in running if claim.execution_id in own])
         return Outcome(worker=self._key, moves=moves, standing=standing)
 
-    def beat(self, progress: Mapping[int, Progress], cursors: Mapping[int, str]) -> None:
-        """Renew the heartbeat, and write the progress and the cursors of running jobs. Safe to call from any thread."""
+    def beat(self, turn: Turn) -> None:
+        """Renew the heartbeat, and write what running functions leave behind. Safe to call from any thread."""
         with self._database.write() as tx:
             workers.renew(tx, self._key)
-            if progress:
-                write_progress(tx, progress)
-            if cursors:
-                write_cursors(tx, cursors)
+            _write_outputs(tx, turn)
 
     def look(self) -> Standing | None:
         """Return what others have decided about the worker; None if it is not in the file, or no longer."""
@@ -263,13 +260,19 @@ def _write(tx: Transaction, turn: Turn) -> list[Move | None]:
     """Settle what has ended, and write what running functions leave behind."""
     moves = _settled(tx, turn.ended)
     claiming.begin(tx, turn.begun)
+    _write_outputs(tx, turn)
+    return moves
+
+
+def _write_outputs(tx: Transaction, turn: Turn) -> None:
     if turn.progress:
         write_progress(tx, turn.progress)
     if turn.cursors:
         write_cursors(tx, turn.cursors)
     if turn.logs:
-        write_logs(tx, turn.logs)
-    return moves
+        write_running_logs(tx, turn.logs)
+    if turn.last_logs:
+        write_logs(tx, turn.last_logs)
 
 
 def _settled(tx: Transaction, ended: Sequence[Ended]) -> list[Move | None]:

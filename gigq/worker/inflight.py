@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from gigq.claims import Claim
 from gigq.reports import Progress
+from gigq.runtime.output import NOTHING_LOGGED
 from gigq.runtime.runner import Ended
 
 
@@ -19,9 +20,11 @@ class Execution:
         is_start_sent: whether the listener has been sent that its function was called.
         progress: the progress last written.
         cursor: the cursor last written.
+        log: the log last written, as `Log.kept`.
+        log_written_at: when that was, as monotonic time.
     """
 
-    __slots__ = ("claim", "claimed_at", "cursor", "has_ended", "is_start_sent", "progress")
+    __slots__ = ("claim", "claimed_at", "cursor", "has_ended", "is_start_sent", "log", "log_written_at", "progress")
 
     def __init__(self, claim: Claim, claimed_at: float) -> None:
         self.claim = claim
@@ -29,6 +32,8 @@ class Execution:
         self.has_ended = self.is_start_sent = False
         self.progress: Progress | None = None
         self.cursor: str | None = None
+        self.log = NOTHING_LOGGED
+        self.log_written_at = claimed_at
 
 
 class Inflight:

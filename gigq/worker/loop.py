@@ -106,7 +106,7 @@ class Loop:
         self._progress.keep_logs(running)
         turn = Turn(
             ended=self._results.all(), begun=self._inflight.begun, progress=self._runner.progress(),
-            cursors=self._runner.cursors(), logs=self._progress.logs, employer=self._employer,
+            cursors=self._runner.cursors(), last_logs=self._progress.last_logs, employer=self._employer,
             **self.lacks.of_turn(),
         )  # fmt: skip
         outcome = self._duties.leave(turn, self._inflight.claims_of(running))
@@ -128,12 +128,12 @@ class Loop:
             self._emitter.stopped()
 
     def beat(self) -> None:
-        """Renew the heartbeat, and write progress. For another thread, while the loop's own runs a job."""
-        progress, cursors = self._progress.progress(), self._progress.cursors()
-        self._duties.beat(progress, cursors)
-        self._progress.note_written(progress, cursors)
+        """Renew the heartbeat, and write progress and logs. For another thread, while the loop's own runs a job."""
+        turn = Turn(**self._progress.of_turn(is_beat=True))
+        self._duties.beat(turn)
+        self._progress.note_written(turn.progress, turn.cursors, turn.logs)
         if self._emitter:
-            self._emitter.progressed(progress)
+            self._emitter.progressed(turn.progress)
 
     def wake(self) -> None:
         """End a `wait`. Safe to call from any thread and from a signal handler."""
@@ -165,7 +165,7 @@ class Loop:
         self._trouble.note_failed(error, kept=len(self._results))
         self._results.go_one_by_one()
         with suppress(StoreError):  # where a result does not fit on the disk, a heartbeat may
-            self._duties.beat({}, {})
+            self._duties.beat(Turn())
         self._runner.wait(PAUSE_AFTER_ERROR)
 
     def _seconds_to_wait(self) -> float:
@@ -233,11 +233,9 @@ class Loop:
             room=self._room() if self._claims else None,
             is_beat=is_beat,
             has_rung=self._bell.has_rung,
-            # With a heartbeat it costs no transaction.
-            progress=self._progress.progress() if is_beat else {},
-            cursors=self._progress.cursors() if is_beat else {},
-            logs=self._progress.logs,
+            last_logs=self._progress.last_logs,
             employer=self._employer,
+            **self._progress.of_turn(is_beat=is_beat),
             **self.lacks.of_turn(),
         )
 
@@ -249,7 +247,7 @@ class Loop:
         """Act on what is now committed."""
         self._outlook = outcome.outlook
         self._inflight.note_start_written(turn.begun)
-        self._progress.note_written(outcome.progress, turn.cursors)
+        self._progress.note_written(outcome.progress, turn.cursors, turn.logs)
         self._progress.note_logs_written()
         if self._emitter:
             self._emitter.turned(turn, outcome)

@@ -38,7 +38,8 @@ class Turn:
         has_rung: whether the bell has rung since the last turn.
         progress: what is to be written of the progress of running jobs.
         cursors: what is to be written of the cursors of running jobs.
-        logs: the logs of executions that were taken from the worker.
+        logs: what is to be written of the logs of running jobs.
+        last_logs: the logs of executions that were taken from the worker.
         employer: writes as part of it.
     """
 
@@ -56,6 +57,7 @@ class Turn:
     progress: Mapping[int, Progress] = field(default_factory=dict)
     cursors: Mapping[int, str] = field(default_factory=dict)
     logs: Mapping[int, str] = field(default_factory=dict)
+    last_logs: Mapping[int, str] = field(default_factory=dict)
     employer: Employer = NOBODY
 
 

@@ -67,7 +67,8 @@ class Worker:
         result_limit: the most bytes that a result may have as JSON.
         default: makes of an object in a result that JSON lacks, such as a date, one that it has, as the function of
             that name does for `json.dumps`.
-        capture_logs: keep what a job logs, and in process mode also what it prints, with its execution.
+        capture_logs: keep what a job logs, and in process mode also what it prints, with its execution: once a second
+            while it runs, and when it ends.
         on_event: a function that is called with each `Event`, in a thread of its own, one at a time. It may be slow,
             or raise: the worker does not wait for it. When 10,000 events are waiting, the oldest are dropped.
         durability: as for `JobQueue`.

@@ -463,6 +463,7 @@ def renew(file: File) -> Act:
             workers.standing(tx, file.worker)
             progress.write_progress(tx, {1: Progress(1, 2)})
             progress.write_cursors(tx, {1: '"page 3"'})
+            progress.write_running_logs(tx, {1: "it began"})
 
     return act
 

@@ -316,6 +316,12 @@ GUARDS = [
     # outputs
     Guard("progress and cursors are written for open executions only", "store/progress.py",
           "WHERE id = :execution AND {OPEN})", "WHERE id = :execution)"),
+    Guard("a complete log stays complete", "store/progress.py",
+          'WHERE id = ? AND {OPEN}"', 'WHERE id = ?"', "tests/worker/test_running_logs.py"),
+    Guard("a log that has not changed is not written again", "worker/progress.py",
+          " and owned.log != log.kept:", ":", "tests/worker/test_running_logs.py"),
+    Guard("logs that could not be written are left for a while", "worker/progress.py",
+          "        if self._offered:\n", "        if False:\n", "tests/worker/test_running_logs.py"),
     Guard("a cursor is written with the report", "store/settling.py",
           "    if cursors:\n        write_cursors(tx, cursors)\n"),
     # the file

@@ -11,6 +11,7 @@ from gigq import ManualClock
 from gigq.claims import Claim
 from gigq.clock import to_text
 from gigq.reports import Progress, Report
+from gigq.runtime.output import Log
 from gigq.runtime.runner import Ended
 from gigq.runtime.verdict import timed_out
 
@@ -28,6 +29,7 @@ class Held:
         self.report: Report | None = None
         self.progress: Progress | None = None
         self.cursor: str | None = None
+        self.log = Log()
 
     @property
     def waits(self) -> bool:
@@ -56,7 +58,7 @@ class SteppedRunner:
         may_give_back: what makes it right to give back all that waits; set by the test.
         lacks: the functions that it does not find; set by the test.
         faults: what the loop has asked of it that it should not have.
-        stopped: executions that were stopped while their functions ran.
+        stopped: what executions had logged that were stopped while their functions ran.
     """
 
     def __init__(self, clock: ManualClock, *, slots: int, keeps_reports: bool) -> None:
@@ -65,7 +67,7 @@ class SteppedRunner:
         self.may_give_back = False
         self.lacks: set[str] = set()
         self.faults: list[str] = []
-        self.stopped: list[int] = []
+        self.stopped: dict[int, str | None] = {}
         self.last_wait = 0.0
         self._clock = clock
         self._keeps_reports = keeps_reports
@@ -98,8 +100,8 @@ class SteppedRunner:
     def cursors(self) -> Mapping[int, str]:
         return {each: held.cursor for each, held in self._held.items() if held.is_running and held.cursor}
 
-    def logs(self, executions: Collection[int]) -> Mapping[int, str]:
-        return {each: log_of(each) for each in executions if each in self._held and self._held[each].is_running}
+    def logs(self) -> Mapping[int, Log]:
+        return {each: held.log for each, held in self._held.items() if held.is_running}
 
     def start(self, claims: Sequence[Claim]) -> None:
         self._judge_searches(claims)
@@ -128,7 +130,7 @@ class SteppedRunner:
         for each in executions:
             held = self._held.pop(each, None)
             if held is not None and held.is_running:
-                self.stopped.append(each)
+                self.stopped[each] = held.log.text()
         self._reports = [(claim, report) for claim, report in self._reports if claim.execution_id not in executions]
 
     def give_back(self) -> list[Claim]:
@@ -166,6 +168,7 @@ class SteppedRunner:
             if sum(held.is_running for held in self._held.values()) >= self.slots:
                 return
             waiting[0].begun_at = self._clock.monotonic()
+            waiting[0].log.write("it began")
             if waiting[0].claim.function in self.lacks:
                 missing = Report.not_found("no such module", error_type="ModuleNotFoundError")
                 self.end(waiting[0].claim.execution_id, missing)
@@ -202,11 +205,6 @@ class SteppedRunner:
     def _began(self, held: Held) -> str:
         assert held.begun_at is not None
         return to_text(self._clock.now() - timedelta(seconds=self._clock.monotonic() - held.begun_at))
-
-
-def log_of(execution: int) -> str:
-    """Return what a function has logged that is stopped while it runs."""
-    return f"log of {execution}"
 
 
 def _deadline(held: Held) -> float | None:

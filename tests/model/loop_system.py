@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from faults.sabotage import FAULTS, Fault, Saboteur
-from model.loop_runner import LONGEST_WAIT, Held, SteppedRunner, log_of
+from model.loop_runner import LONGEST_WAIT, Held, SteppedRunner
 
 from gigq import Event, Job, JobQueue, LeaseLost, ManualClock, StoreError
 from gigq.liveness import WorkerKey
@@ -107,7 +107,7 @@ class Machine:
         """See that nothing is left in any memory."""
         inflight = self.loop._inflight
         assert all(not each for each in vars(inflight).values()), vars(inflight)
-        assert (self.loop._results.all(), self.loop._progress.logs) == ([], {})
+        assert (self.loop._results.all(), self.loop._progress.last_logs) == ([], {})
         assert (list(self.runner.held), self.runner.uncollected) == ([], [])
 
     def close(self) -> None:
@@ -196,6 +196,7 @@ class LoopSystem:
         if running := [held for held in self._machines[name].runner.held.values() if held.is_running]:
             held = _one(running, where)
             held.progress, held.cursor = Progress(number), str(number)
+            held.log.write(f" {number}")
 
     def cancel(self, where: float) -> None:
         """Cancel an unfinished job, and rather one that a worker has."""
@@ -392,7 +393,10 @@ class LoopSystem:
             for execution, held in machine.runner.held.items():
                 if held.is_running:
                     _check_running(tx, execution, held)
-            _check_logs(tx, [each for each in machine.runner.stopped if each not in machine.loop._progress.logs])
+                    if machine.loop._progress._next_logs_at <= self.clock.monotonic():
+                        _check_logs(tx, {execution: held.log.text()})
+            unwritten = machine.loop._progress.last_logs
+            _check_logs(tx, {each: log for each, log in machine.runner.stopped.items() if each not in unwritten})
 
     def _check_wait(self, name: str, machine: Machine) -> None:
         """See that a worker does not wait while it has a slot for a job that is ready."""
@@ -447,11 +451,11 @@ def _check_running(tx: Any, execution: int, held: Held) -> None:
     assert cursor == (held.cursor or held.claim.cursor), f"the cursor of {held.claim.job_id} is not written"
 
 
-def _check_logs(tx: Any, stopped: list[int]) -> None:
-    """See that the file has the logs of functions that were stopped, unless their jobs were deleted."""
-    for execution in stopped:
+def _check_logs(tx: Any, logs: Mapping[int, str | None]) -> None:
+    """See that the file has these logs of functions, unless their jobs were deleted."""
+    for execution, expected in logs.items():
         log = tx.value("SELECT coalesce(log, 'none') FROM executions WHERE id = ?", (execution,))
-        assert log in (None, log_of(execution)), f"the log of execution {execution} is {log}"
+        assert log in (None, expected), f"the log of execution {execution} is {log}"
 
 
 def _check_events(events: list[Event], ended: set[str]) -> None:

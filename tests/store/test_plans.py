@@ -14,7 +14,7 @@ from gigq.status import ExecutionStatus
 from gigq.store import claiming, schedules, steps, workers
 from gigq.store.claiming import Room
 from gigq.store.indexes import INDEXES
-from gigq.store.progress import write_cursors
+from gigq.store.progress import write_cursors, write_running_logs
 from gigq.store.recalling import Recaller
 from gigq.store.tables import TABLES
 
@@ -112,6 +112,7 @@ def test_no_statement_about_steps_reads_a_whole_table(full: File) -> None:
             assert Recaller(claim.job_seq)._look(tx, "second", 1)
             assert steps.count(tx, claim.job_seq) == 2
             write_cursors(tx, {claim.execution_id: "7"})
+            write_running_logs(tx, {claim.execution_id: "it began"})
         assert len(full.queue.steps(job_id)) == 2
         full.settle(claim, ExecutionStatus.FAILED, is_final=True)
         full.queue.requeue_job(job_id, from_step="second")

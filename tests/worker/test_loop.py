@@ -313,7 +313,7 @@ def test_a_job_that_has_completed_itself_is_left_alone_until_its_report_comes(
     execution = complete_itself(queue, ann, job_id)
     clock.advance(1.0)
     ann.loop.turn()
-    assert (list(ann.runner.held), ann.runner.stopped) == ([execution], [])
+    assert (list(ann.runner.held), ann.runner.stopped) == ([execution], {})
     ann.runner.end(execution, Report.completed('"done"')._replace(is_settled=True))
     ann.loop.turn()
     assert (kinds(ann, job_id), queue.get_result(job_id)) == (["started", "completed"], "done")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from queue import Queue
 from typing import Any
 
@@ -157,21 +157,25 @@ def test_only_progress_that_has_changed_is_written_and_at_most_twice_a_second(fi
     runner = ThreadRunner(call, slots=1, clock=clock)
     inflight = Inflight()
     writer = ProgressWriter(runner, inflight, clock)
+
+    def progress() -> Mapping[int, Progress]:
+        return writer.of_turn(is_beat=True)["progress"]
+
     inflight.add([claim], free=1, now=0.0)
     runner.start([claim._replace(function="f")])
     say(1)
-    assert writer.progress() == writer.progress() == {ours: Progress(1)}
-    writer.note_written({ours: Progress(1)}, {})
+    assert progress() == progress() == {ours: Progress(1)}
+    writer.note_written({ours: Progress(1)}, {}, {})
     clock.advance(1)
     say(1)
-    assert writer.progress() == {}
+    assert progress() == {}
     say(2)
-    assert writer.progress() == {ours: Progress(2)}
-    writer.note_written({ours: Progress(2)}, {})
+    assert progress() == {ours: Progress(2)}
+    writer.note_written({ours: Progress(2)}, {}, {})
     say(3)
-    assert writer.progress() == {}
+    assert progress() == {}
     clock.advance(0.5)
-    assert writer.progress() == {ours: Progress(3)}
+    assert progress() == {ours: Progress(3)}
     turns.put(0)
     while not runner.ended():
         runner.wait(PATIENCE)
@@ -181,7 +185,7 @@ def test_only_progress_that_has_changed_is_written_and_at_most_twice_a_second(fi
 def test_progress_that_was_written_of_a_job_that_is_gone_is_not_remembered(clock: ManualClock) -> None:
     inflight = Inflight()
     runner = ThreadRunner(lambda claim: Report.completed("null"), slots=1, clock=clock)
-    ProgressWriter(runner, inflight, clock).note_written({7: Progress(1)}, {7: "1"})
+    ProgressWriter(runner, inflight, clock).note_written({7: Progress(1)}, {7: "1"}, {})
     assert len(inflight) == 0
     runner.close()
 

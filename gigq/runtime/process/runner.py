@@ -13,7 +13,7 @@ from gigq.clock import Clock, to_text
 from gigq.paths import Function
 from gigq.reports import Progress, Report
 from gigq.runtime.functions import path_of_default, paths_of
-from gigq.runtime.output import Output, cursors_in, progress_in, with_output
+from gigq.runtime.output import Log, Output, cursors_in, logs_in, progress_in, with_output
 from gigq.runtime.process.distribution import Backlog
 from gigq.runtime.process.handle import Child, exit_reason
 from gigq.runtime.process.launching import refuse_here
@@ -129,9 +129,8 @@ class ProcessRunner:
     def cursors(self) -> Mapping[int, str]:
         return cursors_in(self._outputs())
 
-    def logs(self, executions: Collection[int]) -> Mapping[int, str]:
-        wanted = [output for output in self._outputs() if output.execution_id in executions]
-        return {output.execution_id: text for output in wanted if output.log and (text := output.log.text())}
+    def logs(self) -> Mapping[int, Log]:
+        return logs_in(self._outputs())
 
     def start(self, claims: Sequence[Claim]) -> None:
         self._backlog.claims += claims
