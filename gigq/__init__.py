@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         WorkflowNotFound,
     )
     from gigq.executor.executor import QueueExecutor
+    from gigq.history_records import ActionRecord
     from gigq.job import Job, JobOptions
     from gigq.job_ids import JobId
     from gigq.logs import setup_logging
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from gigq.workflow_records import WorkflowRecord, WorkflowStatus
 
 __all__ = [
+    "ActionRecord",
     "AmbiguousId",
     "Candidate",
     "Clock",
@@ -125,6 +127,7 @@ _MODULES = {
         "UnknownParent", "WorkflowNotFound",
     ),
     "executor.executor": ("QueueExecutor",),
+    "history_records": ("ActionRecord",),
     "job": ("Job", "JobOptions"),
     "job_ids": ("JobId",),
     "logs": ("setup_logging",),

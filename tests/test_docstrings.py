@@ -15,6 +15,7 @@ import pytest
 import gigq
 from gigq import JobQueue, testing
 from gigq.filters import FilterOptions
+from gigq.queue.history import History
 from gigq.queue.schedules import Schedules
 
 PUBLIC = {name: getattr(gigq, name) for name in gigq.__all__ if not name.startswith("__")}
@@ -42,6 +43,7 @@ METHODS = {
 WITH_EXAMPLE: dict[str, Any] = {
     **CLASSES,
     **METHODS,
+    "History": History,
     "Schedules": Schedules,
     "task": gigq.task,
     "drain": testing.drain,

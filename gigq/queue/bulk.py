@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from gigq.clock import Duration, Instant, SystemClock, to_past, to_seconds
+from gigq.clock import Duration, Instant, SystemClock, to_past, to_seconds, to_text
 from gigq.filters import Filters
 from gigq.liveness import certainly_dead
 from gigq.process import is_gone, this_process
 from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
-from gigq.store import control, deleting, manual, reading, workers
+from gigq.store import acting, control, deleting, manual, reading, workers
 from gigq.store.engine.database import Database
 from gigq.store.engine.transaction import Transaction
 
@@ -67,6 +67,7 @@ def requeue_stuck(database: Database, *, older_than: Duration | Instant | None) 
         jobs = sum(workers.expel(tx, each) for each in dead) + manual.time_out(tx)
         if before is not None:
             jobs += workers.reclaim(tx, before=before)
+        acting.note(tx, database, "requeue_stuck", jobs, acting.given(older_than=before and to_text(before)))
     return jobs
 
 

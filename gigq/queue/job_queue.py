@@ -6,14 +6,14 @@ Longer than other modules, for its docstrings: each body is a few lines, and wha
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, overload
 
 from gigq import checks
 from gigq.checks import Default, Texts
-from gigq.clock import Clock, Duration, Instant, later, to_clock, to_instant, to_seconds
+from gigq.clock import Clock, Duration, Instant, later, to_clock, to_instant, to_seconds, to_text
 from gigq.codec import PARAMS_LIMIT, RESULT_LIMIT, encode
 from gigq.errors import JobNotFound, QueueBusy
 from gigq.filters import FilterOptions, Filters, Statuses
@@ -23,7 +23,7 @@ from gigq.priority import to_priority
 from gigq.queue_records import QueueRecord, WorkerRecord
 from gigq.records import JobRecord
 from gigq.status import DEAD, PRUNED_BY_DEFAULT, ExecutionStatus
-from gigq.store import reading
+from gigq.store import acting, reading
 from gigq.store.engine.budget import Budget
 from gigq.store.engine.connections import Durability
 from gigq.store.schema import open_queue
@@ -32,10 +32,12 @@ if TYPE_CHECKING:
     from gigq import liveness, process, reports
     from gigq.drawing import cards, queue_card
     from gigq.job import Job, Submittable
+    from gigq.new_job import NewJob
     from gigq.pages import Count, Page
     from gigq.paths import Function
     from gigq.queue import (
         bulk,
+        history,
         looking,
         manual,
         overview,
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
         why,
         workflows,
     )  # fmt: skip
+    from gigq.queue.history import History
     from gigq.queue.job_claim import JobClaim
     from gigq.queue.looking import Order
     from gigq.queue.manual import ManualConsumption
@@ -61,6 +64,7 @@ else:
     pruning, queues = map(LazyModule, ("gigq.queue.pruning", "gigq.queue.queues"))
     looking = LazyModule("gigq.queue.looking")
     overview, schedules = map(LazyModule, ("gigq.queue.overview", "gigq.queue.schedules"))
+    history = LazyModule("gigq.queue.history")
     cards, queue_card = map(LazyModule, ("gigq.drawing.cards", "gigq.drawing.queue_card"))
     waiting, why, workflows = map(LazyModule, ("gigq.queue.waiting", "gigq.queue.why", "gigq.queue.workflows"))
     checking, control, metrics = map(LazyModule, ("gigq.store.checking", "gigq.store.control", "gigq.store.metrics"))
@@ -74,11 +78,12 @@ class JobQueue:
     """A queue of jobs in one SQLite file.
 
     ========  ==========================================================================================
-    submit    `submit` `submit_many` `enqueue` `transaction`
+    submit    `submit` `submit_many` `enqueue` `transaction` `acting_as`
     look      `get_status` `get_result` `get_job` `steps` `full_id` `list_jobs` `find_jobs` `count` `stats`
               `metrics` `changes` `why` `workflows` `wait` `result` `results`
     control   `cancel` `requeue_job` `cancel_jobs` `requeue_jobs` `reschedule` `pause` `resume` `configure`
               `queues` `workers` `scale` `stop_workers` `dead_letters`
+    history   `history`, an object of its own: `History`
     schedule  `schedules`, an object of its own: `Schedules`
     consume   `dequeue` `complete` `fail` `execute_job`: manual consumption, without a `Worker`
     keep      `clear_completed` `prune` `delete_job` `delete_jobs` `requeue_stuck` `check` `repair` `close`
@@ -203,14 +208,13 @@ class JobQueue:
         wanted = preparing.jobs_of(jobs)
         new = [preparing.prepare(job, limit=self.params_limit, default=self.default) for job in wanted]
         if connection is not None:
-            with joining.joining(self.database, connection), self.database.write() as tx:
-                return submitting.submit(tx, new)
+            with joining.joining(self.database, connection):
+                return self._store(new)
         if not new:
             self.database.must_be_writable()
             return []
         try:
-            with self.database.write() as tx:
-                return submitting.submit(tx, new)
+            return self._store(new)
         except QueueBusy as error:
             raise joining.hinted(self.database, error) from error
 
@@ -269,6 +273,33 @@ class JobQueue:
             {'order': 1}
         """
         return joining.transaction(self.database, connection)
+
+    def acting_as(self, actor: str, face: str = "program") -> AbstractContextManager[None]:
+        """Return a block in which what this thread does to the queue is written down as done by a person.
+
+        What was done, to what, by whom, when, and to how many jobs is a row of `history.actions`, written in the same
+        transaction as what it describes. It holds for all methods that change something, but not for those of manual
+        consumption. What changes nothing leaves no row, and the last 1,000 rows are kept. For other threads, other
+        tasks of asyncio, and other objects of the same file nothing changes. In an inner block the inner one counts.
+
+        Args:
+            actor: who it is, in any form that tells people apart.
+            face: by which program or page they do it.
+
+        Raises:
+            ValueError: the actor or the face is not text, or is empty.
+
+        Example:
+            >>> from gigq import JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     with queue.acting_as("ada", "admin page"):
+            ...         paused = queue.pause("mail")
+            ...     action = queue.history.actions()[0]
+            ...     action.actor, action.face, action.verb, action.filter
+            ('ada', 'admin page', 'pause', {'queue': 'mail'})
+        """
+        who, where = checks.text(actor, "actor"), checks.text(face, "face")
+        return acting.acting(self.database, who, where)
 
     # look
 
@@ -645,7 +676,9 @@ class JobQueue:
         """
         wanted = id_of(job_id)
         with self.database.write() as tx:
-            return control.cancel(tx, wanted, running=bool(running))
+            is_done = control.cancel(tx, wanted, running=bool(running))
+            acting.note(tx, self.database, "cancel", is_done, acting.given(running=bool(running)), id=wanted)
+        return is_done
 
     def requeue_job(
         self, job_id: JobRef, *, delay: Duration = 0, restart: bool = False, from_step: str | None = None
@@ -682,8 +715,11 @@ class JobQueue:
         wanted, seconds = id_of(job_id), to_seconds(delay, "delay")
         name = checks.optional(from_step, "from_step", checks.text)
         checks.not_both(restart=restart or None, from_step=from_step)
+        options = acting.given(delay=seconds, restart=bool(restart), from_step=name)
         with self.database.write() as tx:
-            return control.requeue(tx, wanted, delay=seconds, restart=bool(restart), from_step=name)
+            is_done = control.requeue(tx, wanted, delay=seconds, restart=bool(restart), from_step=name)
+            acting.note(tx, self.database, "requeue_job", is_done, options, id=wanted)
+        return is_done
 
     def cancel_jobs(
         self, status: Statuses | None = None, *, running: bool = False, **filters: Unpack[FilterOptions]
@@ -754,7 +790,10 @@ class JobQueue:
         name = checks.optional(queue, "queue", checks.text)
         with self.database.write() as tx:
             start = instant if seconds is None else later(tx.now, seconds)
-            return control.reschedule(tx, wanted, run_at=start, priority=level, queue=name)
+            is_done = control.reschedule(tx, wanted, run_at=start, priority=level, queue=name)
+            options = {"run_at": start and to_text(start), "priority": level, "queue": name}
+            acting.note(tx, self.database, "reschedule", is_done, acting.given(**options), id=wanted)
+        return is_done
 
     def pause(self, queue: str | None = None) -> list[QueueRecord]:
         """Stop workers from claiming jobs from one queue, or from all, and return those queues as they are now.
@@ -840,7 +879,9 @@ class JobQueue:
         slots = checks.slots(concurrency, "concurrency")
         name = checks.optional(worker_id, "worker_id", checks.text)
         with self.database.write() as tx:
-            return workers.scale(tx, slots, worker_id=name)
+            asked = workers.scale(tx, slots, worker_id=name)
+            acting.note(tx, self.database, "scale", asked, {"concurrency": slots}, worker_id=name)
+        return asked
 
     def stop_workers(self, worker_id: str | None = None, *, graceful: bool = True) -> int:
         """Ask one worker, or all, to stop, and return how many were asked. They obey within a second.
@@ -851,7 +892,9 @@ class JobQueue:
         """
         name = checks.optional(worker_id, "worker_id", checks.text)
         with self.database.write() as tx:
-            return workers.stop(tx, is_graceful=graceful, worker_id=name)
+            asked = workers.stop(tx, is_graceful=graceful, worker_id=name)
+            acting.note(tx, self.database, "stop_workers", asked, {"graceful": bool(graceful)}, worker_id=name)
+        return asked
 
     def dead_letters(self, limit: int | None = 100, **filters: Unpack[FilterOptions]) -> list[dict[str, Any]]:
         """Return the jobs that used up their attempts (failed and timeout) as dicts, those that ended last first.
@@ -867,6 +910,13 @@ class JobQueue:
         chosen = Filters.of(status=DEAD, **filters)
         with self.database.read() as tx:
             return [record.as_dict() for record in reading.jobs(tx, chosen, limit=limit, order="ended")]
+
+    # history
+
+    @property
+    def history(self) -> History:
+        """What was: executions, throughput, what functions cost, why jobs failed, and what people did."""
+        return history.History(self.database, self.clock)
 
     # schedules
 
@@ -1027,7 +1077,9 @@ class JobQueue:
         """
         wanted = id_of(job_id)
         with self.database.write() as tx:
-            return deleting.delete(tx, wanted)
+            is_done = deleting.delete(tx, wanted)
+            acting.note(tx, self.database, "delete_job", is_done, id=wanted)
+        return is_done
 
     def delete_jobs(self, status: Statuses | None = None, **filters: Unpack[FilterOptions]) -> int:
         """Delete the jobs that pass all filters now, each as `delete_job` does, and return how many.
@@ -1092,7 +1144,9 @@ class JobQueue:
         if not self.check():
             return []
         with self.database.write() as tx:
-            return repairing.repair(tx)
+            mended = repairing.repair(tx)
+            acting.note(tx, self.database, "repair", len(mended))
+        return mended
 
     def close(self) -> None:
         """Give back what this process has claimed manually, the attempts not counted, and close all connections.
@@ -1115,6 +1169,12 @@ class JobQueue:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _store(self, new: Sequence[NewJob]) -> list[JobId]:
+        with self.database.write() as tx:
+            ids = submitting.submit(tx, new)
+            acting.note_submit(tx, self.database, new, ids)
+        return ids
 
     @property
     def _manual(self) -> ManualConsumption:

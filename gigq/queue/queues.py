@@ -8,7 +8,7 @@ from typing import Any
 from gigq import checks
 from gigq.clock import Duration
 from gigq.queue_records import QueueRecord
-from gigq.store import queues
+from gigq.store import acting, queues
 from gigq.store.engine.database import Database
 from gigq.store.queues import Rule
 
@@ -29,6 +29,7 @@ def set_paused(database: Database, queue: str | None, *, is_paused: bool) -> lis
     name = queues.ALL if queue is None else checks.text(queue, "queue")
     with database.write() as tx:
         queues.set_paused(tx, name, is_paused=is_paused)
+        acting.note(tx, database, "pause" if is_paused else "resume", 1, queue=queue)
     return records(database, name)
 
 
@@ -58,6 +59,7 @@ def configure(
             queues.set_limits(
                 tx, name, max_running=rule.max_running, rate_limit=rule.rate_limit, rate_period=rule.rate_period
             )
+            acting.note(tx, database, "configure", 1, changes, queue=name)
     return records(database, name)[0]
 
 

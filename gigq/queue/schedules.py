@@ -15,7 +15,7 @@ from gigq.job import Job, SharedOptions, Submittable, is_task
 from gigq.job_ids import new_job_id
 from gigq.queue.preparing import prepare
 from gigq.queue_records import ScheduleRecord
-from gigq.store import schedules
+from gigq.store import acting, schedules
 from gigq.store.engine.database import Database
 
 Missed = Literal["once", "skip", "all"]
@@ -114,6 +114,7 @@ class Schedules:
         )
         with self._database.write() as tx:
             schedules.add(tx, new, job)
+            acting.note(tx, self._database, "schedules.add", 1, _rule_as_given(new), schedule=name)
             return schedules.record(tx, name) or new
 
     def get(self, name: str) -> ScheduleRecord | None:
@@ -126,19 +127,25 @@ class Schedules:
         """Delete a schedule; the jobs that it has submitted stay. Returns False for an unknown name."""
         wanted = checks.any_text(name, "name")
         with self._database.write() as tx:
-            return schedules.remove(tx, wanted)
+            is_done = schedules.remove(tx, wanted)
+            acting.note(tx, self._database, "schedules.remove", is_done, schedule=wanted)
+        return is_done
 
     def pause(self, name: str) -> bool:
         """Stop a schedule from submitting jobs until `resume`. Returns False for an unknown name."""
         wanted = checks.any_text(name, "name")
         with self._database.write() as tx:
-            return schedules.pause(tx, wanted)
+            is_done = schedules.pause(tx, wanted)
+            acting.note(tx, self._database, "schedules.pause", is_done, schedule=wanted)
+        return is_done
 
     def resume(self, name: str) -> bool:
         """Let a paused schedule go on with its next tick from now. Returns False for an unknown name."""
         wanted = checks.any_text(name, "name")
         with self._database.write() as tx:
-            return schedules.resume(tx, wanted)
+            is_done = schedules.resume(tx, wanted)
+            acting.note(tx, self._database, "schedules.resume", is_done, schedule=wanted)
+        return is_done
 
     def run(self, name: str) -> str:
         """Submit the job of a schedule now, paused or not, and return the job's id. The ticks stay as they are.
@@ -149,6 +156,8 @@ class Schedules:
         wanted = checks.any_text(name, "name")
         with self._database.write() as tx:
             submitted = schedules.run(tx, wanted, job_id=new_job_id())
+            done = submitted is not None
+            acting.note(tx, self._database, "schedules.run", done, acting.given(id=submitted), schedule=wanted)
         if submitted is None:
             raise ValueError(f"no schedule has the name {name!r:.80}")
         return submitted
@@ -182,6 +191,11 @@ def _job(name: str, function: Callable[..., Any] | Submittable | str, options: S
         return replace(function.to_job(*args, **params), name=name, **options)
     plain: Any = function
     return Job(name, plain, **options)
+
+
+def _rule_as_given(schedule: ScheduleRecord) -> dict[str, Any]:
+    rule = {"cron": schedule.cron, "every": schedule.every, "function": schedule.function}
+    return {name: value for name, value in rule.items() if value is not None}
 
 
 def _rule(cron: str | None, every: Duration | None, *, anchor: datetime) -> Cron | Interval:

@@ -16,7 +16,7 @@ from gigq.new_job import NewJob
 from gigq.process import is_gone, this_process
 from gigq.queue import waiting
 from gigq.status import UNFINISHED
-from gigq.store import joining, workers, workflow_control, workflow_graph, workflow_status, workflows
+from gigq.store import acting, joining, workers, workflow_control, workflow_graph, workflow_status, workflows
 from gigq.store.engine.database import Database
 from gigq.store.engine.joined import joined_by
 from gigq.store.engine.transaction import Transaction
@@ -113,10 +113,11 @@ def submit(database: Database, wanted: Submission, connection: object = None) ->
         found = workflows.find(tx, wanted.id)
         if found is None:
             ids = workflows.store(tx, wanted.id, wanted.name, wanted.jobs, last=wanted.last)
+            acting.note(tx, database, "Workflow.submit_all", len(ids), {"name": wanted.name}, workflow=wanted.id)
             return Submitted({job.id: job_id for job, job_id in zip(wanted.jobs, ids, strict=True)}, True, is_sure)
         there, of_submit = workflows.job_ids(tx, found), workflows.job_ids(tx, found, of_submit=True)
         if wanted.is_ours:
-            return Submitted(_add(tx, found, wanted, there), True, is_sure)
+            return Submitted(_add(tx, database, found, wanted, there), True, is_sure)
     ours = [job.id for job in wanted.jobs]
     if not set(there).isdisjoint(ours):
         return Submitted({job_id: JobId(job_id, is_new=False) for job_id in ours}, True, True)
@@ -133,7 +134,9 @@ def _refuse_more(wanted: Submission) -> None:
         )
 
 
-def _add(tx: Transaction, found: workflows.Workflow, wanted: Submission, there: Collection[str]) -> dict[str, JobId]:
+def _add(
+    tx: Transaction, database: Database, found: workflows.Workflow, wanted: Submission, there: Collection[str]
+) -> dict[str, JobId]:
     """Store the jobs that were added to a workflow since it was submitted or loaded."""
     old = wanted.known.keys() | set(there)
     stored = {job.id: JobId(wanted.known.get(job.id, job.id), is_new=False) for job in wanted.jobs if job.id in old}
@@ -143,6 +146,7 @@ def _add(tx: Transaction, found: workflows.Workflow, wanted: Submission, there: 
     last = None if wanted.last in old else wanted.last
     held = [known for job_id, known in wanted.known.items() if known != job_id]
     ids = workflows.add(tx, found, added, last=last, held=held)
+    acting.note(tx, database, "Workflow.submit_all", len(ids), {"name": wanted.name}, workflow=wanted.id)
     return stored | {job.id: job_id for job, job_id in zip(added, ids, strict=True)}
 
 
@@ -219,7 +223,9 @@ def cancel(database: Database, workflow_id: str) -> int:
         WorkflowNotFound: none has this id.
     """
     with database.write() as tx:
-        return workflow_control.cancel(tx, workflows.get(tx, workflow_id))
+        done = workflow_control.cancel(tx, workflows.get(tx, workflow_id))
+        acting.note(tx, database, "Workflow.cancel", done, workflow=workflow_id)
+    return done
 
 
 def requeue_failed(database: Database, workflow_id: str) -> int:
@@ -229,4 +235,6 @@ def requeue_failed(database: Database, workflow_id: str) -> int:
         WorkflowNotFound: none has this id.
     """
     with database.write() as tx:
-        return workflow_control.requeue_failed(tx, workflows.get(tx, workflow_id))
+        done = workflow_control.requeue_failed(tx, workflows.get(tx, workflow_id))
+        acting.note(tx, database, "Workflow.requeue_failed", done, workflow=workflow_id)
+    return done

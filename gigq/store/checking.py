@@ -16,7 +16,7 @@ from gigq.store.engine.lists import listed
 from gigq.store.engine.transaction import Transaction
 from gigq.store.graphs import in_circles
 from gigq.store.indexes import INDEXES
-from gigq.store.rows import execution_record, job_record, step_record
+from gigq.store.rows import action_record, execution_record, job_record, step_record
 from gigq.store.tables import TABLES, VERSION, phase_of
 from gigq.store.views import VIEWS
 
@@ -203,7 +203,8 @@ def _unreadable(tx: Transaction) -> list[str]:
     """Return what others have written that no look at it could read: the first value, and how many there are."""
     if not _is_current(tx):
         return []
-    found = ([*look(tx)] for look in (_unreadable_jobs, _unreadable_executions, _unreadable_steps, _unreadable_rules))
+    looks = (_unreadable_jobs, _unreadable_executions, _unreadable_steps, _unreadable_actions, _unreadable_rules)
+    found = ([*look(tx)] for look in looks)
     return [f"{first}{f'; {len(more)} more like it' if more else ''}" for first, *more in filter(None, found)]
 
 
@@ -225,6 +226,10 @@ def _unreadable_steps(tx: Transaction) -> Iterator[str]:
         """
     )
     return _refused(rows, lambda row: step_record(row, job_id=row["job_id"]))
+
+
+def _unreadable_actions(tx: Transaction) -> Iterator[str]:
+    return _refused(tx.execute("SELECT *, seq AS id FROM job_actions"), action_record)
 
 
 def _refused(rows: sqlite3.Cursor, read: Callable[[sqlite3.Row], object]) -> Iterator[str]:

@@ -55,6 +55,7 @@ STEPS: dict[int, tuple[str, ...]] = {
         TABLES["job_missing_functions"],
         TABLES["job_waits"],
         "ALTER TABLE job_queues ADD COLUMN paused_at TEXT",
+        TABLES["job_actions"],
     ),
 }
 """The statements that turn the tables of the version before into those of each version."""

@@ -13,6 +13,7 @@ from gigq.records import ExecutionRecord, JobRecord
 from gigq.status import ExecutionStatus, JobStatus, Phase
 
 if TYPE_CHECKING:
+    from gigq.history_records import ActionRecord, ExecutionSummary
     from gigq.queue_records import HeldJob
     from gigq.steps import StepRecord
 
@@ -94,6 +95,24 @@ def step_record(row: sqlite3.Row, *, job_id: str) -> StepRecord:
     return StepRecord(
         **{column: _read(owner, column, row[column], reader) for column, reader in _OF_STEP.items()}, job_id=job_id
     )
+
+
+def execution_summary(row: sqlite3.Row) -> ExecutionSummary:
+    """Return an execution with what a list shows of its job. Raises as `job_record`."""
+    from gigq.history_records import ExecutionSummary  # only here: few looks go back
+
+    owner = f"an execution of job {row['job_id']!r:.80}"
+    return ExecutionSummary(
+        **{column: _read(owner, column, row[column], reader) for column, reader in _OF_SUMMARY.items()}
+    )
+
+
+def action_record(row: sqlite3.Row) -> ActionRecord:
+    """Return what a person did as a record. Raises as `job_record`."""
+    from gigq.history_records import ActionRecord
+
+    owner = f"action {row['id']!r:.80}"
+    return ActionRecord(**{column: _read(owner, column, row[column], reader) for column, reader in _OF_ACTION.items()})
 
 
 def _read(owner: str, column: str, value: Any, reader: Reader) -> Any:
@@ -220,4 +239,20 @@ _OF_STEP: Mapping[str, Reader] = {
     "attempt": _or_none(_whole),
     "started_at": from_text,
     "completed_at": from_text,
+}
+
+_OF_SUMMARY: Mapping[str, Reader] = {
+    **{name: _OF_EXECUTION[name] for name in (
+        "id", "attempt", "status", "worker_id", "started_at", "completed_at", "error_type", "error",
+    )},
+    **dict.fromkeys(("job_id", "name", "function", "queue"), _text),
+    "claimed_at": _or_none(from_text),
+}  # fmt: skip
+
+_OF_ACTION: Mapping[str, Reader] = {
+    **dict.fromkeys(("id", "done", "changed", "skipped"), _whole),
+    **dict.fromkeys(("at", "ended_at"), from_text),
+    **dict.fromkeys(("actor", "face", "verb"), _text),
+    **dict.fromkeys(("filter", "options"), _object),
+    "bound": _or_none(_whole),
 }

@@ -259,6 +259,28 @@ CREATE TABLE job_waits (
   job INTEGER NOT NULL,                       -- the job for which it waits
   PRIMARY KEY (execution, job)
 ) WITHOUT ROWID""",
+    "job_actions": f"""
+CREATE TABLE job_actions (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,      -- order in which they were begun; never reused
+  at TEXT NOT NULL,                           -- when it was begun
+  ended_at TEXT NOT NULL,                     -- when the last of it was done: many jobs take several transactions
+  actor TEXT NOT NULL,                        -- who did it: a person, as the face knows them
+  face TEXT NOT NULL,                         -- where they did it, such as cli or dashboard
+  verb TEXT NOT NULL,                         -- what they did: the name of the method, such as requeue_jobs
+  filter TEXT NOT NULL,                       -- to what: filters of jobs, or an id or a name: a JSON object
+  options TEXT NOT NULL,                      -- how: the other arguments of the verb: a JSON object
+  bound INTEGER,                              -- only jobs up to this seq, the newest that was seen; NULL: no such bound
+  done INTEGER NOT NULL,                      -- to how many jobs, workers or rules it was done
+  changed INTEGER NOT NULL,                   -- how many jobs had changed meanwhile, so that it could not be done
+  skipped INTEGER NOT NULL,                   -- to how many jobs it could not be done for another reason
+  CHECK ({_text("actor", "face", "verb", "filter", "options")}),
+  CHECK (at IS NOT NULL AND ({_instant("at")})),
+  CHECK (ended_at IS NOT NULL AND ({_instant("ended_at")})),
+  CHECK (bound IS NULL OR typeof(bound) = 'integer'),
+  CHECK ({_whole("done", 0)}),
+  CHECK ({_whole("changed", 0)}),
+  CHECK ({_whole("skipped", 0)})
+)""",
     "job_schema": """
 CREATE TABLE job_schema (
   version INTEGER NOT NULL                    -- one row: the version of these tables

@@ -38,6 +38,7 @@ _JOB_DURATION = _seconds(
 _DURATION = _seconds("executions.started_at", f"coalesce(executions.completed_at, {_NOW})")
 _STEP_DURATION = _seconds("job_steps.started_at", "job_steps.completed_at")
 _WORKFLOW_AGE = _seconds("job_workflows.created_at", _NOW)
+_ACTION_AGE = _seconds("at", _NOW)
 _SILENCE = f"CASE WHEN mode <> 'manual' THEN {_seconds('seen_at', _NOW)} END"
 _NEXT = f"CASE WHEN is_paused = 0 THEN {_seconds(_NOW, 'next_at')} END"
 
@@ -127,4 +128,10 @@ SELECT name, CASE is_paused WHEN 1 THEN 'paused' ELSE 'active' END AS status,
        last_at, last_job, missed, overlap
   FROM job_schedules
  ORDER BY name""",
+    "action_overview": f"""
+CREATE VIEW action_overview AS -- what people did to the queue, the newest first
+SELECT at, actor, face, verb, filter, options, done, changed, skipped,
+       {_in_words(_ACTION_AGE)} AS age, {_ACTION_AGE} AS age_seconds, bound, ended_at
+  FROM job_actions
+ ORDER BY seq DESC""",
 }

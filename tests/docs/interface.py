@@ -18,11 +18,13 @@ import docstrings
 import gigq
 from gigq import Job, JobOptions, errors, testing
 from gigq.filters import FilterOptions
+from gigq.queue.history import History
 from gigq.queue.schedules import Schedules
 
 GROUPS: dict[str, list[str]] = {
     "defining jobs": ["Job", "JobOptions", "task", "Task", "Workflow", "Priority"],
     "the queue": ["JobQueue"],
+    "history": ["ActionRecord"],
     "schedules": [],
     "records": [
         "JobId", "JobRecord", "Page", "Count", "Candidate",
@@ -44,7 +46,11 @@ _WIDEST = 100
 
 def part(group: str) -> str:
     """The text of one group of names."""
-    extra = {"the queue": [("Filters", FilterOptions)], "schedules": [("Schedules", Schedules)]}.get(group, [])
+    extra = {
+        "the queue": [("Filters", FilterOptions)],
+        "history": [("History", History)],
+        "schedules": [("Schedules", Schedules)],
+    }.get(group, [])
     named = [(name, getattr(gigq, name)) for name in GROUPS[group] if hasattr(gigq, name)]
     return tidied("\n".join(described(name, each) for name, each in named + extra))
 

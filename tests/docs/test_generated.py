@@ -55,6 +55,8 @@ def test_a_select_of_the_reference_runs_and_finds_something(sql: str, queue: Job
     child = Job("child", "functions:nothing", dependencies=[waiting.id])
     queue.submit_many([waiting, child, Job("held", "functions:add"), Job("ready", "functions:add")])
     queue.dequeue("program")
+    with queue.acting_as("ann"):
+        queue.pause("nobody's")
     queue.schedules.add("nightly", "functions:nothing", cron="0 3 * * *")
     if "->>" in sql and sqlite3.sqlite_version_info < (3, 38):
         pytest.skip("this SQLite has no ->>")

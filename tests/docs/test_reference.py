@@ -12,11 +12,12 @@ import pytest
 import gigq
 from gigq import ExecutionRecord, Job, JobContext, JobQueue, JobRecord, Task, Worker, Workflow
 from gigq.filters import FilterOptions
+from gigq.queue.history import History
 from gigq.queue.schedules import Schedules
 
 TEXT = (Path(__file__).parents[2] / "docs/reference/api.md").read_text()
 HEADINGS = set(re.findall(r"^###+ (.*)$", TEXT, re.MULTILINE))
-CLASSES = [JobQueue, Schedules, Worker, Task, Workflow, JobContext]
+CLASSES = [JobQueue, History, Schedules, Worker, Task, Workflow, JobContext]
 
 
 def section(name: str) -> str:

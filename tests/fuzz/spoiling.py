@@ -61,6 +61,7 @@ PLACES = [
     ("job_tags", "1"),
     ("job_missing_functions", "1"),
     ("job_waits", "1"),
+    ("job_actions", "1"),
 ]
 """Tables, and which of their rows."""
 
@@ -100,7 +101,8 @@ def _submit_the_rest(queue: JobQueue) -> None:
     queue.submit(Job("good child", "functions:collect", id="good child", dependencies=["good"]))
     queue.submit(Job("good elsewhere", "functions:nothing", id="good elsewhere", queue="other"))
     queue.configure("default", max_running=50, rate_limit=1000, rate_period=1)
-    queue.pause("nobody's")
+    with queue.acting_as("ann"):
+        queue.pause("nobody's")
     queue.schedules.add("interval", "functions:nothing", every=3600)
     queue.schedules.add("cron", "functions:nothing", cron="0 3 * * *")
 

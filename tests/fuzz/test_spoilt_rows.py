@@ -22,7 +22,7 @@ VALUES: list[object] = ["nonsense", -7, 1e300, b"\xff\x00", None, "[1]", '{"a": 
 
 TABLES = (
     "jobs", "executions", "job_queues", "job_schedules", "job_workers", "job_tags", "job_missing_functions",
-    "job_waits", "job_dependencies", "job_steps",
+    "job_waits", "job_dependencies", "job_steps", "job_actions",
 )  # fmt: skip
 
 LOOKS: dict[str, Callable[[JobQueue], object]] = {
@@ -35,10 +35,14 @@ LOOKS: dict[str, Callable[[JobQueue], object]] = {
     "metrics": lambda queue: queue.metrics(),
     "queues": lambda queue: queue.queues(),
     "workers": lambda queue: queue.workers(),
+    "actions": lambda queue: queue.history.actions(),
     "schedules": lambda queue: list(queue.schedules),
     "check": lambda queue: queue.check(),
     "repair": lambda queue: repair_and_undo(queue),
 }
+
+ONLY_READ_BY = {"job_actions": ("actions", "check")}
+"""Tables that few looks read."""
 
 
 class Undo(Exception):
@@ -71,6 +75,8 @@ def spoilt(path: str) -> Iterator[tuple[JobQueue, sqlite3.Connection]]:
         queue.submit(Job("waiting", "functions:nothing", id="waiting", dependencies=["held"], tags=["tag"]))
         queue.configure("default", max_running=50, rate_limit=1000, rate_period=10)
         queue.schedules.add("schedule", "functions:nothing", every=3600)
+        with queue.acting_as("ann"):
+            queue.pause("nobody's")
         yield queue, editor
         editor.execute("DELETE FROM executions WHERE status = 'running'")  # which nobody could give back
 
@@ -106,9 +112,9 @@ def test_reading_a_corrupted_row_returns_values_or_raises_one_sentence(
     queue, editor = spoilt
     wrong: list[str] = []
     for spoiling in spoilings(editor):
-        for name, look in LOOKS.items():
+        for name in ONLY_READ_BY.get(spoiling.partition(".")[0], LOOKS):
             try:
-                look(queue)
+                LOOKS[name](queue)
             except (StoreError, JobNotFound) as error:
                 if "\n" in str(error) or len(str(error)) > 600:
                     wrong.append(f"{spoiling}: {name}: {error!s:.100}")

@@ -61,7 +61,7 @@ ELSEWHERE = {
     "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy", "QueueGone",
     "ReadTooLong", "StepChanged", "StoreError", "TransactionTimeout", "UnknownParent",
     "WorkflowNotFound",  # raised by gigq, or with any arguments, as exceptions are
-    "Candidate", "Count", "Page",
+    "ActionRecord", "Candidate", "Count", "Page",
     "Event", "ExecutionRecord", "JobClaim", "JobId", "JobRecord", "QueueRecord", "ScheduleRecord", "StepRecord",
     "WorkerRecord", "WorkflowRecord", "WorkflowStatus", "HeldJob",  # made by gigq
     "ExecutionStatus", "JobStatus", "Phase", "Priority",  # words
@@ -106,7 +106,7 @@ def callables(queue: JobQueue, path: str) -> dict[str, Callable[..., Any]]:
 
     for function, kind in ((opened, JobQueue), (made, Worker), (pooled, QueueExecutor)):
         vars(function)["__signature__"] = inspect.signature(kind)
-    owners = (queue, queue.schedules, Workflow("w"), functions.greet, ManualClock(), running_job(queue))
+    owners = (queue, queue.history, queue.schedules, Workflow("w"), functions.greet, ManualClock(), running_job(queue))
     methods = {name: method for owner in owners for name, method in methods_of(owner).items()}
     return {name: method for name, method in methods.items() if name not in CALLS_IT} | {
         "Job": Job, "JobQueue": opened, "ManualClock": ManualClock, "QueueExecutor": pooled, "RetryLater": RetryLater,
@@ -135,6 +135,7 @@ def right(queue: JobQueue, path: str) -> dict[str, dict[str, Any]]:
         "JobContext.submit": {"job": job},
         "JobContext.submit_many": {"jobs": [job]},
         "JobQueue": {"db_path": ":memory:"},
+        "JobQueue.acting_as": {"actor": "ada"},
         "JobQueue.cancel_jobs": {"status": "pending", "name": "x"},
         "JobQueue.requeue_jobs": {"status": "failed", "name": "x"},
         **{f"JobQueue.{name}": {"job_id": job_id} for name in ("cancel", "get_job", "get_result", "get_status", "steps", "why")},
@@ -219,8 +220,8 @@ def memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobQueue
 
 def test_every_public_callable_is_tried(memory: JobQueue) -> None:
     tried = {name.partition(".")[0] for name in callables(memory, "jobs.db")}
-    assert {"JobContext", "Schedules", "Task", "drain", *tried} - ELSEWHERE == {
-        *gigq.__all__, "Schedules", "drain",
+    assert {"History", "JobContext", "Schedules", "Task", "drain", *tried} - ELSEWHERE == {
+        *gigq.__all__, "History", "Schedules", "drain",
     } - ELSEWHERE  # fmt: skip
 
 

@@ -13,11 +13,12 @@ from gigq import InvalidJob, Job, JobFailed, JobNotFinished, JobNotFound, JobQue
 from gigq.testing import drain
 
 IN_ORDER = """
-    submit submit_many enqueue transaction
+    submit submit_many enqueue transaction acting_as
     get_status get_result get_job steps full_id list_jobs find_jobs count stats metrics changes why workflows wait
     result results
     cancel requeue_job cancel_jobs requeue_jobs reschedule pause resume configure queues workers scale stop_workers
     dead_letters
+    history
     schedules
     dequeue complete fail execute_job
     clear_completed prune delete_job delete_jobs requeue_stuck check repair close

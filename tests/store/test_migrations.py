@@ -39,7 +39,7 @@ def old(path: str) -> str:
     return str(shutil.copy(OLDEST, path))
 
 
-NEW = ("job_missing_functions", "job_waits", "job_workflows", "job_steps")
+NEW = ("job_missing_functions", "job_waits", "job_workflows", "job_steps", "job_actions")
 
 
 def rows(path: str) -> dict[str, list[tuple[object, ...]]]:

@@ -198,6 +198,7 @@ LOOKS = {
     "worker_overview": ["", "WHERE id = 'ann'"],
     "schedule_overview": ["", "WHERE name = '3'"],
     "workflow_overview": ["", "WHERE id = 'flow 3'"],
+    "action_overview": [""],
 }
 """Of each view, what people look for in it; each finds a row."""
 
@@ -230,6 +231,9 @@ def fill(path: str, *, jobs: int) -> None:
         file.claim(3)
         for number in range(5):
             queue.schedules.add(f"{number}", "functions:nothing", every=60)
+        with queue.acting_as("ann"):
+            for number in range(max(5, jobs // 20)):
+                queue.cancel(f"ready {4 + number}")
         for number in range(max(5, jobs // 20)):
             workflow = Workflow("flow", id=f"flow {number}")
             workflow.chain(Job("first", "a:b"), Job("second", "a:b"))

@@ -69,7 +69,8 @@ def _ended(file: File) -> None:
 def _rules(file: File) -> None:
     """What people set: limits, a pause and schedules."""
     file.queue.configure("limited", max_running=2, rate_limit=10, rate_period=60)
-    file.queue.pause("paused")
+    with file.queue.acting_as("ann", "cli"):
+        file.queue.pause("paused")
     file.queue.schedules.add("nightly", "functions:nothing", cron="0 3 * * *", timezone="Europe/Berlin", tags=["s"])
     file.queue.schedules.add("hourly", "functions:add", every=3600, params={"a": 1}, overlap=False, missed="all")
     file.queue.schedules.pause("hourly")

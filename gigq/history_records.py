@@ -1,0 +1,256 @@
+"""What was: executions, throughput, functions, failures and actions, as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple, Self, TypeVar
+
+from gigq.plain import as_plain
+from gigq.status import ExecutionStatus
+
+T = TypeVar("T")
+
+
+class Findings(tuple[T, ...]):
+    """What was found in a span of the history: a tuple that also says how far it goes. Instants are in UTC.
+
+    Attributes:
+        since: where the span begins; None for the beginning of the file.
+        until: where it ends.
+        known_since: what ended before this instant may have been deleted; None if nothing seems to have been.
+        is_cut: whether the time for it was over before all of the span was looked at: the newest of it was.
+        looked_at: how many executions were looked at.
+    """
+
+    since: datetime | None
+    until: datetime
+    known_since: datetime | None
+    is_cut: bool
+    looked_at: int
+
+    @classmethod
+    def of(
+        cls,
+        found: Iterable[T],
+        *,
+        since: datetime | None,
+        until: datetime,
+        known_since: datetime | None = None,
+        is_cut: bool = False,
+        looked_at: int = 0,
+    ) -> Self:
+        made = cls(found)
+        made.since, made.until, made.known_since = since, until, known_since
+        made.is_cut, made.looked_at = is_cut, looked_at
+        return made
+
+
+class ExecutionSummary(NamedTuple):
+    """An execution in a list: without its result, its traceback and its log. Instants are in UTC.
+
+    Attributes:
+        id: its number, unique in the file and never used again.
+        job_id: the id of its job.
+        name: the name of its job.
+        function: what it called.
+        queue: the name of its job's queue.
+        attempt: which attempt it is, from 1.
+        status: ``running`` while its worker owns the job; then how it ended.
+        worker_id: the name of the worker that claimed it.
+        claimed_at: when it was claimed, while it is running; otherwise None, because the file does not keep that.
+        started_at: when its function was called; None if it has not been, or never was.
+        completed_at: when it ended; None while it is running.
+        error_type: the class of the exception; None if there was none.
+        error: the first 500 characters of the message of the error; None without one.
+    """
+
+    id: int
+    job_id: str
+    name: str
+    function: str
+    queue: str
+    attempt: int
+    status: ExecutionStatus
+    worker_id: str
+    claimed_at: datetime | None
+    started_at: datetime | None
+    completed_at: datetime | None
+    error_type: str | None
+    error: str | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""
+        return as_plain(self)
+
+
+class Throughput(NamedTuple):
+    """How many executions ended in a short span of time, and how.
+
+    Attributes:
+        at: when the span began, in UTC.
+        seconds: how long it is; less for the last one if that is not over.
+        completed: how many completed.
+        failed: how many raised.
+        timeout: how many overran their time limit.
+        cancelled: how many were cancelled while they ran.
+        lost: how many died with their worker.
+        released: how many were given back unfinished.
+    """
+
+    at: datetime
+    seconds: float
+    completed: int
+    failed: int
+    timeout: int
+    cancelled: int
+    lost: int
+    released: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold: the instant as ISO-8601 text in UTC."""
+        return as_plain(self)
+
+
+class Percentiles(NamedTuple):
+    """The middle and the upper end of many durations, in seconds, each one that occurred; None where there are none.
+
+    Attributes:
+        p50: half of them were no longer.
+        p95: of twenty, nineteen were no longer.
+        p99: of a hundred, ninety-nine were no longer.
+    """
+
+    p50: float | None
+    p95: float | None
+    p99: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the values by name."""
+        return self._asdict()
+
+
+class FunctionStats(NamedTuple):
+    """What a function cost in a span of time: its executions that ended in it. Durations are seconds.
+
+    Attributes:
+        function: ``package.module:name``, or the name of a handler.
+        runs: how many executions ended, without those that were given back unfinished.
+        failures: how many of these failed, timed out or were lost.
+        running: how long the function ran, lost executions aside.
+        waiting: how long jobs that completed had been ready before it was called.
+        slot_seconds: how long it occupied slots of workers, in all.
+        share: its part of the slot seconds of all functions, from 0 to 1.
+        wasted_seconds: its slot seconds in executions that failed, timed out, were lost or given back.
+    """
+
+    function: str
+    runs: int
+    failures: int
+    running: Percentiles
+    waiting: Percentiles
+    slot_seconds: float
+    share: float
+    wasted_seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        return as_plain(self)
+
+
+class FailureGroup(NamedTuple):
+    """Failures that have one cause, as far as their messages tell. Instants are in UTC.
+
+    Attributes:
+        key: a short name of the group, the same for as long as its function, error and message are.
+        function: the function that failed.
+        error_type: the class of the exception; None if it was none, as when a worker died.
+        message: the error without what differs from one to the next: numbers, ids, quoted values, addresses.
+        failures: how many executions failed like this.
+        jobs: of how many jobs.
+        dead: how many of these have no attempt left; they are what a requeue of the group sends back.
+        first_at: when the first of them failed.
+        last_at: when the last of them failed.
+        job_id: the id of the job that failed last.
+        error: the first 500 characters of its message.
+    """
+
+    key: str
+    function: str
+    error_type: str | None
+    message: str
+    failures: int
+    jobs: int
+    dead: int
+    first_at: datetime
+    last_at: datetime
+    job_id: str
+    error: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold: instants as ISO-8601 text in UTC."""
+        return as_plain(self)
+
+
+class AsOf(NamedTuple):
+    """The queue as it was at an instant, as far as the file still tells.
+
+    Attributes:
+        at: the instant, in UTC.
+        statuses: the number of jobs of each status then. A job counts as running from the call of its function on; one
+            that a worker had claimed ahead counts as pending.
+        running: the executions that were running, the newest first, as they ended later.
+        blurred: a sentence for each reason why it may have been otherwise; empty if it was just so.
+    """
+
+    at: datetime
+    statuses: dict[str, int]
+    running: tuple[ExecutionSummary, ...]
+    blurred: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""
+        return as_plain(self)
+
+
+class ActionRecord(NamedTuple):
+    """Something that a person did to the queue. Instants are in UTC.
+
+    Attributes:
+        id: its number, never used again.
+        at: when it was begun.
+        ended_at: when the last of it was done: many jobs take several transactions.
+        actor: who did it.
+        face: by which program or page, such as ``cli``.
+        verb: what it was: the name of the method, such as ``requeue_jobs``.
+        filter: to what it was done: filters of jobs, or an id or a name.
+        options: how: the other arguments of the method that were given.
+        bound: only jobs up to this one, by the order of submission; None where that does not apply.
+        done: to how many jobs, workers or rules it was done.
+        changed: how many jobs had changed meanwhile, so that it could not be done.
+        skipped: to how many jobs it could not be done for another reason.
+
+    Example:
+        >>> from gigq import Job, JobQueue
+        >>> with JobQueue(":memory:") as queue, queue.acting_as("ada", "admin page"):
+        ...     job_id = queue.submit(Job("greet", "package.module:greet"))
+        ...     [(action.verb, action.options["name"], action.done) for action in queue.history.actions()]
+        [('submit', 'greet', 1)]
+    """
+
+    id: int
+    at: datetime
+    ended_at: datetime
+    actor: str
+    face: str
+    verb: str
+    filter: dict[str, Any]
+    options: dict[str, Any]
+    bound: int | None
+    done: int
+    changed: int
+    skipped: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold: instants as ISO-8601 text in UTC."""
+        return as_plain(self)
