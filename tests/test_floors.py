@@ -227,8 +227,8 @@ PARTS_OF_SQL = {
     "distinct",  # a query of columns and predicates
     "listed", "tabled", "assigned",  # as many question marks as there are values
     # in one module each
-    "_COLUMNS", "_FIRSTS", "_PLACES", "_MARKS", "_ROWS", "_insert", "_ORDERS", "_SAMPLED", "_is_needed", "_for_each", "_named",
-    "_where", "_none_of", "_JOB", "UNFINISHED_PARENTS", "BLOCKED_FOR_EVER", "WRONG_ATTEMPTS",
+    "_COLUMNS", "_FIRSTS", "_PLACES", "_MARKS", "_ROWS", "_insert", "_ORDERS", "_SAMPLED", "_is_needed", "_for_each",
+    "_named", "_where", "_none_of", "_JOB", "UNFINISHED_PARENTS", "BLOCKED_FOR_EVER", "WRONG_ATTEMPTS",
     "EMPTY_WORKFLOWS", "OF_NO_WORKFLOW", "FOREIGN_LAST_JOB", "NOT_WAITED_FOR", "FOREIGN_STEPS",
     "SUBMITTED_BY_LATER",
     "_RENAMED", "_ROW", "_null_for_missing", "VIEWS_OF",  # names in older files

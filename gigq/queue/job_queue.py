@@ -551,16 +551,34 @@ class JobQueue:
         """
         return self.database.mark()
 
-    def why(self, job_id: JobRef) -> list[str]:
+    def why(self, job_id: JobRef | None = None, *, within: Duration | None = None) -> list[str]:
         """Return every reason why a job is not running, or what became of it, as sentences for people.
 
-        There is at least one. The wording may change; programs should use `get_status`. A worker counts as dead if its
-        process has ended on this machine, or if it has been silent for 15 seconds.
+        Without an id, why the jobs of the whole queue are not getting on: pauses, limits, functions that no worker
+        finds, and workers that are dead, missing or stuck; or one sentence that says how busy the workers are. It looks
+        at the head of each queue and takes a moment however many jobs there are.
+
+        There is at least one sentence. The wording may change; programs should use `get_status` or `health`. A worker
+        counts as dead if its process has ended on this machine, or if it has been silent for 15 seconds.
+
+        Args:
+            within: the most time that this may take, in seconds or as another duration.
 
         Raises:
             JobNotFound: no job has this id.
+            ReadTooLong: the time was over.
+
+        Example:
+            >>> from gigq import Job, JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     print(queue.why()[0])
+            ...     job_id = queue.submit(Job("greet", "send_mail", queue="mail"))
+            ...     pause = queue.pause("mail")
+            ...     print(queue.why()[0].partition(":")[0])
+            Nothing is waiting.
+            1 ready job of queue 'mail' waits
         """
-        return why.why(self.database, id_of(job_id))
+        return why.why(self.database, None if job_id is None else id_of(job_id), Budget(within))
 
     def workflows(self, limit: int | None = None) -> list[WorkflowRecord]:
         """Return the workflows, the newest first, with the number of their jobs by status.

@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from shlex import quote
 
 from gigq.errors import JobNotFound
 from gigq.liveness import certainly_dead
 from gigq.process import is_gone, this_process
+from gigq.queue import reasons
+from gigq.queue.words import and_more, counted, first_line, instant, is_handler, may_find, span, trouble, when
 from gigq.records import JobRecord
 from gigq.status import DEAD, ExecutionStatus, JobStatus
 from gigq.store import workers
+from gigq.store.engine.budget import Budget
 from gigq.store.engine.database import Database
-from gigq.store.why import MOST_AHEAD, Facts, PendingFacts, QueueFacts, facts
+from gigq.store.queue_facts import QueueFacts
+from gigq.store.why import MOST_AHEAD, Facts, PendingFacts, facts
 from gigq.store.worker_health import WorkerHealth
 
 _MOST_NAMED = 3
 """Workers that are named one by one."""
 
-_ERROR_LENGTH = 300
-
 _ENDS = {"failed": "failed", "timeout": "timed out", "cancelled": "was cancelled"}
 
-_SPANS = ((100, 1, "s"), (6000, 60, "min"), (172_800, 3600, "h"), (float("inf"), 86_400, "days"))
 
-
-def why(database: Database, job_id: str) -> list[str]:
+def why(database: Database, job_id: str | None, budget: Budget) -> list[str]:
     """Return the reasons as sentences for people, at least one. One read transaction.
+
+    Args:
+        job_id: None for the jobs of the whole queue.
 
     Raises:
         JobNotFound: no job has this id.
     """
+    if job_id is None:
+        with budget.read(database) as tx:
+            return reasons.sentences(reasons.look(tx))
     here = this_process()
-    with database.read() as tx:
+    with budget.read(database) as tx:
         gone = certainly_dead(workers.heartbeats(tx), here=here, is_gone=is_gone)
         found = facts(tx, job_id, gone=gone)
         if found is None:
@@ -75,7 +80,7 @@ def _of_last_attempt(job: JobRecord) -> Iterator[str]:
     if not job.executions:
         return
     last = job.executions[-1]
-    reason = f": {_first_line(last.error)}" if last.error else "."
+    reason = f": {first_line(last.error)}" if last.error else "."
     if last.status is ExecutionStatus.RELEASED:
         times = f" {job.releases} times" if job.releases > 1 else ""
         yield f"It was given back unfinished{times}, and the attempt did not count{reason}"
@@ -93,40 +98,40 @@ def _of_queue(found: Facts, queue: QueueFacts) -> Iterator[str]:
         yield f"Queue {name!r} is running as many jobs as it may at a time: {queue.max_running}."
     if queue.rate is not None:
         limit, period, next_at = queue.rate
-        then = f"; the next may start at {_when(found, next_at)}" if next_at else ""
-        yield f"Queue {name!r} may start {_count(limit, 'job')} every {period:.15g} s, and has done so{then}."
+        then = f"; the next may start at {when(next_at, found.now)}" if next_at else ""
+        yield f"Queue {name!r} may start {counted(limit, 'job')} every {period:.15g} s, and has done so{then}."
 
 
 def _of_time(found: Facts) -> Iterator[str]:
     job = found.job
     if job.run_at is not None and job.run_at > found.now:
         if job.attempts:
-            yield f"The next attempt may start at {_when(found, job.run_at)}."
+            yield f"The next attempt may start at {when(job.run_at, found.now)}."
         else:
-            yield f"It is scheduled for {_when(found, job.run_at)}."
+            yield f"It is scheduled for {when(job.run_at, found.now)}."
 
 
 def _of_parents(pending: PendingFacts) -> Iterator[str]:
     if pending.blockers:
-        named = [f"{parent.id} ({_first_line(parent.name)}) is {parent.status}" for parent in pending.parents]
-        more = _and_more(pending.blockers - len(named))
-        yield f"It is waiting for {_count(pending.blockers, 'job')} to complete: {', '.join(named)}{more}."
+        named = [f"{parent.id} ({first_line(parent.name)}) is {parent.status}" for parent in pending.parents]
+        more = and_more(pending.blockers - len(named))
+        yield f"It is waiting for {counted(pending.blockers, 'job')} to complete: {', '.join(named)}{more}."
     for submitter, number in pending.submitters:
-        name = _first_line(submitter.name)
+        name = first_line(submitter.name)
         yield f"Job {submitter.id} ({name}), on which it depends, has submitted {number:,} of them."
 
 
 def _of_lacking(job: JobRecord, known: Sequence[WorkerHealth]) -> Iterator[str]:
     lacking = [each for each in known if each.is_alive and job.function in each.missing]
     for each in lacking[:_MOST_NAMED]:
-        yield f"Worker {each.key.id} cannot find {job.function!r}: {_first_line(each.missing[job.function])}"
+        yield f"Worker {each.key.id} cannot find {job.function!r}: {first_line(each.missing[job.function])}"
 
 
 def _of_waiters(pending: PendingFacts) -> Iterator[str]:
     """Say which running jobs wait for it. In a worker without a free slot that cannot end well."""
     workers = {each.key.seq: each for each in pending.workers}
     for waiter in pending.waiters:
-        named, worker = f"job {waiter.id} ({_first_line(waiter.name)})", workers.get(waiter.worker_seq)
+        named, worker = f"job {waiter.id} ({first_line(waiter.name)})", workers.get(waiter.worker_seq)
         if worker is not None and worker.running >= worker.concurrency > 0:
             yield (
                 f"Every slot of worker {worker.key.id} is busy, and {named} there waits for this job inside its "
@@ -140,23 +145,17 @@ def _of_workers(found: Facts, pending: PendingFacts) -> Iterator[str]:
     job, known = found.job, pending.workers
     serving = [each for each in known if each.serves(job.queue)]
     able = [each for each in serving if each.is_alive and not each.is_stopping and each.trouble is None]
-    finding = [each for each in able if _may_find(job, each)]
+    finding = [each for each in able if may_find(job.function, each)]
     if not able:
         yield from _of_nobody(job.queue, known, serving)
     elif not finding:
-        what = f"has a handler {job.function!r}" if _is_handler(job.function) else "finds its function"
+        what = f"has a handler {job.function!r}" if is_handler(job.function) else "finds its function"
         yield f"No live worker that serves queue {job.queue!r} {what}."
         if pending.fails_at is not None:
-            yield f"It fails if none has found it by {_when(found, pending.fails_at)}."
+            yield f"It fails if none has found it by {when(pending.fails_at, found.now)}."
     elif all(each.running >= each.concurrency for each in finding):
         slots = sum(each.concurrency for each in finding)
         yield f"All slots of the workers that serve queue {job.queue!r} are taken: {slots}."
-
-
-def _may_find(job: JobRecord, worker: WorkerHealth) -> bool:
-    """Whether nothing says that a worker does not find the function."""
-    is_named = not _is_handler(job.function) or job.function in worker.handlers
-    return is_named and job.function not in worker.missing
 
 
 def _of_nobody(queue: str, known: Sequence[WorkerHealth], serving: Sequence[WorkerHealth]) -> Iterator[str]:
@@ -168,10 +167,10 @@ def _of_nobody(queue: str, known: Sequence[WorkerHealth], serving: Sequence[Work
     else:
         yield f"No live worker serves queue {queue!r}; `gigq worker --queue {quote(queue)}` starts one."
     for each in serving[:_MOST_NAMED]:
-        yield f"Worker {each.key.id} {_trouble(each)}."
+        yield f"Worker {each.key.id} {trouble(each)}."
     others = [each.key.id for each in known if not (each.is_manual or each.serves(queue))]
     if others:
-        more = _and_more(len(others) - _MOST_NAMED)
+        more = and_more(len(others) - _MOST_NAMED)
         yield f"These workers serve only other queues: {', '.join(others[:_MOST_NAMED])}{more}."
 
 
@@ -179,16 +178,16 @@ def _of_jobs_ahead(number: int) -> Iterator[str]:
     if number > MOST_AHEAD:
         yield f"More than {MOST_AHEAD:,} jobs of its queue go first."
     elif number:
-        yield f"{_count(number, 'job')} of its queue {'goes' if number == 1 else 'go'} first."
+        yield f"{counted(number, 'job')} of its queue {'goes' if number == 1 else 'go'} first."
 
 
 def _of_expiry(found: Facts) -> Iterator[str]:
     job = found.job
     if job.expires_at is not None:
         if job.expires_at > found.now:
-            yield f"It is cancelled if it has not started by {_when(found, job.expires_at)}."
+            yield f"It is cancelled if it has not started by {when(job.expires_at, found.now)}."
         else:
-            yield f"It expired at {_instant(job.expires_at)}; the next worker that looks cancels it."
+            yield f"It expired at {instant(job.expires_at)}; the next worker that looks cancels it."
 
 
 # running
@@ -200,15 +199,15 @@ def _of_running(found: Facts) -> Iterator[str]:
     if job.started_at is None:
         yield f"Worker {job.worker_id} has reserved it, and calls its function when a slot is free ({attempt})."
     else:
-        since = f"since {_instant(job.started_at)}, for {_span((found.now - job.started_at).total_seconds())}"
+        since = f"since {instant(job.started_at)}, for {span((found.now - job.started_at).total_seconds())}"
         verb = "holding it manually" if holder is not None and holder.is_manual else "running it"
         yield f"Worker {job.worker_id} has been {verb} {since} ({attempt})."
     if found.waits:
-        named = [f"{each.id} ({_first_line(each.name)}), which is {each.status}" for each in found.waits[:_MOST_NAMED]]
-        more = _and_more(len(found.waits) - len(named))
+        named = [f"{each.id} ({first_line(each.name)}), which is {each.status}" for each in found.waits[:_MOST_NAMED]]
+        more = and_more(len(found.waits) - len(named))
         yield f"It waits for {'job' if len(found.waits) == 1 else 'jobs'} {'; '.join(named)}{more}."
     if holder is not None and not holder.is_alive:
-        yield f"Worker {holder.key.id} {_trouble(holder)}; a live worker, or `gigq recover`, takes the job from it."
+        yield f"Worker {holder.key.id} {trouble(holder)}; a live worker, or `gigq recover`, takes the job from it."
 
 
 # finished
@@ -216,61 +215,17 @@ def _of_running(found: Facts) -> Iterator[str]:
 
 def _of_finished(found: Facts) -> Iterator[str]:
     job = found.job
-    ended_at = "" if job.completed_at is None else _instant(job.completed_at)
+    ended_at = "" if job.completed_at is None else instant(job.completed_at)
     if job.status is JobStatus.COMPLETED:
-        took = "" if job.duration is None else f", having run for {_span(job.duration)}"
+        took = "" if job.duration is None else f", having run for {span(job.duration)}"
         yield f"It completed at {ended_at} in attempt {job.attempts} of {job.max_attempts}{took}."
     elif job.status in DEAD:
-        yield f"It {_ENDS[job.status]} at {ended_at} after {job.attempts} of {_count(job.max_attempts, 'attempt')}."
-        yield f"The last error: {_first_line(job.error or 'none was given')}"
+        yield f"It {_ENDS[job.status]} at {ended_at} after {job.attempts} of {counted(job.max_attempts, 'attempt')}."
+        yield f"The last error: {first_line(job.error or 'none was given')}"
         yield f"`gigq requeue {job.id}` sends it back."
     else:
-        yield f"It was cancelled at {ended_at}{f': {_first_line(job.error)}' if job.error else '.'}"
+        yield f"It was cancelled at {ended_at}{f': {first_line(job.error)}' if job.error else '.'}"
     if found.root is not None:
         root, name, status = found.root
         ended = _ENDS.get(status, f"is {status}")
-        yield f"Job {root} ({_first_line(name)}) {ended}; `gigq requeue {root}` brings this one back with it."
-
-
-# words
-
-
-def _trouble(worker: WorkerHealth) -> str:
-    if worker.is_gone:
-        return "is dead: its process has ended"
-    if not worker.is_alive:
-        return f"is silent: it was last seen {_span(worker.silence)} ago, at {_instant(worker.seen_at)}"
-    if worker.is_stopping or worker.trouble is None:
-        return "is about to stop"
-    return f"can start none: {_first_line(worker.trouble)}"
-
-
-def _is_handler(function: str) -> bool:
-    """Whether no worker could import it: it names no module."""
-    return not {":", "."} & set(function)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def _and_more(number: int) -> str:
-    return f", and {number:,} more" if number > 0 else ""
-
-
-def _when(found: Facts, instant: datetime) -> str:
-    return f"{_instant(instant)}, in {_span((instant - found.now).total_seconds())}"
-
-
-def _instant(instant: datetime) -> str:
-    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def _span(seconds: float) -> str:
-    """A length of time as people say it."""
-    return next(f"{max(0.0, seconds) / unit:.0f} {name}" for limit, unit, name in _SPANS if seconds < limit)
-
-
-def _first_line(text: str) -> str:
-    line = text.partition("\n")[0]
-    return line if len(line) <= _ERROR_LENGTH else f"{line[:_ERROR_LENGTH]}…"
+        yield f"Job {root} ({first_line(name)}) {ended}; `gigq requeue {root}` brings this one back with it."

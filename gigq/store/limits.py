@@ -110,12 +110,12 @@ class Limits:
 
     @cached_property
     def _running(self) -> Counter[str]:
-        return _running(self._tx)
+        return running_by_queue(self._tx)
 
 
 def allowance(tx: Transaction, queue: str, rule: Rule, *, at_most: int) -> Allowance:
     """Return how many jobs of a queue that is not paused may start now, `at_most` or fewer."""
-    return _allowance(tx, rule, 0 if rule.max_running is None else _running(tx)[queue], at_most=at_most)
+    return _allowance(tx, rule, 0 if rule.max_running is None else running_by_queue(tx)[queue], at_most=at_most)
 
 
 def _allowance(tx: Transaction, rule: Rule, running: int, *, at_most: int) -> Allowance:
@@ -166,7 +166,7 @@ def _has_ready(tx: Transaction, queue: str) -> bool:
     return tx.value(f"SELECT 1 FROM jobs WHERE {READY} AND queue = ? LIMIT 1", (queue,)) is not None
 
 
-def _running(tx: Transaction) -> Counter[str]:
+def running_by_queue(tx: Transaction) -> Counter[str]:
     """Return how many jobs of each queue are running: one statement, however many queues have limits."""
     counts = tx.execute(
         f"""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from gigq.liveness import WorkerKey
 from gigq.queue_records import QueueRecord
 from gigq.status import FINISHED, Phase
 from gigq.store import metrics, queues, reading
 from gigq.store.engine.transaction import Transaction
 from gigq.store.tables import READY
-from gigq.store.worker_health import WorkerHealth, health
 
 MOST = 10_001
 """Up to how many jobs of a phase are counted where there are very many jobs."""
@@ -27,23 +25,16 @@ class Overview(NamedTuple):
         are_all_counted: whether all jobs are counted. Otherwise there are at most `MOST` of a phase, none of those that
             wait for parents, for no index has these, and paused ones and retries are among the ready and the scheduled.
         queues: the queues that hold unfinished jobs; none if very many jobs are unfinished.
-        paused: the names of the queues that are paused, `queues.ALL` among them.
     """
 
     at: datetime
     are_all_counted: bool
     phases: dict[Phase, int]
     queues: Sequence[QueueRecord]
-    paused: Sequence[str]
-    workers: Sequence[WorkerHealth]
 
 
-def overview(tx: Transaction, *, gone: Collection[WorkerKey]) -> Overview:
-    """Return what is in the file.
-
-    Args:
-        gone: the workers whose process has certainly ended.
-    """
+def overview(tx: Transaction) -> Overview:
+    """Return what is in the file."""
     are_few = tx.value("SELECT count(*) FROM (SELECT 1 FROM jobs LIMIT :most)", {"most": FEW + 1}) <= FEW
     bounded = {} if are_few else _up_to_most(tx)
     are_many_unfinished = MOST in (bounded.get("ready"), bounded.get("scheduled"))
@@ -54,8 +45,6 @@ def overview(tx: Transaction, *, gone: Collection[WorkerKey]) -> Overview:
         are_all_counted=are_few,
         phases={Phase(phase): number for phase, number in phases.items()},
         queues=records,
-        paused=[name for name, rule in queues.rules(tx).items() if rule.is_paused],
-        workers=health(tx, gone=gone),
     )
 
 

@@ -13,9 +13,9 @@ from gigq.status import JobStatus
 from gigq.store import reading
 from gigq.store.engine.transaction import Transaction
 from gigq.store.found import FOUND
-from gigq.store.limits import allowance, instant_of
+from gigq.store.limits import instant_of
 from gigq.store.missing import waits_until
-from gigq.store.queues import ALL, NO_RULE, Rule, rules
+from gigq.store.queue_facts import QueueFacts, QueueLook
 from gigq.store.tables import OPEN, READY
 from gigq.store.waits import Wait, waited_for_by, waiting_for
 from gigq.store.worker_health import WorkerHealth, health
@@ -33,37 +33,6 @@ class RelatedJob(NamedTuple):
     id: str
     name: str
     status: str
-
-
-class UsedUpRate(NamedTuple):
-    """A rate limit that lets no more jobs start for now.
-
-    Attributes:
-        limit: how many jobs may start in a period.
-        period: seconds.
-        next_at: when the next job may start, if time alone decides it.
-    """
-
-    limit: int
-    period: float
-    next_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueFacts:
-    """What holds back the jobs of a queue.
-
-    Attributes:
-        is_paused: by its own name.
-        are_all_paused: with all other queues.
-        max_running: the limit of running jobs if it is reached, else None.
-        rate: the rate limit if it is used up, else None.
-    """
-
-    is_paused: bool
-    are_all_paused: bool
-    max_running: int | None
-    rate: UsedUpRate | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +101,7 @@ def facts(tx: Transaction, job_id: str, *, gone: Collection[WorkerKey]) -> Facts
 def _pending(tx: Transaction, job: JobRecord, workers: Sequence[WorkerHealth]) -> PendingFacts:
     has_begun, blockers = tx.execute("SELECT has_begun, blockers FROM jobs WHERE id = ?", (job.id,)).fetchone()
     return PendingFacts(
-        queue=_queue(tx, job.queue),
+        queue=QueueLook(tx).facts(job.queue),
         has_begun=bool(has_begun),
         blockers=blockers,
         parents=_parents(tx, job) if blockers else (),
@@ -146,25 +115,6 @@ def _pending(tx: Transaction, job: JobRecord, workers: Sequence[WorkerHealth]) -
 
 def _ready_at(tx: Transaction, job: JobRecord) -> datetime | None:
     return instant_of(tx.value("SELECT coalesce(ready_at, created_at) FROM jobs WHERE id = ?", (job.id,)))
-
-
-def _queue(tx: Transaction, queue: str) -> QueueFacts:
-    all_rules = rules(tx)
-    rule = all_rules.get(queue, NO_RULE)
-    may_run = allowance(tx, queue, Rule(max_running=rule.max_running), at_most=1)
-    return QueueFacts(
-        is_paused=rule.is_paused,
-        are_all_paused=all_rules.get(ALL, NO_RULE).is_paused,
-        max_running=rule.max_running if may_run.number == 0 else None,
-        rate=_rate(tx, queue, rule),
-    )
-
-
-def _rate(tx: Transaction, queue: str, rule: Rule) -> UsedUpRate | None:
-    may_start = allowance(tx, queue, rule._replace(max_running=None), at_most=1)
-    if may_start.number or rule.rate_limit is None or rule.rate_period is None:
-        return None
-    return UsedUpRate(rule.rate_limit, rule.rate_period, may_start.more_at)
 
 
 def _parents(tx: Transaction, job: JobRecord) -> list[RelatedJob]:

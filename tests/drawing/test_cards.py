@@ -15,12 +15,11 @@ from shapes import HOSTILE
 from gigq import Job, JobQueue, ManualClock, Phase, Worker, close_connections
 from gigq.drawing import cards
 from gigq.drawing.queue_card import Overview, WorkerRow, queue_card
-from gigq.liveness import WorkerKey
-from gigq.queue.overview import calm, overview, problems
+from gigq.queue.overview import overview
 from gigq.queue_records import QueueRecord
 from gigq.records import JobRecord
+from gigq.store import backlog
 from gigq.store import overview as store
-from gigq.store.worker_health import WorkerHealth
 from gigq.testing import drain
 
 
@@ -52,7 +51,7 @@ def queue(path: str, clock: ManualClock) -> Iterator[JobQueue]:
 
 
 def test_an_empty_queue_says_so(queue: JobQueue) -> None:
-    assert shown(queue).endswith("Nothing waits for a worker. no jobs")
+    assert shown(queue).endswith("Nothing is waiting. no jobs")
 
 
 def test_a_queue_shows_how_much_there_is_of_what(queue: JobQueue) -> None:
@@ -62,54 +61,27 @@ def test_a_queue_shows_how_much_there_is_of_what(queue: JobQueue) -> None:
     text = shown(queue)
     assert "1 ready 1 scheduled 1 completed 1 failed" in text
     assert "queue ready scheduled running oldest ready default 1 0 0 0 ms old mail 0 1 0" in text
-    assert "No worker runs its jobs; `gigq worker` starts one." in text
+    assert "1 ready job waits, for 0 s: there is no worker; `gigq worker` starts one." in text
 
 
 def test_a_queue_says_what_is_paused(queue: JobQueue) -> None:
     queue.submit(Job("held", "functions:nothing", queue="a b"))
     queue.pause("a b")
-    assert "Queue 'a b' is paused; `gigq resume 'a b'` resumes it." in shown(queue)
+    assert "for 0 s; `gigq resume 'a b'` resumes it." in shown(queue)
     assert "1 paused" in shown(queue)
     queue.pause()
-    assert "All queues are paused; `gigq resume` resumes them." in shown(queue)
+    assert "All queues have been paused since" in shown(queue)
 
 
 def test_a_queue_shows_its_workers_and_who_of_them_is_silent(path: str, queue: JobQueue, clock: ManualClock) -> None:
     queue.submit(Job("last", "functions:nothing"))
     with Worker(path, worker_id="importer", clock=clock) as worker:
         worker.process_one()
-        assert "1 worker, 0 of 1 slots busy. 1 completed" in shown(queue)
+        assert "1 worker, 0 of 1 slot busy; nothing is waiting. 1 completed" in shown(queue)
         assert "worker slots busy last seen importer 0 of 1 0 ms ago" in shown(queue)
         clock.advance(timedelta(seconds=40))
-        assert "Worker importer is silent." in shown(queue)
+        assert "Worker importer is silent: it was last seen 40 s ago" in shown(queue)
         assert "importer 0 of 1 40 s ago silent" in shown(queue)
-
-
-def worker(name: str, **options: object) -> WorkerHealth:
-    values = {
-        "mode": "thread", "queues": None, "handlers": (), "missing": {}, "trouble": None, "concurrency": 4,
-        "running": 0, "is_stopping": False, "seen_at": ManualClock().now(), "silence": 0.5, "is_gone": False,
-    }  # fmt: skip
-    return WorkerHealth(key=WorkerKey(1, name), **values | options)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("workers", "ready", "sentences"),
-    [
-        ([], 0, ["Nothing waits for a worker."]),
-        ([], 3, ["No worker runs its jobs; `gigq worker` starts one."]),
-        ([worker("a")], 3, ["1 worker, 0 of 4 slots busy."]),
-        ([worker("a", running=9), worker("b", running=4)], 0, ["2 workers, 8 of 8 slots busy."]),
-        ([worker("a", running=4)], 3, ["All 4 slots are busy; ready jobs wait for one."]),
-        ([worker("a", is_gone=True)], 0, ["Worker a is dead: its process has ended."]),
-        ([worker("a", trouble="no disk"), worker("b")], 3, ["Worker a can start no job: no disk."]),
-        ([worker("a", is_stopping=True)], 3, ["No worker runs its jobs; `gigq worker` starts one."]),
-        ([worker("a", mode="manual", silence=99.0)], 0, ["Nothing waits for a worker."]),
-    ],
-)
-def test_what_is_wrong_is_a_sentence(workers: list[WorkerHealth], ready: int, sentences: list[str]) -> None:
-    found = store.Overview(ManualClock().now(), True, {Phase.READY: ready}, [], [], workers)
-    assert (list(problems(found)) or [calm(found)]) == sentences
 
 
 def test_a_worker_that_is_stopping_says_so(path: str, queue: JobQueue, clock: ManualClock) -> None:
@@ -143,6 +115,7 @@ def test_of_very_many_jobs_a_look_counts_to_a_bound(queue: JobQueue, monkeypatch
 
 def test_a_bounded_count_reads_indexes_alone(queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "FEW", 0)
+    monkeypatch.setattr(backlog, "FEW", 0)
     queue.submit(Job("ready", "functions:nothing"))
     statements: list[str] = []
     with queue.database.read() as tx:

@@ -9,7 +9,8 @@ from store.verbs import File
 
 from gigq.status import ExecutionStatus
 from gigq.store import workers
-from gigq.store.why import Facts, PendingFacts, RelatedJob, UsedUpRate, facts
+from gigq.store.queue_facts import UsedUpRate
+from gigq.store.why import Facts, PendingFacts, RelatedJob, facts
 
 
 def known(file: File, job_id: str) -> Facts:

@@ -1,0 +1,171 @@
+"""What holds back the ready jobs of queues: one sentence for all queues that are held back by the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from shlex import quote
+from typing import NamedTuple
+
+from gigq.queue.words import counted, ever_since, jobs, span, they, trouble, waiting, when
+from gigq.store.backlog import Backlog, Number, ReadyJobs
+from gigq.store.worker_health import WorkerHealth
+
+_MOST_NAMED = 3
+"""Queues and workers that are named one by one."""
+
+_LONG = 60.0
+"""Seconds without a free slot that are worth a sentence."""
+
+
+class Reason(NamedTuple):
+    """Why jobs are not getting on.
+
+    Attributes:
+        text: a sentence.
+        is_trouble: whether something is broken, so that a person should look. A pause, a limit, and slots that are busy
+            are not.
+    """
+
+    text: str
+    is_trouble: bool = False
+
+
+class _Cause(NamedTuple):
+    """What holds back the jobs of a queue.
+
+    Attributes:
+        rank: the smaller, the earlier it is said.
+        key: what is the same for queues that are held back by the same.
+    """
+
+    rank: int
+    key: object
+    say: Callable[[Backlog, Sequence[ReadyJobs]], Reason]
+
+
+def of_queues(found: Backlog) -> Iterator[Reason]:
+    """Yield what holds back the ready jobs of queues, if not all of them are paused."""
+    held: dict[_Cause, list[ReadyJobs]] = {}
+    for each in found.queues:
+        cause = _cause(found, each)
+        if cause is not None:
+            held.setdefault(cause, []).append(each)
+    for cause in sorted(held, key=lambda cause: (cause.rank, -total(held[cause]).number)):
+        yield cause.say(found, sorted(held[cause], key=lambda each: -each.number.number))
+    if not found.are_all_queues:
+        yield Reason(f"More than {len(found.queues):,} queues have ready jobs; the others were not looked at.")
+
+
+def total(queues: Iterable[ReadyJobs]) -> Number:
+    """Return how many ready jobs several queues have."""
+    numbers = [each.number for each in queues]
+    return Number(sum(each.number for each in numbers), all(each.is_exact for each in numbers))
+
+
+def able(known: Iterable[WorkerHealth]) -> list[WorkerHealth]:
+    """Return the workers that can start jobs."""
+    return [
+        each for each in known if each.is_alive and not (each.is_stopping or each.is_manual) and each.trouble is None
+    ]
+
+
+def free_slots(worker: WorkerHealth) -> int:
+    """Return how many more jobs could begin in a worker now."""
+    return max(0, worker.concurrency - worker.running)
+
+
+def _cause(found: Backlog, ready: ReadyJobs) -> _Cause | None:
+    """Return what holds back the jobs of a queue; None if they are getting on."""
+    serving = [each for each in found.workers if each.serves(ready.queue)]
+    crew = able(serving)
+    if ready.facts.is_paused:
+        return _Cause(1, None, _paused)
+    if not crew:
+        return _Cause(0, tuple(each.key for each in serving), _unserved)
+    if ready.facts.max_running is not None or ready.facts.rate is not None:
+        return _Cause(3, ready.queue, _limited)
+    if not any(map(free_slots, crew)) and _full_for(found, crew) >= _LONG:
+        return _Cause(2, tuple(each.key for each in crew), _full)
+    return None
+
+
+def _paused(found: Backlog, held: Sequence[ReadyJobs]) -> Reason:
+    number = total(held)
+    wait = f"{jobs(number, 'ready job')}{_of(held)} {they(number, 'wait')}"
+    first = min((each.facts.paused_at for each in held if each.facts.paused_at is not None), default=None)
+    since = "" if first is None else ever_since(first, found.now)
+    if len(held) == 1:
+        paused = f"it has been paused {since}" if since else "it is paused"
+        return Reason(f"{wait}: {paused}; `gigq resume {quote(held[0].queue)}` resumes it.")
+    paused = f"these queues are paused{since and f', the first {since}'}"
+    return Reason(f"{wait}: {paused}; `gigq resume {quote(held[0].queue)}` resumes the first.")
+
+
+def _unserved(found: Backlog, held: Sequence[ReadyJobs]) -> Reason:
+    named = [each for each in found.workers if not each.is_manual]
+    if not named:
+        wait = waiting(total(held), _oldest(held), found.now)
+        return Reason(f"{wait}: there is no worker; `gigq worker` starts one.", is_trouble=not found.workers)
+    wait, them = _wait(found, held), _them(held)
+    alive = [each for each in found.workers if each.serves(held[0].queue) and each.is_alive]
+    if alive:
+        states = "; ".join(f"{each.key.id} {trouble(each)}" for each in alive[:_MOST_NAMED])
+        return Reason(f"{wait}: no worker that serves {them} can start a job ({states}).", is_trouble=True)
+    # A worker without the option serves all queues but the private ones.
+    is_needed = len(held) == 1 and any(each.queues is not None for each in named)
+    option = f" --queue {quote(held[0].queue)}" if is_needed else ""
+    return Reason(f"{wait}: no live worker serves {them}; `gigq worker{option}` starts one.", is_trouble=True)
+
+
+def _limited(found: Backlog, held: Sequence[ReadyJobs]) -> Reason:
+    (facts,) = [each.facts for each in held]
+    limits = []
+    if facts.max_running is not None:
+        limits.append(f"it may run {counted(facts.max_running, 'job')} at a time, and does")
+    if facts.rate is not None:
+        limit, period, next_at = facts.rate
+        then = f"; the next may start at {when(next_at, found.now)}" if next_at else ""
+        limits.append(f"it may start {counted(limit, 'job')} every {period:.15g} s, and has done so{then}")
+    return Reason(f"{_wait(found, held)}: {'; '.join(limits)}.")
+
+
+def _full(found: Backlog, held: Sequence[ReadyJobs]) -> Reason:
+    crew = able(each for each in found.workers if each.serves(held[0].queue))
+    slots = counted(sum(each.concurrency for each in crew), "slot")
+    inside = ""
+    if found.waiters:
+        verb = "waits" if found.waiters == 1 else "wait"
+        inside = f"; {counted(found.waiters, 'running job')} {verb} inside a function for other jobs"
+    long = span(_full_for(found, crew))
+    return Reason(
+        f"{_wait(found, held)}: the workers that serve {_them(held)} have {slots}, and none has become free for "
+        f"{long}{inside}."
+    )
+
+
+def _full_for(found: Backlog, crew: Sequence[WorkerHealth]) -> float:
+    """Return for how many seconds no slot has become free, as far as is known."""
+    starts = [found.last_starts[each.key.seq] for each in crew if each.key.seq in found.last_starts]
+    return (found.now - max(starts, default=found.now)).total_seconds()
+
+
+def _wait(found: Backlog, held: Sequence[ReadyJobs]) -> str:
+    return waiting(total(held), _oldest(held), found.now, of=_of(held))
+
+
+def _oldest(held: Sequence[ReadyJobs]) -> datetime:
+    return min(each.since for each in held)
+
+
+def _of(held: Sequence[ReadyJobs]) -> str:
+    names = [repr(each.queue) for each in held]
+    if len(names) == 1:
+        return f" of queue {names[0]}"
+    if len(names) <= _MOST_NAMED:
+        return f" of queues {', '.join(names[:-1])} and {names[-1]}"
+    return f" of queues {', '.join(names[:_MOST_NAMED])} and {len(names) - _MOST_NAMED:,} more"
+
+
+def _them(held: Sequence[ReadyJobs]) -> str:
+    return "it" if len(held) == 1 else "them"
