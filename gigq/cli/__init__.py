@@ -1,27 +1,39 @@
-"""The command line: words in, lines and an exit code out."""
+"""The command line: words in, an answer and an exit code out."""
 
 from __future__ import annotations
 
+import argparse
 import os
+import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from gigq.cli import output
-from gigq.cli.call import Call, Refused, UsageError
-from gigq.cli.commands import in_typed_words
-from gigq.cli.parser import build_parser
+from gigq.cli.exits import (
+    DONE,
+    EXIT_CODES,
+    INTERRUPTED,
+    REFUSED,
+    UNCONFIRMED,
+    UNFINISHED,
+    USAGE,
+    Refused,
+    UsageError,
+)  # fmt: skip
+from gigq.cli.parser import add_environment, build_parser, colour_of
+from gigq.cli.parsing import in_typed_words
+from gigq.cli.words import with_fields
 from gigq.errors import GigqError, NotAQueue
 
-__all__ = ["DONE", "EXIT_CODES", "INTERRUPTED", "REFUSED", "USAGE", "main"]
+if TYPE_CHECKING:
+    from gigq.cli.answer import Answer
+    from gigq.cli.args import Args
+    from gigq.cli.command import Command
 
-DONE, REFUSED, USAGE, INTERRUPTED = 0, 1, 2, 130
-
-EXIT_CODES = {
-    DONE: "done",
-    REFUSED: "refused, failed or not found; one line on standard error says why",
-    USAGE: "the command was typed wrongly, or an environment variable has a value that its option cannot have",
-    INTERRUPTED: "interrupted",
-}
-"""Every exit code that a command can have, with its meaning."""
+__all__ = [
+    "DONE", "EXIT_CODES", "INTERRUPTED", "REFUSED", "UNCONFIRMED", "UNFINISHED", "USAGE", "Refused", "UsageError",
+    "main",
+]  # fmt: skip
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,14 +44,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     output.accept_any_text()
     try:
-        return _run(argv)
+        return _run(sys.argv[1:] if argv is None else argv)
     finally:
         output.discard_unwritable()
 
 
-def _run(argv: Sequence[str] | None) -> int:
+def _run(argv: Sequence[str]) -> int:
     try:
-        _dispatch(argv)
+        code = _dispatch(argv)
         output.flush()
     except BrokenPipeError:
         return DONE  # the reader has seen enough, as in `gigq list | head -1`
@@ -48,21 +60,67 @@ def _run(argv: Sequence[str] | None) -> int:
     except UsageError as error:
         output.note(str(error))
         return USAGE
-    except (Refused, GigqError, ValueError, OSError) as error:
+    except Refused as error:
+        output.note(str(error))
+        return error.code
+    except (GigqError, ValueError, OSError) as error:
         output.note(str(error) or type(error).__name__)
         return REFUSED
-    return DONE
+    return code
 
 
-def _dispatch(argv: Sequence[str] | None) -> None:
+def _dispatch(argv: Sequence[str]) -> int:
     try:
-        options = build_parser().parse_args(argv)
+        options = build_parser().parse_args(with_fields(argv))
     except SystemExit:  # argparse has printed a help page, or the version
-        return
-    call = Call(options=options, environ=os.environ)
+        return DONE
+    if options.command is None:
+        _print_what_there_is(options.parser)
+        return DONE
     try:
-        options.run(call)
-    except NotAQueue as error:
-        raise Refused(call.why_not_opened(str(error))) from None
+        return _carried_out(options.command, options)
     except ValueError as error:
         raise Refused(in_typed_words(str(error), options.names)) from None
+
+
+def _carried_out(command: Command, options: argparse.Namespace) -> int:
+    from gigq.cli.args import Args
+    from gigq.cli.forms import checked
+    from gigq.cli.out import Output
+    from gigq.cli.terminal import terminal_of
+
+    add_environment(options, os.environ)
+    form = checked(options.form, command.fields)
+    colour = colour_of(options, os.environ)
+    terminal = terminal_of(sys.stdout, os.environ, colour=colour)
+    out = Output(form, terminal, environ=os.environ, colour=colour, is_paged=command.is_long)
+    args = Args(options, environ=os.environ, out=out)
+    try:
+        answer = _acted(command, args)
+    except NotAQueue as error:
+        raise Refused(args.why_not_opened(str(error))) from None
+    if answer is None:
+        return DONE
+    out.answer(answer)
+    return answer.code
+
+
+def _acted(command: Command, args: Args) -> Answer | None:
+    from gigq.cli.command import BY_ITSELF, NOTHING
+
+    command.check(args)
+    how = command.opens if isinstance(command.opens, str) else command.opens(args)
+    if how in (NOTHING, BY_ITSELF):
+        return command.run(args)
+    with args.open(how) as queue:
+        return command.run(queue, args)
+
+
+def _print_what_there_is(parser: argparse.ArgumentParser) -> None:
+    """Print the help of a family of commands whose second word is missing, or the short help."""
+    from gigq.cli.help import brief
+    from gigq.cli.parsing import LazyParser
+
+    if isinstance(parser, LazyParser):
+        return parser.print_help()
+    output.write(brief(os.environ))

@@ -10,8 +10,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from gigq.cli.call import Refused
-from gigq.cli.commands import perhaps
+from gigq.cli.exits import Refused
+from gigq.cli.parsing import perhaps
 
 if TYPE_CHECKING:
     from inspect import Parameter

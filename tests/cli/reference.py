@@ -9,7 +9,9 @@ import argparse
 from collections.abc import Iterator
 
 from gigq.cli import EXIT_CODES
-from gigq.cli.parser import COMMANDS, LazyParser, build_parser, declared
+from gigq.cli.commands import COMMANDS, declared
+from gigq.cli.parser import build_parser
+from gigq.cli.parsing import LazyParser
 
 _HEAD = """\
 # Command line
@@ -113,7 +115,8 @@ def _positionals(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 def _options(parser: argparse.ArgumentParser, common: set[str] | None = None) -> list[argparse.Action]:
     """The options of a parser, without ``--help`` and those that all commands have."""
     without = {"help", *(common or ())}
-    return [action for action in parser._actions if action.option_strings and action.dest not in without]
+    shown = [action for action in parser._actions if action.help is not argparse.SUPPRESS]
+    return [action for action in shown if action.option_strings and action.dest not in without]
 
 
 if __name__ == "__main__":

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 import reference
 
-import gigq.cli
+import gigq.cli.commands
 from gigq import JobQueue
-from gigq.cli.parser import COMMANDS, GROUPS, build_parser, declared
+from gigq.cli.command import Command
+from gigq.cli.commands import COMMANDS, FAMILIES, declared
+from gigq.cli.parser import build_parser
 
 Run = Callable[..., Any]
 
@@ -39,24 +41,25 @@ def words_of(parser: ArgumentParser, *, is_complete: bool) -> list[str]:
 
 
 def test_the_table_and_the_modules_name_the_same_commands() -> None:
-    modules = [import_module(f"gigq.cli.{path.stem}") for path in Path(gigq.cli.__file__).parent.glob("[!_]*.py")]
+    folder = Path(gigq.cli.commands.__file__).parent
+    modules = {path.stem: import_module(f"gigq.cli.commands.{path.stem}") for path in folder.glob("[!_]*.py")}
     declaring = {
-        each.__name__.removeprefix("gigq.cli."): each.COMMANDS for each in modules if hasattr(each, "COMMANDS")
+        (stem, name.strip("_").replace("_", " "))
+        for stem, module in modules.items()
+        for name, each in vars(module).items()
+        if isinstance(each, Command)
     }
-    del declaring["parser"]
 
-    assert {words: module for module, commands in declaring.items() for words in commands} == {
-        words: module for words, (module, _) in COMMANDS.items()
-    }
+    assert declaring == {(row.module, words) for words, row in COMMANDS.items()}
 
 
 @pytest.mark.parametrize("words", COMMANDS)
 def test_the_summary_in_the_table_is_the_first_line_of_the_help(words: str) -> None:
-    assert declared(words).help.partition("\n")[0] == COMMANDS[words][1]
+    assert declared(words).help.partition("\n")[0] == COMMANDS[words].summary
 
 
 def test_a_group_of_commands_has_a_summary() -> None:
-    assert {words.split()[0] for words in COMMANDS if " " in words} == GROUPS.keys()
+    assert {words.split()[0] for words in COMMANDS if " " in words} == FAMILIES.keys()
 
 
 @pytest.mark.parametrize("words", COMMANDS)
@@ -84,7 +87,7 @@ def test_words_in_brackets_may_be_left_out_and_no_others(words: str) -> None:
 
 def test_version_prints_the_version(run: Run) -> None:
     assert run("version").out == f"gigq {gigq.__version__}\n"
-    assert run("version", "--json").json == {"version": gigq.__version__}
+    assert run("version", "--json").json == {"version": gigq.__version__, "json_version": 1}
 
 
 def loaded_by(path: str, *words: str) -> set[str]:
@@ -98,19 +101,20 @@ def loaded_by(path: str, *words: str) -> set[str]:
 @pytest.mark.parametrize(
     ("words", "modules"),
     [
-        (["version"], {"cli.version", "version"}),
-        (["--help"], set[str]()),
+        (["version"], {"commands.version", "answer", "args", "out"}),
+        (["--help"], {"help"}),
         (["schedule", "--help"], set[str]()),
-        (["list", "--help"], {"cli.reading", "clock", "status"}),
+        (["list", "--help"], {"answer", "args", "columns", "commands.reading", "fields", "options", "table", "values"}),
     ],
 )
 def test_version_and_help_load_no_queue(path: str, words: list[str], modules: set[str]) -> None:
-    always = {"gigq", "gigq.version", "gigq.errors", "gigq.cleaning", "gigq.cli"} | {
-        f"gigq.cli.{each}" for each in ("call", "commands", "options", "output", "parser", "values")
-    }
+    always = {"command", "commands", "exits", "forms", "output", "parser", "parsing", "styled", "terminal", "words"}
+    others = {"gigq.clock", "gigq.status"} if words[0] == "list" else set[str]()
 
-    assert {each for each in loaded_by(path, *words) if each.startswith("gigq")} == always | {
-        f"gigq.{each}" for each in modules
+    assert {each for each in loaded_by(path, *words) if each.startswith("gigq")} == {
+        *("gigq", "gigq.version", "gigq.errors", "gigq.cleaning", "gigq.cli"),
+        *(f"gigq.cli.{each}" for each in always | modules),
+        *others,
     }
 
 
@@ -123,7 +127,8 @@ def test_a_command_that_only_looks_loads_nothing_that_claims_settles_or_runs_job
     store = {"reading", "rows", "schema", "tables", "engine"}
     engine = {"bell", "budget", "connections", "database", "files", "forking", "lists", "mounts", "opened_file", "read_only"}
     engine |= {"joined", "marks", "patience", "searching", "sqlite_errors", "transaction"}
-    cli = {"call", "commands", "options", "output", "parser", "reading", "values"}
+    cli = {"answer", "args", "columns", "command", "commands", "commands.reading", "exits", "fields", "forms", "options"}
+    cli |= {"out", "output", "parser", "parsing", "styled", "table", "terminal", "values", "words"}
 
     loaded = loaded_by(path, *words)
 

@@ -11,7 +11,8 @@ import pytest
 
 from gigq import Job, JobQueue
 from gigq.cli import main
-from gigq.cli.commands import in_typed_words
+from gigq.cli.commands import COMMANDS
+from gigq.cli.parsing import in_typed_words
 from gigq.status import JobStatus, Phase
 
 Run = Callable[..., Any]
@@ -121,8 +122,19 @@ def test_a_full_disk_is_one_line_of_error(spawn: Run, queue: JobQueue) -> None:
     assert err.startswith("gigq: ")
 
 
-def test_without_a_command_the_help_is_printed(run: Run) -> None:
-    assert run() == run("--help")
+def test_without_a_command_the_short_help_is_printed(run: Run) -> None:
+    brief, whole = run().out, run("--help").out
+
+    assert len(brief.splitlines()) <= 24
+    assert "gigq --help lists all commands" in brief
+    assert {line for line in brief.splitlines() if line.startswith("  gigq")} <= set(whole.splitlines())
+    for words, row in COMMANDS.items():
+        assert (f"\n  {words} " in brief) == row.is_common
+        assert f"\n  {words.split()[0]} " in whole
+
+
+def test_a_family_of_commands_without_its_second_word_prints_its_help(run: Run) -> None:
+    assert run("schedule") == run("schedule", "--help")
 
 
 def test_the_version_is_an_option_too(run: Run) -> None:

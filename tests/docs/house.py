@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gigq.cli.parser import COMMANDS
+from gigq.cli.commands import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "gigq"
@@ -235,9 +235,9 @@ def _words() -> list[str]:
 def commands() -> str:
     """The modules of the command line that have commands, and which."""
     found: dict[str, list[str]] = {}
-    for words, (module, _) in COMMANDS.items():
-        found.setdefault(module, []).append(f"`{words}`")
-    rows = (f"| [`{module}.py`](../../gigq/cli/{module}.py) | {', '.join(some)} |" for module, some in found.items())
+    for words, row in COMMANDS.items():
+        found.setdefault(row.module, []).append(f"`{words}`")
+    rows = (f"| [`{module}.py`](../../gigq/cli/commands/{module}.py) | {', '.join(some)} |" for module, some in found.items())
     return "\n".join(["| module | commands |", "| --- | --- |", *rows]) + "\n"
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from gigq import Job, JobQueue
 from gigq.cli import DONE, REFUSED, USAGE, main
-from gigq.cli.commands import Parser
-from gigq.cli.parser import COMMANDS, declared
+from gigq.cli.parsing import Parser
+from gigq.cli.commands import COMMANDS, declared
 
 ENDLESS = {"worker", "top", "dashboard", "replay"}
 """Commands that run until someone stops them, or call a job's function."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from io import TextIOWrapper
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gigq.cli import output
-from gigq.cli.call import Call
-from gigq.cli.commands import Command
+from gigq.cli.answer import Answer
+from gigq.cli.args import Args
+from gigq.cli.command import command
+
+if TYPE_CHECKING:
+    from gigq.queue.job_queue import JobQueue
 
 _Labels = dict[str, str]
 
@@ -23,28 +26,24 @@ class _Family(NamedTuple):
     type: str = "gauge"
 
 
-def metrics(call: Call) -> None:
+@command()
+def metrics(queue: JobQueue, args: Args) -> Answer | None:
     """Print metrics of the queue in the Prometheus text format.
 
     All but gigq_claims_total are gauges: they count rows of the file, and pruned jobs are no longer there.
     """
-    with call.look() as queue:
-        found = queue.metrics()
-    if call.options.json:
-        output.write_json(found)
-    else:
-        _write_exactly(_exposition(_families(found)))
+    found = queue.metrics()
+    if args.terminal.is_terminal or not args.out.form.is_for_people:
+        return Answer(found, _exposition(_families(found)))
+    _write_exactly(args, _exposition(_families(found)))
+    return None
 
 
-def _write_exactly(lines: Iterable[str]) -> None:
+def _write_exactly(args: Args, lines: Iterable[str]) -> None:
     """Print for a program, in UTF-8. Names of queues stay as they are: they can do harm only on a terminal."""
-    if sys.stdout.isatty():
-        output.write(lines)
-        return
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", newline="\n")
-    for line in lines:
-        print(line)
+    args.out.write_exactly(lines)
 
 
 def _exposition(families: Iterable[_Family]) -> Iterator[str]:
@@ -123,6 +122,3 @@ def _labelled(label: str, numbers: dict[str, Any]) -> list[tuple[_Labels, float]
         for value, number in numbers.items()
         if number is not None
     ]
-
-
-COMMANDS = {"metrics": Command(metrics)}

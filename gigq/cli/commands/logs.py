@@ -6,31 +6,35 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gigq.cli import values
-from gigq.cli.call import Call, Refused
-from gigq.cli.commands import Command, Parser
-from gigq.cli.options import add_id
+from gigq.cli.answer import Answer
+from gigq.cli.args import Args
+from gigq.cli.command import argument, command
+from gigq.cli.exits import Refused
+from gigq.cli.options import ONE_ID
 from gigq.status import JobStatus
 
 if TYPE_CHECKING:
+    from gigq.queue.job_queue import JobQueue
     from gigq.records import ExecutionRecord, JobRecord
 
 _KEYS = ("attempt", "status", "worker_id", "log")
 
 
-def _logs_options(parser: Parser) -> None:
-    add_id(parser)
-    parser.add_argument("--attempt", metavar="N", type=values.at_least_one, help="only this attempt; default: all")
-
-
-def logs(call: Call) -> None:
+@command(
+    ONE_ID,
+    argument("--attempt", metavar="N", type=values.at_least_one, help="only this attempt; default: all"),
+    fields=_KEYS,
+    is_long=True,
+)
+def logs(queue: JobQueue, args: Args) -> Answer:
     """Show what a job has logged, attempt by attempt.
 
     Only workers started with --capture-logs keep logs, and they write them when the attempt ends.
     """
-    with call.look() as queue:
-        job = call.job(queue)
-    executions = _chosen(job, call.given("attempt").get("attempt"))
-    call.answer([{key: getattr(each, key) for key in _KEYS} for each in executions], _lines(executions))
+    job = args.job(queue)
+    executions = _chosen(job, args.attempt)
+    found = [{key: getattr(each, key) for key in _KEYS} for each in executions]
+    return Answer(found, _lines(executions), ids=[job.id])
 
 
 def _chosen(job: JobRecord, attempt: int | None) -> Sequence[ExecutionRecord]:
@@ -56,6 +60,3 @@ def _lines(executions: Sequence[ExecutionRecord]) -> Iterator[str]:
         if len(executions) > 1:
             yield f"attempt {execution.attempt}: {execution.status}, worker {execution.worker_id}"
         yield from (line.expandtabs() for line in (execution.log or "").removesuffix("\n").split("\n"))
-
-
-COMMANDS = {"logs": Command(logs, _logs_options)}

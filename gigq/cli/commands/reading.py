@@ -8,14 +8,19 @@ from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from gigq.cli import output, values
-from gigq.cli.call import Call
-from gigq.cli.commands import Command, Parser
-from gigq.cli.options import FILTERS, add_choice, add_filters, add_id
+from gigq.cli import values
+from gigq.cli.answer import Answer
+from gigq.cli.args import Args
+from gigq.cli.command import argument, command
+from gigq.cli.fields import JOB
+from gigq.cli.options import FILTERS, ONE_ID, choice, filters
+from gigq.cli.styled import Line, Styled, status_cell
+from gigq.cli.table import TABLE, Cell, age, labelled, shown_ids, span, table
 from gigq.clock import from_text, to_text
 from gigq.status import JobStatus, Phase
 
 if TYPE_CHECKING:
+    from gigq.queue.job_queue import JobQueue
     from gigq.records import ExecutionRecord, JobRecord
     from gigq.steps import StepRecord
 
@@ -25,74 +30,77 @@ _MOST_NAMED = 10
 """Jobs on which one depends that are named."""
 
 
-def _status_options(parser: Parser) -> None:
-    add_id(parser)
-    for name, meaning in (
-        ("--show-params", "also show its arguments"),
-        ("--show-result", "also show what it returned"),
-        ("--show-executions", "also show every attempt, with its traceback"),
-        ("--steps", "also show the steps that it has remembered"),
-    ):
-        parser.add_argument(name, action="store_true", default=False, help=meaning)
+_LIMIT = argument(
+    "--limit", metavar="N", type=values.whole, default=_ROWS, help=f"at most N jobs, or 0 for all; default: {_ROWS}"
+)
 
 
-def status(call: Call) -> None:
+@command(
+    ONE_ID,
+    argument("--show-params", action="store_true", help="also show its arguments"),
+    argument("--show-result", action="store_true", help="also show what it returned"),
+    argument("--show-executions", action="store_true", help="also show every attempt, with its traceback"),
+    argument("--steps", action="store_true", help="also show the steps that it has remembered"),
+    fields=(*JOB, "steps"),
+    is_long=True,
+)
+def status(queue: JobQueue, args: Args) -> Answer:
     """Show one job.
 
     With --json, print everything that the file holds about it; its steps only with --steps.
     """
-    with call.look() as queue:
-        job = call.job(queue)
-        steps = queue.steps(job.id) if call.options.steps else None
+    job = args.job(queue)
+    steps = queue.steps(job.id) if args.steps else None
     shown = {} if steps is None else {"steps": [step.as_dict() for step in steps]}
-    call.answer(job.as_dict() | shown, chain(_description(call, job), () if steps is None else _steps(steps)))
+    lines = chain(_description(args, job), () if steps is None else _steps(args, steps))
+    return Answer(job.as_dict() | shown, lines, ids=[job.id])
 
 
-def _list_options(parser: Parser) -> None:
-    add_choice(parser, "--status", tuple(JobStatus), "only jobs with this status")
-    add_choice(parser, "--phase", tuple(Phase), "only jobs in this phase, a finer word than the status")
-    add_filters(parser)
-    parser.add_argument(
-        "--limit", metavar="N", type=values.whole, default=_ROWS, help=f"at most N jobs, or 0 for all; default: {_ROWS}"
-    )
-
-
-def list_jobs(call: Call) -> None:
+@command(
+    choice("--status", tuple(JobStatus), "only jobs with this status"),
+    choice("--phase", tuple(Phase), "only jobs in this phase, a finer word than the status"),
+    *filters(),
+    _LIMIT,
+    *TABLE,
+    fields=JOB,
+    examples=(
+        ("gigq list --status failed", "the newest 20 jobs that failed"),
+        ("gigq list --queue mail --limit 0 --json=id,name,status", "all jobs of a queue, for programs"),
+    ),
+)
+def list_(queue: JobQueue, args: Args) -> Answer:
     """List jobs, newest first.
 
     If there are more than --limit, a last line says how many (with --json, on standard error).
     """
-    filters = call.given("status", "phase", *FILTERS)
-    with call.look() as queue:
-        filters = call.resolved(queue, filters)
-        jobs = queue.list_jobs(limit=call.options.limit or None, **filters)
-        more = queue.count(**filters) - len(jobs) if len(jobs) == call.options.limit else 0
-        now = queue.clock.now()
-    call.answer(jobs, _table(jobs, now=now) if jobs else ["No jobs found."])
-    if more > 0:
-        note = f"{more} more; --limit 0 shows all"
-        output.note(note) if call.options.json else output.write([note])
+    filters = args.resolved(queue, args.given("status", "phase", *FILTERS))
+    jobs = queue.list_jobs(limit=args.limit or None, **filters)
+    more = queue.count(**filters) - len(jobs) if len(jobs) == args.limit else 0
+    lines = list(_table(args, jobs, now=queue.clock.now())) if jobs else ["No jobs found."]
+    note = [f"{more} more; --limit 0 shows all"] if more > 0 else []
+    ids = [job["id"] for job in jobs]
+    return Answer(jobs, [*lines, *note], ids=ids, notes=() if args.out.form.is_for_people else note)
 
 
-def stats(call: Call) -> None:
+@command(fields=tuple(status.value for status in JobStatus))
+def stats(queue: JobQueue, args: Args) -> Answer:
     """Count the jobs by status."""
-    with call.look() as queue:
-        counts = queue.stats()
-    call.answer(counts, output.labelled((word, [str(count)]) for word, count in counts.items()))
+    counts = queue.stats()
+    return Answer(counts, labelled((word, [str(count)]) for word, count in counts.items()))
 
 
-def _description(call: Call, job: JobRecord) -> Iterator[str]:
+def _description(args: Args, job: JobRecord) -> Iterator[str]:
     for label, lines in _fields(job):
         for number, line in enumerate(lines):  # not in columns: `grep "Status: completed"` finds it
             yield f"  {line}" if number else f"{label}: {line}"
-    if call.options.show_params:
+    if args.show_params:
         if job.args:
             yield from _block("Arguments", _json_lines(job.args))
         if job.params or not job.args:
             yield from _block("Parameters", _values(job.params))
-    if call.options.show_result:
+    if args.show_result:
         yield from _block("Result", _values(job.result))
-    if call.options.show_executions:
+    if args.show_executions:
         yield from ("", "Executions:")
         for execution in job.executions:
             yield from _execution(execution)
@@ -160,18 +168,18 @@ def _execution(execution: ExecutionRecord) -> Iterator[str]:
     yield from (f"  {line}" for line in _lines(execution.traceback or execution.error))
 
 
-def _steps(steps: Sequence[StepRecord]) -> Iterator[str]:
+def _steps(args: Args, steps: Sequence[StepRecord]) -> Iterator[Line]:
     yield from ("", "Steps:" if steps else "Steps: none")
     if steps:
         rows = [_step(step) for step in steps]
-        yield from output.table(("step", "completed", "took", "attempt", "arguments", "result"), rows,
-                                flexible=("result", "arguments", "step"))  # fmt: skip
+        titles = ("step", "completed", "took", "attempt", "arguments", "result")
+        yield from table(args, titles, rows, flexible=("result", "arguments", "step"))
 
 
 def _step(step: StepRecord) -> tuple[str, ...]:
     nth = "" if step.occurrence == 1 else f" ({step.occurrence})"
     attempt = "" if step.attempt is None else str(step.attempt)
-    took = f"{step.duration:.3f} s" if step.duration < 100 else output.span(step.duration)
+    took = f"{step.duration:.3f} s" if step.duration < 100 else span(step.duration)
     return (step.name + nth, _instant(step.completed_at), took, attempt, step.arguments or "", _value(step.result))
 
 
@@ -199,25 +207,15 @@ def _instant(instant: datetime | None) -> str:
     return "" if instant is None else to_text(instant)
 
 
-def _table(jobs: Sequence[dict[str, Any]], *, now: datetime) -> Iterator[str]:
-    ids = output.shown_ids([job["id"] for job in jobs])
-    rows = [_row(job, shown, now=now) for job, shown in zip(jobs, ids, strict=True)]
-    return output.table(_TITLES, rows, flexible=("error", "name"))
+def _table(args: Args, jobs: Sequence[dict[str, Any]], *, now: datetime) -> Iterator[Styled]:
+    ids = shown_ids(args, [job["id"] for job in jobs])
+    rows = [_row(args, job, shown, now=now) for job, shown in zip(jobs, ids, strict=True)]
+    return table(args, _TITLES, rows, flexible=("error", "name"))
 
 
-def _row(job: dict[str, Any], shown_id: str, *, now: datetime) -> tuple[str, ...]:
+def _row(args: Args, job: dict[str, Any], shown_id: str, *, now: datetime) -> tuple[Cell, ...]:
     attempts = f"{job['attempts']}/{job['max_attempts']}"
-    age = output.span((now - from_text(job["created_at"])).total_seconds())
     error = (job["error"] or "").partition("\n")[0]
-    percentage = (job["progress"] or {}).get("percentage")
-    phase = job["phase"]
-    if phase == Phase.RUNNING and percentage is not None:
-        phase = f"running {int(percentage)}%"
-    return (shown_id, job["name"], phase, str(job["priority"]), attempts, age, error)
-
-
-COMMANDS = {
-    "status": Command(status, _status_options),
-    "list": Command(list_jobs, _list_options),
-    "stats": Command(stats),
-}
+    percentage = (job["progress"] or {}).get("percentage") if job["phase"] == Phase.RUNNING else None
+    phase = status_cell(job["phase"], "" if percentage is None else f"{int(percentage)}%")
+    return (shown_id, job["name"], phase, job["priority"], attempts, age(args, from_text(job["created_at"]), now), error)

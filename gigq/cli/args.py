@@ -1,0 +1,112 @@
+"""What was typed for a command, the variables that hold defaults, and where its answer goes."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gigq.cli.command import CHANGE, CREATE, LOOK
+from gigq.cli.exits import UsageError
+from gigq.errors import JobNotFound
+
+if TYPE_CHECKING:
+    from gigq.cli.out import Output
+    from gigq.cli.terminal import Terminal
+    from gigq.queue.job_queue import JobQueue
+    from gigq.records import JobRecord
+
+
+class Args:
+    """What was typed for a command.
+
+    An argument is an attribute. One that was not typed, and has no default in its declaration or in its environment
+    variable, is None; a switch is False.
+
+    Attributes:
+        options: the values, without those that were not typed.
+        environ: the environment variables.
+        out: where a command writes that answers bit by bit.
+    """
+
+    def __init__(self, options: argparse.Namespace, *, environ: Mapping[str, str], out: Output) -> None:
+        self.options = options
+        self.environ = environ
+        self.out = out
+
+    def __getattr__(self, name: str) -> Any:
+        values = vars(self.options)
+        if name in values:
+            return values[name]
+        if name in values["absent"]:
+            return values["absent"][name]
+        raise AttributeError(f"the command has no argument {name!r}")
+
+    def given(self, *names: str) -> dict[str, Any]:
+        """Return those of these arguments that were typed. The defaults of the others are the library's."""
+        return {name: value for name, value in vars(self.options).items() if name in names}
+
+    @property
+    def terminal(self) -> Terminal:
+        """What standard output can show."""
+        return self.out.terminal
+
+    @property
+    def path(self) -> str:
+        """The path of the queue."""
+        typed: str | None = self.options.db
+        return typed if typed is not None else self.environ.get("GIGQ_DB") or "gigq.db"
+
+    def check_path(self) -> None:
+        """Refuse to create a queue in memory.
+
+        Raises:
+            UsageError: it would end with the command.
+        """
+        if self.path in (":memory:", "sqlite:///:memory:"):
+            raise UsageError("a queue in memory would be gone when this command ends; give --db a file")
+
+    def why_not_opened(self, message: str) -> str:
+        """Return why there is no queue to open, with how to name another file where nobody has named one."""
+        is_named = self.options.db is not None or self.environ.get("GIGQ_DB")
+        return message if is_named else f"{message}; --db PATH or GIGQ_DB names another file"
+
+    def open(self, how: str) -> JobQueue:
+        """Open the queue to `LOOK` at it, to `CHANGE` it, or to `CREATE` its file too where there is none."""
+        from gigq.queue.job_queue import JobQueue  # only here: `gigq version` and `--help` need no queue
+
+        if how == CREATE:
+            self.check_path()
+        if how == LOOK:
+            return JobQueue(self.path, read_only=True)
+        assert how in (CHANGE, CREATE), how
+        return JobQueue(self.path, initialize=how == CREATE)
+
+    def job(self, queue: JobQueue, typed: str | None = None) -> JobRecord:
+        """Return the job whose ID was typed, whole or in part; by default the one of the argument ``id``.
+
+        Raises:
+            JobNotFound: no job has such an ID.
+            ValueError: several jobs have.
+        """
+        typed = typed if typed is not None else self.id
+        record = queue.get_job(queue.full_id(typed))
+        if record is None:
+            raise JobNotFound(typed)
+        return record
+
+    def workflow(self, queue: JobQueue, typed: str) -> str:
+        """Return the ID of the workflow that was typed, whole or in part.
+
+        Raises:
+            WorkflowNotFound: no workflow has such an ID.
+            ValueError: several workflows have.
+        """
+        from gigq.queue.workflows import full_id  # only here: few commands are about workflows
+
+        return full_id(queue.database, typed)
+
+    def resolved(self, queue: JobQueue, filters: dict[str, Any]) -> dict[str, Any]:
+        """Return filters with the whole ID of a workflow in the place of what was typed. Raises as `workflow`."""
+        typed = filters.get("workflow")
+        return filters if typed is None else filters | {"workflow": self.workflow(queue, typed)}

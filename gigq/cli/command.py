@@ -1,0 +1,220 @@
+"""The declaration of a command: its arguments, how it opens the queue, and the function that does it.
+
+A command declares and acts in one place, in a module of `gigq/cli/commands/`::
+
+    @command(argument("queue", metavar="QUEUE", nargs="?", help="only this queue; default: all"), opens=CHANGE)
+    def pause(queue: JobQueue, args: Args) -> Answer:
+        '''Stop workers from claiming jobs from one queue, or from all.
+
+        The rest of the docstring is the rest of the help.
+        '''
+
+`schedule_add` is the function of ``gigq schedule add``. A word that Python has taken gets an underscore at its end, as
+in `list_`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from gigq.cli.exits import UsageError
+
+if TYPE_CHECKING:
+    from gigq.cli.answer import Answer
+    from gigq.cli.args import Args
+    from gigq.cli.parsing import Parser
+
+LOOK, CHANGE, CREATE, NOTHING, BY_ITSELF = "look", "change", "create", "nothing", "by itself"
+"""How a command opens the queue: to look, to change it, to change it and create its file where there is none, not at
+all, or by itself, which may create the file. The last two get no queue."""
+
+Opening: TypeAlias = "str | Callable[[Args], str]"
+
+
+class Argument(NamedTuple):
+    """An argument of a command, until a parser is built.
+
+    Attributes:
+        names: ``--lease``, or the name of a word without dashes.
+        settings: for `ArgumentParser.add_argument`.
+        env: the environment variable that it has its default from; empty for none.
+        completes: what a shell may offer for it, a key of `gigq.cli.candidates.SOURCES`; empty for its choices.
+    """
+
+    names: tuple[str, ...]
+    settings: dict[str, Any]
+    env: str = ""
+    completes: str = ""
+
+    @property
+    def dest(self) -> str:
+        """The name of its value."""
+        if "dest" in self.settings:
+            return str(self.settings["dest"])
+        long = next((name for name in self.names if name.startswith("--")), self.names[0])
+        return long.lstrip("-").replace("-", "_")
+
+    @property
+    def takes_value(self) -> bool:
+        """Whether a word follows it."""
+        return self.settings.get("action", "store") in ("store", "append") and self.settings.get("nargs") != 0
+
+    @property
+    def help(self) -> str:
+        """Its help, with the variable before the default."""
+        text = str(self.settings.get("help", ""))
+        if not self.env or text is argparse.SUPPRESS:
+            return text
+        before, default, after = text.rpartition("default: ")
+        return f"{before}default: {self.env}, else {after}" if default else f"{text}; default: {self.env}"
+
+    def read(self, text: str) -> Any:
+        """Return the value that a variable gives.
+
+        Raises:
+            UsageError: the argument cannot have it.
+        """
+        action = self.settings.get("action", "store")
+        try:
+            if action == "append":
+                return [self._one(each.strip()) for each in text.split(",") if each.strip()]
+            return self._one(text) if action == "store" else self._switched(text)
+        except argparse.ArgumentTypeError as error:
+            raise UsageError(f"{self.env}: {error}") from None
+
+    def _one(self, text: str) -> Any:
+        value = self.settings.get("type", str)(text)
+        choices = self.settings.get("choices")
+        if choices is not None and value not in choices:
+            raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(map(str, choices))}")
+        return value
+
+    def _switched(self, text: str) -> Any:
+        if text.lower() not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
+            raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
+        is_on = text.lower() in ("1", "true", "yes", "on")
+        if self.settings["action"] == "store_const":
+            return self.settings["const"] if is_on else None
+        return is_on == (self.settings["action"] == "store_true")
+
+
+class Exclusive(NamedTuple):
+    """Arguments of which only one may be typed."""
+
+    arguments: tuple[Argument, ...]
+
+
+def argument(*names: str, env: str = "", completes: str = "", **settings: Any) -> Argument:
+    """Return an argument of a command, such as ``argument("--limit", metavar="N", type=values.whole, help="…")``.
+
+    An argument that is not typed has no value, so that the library's default holds: see `Args.given`.
+
+    Args:
+        names: as for `ArgumentParser.add_argument`.
+        env: the environment variable that has its default. One that is repeated is a list with commas there.
+        completes: what a shell may offer for it, a key of `gigq.cli.candidates.SOURCES`.
+        settings: the rest, as for `ArgumentParser.add_argument`.
+    """
+    return Argument(names, settings, env, completes)
+
+
+def exclusive(*arguments: Argument) -> Exclusive:
+    """Return arguments of which only one may be typed."""
+    return Exclusive(arguments)
+
+
+class Command:
+    """A command, as `command` declares it.
+
+    Attributes:
+        run: the function that does it. It gets the queue, unless the command opens none, and what was typed.
+        declared: its arguments, in the order of its help; some of them may exclude each other.
+        opens: how it opens the queue.
+        examples: what people type, with a note: shown at the end of its help.
+        fields: the fields of its records, which ``--json=`` may choose from; empty if it answers with no records, None
+            if they are not known beforehand.
+        is_long: whether its lines may fill screens: then they are shown in a pager.
+        check: what is called before the queue is opened.
+    """
+
+    def __init__(
+        self,
+        run: Callable[..., Answer | None],
+        declared: Sequence[Argument | Exclusive],
+        *,
+        opens: Opening,
+        examples: Sequence[tuple[str, str]],
+        fields: Sequence[str] | None,
+        is_long: bool,
+        check: Callable[[Args], object],
+    ) -> None:
+        self.run = run
+        self.declared = tuple(declared)
+        self.opens = opens
+        self.examples = tuple(examples)
+        self.fields = fields
+        self.is_long = is_long
+        self.check = check
+
+    @property
+    def help(self) -> str:
+        """The docstring, without its indentation."""
+        return "\n".join(line.strip() for line in (self.run.__doc__ or "").splitlines()).strip()
+
+    @property
+    def arguments(self) -> list[Argument]:
+        """All its arguments."""
+        return [each for one in self.declared for each in (one.arguments if isinstance(one, Exclusive) else (one,))]
+
+    def excluded_by(self, one: Argument) -> list[Argument]:
+        """Return the arguments that may not be typed together with one."""
+        groups = [each.arguments for each in self.declared if isinstance(each, Exclusive)]
+        return [each for group in groups if one in group for each in group if each is not one]
+
+    @property
+    def creates_file(self) -> bool:
+        """Whether it creates the queue's file where there is none."""
+        return self.opens in (CREATE, BY_ITSELF)
+
+    def add_options(self, parser: Parser) -> None:
+        """Add its arguments to a parser."""
+        for each in self.declared:
+            if isinstance(each, Exclusive):
+                _add(parser.add_mutually_exclusive_group(), each.arguments)
+            else:
+                _add(parser, (each,))
+
+
+def command(
+    *arguments: Argument | Exclusive,
+    opens: Opening = LOOK,
+    examples: Sequence[tuple[str, str]] = (),
+    fields: Sequence[str] | None = None,
+    is_long: bool = False,
+    check: Callable[[Args], object] = lambda args: None,
+) -> Callable[[Callable[..., Answer | None]], Command]:
+    """Declare the function of a command. Its docstring is the help, and its first line that of the table of commands.
+
+    Args:
+        arguments: its arguments, in the order of its help.
+        opens: `LOOK`, `CHANGE`, `CREATE`, `NOTHING`, `BY_ITSELF`, or a function from what was typed to one of these.
+        examples: what people type, each with what it does, such as ``("gigq list --status failed", "what failed")``.
+        fields: the fields of the records that it answers with, for ``--json=``; none for another answer.
+        is_long: whether to show its lines in a pager, if they do not fit on a terminal.
+        check: refuses what was typed wrongly, before the queue is opened. It raises `UsageError`.
+    """
+
+    def declare(run: Callable[..., Answer | None]) -> Command:
+        return Command(run, arguments, opens=opens, examples=examples, fields=fields, is_long=is_long, check=check)
+
+    return declare
+
+
+def _add(parser: argparse._ActionsContainer, arguments: Iterable[Argument]) -> None:
+    for each in arguments:
+        settings = each.settings | {"help": each.help}
+        if each.env:
+            settings.pop("default", None)  # it counts for less than the variable
+        parser.add_argument(*each.names, **settings)

@@ -1,0 +1,97 @@
+"""The commands, and the table of them all: a command's module is imported when the command is typed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from gigq.cli.command import Command
+
+RUN, LOOK, ACT, FIX, SERVE = "run", "look", "act", "fix", "serve"
+
+GROUPS = {
+    RUN: "Run jobs",
+    LOOK: "Look",
+    ACT: "Act",
+    FIX: "Fix",
+    SERVE: "Serve other programs",
+}
+"""What the commands are for, in the order of the help."""
+
+
+class Row(NamedTuple):
+    """A command in the table.
+
+    Attributes:
+        module: the module in `gigq.cli.commands`.
+        group: one of `GROUPS`.
+        summary: the first line of its help.
+        is_common: whether the short help shows it.
+    """
+
+    module: str
+    group: str
+    summary: str
+    is_common: bool = False
+
+
+COMMANDS = {
+    "submit": Row("submitting", RUN, "Submit a job that calls a function, and print the job's ID.", True),
+    "worker": Row("worker", RUN, "Run jobs until stopped by SIGTERM, SIGHUP, Ctrl-C or `gigq stop`.", True),
+    "schedule add": Row("schedules", RUN, "Add or change a schedule, and print its next tick."),
+    "schedule list": Row("schedules", LOOK, "List the schedules."),
+    "schedule preview": Row("schedules", LOOK, "Print the next ticks of a schedule, in UTC."),
+    "schedule run": Row("schedules", RUN, "Submit a schedule's job now, and print the job's ID."),
+    "schedule pause": Row("schedules", ACT, "Stop a schedule from submitting jobs until it is resumed."),
+    "schedule resume": Row("schedules", ACT, "Let a paused schedule submit jobs again, from its next tick."),
+    "schedule remove": Row("schedules", ACT, "Remove a schedule; the jobs it has submitted stay."),
+    "list": Row("reading", LOOK, "List jobs, newest first.", True),
+    "status": Row("reading", LOOK, "Show one job.", True),
+    "why": Row("why", LOOK, "Explain why a job is not running, or how it ended.", True),
+    "logs": Row("logs", LOOK, "Show what a job has logged, attempt by attempt."),
+    "stats": Row("reading", LOOK, "Count the jobs by status."),
+    "queues": Row("queues", LOOK, "List the queues that have unfinished jobs, a limit or a pause."),
+    "workers": Row("workers", LOOK, "List the workers, oldest first."),
+    "dead": Row("dead_letters", LOOK, "List, requeue or purge dead letters: jobs that used up their attempts."),
+    "workflow list": Row("workflows", LOOK, "List workflows, newest first, with the number of their jobs by status."),
+    "workflow show": Row(
+        "workflows", LOOK, "Show where a workflow stands, and draw its jobs below those that they wait for."
+    ),
+    "workflow graph": Row("workflows", LOOK, "Print the picture of a workflow, as Mermaid or SVG."),
+    "workflow cancel": Row(
+        "workflows", ACT, "Cancel the pending and running jobs of a workflow, except the one that runs at its end."
+    ),
+    "workflow requeue": Row("workflows", ACT, "Send the failed and timed-out jobs of a workflow back to the queue."),
+    "cancel": Row("control", ACT, "Cancel pending jobs, and the jobs that depend on them.", True),
+    "requeue": Row("control", ACT, "Send failed, timed-out or cancelled jobs back to the queue.", True),
+    "reschedule": Row("control", ACT, "Change when a pending job runs, its priority or its queue."),
+    "pause": Row("queues", ACT, "Stop workers from claiming jobs from one queue, or from all."),
+    "resume": Row("queues", ACT, "Let workers claim jobs again, from one queue or from all."),
+    "configure": Row("queues", ACT, "Change a queue's limits, and show them."),
+    "scale": Row("workers", ACT, "Set how many jobs workers run at a time."),
+    "stop": Row("workers", ACT, "Ask workers to stop."),
+    "delete": Row("pruning", ACT, "Delete jobs, finished or pending, with their executions."),
+    "prune": Row("pruning", ACT, "Delete finished jobs, oldest first, and print how many."),
+    "clear": Row("pruning", ACT, "Delete completed and cancelled jobs, and print how many."),
+    "doctor": Row("checking", FIX, "Check the file, and print every problem.", True),
+    "recover": Row("workers", FIX, "Recover the jobs of dead workers, and print how many."),
+    "metrics": Row("metrics", SERVE, "Print metrics of the queue in the Prometheus text format."),
+    "version": Row("version", SERVE, "Print the version of gigq."),
+}
+"""Each command, the most used ones of each group first: enough for the list of all of them."""
+
+FAMILIES = {
+    "schedule": Row("schedules", RUN, "Submit jobs at certain times."),
+    "workflow": Row("workflows", LOOK, "Look at workflows, cancel them, and send them back where they failed."),
+}
+"""The first words of commands of two words."""
+
+
+def declared(words: str) -> Command:
+    """Import the module of a command, and return the command."""
+    from importlib import import_module
+
+    module = import_module(f"gigq.cli.commands.{COMMANDS[words].module}")
+    name = words.replace(" ", "_")
+    found: Command = getattr(module, name, None) or getattr(module, f"{name}_")
+    return found

@@ -1,0 +1,32 @@
+"""The fields of the records that commands answer with in JSON, which ``--json=`` chooses from.
+
+They stand here as words, so that a command line with a wrong one is refused before anything is imported or done; a test
+compares them with what is printed.
+"""
+
+from __future__ import annotations
+
+JOB = (
+    "exists", "id", "name", "status", "phase", "queue", "priority", "function", "args", "params", "result",
+    "error", "attempts", "max_attempts", "releases", "timeout", "retry_delay", "pass_parent_results",
+    "description", "created_at", "updated_at", "run_at", "expires_at", "started_at", "completed_at",
+    "worker_id", "progress", "cursor", "unique_key", "dependencies", "submitted_by", "workflow", "tags",
+    "metadata", "executions", "function_module", "function_name", "retry_after",
+)  # fmt: skip
+WORKER = (
+    "id", "mode", "concurrency", "queues", "pid", "running", "completed", "failed", "started_at", "seen_at",
+    "stop", "missing", "trouble",
+)  # fmt: skip
+QUEUE = (
+    "name", "is_paused", "ready", "scheduled", "running", "oldest_ready_at", "max_running", "rate_limit",
+    "rate_period",
+)  # fmt: skip
+SCHEDULE = (
+    "name", "cron", "every", "timezone", "missed", "overlap", "is_paused", "next_at", "last_at", "last_job",
+    "created_at", "function", "queue",
+)  # fmt: skip
+WORKFLOW = ("id", "name", "created_at", "statuses", "last_job", "total", "done")
+WORKFLOW_STATUS = (
+    "id", "name", "created_at", "started_at", "completed_at", "statuses", "phases", "time_left", "last_job",
+    "total", "done", "has_ended",
+)  # fmt: skip

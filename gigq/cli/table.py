@@ -1,0 +1,134 @@
+"""Tables that fit the terminal, fields with labels, IDs that fit, and instants as people or programs read them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from gigq.cli.columns import Pieces, cut, fitted, joined, width_of
+from gigq.cli.command import argument
+from gigq.cli.styled import BOLD, Line, Styled
+from gigq.clock import to_text
+
+if TYPE_CHECKING:
+    from gigq.cli.args import Args
+    from gigq.cli.terminal import Terminal
+
+Cell = Line | int | None
+"""A number is aligned to the right, and None is empty."""
+
+_GAP = "  "
+_LEAST = 8
+"""Columns below which no cell of a table is cut."""
+_ROOM_FOR_IDS = 120
+"""Columns of a terminal from which on IDs are shown whole."""
+_OUR_ID, _ITS_INSTANT = 36, 18
+"""Characters of a UUIDv7, and of the time in it: a quarter of a microsecond, in which two are hardly ever made."""
+_ITS_HASH = 28
+"""Characters of a UUIDv8 that are hardly ever those of another job. In the first 18 all jobs of a submitter agree."""
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_RELATIVE, _ISO = "relative", "iso"
+
+TABLE = (
+    argument("-w", "--wide", action="store_true", help="cut nothing, even where a line is wider than the terminal"),
+    argument("--no-header", action="store_true", help="leave out the line of titles"),
+    argument("--time", choices=(_RELATIVE, _ISO), help="show how long ago something was, or when; default: relative"),
+)
+"""The options of a command that shows a table."""
+
+
+def table(
+    args: Args,
+    titles: Sequence[str],
+    rows: Iterable[Sequence[Cell]],
+    *,
+    flexible: Sequence[str] = (),
+    right: Sequence[str] = (),
+) -> Iterator[Styled]:
+    """Yield the lines of a table that fits the terminal, unless ``--wide`` was typed.
+
+    Args:
+        args: what was typed, of a command that takes `TABLE`, or not.
+        titles: the titles of the columns.
+        rows: the cells of each row.
+        flexible: the titles of the columns that may be cut, in the order in which they are cut.
+        right: the titles of columns to align to the right, besides those of numbers.
+    """
+    rows = list(rows)
+    numbers = {place for place, title in enumerate(titles) if title in right or _is_of_numbers(rows, place)}
+    header = [] if _typed(args, "no_header") else [[Styled(title, BOLD) for title in titles]]
+    cells = [[_pieces(cell, args.terminal) for cell in row] for row in (*header, *rows)]
+    widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
+    room = sum(widths) + 1_000 if _typed(args, "wide") else args.terminal.width
+    for title in flexible if cells else ():
+        excess = sum(widths) + len(_GAP) * (len(widths) - 1) - room
+        place = titles.index(title)
+        widths[place] = min(widths[place], max(_LEAST, widths[place] - max(0, excess)))
+    ellipsis = "…" if args.terminal.is_unicode or not args.terminal.is_terminal else "..."
+    for row in cells:
+        columns = enumerate(zip(row, widths, strict=True))
+        line = joined((fitted(c, w, is_right=n in numbers, ellipsis=ellipsis) for n, (c, w) in columns), _GAP)
+        yield Styled.of_pieces(cut(_stripped(line), room, ellipsis=ellipsis))
+
+
+def labelled(fields: Iterable[tuple[str, Sequence[Line]]]) -> Iterator[Line]:
+    """Yield ``label: text`` for each field, all texts in one column. A text of no lines is left out."""
+    fields = [(f"{label}:", lines) for label, lines in fields if lines]
+    margin = max(len(label) for label, _ in fields)
+    for label, lines in fields:
+        for line in lines:
+            yield f"{label:<{margin}} " + line
+            label = ""
+
+
+def age(args: Args, instant: datetime, now: datetime) -> str:
+    """Return how long ago an instant was, or with ``--time=iso`` when."""
+    return to_text(instant) if _typed(args, "time") == _ISO else span((now - instant).total_seconds())
+
+
+def shown_ids(args: Args, ids: Sequence[str]) -> Sequence[str]:
+    """Return the IDs as a table shows them: in a narrow terminal, prefixes of ours that tell them apart.
+
+    IDs that the user chose stay whole.
+    """
+    if args.terminal.width >= _ROOM_FOR_IDS or _typed(args, "wide"):
+        return ids
+    for length in range(_ITS_INSTANT, _OUR_ID):
+        shown = [each[: _enough(each, length)] for each in ids]
+        if len(set(shown)) == len(ids):
+            return shown
+    return ids
+
+
+def span(seconds: float) -> str:
+    """Return a span of time in its largest whole unit, such as ``5m``; a negative one is ``0s``."""
+    unit = max((each for each in _UNITS if seconds >= _UNITS[each]), key=_UNITS.__getitem__, default="s")
+    return f"{max(0, int(seconds // _UNITS[unit]))}{unit}"
+
+
+def _typed(args: Args, name: str) -> object:
+    return args.given(name).get(name)
+
+
+def _enough(job_id: str, length: int) -> int:
+    if len(job_id) != _OUR_ID:
+        return len(job_id)
+    return max(length, _ITS_HASH) if job_id[14] == "8" else length
+
+
+def _is_of_numbers(rows: Sequence[Sequence[Cell]], place: int) -> bool:
+    return any(isinstance(row[place], int) for row in rows)
+
+
+def _pieces(cell: Cell, terminal: Terminal) -> Pieces:
+    text = "" if cell is None else str(cell) if isinstance(cell, int) else cell
+    return list((text if isinstance(text, Styled) else Styled(text)).pieces(terminal))
+
+
+def _stripped(line: Pieces) -> Pieces:
+    """The line without the spaces at its end."""
+    line = list(line)
+    while line and not line[-1][0].strip(" "):
+        line.pop()
+    return [*line[:-1], (line[-1][0].rstrip(" "), line[-1][1])] if line else line
