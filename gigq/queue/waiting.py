@@ -70,7 +70,7 @@ def wait(
             told(jobs.wanted - len(jobs.unfinished), jobs.failed)
             if is_last:
                 raise JobNotFinished(jobs.not_ended(why or f"after {limit:.15g} s"))
-            if joined_by(database):
+            if (joined := joined_by(database)) and joined.keeps_out:
                 raise RuntimeError(f"this thread has a transaction open on {database.path!r}; wait for jobs after it")
             clock.sleep(min(pause, limit - (now - start)))
             pause = min(_LONGEST_PAUSE, pause * 1.2)

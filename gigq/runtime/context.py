@@ -52,9 +52,9 @@ def current_job() -> JobContext:
 
 
 def current_execution() -> tuple[int, str] | None:
-    """Return the execution that is running here, and its job's id; None outside a job."""
+    """Return the execution that is running here, and its job's id; None outside a job, and in a replay of one."""
     call = _CURRENT.get(None)
-    return None if call is None else (call[0].execution_id, call[0].job_id)
+    return None if call is None or not call[0].execution_id else (call[0].execution_id, call[0].job_id)
 
 
 def current_log() -> Log | None:

@@ -61,6 +61,11 @@ def _not_found(error: NotFound) -> Report:
     return Report.not_found(error.reason, error_type=error.error_type, traceback=trace)
 
 
+def own_frames(error: BaseException) -> TracebackType | None:
+    """Return the frames of an error from the first one on of the function, or of its module; None if it has none."""
+    return _of_the_module(_of_the_function(error.__traceback__))
+
+
 def was_not_entered(error: BaseException) -> bool:
     """Whether a function does not take its arguments: Python never entered it."""
     return isinstance(error, TypeError) and _of_the_function(error.__traceback__) is None

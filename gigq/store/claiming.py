@@ -92,7 +92,7 @@ def claim(
     # The ids are chosen here and not by SQLite, so that one statement can open all executions.
     first = 1 + (tx.value("SELECT seq FROM sqlite_sequence WHERE name = 'executions'") or 0)
     found = [_claim(first + number, number >= room.free, row) for number, row in enumerate(rows)]
-    claims = list(_with_relations(tx, _suitable(found, room, limits)))
+    claims = list(with_relations(tx, _suitable(found, room, limits)))
     for some, start in ((claims[: room.free], tx.stamp), (claims[room.free :], None)):
         for portion in portions(some):
             _take(tx, worker, portion, start=start)
@@ -192,7 +192,7 @@ def _may_be_ahead(room: Room, limits: Limits, claim: Claim) -> bool:
     return claim.function in room.returned and claim.crashes == 0 and claim.attempt < claim.max_attempts
 
 
-def _with_relations(tx: Transaction, claims: Sequence[Claim]) -> Sequence[Claim]:
+def with_relations(tx: Transaction, claims: Sequence[Claim]) -> Sequence[Claim]:
     """Return these claims with their jobs' tags and the results of their parents."""
     jobs = [claim.job_seq for claim in claims]
     # Both questions at once, and first whether there is anything to ask for: without, they took a tenth of a claim.

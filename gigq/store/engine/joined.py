@@ -53,6 +53,8 @@ class Joined:
         has_news: a verb has stored or taken away something of which workers should hear.
     """
 
+    keeps_out = True  # others can write nothing to the file before it has ended
+
     def __init__(
         self,
         connection: sqlite3.Connection,
