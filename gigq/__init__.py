@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gigq.version import VERSION as __version__
 
 if TYPE_CHECKING:
+    from gigq.affected import Affected
     from gigq.clock import Clock, ManualClock, SystemClock
     from gigq.errors import (
         AmbiguousId,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ActionRecord",
+    "Affected",
     "AmbiguousId",
     "Candidate",
     "Clock",
@@ -119,6 +121,7 @@ __all__ = [
 ]
 
 _MODULES = {
+    "affected": ("Affected",),
     "clock": ("Clock", "ManualClock", "SystemClock"),
     "errors": (
         "AmbiguousId", "CyclicWorkflow", "GigqError", "GiveUp", "InvalidJob", "JobCancelled", "JobFailed",

@@ -30,12 +30,14 @@ from gigq.store.schema import open_queue
 
 if TYPE_CHECKING:
     from gigq import liveness, process, reports
+    from gigq.affected import Affected
     from gigq.drawing import cards, queue_card
     from gigq.job import Job, Submittable
     from gigq.new_job import NewJob
     from gigq.pages import Count, Page
     from gigq.paths import Function
     from gigq.queue import (
+        bounds,
         bulk,
         history,
         looking,
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
         why,
         workflows,
     )  # fmt: skip
+    from gigq.queue.bounds import OnChunk
     from gigq.queue.history import History
     from gigq.queue.job_claim import JobClaim
     from gigq.queue.looking import Order
@@ -62,7 +65,7 @@ else:
     liveness, process, reports = map(LazyModule, ("gigq.liveness", "gigq.process", "gigq.reports"))
     bulk, manual, preparing = map(LazyModule, ("gigq.queue.bulk", "gigq.queue.manual", "gigq.queue.preparing"))
     pruning, queues = map(LazyModule, ("gigq.queue.pruning", "gigq.queue.queues"))
-    looking = LazyModule("gigq.queue.looking")
+    bounds, looking = map(LazyModule, ("gigq.queue.bounds", "gigq.queue.looking"))
     overview, schedules = map(LazyModule, ("gigq.queue.overview", "gigq.queue.schedules"))
     history = LazyModule("gigq.queue.history")
     cards, queue_card = map(LazyModule, ("gigq.drawing.cards", "gigq.drawing.queue_card"))
@@ -740,41 +743,61 @@ class JobQueue:
         return is_done
 
     def cancel_jobs(
-        self, status: Statuses | None = None, *, running: bool = False, **filters: Unpack[FilterOptions]
-    ) -> int:
+        self,
+        status: Statuses | None = None,
+        *,
+        running: bool = False,
+        bound: int | None = None,
+        on_chunk: OnChunk | None = None,
+        **filters: Unpack[FilterOptions],
+    ) -> Affected:
         """Cancel the jobs that pass all filters now, each as `cancel` does, and return how many.
 
-        Descendants that are cancelled with them are not counted. One transaction for each 200 jobs: if a later one
-        fails, what earlier ones did stays done.
+        Descendants that are cancelled with them are not counted; if they pass the filters themselves they are
+        `Affected.along`. One transaction for each 500 jobs: if a later one fails or is interrupted, what earlier ones
+        did stays done. Inside `transaction` it is a part of that one.
 
         Args:
             status: pending, and with `running` also running; by default all of these.
             running: cancel running jobs too.
+            bound: only jobs up to this one, such as the `bound` of a `Page` that somebody has seen; by default the
+                newest one when the call begins.
+            on_chunk: is called after each transaction with what has been done so far. What it raises ends the call.
             filters: as for `find_jobs`. Without a filter, give a status, so that nobody cancels everything by mistake.
 
         Raises:
             ValueError: no filter, a status that cannot be cancelled, or an invalid value.
         """
-        return bulk.cancel_jobs(self.database, Filters.of(status=status, **filters), running=bool(running))
+        how_far, chosen = bounds.Bounds.of(bound, on_chunk), Filters.of(status=status, **filters)
+        return bulk.cancel_jobs(self.database, chosen, how_far, running=bool(running))
 
     def requeue_jobs(
-        self, status: Statuses | None = None, *, delay: Duration = 0, **filters: Unpack[FilterOptions]
-    ) -> int:
+        self,
+        status: Statuses | None = None,
+        *,
+        delay: Duration = 0,
+        bound: int | None = None,
+        on_chunk: OnChunk | None = None,
+        **filters: Unpack[FilterOptions],
+    ) -> Affected:
         """Requeue the jobs that pass all filters now, each as `requeue_job` does, and return how many.
 
         What they have remembered stays. Parents come before their children. Descendants that come back with them are
-        not counted. One transaction for each 200 jobs: if a later one fails, what earlier ones did stays done.
+        not counted; if they pass the filters themselves they are `Affected.along`. One transaction for each 500 jobs,
+        as for `cancel_jobs`.
 
         Args:
             status: failed, timeout or cancelled; by default all of these.
             delay: seconds before they may run.
+            bound, on_chunk: as for `cancel_jobs`.
             filters: as for `find_jobs`. Without a filter, give a status, so that nobody brings back by mistake what was
                 cancelled on purpose.
 
         Raises:
             ValueError: no filter, a status that cannot be requeued, or an invalid value.
         """
-        return bulk.requeue_jobs(self.database, Filters.of(status=status, **filters), delay=delay)
+        how_far, chosen = bounds.Bounds.of(bound, on_chunk), Filters.of(status=status, **filters)
+        return bulk.requeue_jobs(self.database, chosen, how_far, delay=delay)
 
     def reschedule(
         self,
@@ -1041,7 +1064,7 @@ class JobQueue:
 
     # keep
 
-    def clear_completed(self, before_timestamp: Instant | None = None) -> int:
+    def clear_completed(self, before_timestamp: Instant | None = None) -> Affected:
         """Delete completed and cancelled jobs as `prune` does, and return how many.
 
         Args:
@@ -1051,7 +1074,7 @@ class JobQueue:
             ValueError: not an instant.
         """
         before = checks.optional(before_timestamp, "before_timestamp", to_instant)
-        return sum(pruning.prune(self.database, pruning.Pruning(before=before)))
+        return pruning.prune_all(self.database, pruning.Pruning(before=before), "clear_completed", bounds.Bounds())
 
     def prune(
         self,
@@ -1059,7 +1082,9 @@ class JobQueue:
         *,
         older_than: Duration | Instant | None = None,
         keep: int | None = None,
-    ) -> int:
+        bound: int | None = None,
+        on_chunk: OnChunk | None = None,
+    ) -> Affected:
         """Delete finished jobs with their executions, the oldest first, and return how many.
 
         A job stays as long as a child of it, or the job that has submitted it, has not completed: that may still run.
@@ -1071,12 +1096,13 @@ class JobQueue:
             older_than: how long ago a job must have ended, or the instant before which; None for any time.
             keep: how many of the newest jobs to keep, all these statuses counted together. If `older_than` is given
                 too, both must allow the deletion.
+            bound, on_chunk: as for `cancel_jobs`.
 
         Raises:
             ValueError: a status that is not one of a finished job, or an invalid number.
         """
         wanted = pruning.Pruning.of(status, older_than=older_than, keep=keep, now=self.clock.now())
-        return sum(pruning.prune(self.database, wanted))
+        return pruning.prune_all(self.database, wanted, "prune", bounds.Bounds.of(bound, on_chunk))
 
     def delete_job(self, job_id: JobRef) -> bool:
         """Delete a job with its executions, whether it has ended or is still pending.
@@ -1099,21 +1125,28 @@ class JobQueue:
             acting.note(tx, self.database, "delete_job", is_done, id=wanted)
         return is_done
 
-    def delete_jobs(self, status: Statuses | None = None, **filters: Unpack[FilterOptions]) -> int:
+    def delete_jobs(
+        self,
+        status: Statuses | None = None,
+        *,
+        bound: int | None = None,
+        on_chunk: OnChunk | None = None,
+        **filters: Unpack[FilterOptions],
+    ) -> Affected:
         """Delete the jobs that pass all filters now, each as `delete_job` does, and return how many.
 
         Jobs that are running, that an unfinished job depends on, or that one has submitted, stay. Those that need
-        others go first, so that these go with them. One transaction for each 200 jobs: if a later one fails, what
-        earlier ones deleted stays deleted.
+        others go first, so that these can follow. One transaction for each 500 jobs, as for `cancel_jobs`.
 
         Args:
             status: any but running; by default all of these.
+            bound, on_chunk: as for `cancel_jobs`.
             filters: as for `find_jobs`. Without a filter, give a status, so that nobody deletes everything by mistake.
 
         Raises:
             ValueError: no filter, the status of running jobs, or an invalid value.
         """
-        return bulk.delete_jobs(self.database, Filters.of(status=status, **filters))
+        return bulk.delete_jobs(self.database, Filters.of(status=status, **filters), bounds.Bounds.of(bound, on_chunk))
 
     def requeue_stuck(self, older_than: Duration | Instant | None = None) -> int:
         """Settle as lost what dead workers hold, and return how many jobs that were.

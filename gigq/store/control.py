@@ -76,6 +76,13 @@ def requeue(
     return True
 
 
+def why_not_requeued(tx: Transaction, seq: int) -> str:
+    """Say why a job that ended badly is not requeued."""
+    if failed_parent_of(tx, seq) is not None:
+        return "a job on which it depends ended badly"
+    return "an unfinished job has its unique key"
+
+
 def reschedule(
     tx: Transaction,
     job_id: str,

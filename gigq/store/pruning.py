@@ -20,6 +20,9 @@ class Place(NamedTuple):
 BEGINNING = Place("", 0)
 END = Place("~", 0)
 
+ANY = 2**63 - 1
+"""A bound that no job passes."""
+
 _AT_ONCE = 256
 """Jobs that one statement looks at."""
 
@@ -53,7 +56,7 @@ def newest(tx: Transaction, statuses: Sequence[str], *, keep: int) -> Place:
 
 
 def finished(
-    tx: Transaction, statuses: Sequence[str], *, after: Place, before: Place, limit: int
+    tx: Transaction, statuses: Sequence[str], *, after: Place, before: Place, limit: int, bound: int = ANY
 ) -> list[tuple[Place, bool]]:
     """Return the next finished jobs between two places, the oldest first, and whether another job needs them."""
     # Each status by its own part of the index: with IN, SQLite would read and sort all of them for each portion.
@@ -65,6 +68,7 @@ def finished(
                   AND completed_at IS NOT NULL
                   AND (completed_at, seq) > (?, ?)
                   AND (completed_at, seq) < (?, ?)
+                  AND seq <= ?
                 ORDER BY completed_at, seq
                 LIMIT ?)"""
     rows = tx.execute(
@@ -73,13 +77,13 @@ def finished(
           FROM ({_for_each(statuses, each)} ORDER BY completed_at, seq LIMIT ?) AS oldest
          ORDER BY completed_at, seq
         """,
-        (*(value for status in statuses for value in (status, *after, *before, limit)), limit),
+        (*(value for status in statuses for value in (status, *after, *before, bound, limit)), limit),
     )
     return [(Place(completed_at, seq), bool(is_needed)) for completed_at, seq, is_needed in rows]
 
 
 def delete(
-    tx: Transaction, jobs: Sequence[int], statuses: Sequence[str], *, before: Place, limit: int
+    tx: Transaction, jobs: Sequence[int], statuses: Sequence[str], *, before: Place, limit: int, bound: int = ANY
 ) -> tuple[int, list[int]]:
     """Delete those of these jobs that still have one of these statuses and that no other needs, with their executions.
 
@@ -96,13 +100,30 @@ def delete(
         some = rest[: min(limit, _AT_ONCE)]
         limit -= len(some)
         rest = rest[len(some) :]
-        gone, heavy = _portion(tx, _unneeded(tx, some, statuses, before=before))
+        gone, heavy = _portion(tx, _unneeded(tx, some, statuses, before=before, bound=bound))
         if heavy:
             limit, rest = 0, heavy + rest
         if gone:
             rest = _parents(tx, gone) + _submitted_by(tx, gone) + rest
             deleted += deleting.remove(tx, gone)
     return deleted, rest
+
+
+def remaining(tx: Transaction, statuses: Sequence[str], *, before: Place, bound: int) -> int:
+    """Return how many finished jobs there are before a place."""
+    words, wanted = listed(statuses)
+    found: int = tx.value(
+        f"""
+        SELECT count(*)
+          FROM jobs INDEXED BY jobs_finished
+         WHERE status IN {words}
+           AND completed_at IS NOT NULL
+           AND (completed_at, seq) < (?, ?)
+           AND seq <= ?
+        """,
+        (*wanted, *before, bound),
+    )
+    return found
 
 
 def spare_pages(tx: Transaction) -> int:
@@ -124,7 +145,9 @@ def shrink(tx: Transaction, *, pages: int) -> None:
         tx.execute("PRAGMA incremental_vacuum(1)")
 
 
-def _unneeded(tx: Transaction, jobs: Sequence[int], statuses: Sequence[str], *, before: Place) -> list[int]:
+def _unneeded(
+    tx: Transaction, jobs: Sequence[int], statuses: Sequence[str], *, before: Place, bound: int
+) -> list[int]:
     seqs, values = listed(jobs)
     words, wanted = listed(statuses)
     found = tx.execute(
@@ -133,10 +156,11 @@ def _unneeded(tx: Transaction, jobs: Sequence[int], statuses: Sequence[str], *, 
           FROM jobs
          WHERE seq IN {seqs}
            AND status IN {words}
+           AND seq <= ?
            AND (completed_at, seq) < (?, ?)
            AND NOT {_is_needed("jobs")}
         """,
-        (*values, *wanted, *before),
+        (*values, *wanted, bound, *before),
     )
     return [seq for (seq,) in found]
 

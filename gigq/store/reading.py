@@ -70,6 +70,18 @@ def ids(tx: Transaction, filters: Filters) -> list[str]:
     return [job_id for (job_id,) in tx.execute(f"SELECT id FROM jobs WHERE {where} ORDER BY seq", values)]
 
 
+def seqs(tx: Transaction, filters: Filters, *, bound: int) -> list[int]:
+    """Return the numbers of the jobs up to this one that pass the filters, the oldest first."""
+    where, values = _where(tx, filters)
+    rows = tx.execute(f"SELECT seq FROM jobs WHERE {where} AND seq <= :bound ORDER BY seq", {**values, "bound": bound})
+    return [seq for (seq,) in rows]
+
+
+def newest(tx: Transaction) -> int:
+    """Return the number of the newest job; 0 without one."""
+    return tx.value("SELECT max(seq) FROM jobs") or 0
+
+
 def count(tx: Transaction, filters: Filters) -> int:
     """Return how many jobs pass the filters."""
     where, values = _where(tx, filters)

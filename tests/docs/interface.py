@@ -23,7 +23,7 @@ from gigq.queue.schedules import Schedules
 
 GROUPS: dict[str, list[str]] = {
     "defining jobs": ["Job", "JobOptions", "task", "Task", "Workflow", "Priority"],
-    "the queue": ["JobQueue"],
+    "the queue": ["JobQueue", "Affected"],
     "history": ["ActionRecord"],
     "schedules": [],
     "records": [

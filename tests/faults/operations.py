@@ -833,12 +833,23 @@ def close(file: File) -> Act:
     return lambda: file.queue.close()
 
 
-# what is done in several transactions, 200 jobs in each
+@operation
+def act_as_a_person(file: File) -> Act:
+    family(file)
+
+    def act() -> None:
+        with file.queue.acting_as("ann", "cli"):
+            file.queue.cancel("parent")
+
+    return act
 
 
-def crowd(file: File) -> None:
+# what is done in several transactions, 500 jobs in each, or 200
+
+
+def crowd(file: File, *, jobs: int = 501) -> None:
     """Submit one job more than fits into one transaction."""
-    file.queue.submit_many([job(f"{number:03}") for number in range(201)])
+    file.queue.submit_many([job(f"{number:03}") for number in range(jobs)])
 
 
 @long_operation
@@ -849,13 +860,15 @@ def cancel_many(file: File) -> Act:
 
 @long_operation
 def requeue_many(file: File) -> Act:
-    cancel_many(file)()
+    crowd(file)
+    file.queue.cancel_jobs("pending")
     return lambda: file.queue.requeue_jobs("cancelled")
 
 
 @long_operation
 def prune_many(file: File) -> Act:
-    cancel_many(file)()
+    crowd(file, jobs=201)
+    file.queue.cancel_jobs("pending")
     return lambda: file.queue.prune("cancelled")
 
 

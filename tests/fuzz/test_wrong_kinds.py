@@ -61,7 +61,7 @@ ELSEWHERE = {
     "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy", "QueueGone",
     "ReadTooLong", "StepChanged", "StoreError", "TransactionTimeout", "UnknownParent",
     "WorkflowNotFound",  # raised by gigq, or with any arguments, as exceptions are
-    "ActionRecord", "Candidate", "Count", "Page",
+    "ActionRecord", "Affected", "Candidate", "Count", "Page",
     "Event", "ExecutionRecord", "JobClaim", "JobId", "JobRecord", "QueueRecord", "ScheduleRecord", "StepRecord",
     "WorkerRecord", "WorkflowRecord", "WorkflowStatus", "HeldJob",  # made by gigq
     "ExecutionStatus", "JobStatus", "Phase", "Priority",  # words
