@@ -91,6 +91,21 @@ class CyclicWorkflow(InvalidJob):
     """The jobs of a workflow wait for each other in a circle."""
 
 
+class InvalidFilter(GigqError, ValueError):
+    """A filter that was typed cannot be understood.
+
+    Attributes:
+        text: all that was typed.
+        start, end: where in it the word is that cannot be understood.
+    """
+
+    def __init__(self, message: str, *, text: str, start: int, end: int) -> None:
+        super().__init__(message)
+        self.text = text
+        self.start = start
+        self.end = end
+
+
 class JobNotFinished(GigqError, TimeoutError):
     """The timeout of `wait` passed before the job had ended; the job goes on."""
 

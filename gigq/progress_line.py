@@ -12,6 +12,7 @@ from unicodedata import east_asian_width
 
 from gigq.cleaning import clean
 from gigq.clock import Clock
+from gigq.durations import countdown
 
 _PAUSE = 0.1
 """Seconds between two drawings: more often than that nobody can read it."""
@@ -69,7 +70,7 @@ class ProgressLine:
         if self._columns is None:
             return
         now = self._clock.monotonic()
-        self._rest = f"{clean(text)} {_time(now - self._began_at)}"
+        self._rest = f"{clean(text)} {countdown(now - self._began_at)}"
         if not self._text or now - self._drawn_at >= _PAUSE:
             self._draw()
 
@@ -116,9 +117,9 @@ def fitted(label: str, rest: str, *, columns: int) -> str:
 def _told(done: int, total: int, speed: float, *, seconds: float, stored: int, failed: int) -> str:
     parts = [f"{done}/{total}", f"{100 * done // total if total else 100} %"]
     if done >= total:
-        parts.append(f"in {_time(seconds)}")
+        parts.append(f"in {countdown(seconds)}")
     elif speed:
-        parts += [_per_time(speed), f"{_time((total - done) / speed)} left"]
+        parts += [_per_time(speed), f"{countdown((total - done) / speed)} left"]
     counts = [f"{number} {what}" for number, what in ((stored, "stored"), (failed, "failed")) if number]
     return ", ".join([" ".join(parts), *counts])
 
@@ -133,14 +134,6 @@ def _per_time(speed: float) -> str:
     if speed >= 100:
         return f"{speed:.0f}/s"
     return f"{speed:.1f}/s" if speed >= 1 else f"{60 * speed:.2g}/min"
-
-
-def _time(seconds: float) -> str:
-    minutes, rest = divmod(min(round(seconds), 100 * 86_400 - 1), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours >= 48:
-        return f"{hours // 24} d {hours % 24} h"
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _cut(text: str, columns: int) -> str:

@@ -21,13 +21,6 @@ Cell = Line | int | None
 _GAP = "  "
 _LEAST = 8
 """Columns below which no cell of a table is cut."""
-_ROOM_FOR_IDS = 120
-"""Columns of a terminal from which on IDs are shown whole."""
-_OUR_ID, _ITS_INSTANT = 36, 18
-"""Characters of a UUIDv7, and of the time in it: a quarter of a microsecond, in which two are hardly ever made."""
-_ITS_HASH = 28
-"""Characters of a UUIDv8 that are hardly ever those of another job. In the first 18 all jobs of a submitter agree."""
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _RELATIVE, _ISO = "relative", "iso"
 
 TABLE = (
@@ -84,37 +77,20 @@ def labelled(fields: Iterable[tuple[str, Sequence[Line]]]) -> Iterator[Line]:
 
 def age(args: Args, instant: datetime, now: datetime) -> str:
     """Return how long ago an instant was, or with ``--time=iso`` when."""
-    return to_text(instant) if _typed(args, "time") == _ISO else span((now - instant).total_seconds())
+    from gigq import durations  # only here: this module is loaded to declare the options of tables
+
+    return to_text(instant) if _typed(args, "time") == _ISO else durations.age((now - instant).total_seconds())
 
 
 def shown_ids(args: Args, ids: Sequence[str]) -> Sequence[str]:
-    """Return the IDs as a table shows them: in a narrow terminal, prefixes of ours that tell them apart.
+    """Return the IDs as a table shows them: their handles where lines are cut, unless ``--wide`` was typed."""
+    from gigq import handles
 
-    IDs that the user chose stay whole.
-    """
-    if args.terminal.width >= _ROOM_FOR_IDS or _typed(args, "wide"):
-        return ids
-    for length in range(_ITS_INSTANT, _OUR_ID):
-        shown = [each[: _enough(each, length)] for each in ids]
-        if len(set(shown)) == len(ids):
-            return shown
-    return ids
-
-
-def span(seconds: float) -> str:
-    """Return a span of time in its largest whole unit, such as ``5m``; a negative one is ``0s``."""
-    unit = max((each for each in _UNITS if seconds >= _UNITS[each]), key=_UNITS.__getitem__, default="s")
-    return f"{max(0, int(seconds // _UNITS[unit]))}{unit}"
+    return handles.shorts(ids) if args.terminal.width_or(0) and not _typed(args, "wide") else ids
 
 
 def _typed(args: Args, name: str) -> object:
     return args.given(name).get(name)
-
-
-def _enough(job_id: str, length: int) -> int:
-    if len(job_id) != _OUR_ID:
-        return len(job_id)
-    return max(length, _ITS_HASH) if job_id[14] == "8" else length
 
 
 def _is_of_numbers(rows: Sequence[Sequence[Cell]], place: int) -> bool:

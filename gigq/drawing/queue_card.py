@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gigq.drawing import cards
-from gigq.drawing.words import span
+from gigq.durations import span
 from gigq.markup import Content, Markup
 from gigq.queue_records import QueueRecord
 from gigq.status import Phase

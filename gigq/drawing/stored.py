@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from gigq.drawing.graph import Edge, Graph, Node
-from gigq.drawing.words import ended, span
+from gigq.drawing.words import ended
+from gigq.durations import span
 from gigq.status import FINISHED, Phase
 from gigq.workflow_records import WorkflowGraph, WorkflowJob
 

@@ -1,13 +1,12 @@
-"""Words in pictures: how long something takes, names that fit, and how wide they are."""
+"""Words in pictures: when something ended, names that fit, and how wide they are."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable
 
+from gigq.durations import span
 from gigq.status import Phase
-
-_UNITS = ((0.9995, 0.001, "ms"), (60, 1, "s"), (3600, 60, "min"), (172_800, 3600, "h"), (float("inf"), 86_400, "days"))
 
 WORD_SIZE = 12.0
 """The size of all letters but those of names and titles, in pixels."""
@@ -21,14 +20,6 @@ _WIDTHS = {
     for letter in letters
 }  # fmt: skip
 """Widths of ASCII letters that differ from most, in units of the font's size."""
-
-
-def span(seconds: float) -> str:
-    """Return a length of time as people say it, such as ``40 ms``, ``2.1 s`` or ``3.5 min``; a negative one is 0."""
-    seconds = max(0.0, seconds)
-    unit, name = next((unit, name) for limit, unit, name in _UNITS if seconds < limit)
-    value = seconds / unit
-    return f"{value:.0f} {name}" if value >= 9.95 else f"{value:.1f}".removesuffix(".0") + f" {name}"
 
 
 def ended(phase: Phase, seconds: float) -> str:

@@ -7,7 +7,8 @@ from datetime import datetime
 from shlex import quote
 from typing import NamedTuple
 
-from gigq.queue.words import counted, ever_since, jobs, span, they, trouble, waiting, when
+from gigq.durations import span
+from gigq.queue.words import counted, ever_since, jobs, they, trouble, waiting, when
 from gigq.store.backlog import Backlog, Number, ReadyJobs
 from gigq.store.worker_health import WorkerHealth
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from shlex import quote
 
+from gigq.durations import span
 from gigq.errors import JobNotFound
 from gigq.liveness import certainly_dead
 from gigq.process import is_gone, this_process
 from gigq.queue import reasons
-from gigq.queue.words import and_more, counted, first_line, instant, is_handler, may_find, span, trouble, when
+from gigq.queue.words import and_more, counted, first_line, instant, is_handler, may_find, trouble, when
 from gigq.records import JobRecord
 from gigq.status import DEAD, ExecutionStatus, JobStatus
 from gigq.store import workers

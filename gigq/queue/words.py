@@ -1,15 +1,14 @@
-"""The words of what a queue says of itself: instants, lengths of time, numbers, and workers in trouble."""
+"""The words of what a queue says of itself: instants, numbers, and workers in trouble."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from gigq.durations import span
 from gigq.store.backlog import Number
 from gigq.store.worker_health import WorkerHealth
 
 _LONGEST = 300
-
-_SPANS = ((100, 1, "s"), (6000, 60, "min"), (172_800, 3600, "h"), (float("inf"), 86_400, "days"))
 
 
 def trouble(worker: WorkerHealth) -> str:
@@ -51,11 +50,6 @@ def when(then: datetime, now: datetime) -> str:
 def instant(then: datetime) -> str:
     """Return an instant as people write it."""
     return f"{then:%Y-%m-%d %H:%M:%S} UTC"
-
-
-def span(seconds: float) -> str:
-    """A length of time as people say it."""
-    return next(f"{max(0.0, seconds) / unit:.0f} {name}" for limit, unit, name in _SPANS if seconds < limit)
 
 
 def first_line(text: str) -> str:

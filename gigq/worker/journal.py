@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from gigq.claims import Claim
 from gigq.clock import Clock, from_text
+from gigq.durations import span
 from gigq.logs import logger, say
 from gigq.reports import Report
 from gigq.runtime.runner import Ended
@@ -39,8 +39,6 @@ _COUNTED: Mapping[Move, str] = {
 """What is counted for the line at the worker's end, in its order. What was given back unbegun is not."""
 _LONGEST = 1000
 """The most characters of an error in a line; its traceback has all that is kept of it."""
-_SHORT = 100.0
-"""Seconds below which a time is told in seconds."""
 
 
 class Journal:
@@ -97,7 +95,7 @@ class Journal:
             counts["released"] += len(given_back)
             done = [f"{number} {name}" for name, number in counts.items() if number or name in ("completed", "failed")]
             say(
-                log, logging.INFO, "worker %s finished after %s: %s", _shown(self._options.worker_id), _span(took),
+                log, logging.INFO, "worker %s finished after %s: %s", _shown(self._options.worker_id), span(took),
                 ", ".join(done).replace("released", "given back"),
                 worker_id=self._options.worker_id, duration=round(took, 3), **counts,
             )  # fmt: skip
@@ -140,7 +138,7 @@ class Journal:
         if move is Move.FAIL and claim.attempt < claim.max_attempts:
             done = "failed for good"
         which = f"attempt {claim.attempt} of {claim.max_attempts}" + ", which does not count" * (move is Move.RELEASE)
-        after = "" if took is None else f", after {_span(took)}"
+        after = "" if took is None else f", after {span(took)}"
         why = f": {_line(report.error.removeprefix('given back: '))}" if report.error else ""
         self._say(
             self._level(move, has_begun=took is not None), claim,
@@ -167,7 +165,7 @@ class Journal:
         if next_attempt is None:
             return "; the next attempt may start now"
         wait = (from_text(next_attempt) - self._clock.now()).total_seconds()
-        return f"; the next attempt may start in {_span(wait)}"
+        return f"; the next attempt may start in {span(wait)}"
 
     def _say(self, level: int, claim: Claim, text: str, *, below: str | None = None, **fields: Any) -> None:
         say(
@@ -192,8 +190,3 @@ def _line(text: str) -> str:
     first, *more = text.strip().splitlines() or [""]
     is_cut = bool(more) or len(first) > _LONGEST
     return _shown(first[:_LONGEST]) + (" …" if is_cut else "")
-
-
-def _span(seconds: float) -> str:
-    """A span of time: ``0.03 s``, or ``1:02:03`` when it is long."""
-    return f"{max(0.0, seconds):.2f} s" if seconds < _SHORT else str(timedelta(seconds=round(seconds)))

@@ -97,7 +97,7 @@ def test_json_for_programs_has_null_for_what_json_has_no_word_for(run: Run, queu
     ("job_id", "code", "reason"),
     [
         ("nobody", 1, "no job has the id 'nobody'"),
-        ("a", 1, "several jobs"),
+        ("a", 1, "2 jobs have ids that begin or end with"),
         ("", 2, "must be given"),
         ("\udcff", 1, ""),
     ],

@@ -43,7 +43,7 @@ def test_status_shows_the_steps_only_on_request(run: Run, failed: str) -> None:
         ("outer/inner", "1", '["c\\u001b"]', "C\\x1b"),
         ("outer", "1", "[]", "C\\x1b"),
     ]
-    assert all(row[1].endswith("Z") and row[2].endswith(" s") for row in cells)
+    assert all(row[1].endswith("Z") and row[2].endswith("s") for row in cells)
 
 
 def test_status_shows_the_cursor(run: Run, queue: JobQueue, failed: str) -> None:

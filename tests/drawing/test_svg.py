@@ -14,7 +14,7 @@ from shapes import GRAPHS, HOSTILE, PHASES, chain, circle, fan_out, found, nodes
 from gigq.drawing.graph import Edge, Graph, Node
 from gigq.drawing.looks import DARK, LIGHT, LOOKS, Ground, blended
 from gigq.drawing.svg import to_svg
-from gigq.drawing.words import clusters, columns, ems, shortened, span
+from gigq.drawing.words import clusters, columns, ems, shortened
 from gigq.status import Phase
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -241,12 +241,3 @@ def test_the_names_of_all_boxes_fit_in_them() -> None:
         box, name = group.find(f"{SVG}rect"), group.find(f"{SVG}text")
         if box is not None and name is not None:
             assert ems(name.text or "") * 13 <= float(box.attrib["width"]) - 20
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(-3, "0 ms"), (0.042, "42 ms"), (0.9996, "1 s"), (2, "2 s"), (2.14, "2.1 s"), (9.96, "10 s"), (42.4, "42 s"),
-     (90, "1.5 min"), (3599, "60 min"), (3600, "1 h"), (90_000, "25 h"), (200_000, "2.3 days")],
-)  # fmt: skip
-def test_a_span_of_time_is_in_words(seconds: float, words: str) -> None:
-    assert span(seconds) == words

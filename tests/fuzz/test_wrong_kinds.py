@@ -57,7 +57,8 @@ CALLS_IT = {"JobContext.step", "JobContext.transact"}
 ELSEWHERE = {
     "Clock", "JobOptions", "__version__",  # not called
     "AmbiguousId",
-    "CyclicWorkflow", "GigqError", "GiveUp", "InvalidJob", "JobCancelled", "JobFailed", "JobNotFinished", "JobNotFound",
+    "CyclicWorkflow", "GigqError", "GiveUp", "InvalidFilter",
+    "InvalidJob", "JobCancelled", "JobFailed", "JobNotFinished", "JobNotFound",
     "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy", "QueueGone",
     "ReadTooLong", "StepChanged", "StoreError", "TransactionTimeout", "UnknownParent",
     "WorkflowNotFound",  # raised by gigq, or with any arguments, as exceptions are

@@ -68,7 +68,7 @@ def test_two_pauses_are_both_named_because_both_must_end(file: File) -> None:
 
 
 def test_a_scheduled_job_says_for_when(file: File) -> None:
-    assert file.queue.why(file.submit(delay=90)) == ["It is scheduled for 2026-01-01 00:01:30 UTC, in 90 s."]
+    assert file.queue.why(file.submit(delay=90)) == ["It is scheduled for 2026-01-01 00:01:30 UTC, in 1.5 min."]
 
 
 def test_a_retry_says_what_failed_last_and_when_the_next_attempt_is(file: File) -> None:
@@ -233,7 +233,7 @@ def test_the_handlers_of_a_worker_are_known(file: File, path: str) -> None:
 def test_a_job_that_expires_says_when(file: File) -> None:
     job = file.submit(expires_at="2026-01-01T00:05:00Z", delay=60)
     assert file.queue.why(job) == [
-        "It is scheduled for 2026-01-01 00:01:00 UTC, in 60 s.",
+        "It is scheduled for 2026-01-01 00:01:00 UTC, in 1 min.",
         "It is cancelled if it has not started by 2026-01-01 00:05:00 UTC, in 5 min.",
     ]
     file.clock.advance(300)
@@ -283,7 +283,7 @@ def test_a_job_that_was_claimed_manually_says_so(file: File) -> None:
     file.claim(worker=enter(file, "eve", mode="manual", concurrency=0))
     file.clock.advance(3600)
     assert file.queue.why(job) == [
-        "Worker eve has been holding it manually since 2026-01-01 00:00:00 UTC, for 60 min (attempt 1 of 3)."
+        "Worker eve has been holding it manually since 2026-01-01 00:00:00 UTC, for 1 h (attempt 1 of 3)."
     ]
 
 

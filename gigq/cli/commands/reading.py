@@ -15,7 +15,7 @@ from gigq.cli.command import argument, command
 from gigq.cli.fields import JOB
 from gigq.cli.options import FILTERS, ONE_ID, choice, filters
 from gigq.cli.styled import Line, Styled, status_cell
-from gigq.cli.table import TABLE, Cell, age, labelled, shown_ids, span, table
+from gigq.cli.table import TABLE, Cell, age, labelled, shown_ids, table
 from gigq.clock import from_text, to_text
 from gigq.status import JobStatus, Phase
 
@@ -177,9 +177,11 @@ def _steps(args: Args, steps: Sequence[StepRecord]) -> Iterator[Line]:
 
 
 def _step(step: StepRecord) -> tuple[str, ...]:
+    from gigq.durations import span  # only here: few commands tell a length of time
+
     nth = "" if step.occurrence == 1 else f" ({step.occurrence})"
     attempt = "" if step.attempt is None else str(step.attempt)
-    took = f"{step.duration:.3f} s" if step.duration < 100 else span(step.duration)
+    took = span(step.duration)
     return (step.name + nth, _instant(step.completed_at), took, attempt, step.arguments or "", _value(step.result))
 
 

@@ -13,7 +13,7 @@ from gigq.cli.fields import SCHEDULE
 from gigq.cli.importing import check_function
 from gigq.cli.options import call, given_call
 from gigq.cli.styled import status_cell
-from gigq.cli.table import TABLE, Cell, span, table
+from gigq.cli.table import TABLE, Cell, table
 from gigq.clock import to_text
 
 if TYPE_CHECKING:
@@ -106,7 +106,9 @@ def _answer(name: str, done: str, *, is_found: bool) -> Answer:
 
 
 def _row(schedule: ScheduleRecord) -> tuple[Cell, ...]:
-    rule = f"every {span(schedule.every)}" if schedule.every else f"{schedule.cron} {schedule.timezone}"
+    from gigq.durations import age  # only here: few commands tell a length of time
+
+    rule = f"every {age(schedule.every)}" if schedule.every else f"{schedule.cron} {schedule.timezone}"
     last = to_text(schedule.last_at) if schedule.last_at else ""
     following = status_cell("paused") if schedule.is_paused else _next(schedule)
     return (schedule.name, rule, following, last, schedule.missed, schedule.function)

@@ -13,7 +13,7 @@ from gigq.cli.command import CHANGE, argument, command, exclusive
 from gigq.cli.exits import Refused
 from gigq.cli.fields import WORKFLOW, WORKFLOW_STATUS
 from gigq.cli.styled import Line, Styled
-from gigq.cli.table import TABLE, Cell, age, shown_ids, span, table
+from gigq.cli.table import TABLE, Cell, age, shown_ids, table
 from gigq.clock import to_text
 from gigq.status import JobStatus
 
@@ -163,6 +163,8 @@ def _percent(share: float) -> int:
 
 
 def _time_left(seconds: float | None) -> str:
+    from gigq.durations import span  # only here: few commands tell a length of time
+
     return "not known" if seconds is None else f"about {span(seconds)}"
 
 
