@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Iterable
 from numbers import Integral, Real
@@ -24,6 +25,11 @@ MESSAGE_LIMIT = 500
 
 NOTHING_LOGGED = ("", "", 0)
 """What is kept of a log to which nothing was written."""
+
+LEFT_OUT = "… {:,} characters are left out …"
+"""The line that stands in a log for the characters that are not kept."""
+
+_BETWEEN = re.compile(rf"\n{LEFT_OUT.format(0).replace('0', '([0-9,]+)')}\n")
 
 _CLOCK = SystemClock()
 _HALF = LOG_LIMIT // 2
@@ -143,8 +149,14 @@ class Log:
     def text(self) -> str | None:
         """Return what is kept, as text that the file can hold; None if nothing was written."""
         head, tail, dropped = self.kept
-        between = f"\n… {dropped:,} characters are left out …\n" if dropped else ""
+        between = f"\n{LEFT_OUT.format(dropped)}\n" if dropped else ""
         return (head + between + tail).encode(errors="backslashreplace").decode() or None
+
+
+def parts_of(text: str) -> tuple[str, str, int]:
+    """Return what a log consists of as the file has it: its beginning, its end, and how much is left out in between."""
+    found = _BETWEEN.search(text, _HALF) if len(text) > LOG_LIMIT else None
+    return (text[: found.start()], text[found.end() :], int(found[1].replace(",", ""))) if found else (text, "", 0)
 
 
 def progress_of(current: float, total: float | None = None, message: str | None = None) -> Progress:
