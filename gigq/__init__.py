@@ -37,10 +37,13 @@ if TYPE_CHECKING:
         WorkflowNotFound,
     )
     from gigq.executor.executor import QueueExecutor
+    from gigq.graph_records import GraphJob, GraphLevel, JobGraph
+    from gigq.health_records import Health, QueueInfo
     from gigq.history_records import ActionRecord
     from gigq.job import Job, JobOptions
     from gigq.job_ids import JobId
     from gigq.logs import setup_logging
+    from gigq.next_records import NextJob, NextJobs
     from gigq.pages import Count, Page
     from gigq.priority import Priority
     from gigq.queue.job_claim import JobClaim
@@ -71,6 +74,9 @@ __all__ = [
     "ExecutionStatus",
     "GigqError",
     "GiveUp",
+    "GraphJob",
+    "GraphLevel",
+    "Health",
     "HeldJob",
     "InvalidFilter",
     "InvalidJob",
@@ -79,6 +85,7 @@ __all__ = [
     "JobClaim",
     "JobContext",
     "JobFailed",
+    "JobGraph",
     "JobId",
     "JobNotFinished",
     "JobNotFound",
@@ -89,6 +96,8 @@ __all__ = [
     "JobTimeout",
     "LeaseLost",
     "ManualClock",
+    "NextJob",
+    "NextJobs",
     "NotAQueue",
     "NotImportable",
     "NotSerializable",
@@ -98,6 +107,7 @@ __all__ = [
     "QueueBusy",
     "QueueExecutor",
     "QueueGone",
+    "QueueInfo",
     "QueueRecord",
     "ReadTooLong",
     "RetryLater",
@@ -132,10 +142,13 @@ _MODULES = {
         "TransactionTimeout", "UnknownParent", "WorkflowNotFound",
     ),
     "executor.executor": ("QueueExecutor",),
+    "graph_records": ("GraphJob", "GraphLevel", "JobGraph"),
+    "health_records": ("Health", "QueueInfo"),
     "history_records": ("ActionRecord",),
     "job": ("Job", "JobOptions"),
     "job_ids": ("JobId",),
     "logs": ("setup_logging",),
+    "next_records": ("NextJob", "NextJobs"),
     "pages": ("Count", "Page"),
     "priority": ("Priority",),
     "queue.job_queue": ("JobQueue",),

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Protocol
 
 from gigq.drawing.graph import Edge, Graph, Node
 from gigq.drawing.words import ended
 from gigq.durations import span
 from gigq.status import FINISHED, Phase
 from gigq.workflow_records import WorkflowGraph, WorkflowJob
+
+
+class _Job(Protocol):
+    """A job of a file, of whatever graph."""
+
+    @property
+    def phase(self) -> Phase: ...
+    @property
+    def run_at(self) -> datetime | None: ...
+    @property
+    def started_at(self) -> datetime | None: ...
+    @property
+    def completed_at(self) -> datetime | None: ...
 
 
 def graph_of(found: WorkflowGraph) -> Graph:
@@ -22,10 +36,10 @@ def graph_of(found: WorkflowGraph) -> Graph:
 
 
 def _node(job: WorkflowJob, at: datetime) -> Node:
-    return Node(job.id, job.name, job.function, job.phase, _time(job, at), is_outside=job.is_outside)
+    return Node(job.id, job.name, job.function, job.phase, time_of(job, at), is_outside=job.is_outside)
 
 
-def _time(job: WorkflowJob, at: datetime) -> str:
+def time_of(job: _Job, at: datetime) -> str:
     """Return how long a job ran or has been running, or when it may run; empty if it does not matter."""
     if job.phase.value in FINISHED:
         if job.started_at is None or job.completed_at is None:

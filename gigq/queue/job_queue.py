@@ -32,16 +32,21 @@ if TYPE_CHECKING:
     from gigq import liveness, process, reports
     from gigq.affected import Affected
     from gigq.drawing import cards, queue_card
+    from gigq.graph_records import JobGraph
+    from gigq.health_records import Health, QueueInfo
     from gigq.job import Job, Submittable
     from gigq.new_job import NewJob
+    from gigq.next_records import NextJobs
     from gigq.pages import Count, Page
     from gigq.paths import Function
     from gigq.queue import (
         bounds,
         bulk,
+        health,
         history,
         looking,
         manual,
+        next_jobs,
         overview,
         preparing,
         pruning,
@@ -59,7 +64,20 @@ if TYPE_CHECKING:
     from gigq.queue.queues import Unchanged
     from gigq.queue.schedules import Schedules
     from gigq.steps import StepRecord
-    from gigq.store import checking, control, crew, deleting, joining, metrics, repairing, steps, submitting, workers
+    from gigq.store import (
+        checking,
+        control,
+        crew,
+        deleting,
+        file_facts,
+        joining,
+        metrics,
+        relatives,
+        repairing,
+        steps,
+        submitting,
+        workers,
+    )  # fmt: skip
     from gigq.workflow_records import WorkflowRecord
 else:
     liveness, process, reports = map(LazyModule, ("gigq.liveness", "gigq.process", "gigq.reports"))
@@ -67,7 +85,9 @@ else:
     pruning, queues = map(LazyModule, ("gigq.queue.pruning", "gigq.queue.queues"))
     bounds, looking = map(LazyModule, ("gigq.queue.bounds", "gigq.queue.looking"))
     overview, schedules = map(LazyModule, ("gigq.queue.overview", "gigq.queue.schedules"))
-    history = LazyModule("gigq.queue.history")
+    history, health = map(LazyModule, ("gigq.queue.history", "gigq.queue.health"))
+    next_jobs = LazyModule("gigq.queue.next_jobs")
+    file_facts, relatives = map(LazyModule, ("gigq.store.file_facts", "gigq.store.relatives"))
     cards, queue_card = map(LazyModule, ("gigq.drawing.cards", "gigq.drawing.queue_card"))
     waiting, why, workflows = map(LazyModule, ("gigq.queue.waiting", "gigq.queue.why", "gigq.queue.workflows"))
     checking, control, metrics = map(LazyModule, ("gigq.store.checking", "gigq.store.control", "gigq.store.metrics"))
@@ -83,7 +103,7 @@ class JobQueue:
     ========  ==========================================================================================
     submit    `submit` `submit_many` `enqueue` `transaction` `acting_as`
     look      `get_status` `get_result` `get_job` `steps` `full_id` `list_jobs` `find_jobs` `count` `stats`
-              `metrics` `changes` `why` `workflows` `wait` `result` `results`
+              `metrics` `changes` `why` `next_jobs` `graph` `health` `info` `workflows` `wait` `result` `results`
     control   `cancel` `requeue_job` `cancel_jobs` `requeue_jobs` `reschedule` `pause` `resume` `configure`
               `queues` `workers` `scale` `stop_workers` `dead_letters`
     history   `history`, an object of its own: `History`
@@ -582,6 +602,87 @@ class JobQueue:
             1 ready job of queue 'mail' waits
         """
         return why.why(self.database, None if job_id is None else id_of(job_id), Budget(within))
+
+    def next_jobs(self, n: int = 20, queue: str | None = None, *, within: Duration | None = None) -> NextJobs:
+        """Return the jobs that run next in the order in which they start, and when they are predicted to start.
+
+        The slots of the live workers are played forward: what runs now ends when its function usually does, and then
+        the next job is claimed, by priority and age, as pauses, limits, and what each worker serves allow. A function
+        takes the median of its last 50 completed executions, among the last 5,000 of the file. The jobs of which nobody
+        can tell when they start come last, with the reason. Those that wait for other jobs are left out.
+
+        Args:
+            n: the most jobs to return.
+            queue: only the jobs of this queue; those of others still take slots.
+            within: the most time that this may take, in seconds or as another duration. When it is over, the rest of
+                the jobs have no prediction.
+
+        Raises:
+            ValueError: an invalid number.
+            ReadTooLong: the time was over before anything could be predicted.
+        """
+        name = checks.optional(queue, "queue", checks.text)
+        return next_jobs.next_jobs(self.database, limit=checks.count(n, "n"), queue=name, budget=Budget(within))
+
+    def graph(self, job_id: JobRef, limit: int = 200, *, within: Duration | None = None) -> JobGraph:
+        """Return what a job depends on and what depends on it, near and far, where each of these jobs stands.
+
+        A job that has submitted another one counts as one that it depends on.
+
+        Args:
+            limit: the most jobs to return one by one, the nearest ones. All are counted, level by level.
+            within: the most time that this may take, in seconds or as another duration.
+
+        Raises:
+            JobNotFound: no job has this id.
+            ReadTooLong: the time was over.
+        """
+        wanted, most = id_of(job_id), checks.count(limit, "limit")
+        with Budget(within).read(self.database) as tx:
+            found = relatives.graph(tx, wanted, limit=most)
+        if found is None:
+            raise JobNotFound(wanted)
+        return found
+
+    def health(self, *, oldest_ready: Duration | None = 600.0, within: Duration | None = None) -> Health:
+        """Return whether the queue is well, as a monitor asks every minute, and what is wrong in sentences.
+
+        Not well is: ready jobs and no live worker that serves their queue, or finds their functions; a worker that can
+        start no job, or that is dead and holds jobs that no live one takes from it; a schedule that is due and no live
+        worker; a ready job that has waited for too long; a file that cannot be read, lacks a part, or contradicts
+        itself at a glance (`check` reads all of it); a disk that is nearly full. Pauses and limits are no faults, so
+        that jobs of a paused queue may wait. It looks at the head of each queue, and takes a moment however many jobs
+        there are.
+
+        Args:
+            oldest_ready: how long a ready job may wait, in seconds or as another duration; None for any time.
+            within: the most time that this may take, in seconds or as another duration.
+
+        Raises:
+            ReadTooLong: the time was over.
+
+        Example:
+            >>> from gigq import JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     queue.health().is_ok, queue.health().sentences
+            (True, ('Nothing is waiting.',))
+        """
+        limit = checks.optional(oldest_ready, "oldest_ready", to_seconds)
+        return health.health(self.database, self.clock, oldest_ready=limit, budget=Budget(within))
+
+    def info(self, *, within: Duration | None = None) -> QueueInfo:
+        """Return what the file is: its sizes, versions and pages, how much it holds and since when.
+
+        It counts the jobs by status as `stats` does, and needs as long.
+
+        Args:
+            within: the most time that this may take, in seconds or as another duration.
+
+        Raises:
+            ReadTooLong: the time was over.
+        """
+        with Budget(within).read(self.database) as tx:
+            return file_facts.file_facts(tx, self.database.path)
 
     def workflows(self, limit: int | None = None) -> list[WorkflowRecord]:
         """Return the workflows, the newest first, with the number of their jobs by status.

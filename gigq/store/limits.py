@@ -189,6 +189,11 @@ def _rate_allows(tx: Transaction, rule: Rule) -> Allowance:
     return Allowance(0, later(instant_of(oldest) or tx.now, rule.rate_period or 0))
 
 
+def recent_starts(tx: Transaction, rule: Rule) -> list[str]:
+    """Return when jobs of a queue with a rate limit have started in the last period, as far as is known by now."""
+    return [start.claimed_at if start.at is None else start.at for start in _recent(tx, rule)]
+
+
 def _recent(tx: Transaction, rule: Rule) -> list[_Start]:
     """Return what has started in the last period, or may have, as far as is known by now."""
     since = to_text(tx.now - timedelta(seconds=min(rule.rate_period or 0, _LONGEST_PERIOD)))

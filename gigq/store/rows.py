@@ -13,6 +13,7 @@ from gigq.records import ExecutionRecord, JobRecord
 from gigq.status import ExecutionStatus, JobStatus, Phase
 
 if TYPE_CHECKING:
+    from gigq.graph_records import GraphJob
     from gigq.history_records import ActionRecord, ExecutionSummary
     from gigq.queue_records import HeldJob
     from gigq.steps import StepRecord
@@ -85,6 +86,24 @@ def held_job(row: sqlite3.Row) -> HeldJob:
     texts = {column: _read(owner, column, row[column], _text) for column in ("id", "name", "function", "queue")}
     values = {column: _read(owner, column, row[column], reader) for column, reader in columns.items()}
     return HeldJob(**texts, **values, attempt=_read(owner, "attempt", row["attempt"], _whole))
+
+
+def next_row(row: sqlite3.Row) -> dict[str, Any]:
+    """Return what is shown of a job that runs next. Raises as `job_record`."""
+    owner = f"job {row['id']!r:.80}"
+    columns = ("id", "name", "function", "queue", "priority", "phase", "run_at")
+    return {column: _read(owner, column, row[column], _OF_JOB[column]) for column in columns}
+
+
+def graph_job(row: sqlite3.Row, *, distance: int) -> GraphJob:
+    """Return a job of a graph as a record. Raises as `job_record`."""
+    from gigq.graph_records import GraphJob  # only here: few looks show graphs
+
+    owner = f"job {row['id']!r:.80}"
+    columns = ("id", "name", "function", "queue", "phase", "run_at", "started_at", "completed_at")
+    values = {column: _read(owner, column, row[column], _OF_JOB[column]) for column in columns}
+    submitted_by = _read(owner, "submitter", row["submitted_by"], _or_none(_text))
+    return GraphJob(**values, distance=distance, submitted_by=submitted_by)
 
 
 def step_record(row: sqlite3.Row, *, job_id: str) -> StepRecord:

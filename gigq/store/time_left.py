@@ -7,16 +7,10 @@ from collections.abc import Collection, Iterable
 from statistics import median
 from typing import NamedTuple
 
-from gigq.clock import from_text
 from gigq.liveness import WorkerKey
 from gigq.store.engine.transaction import Transaction
+from gigq.store.usual import SAMPLE, STEP, between, step_back
 from gigq.store.worker_health import health
-
-_SAMPLE = 50
-"""The durations of a function that are taken, the latest ones."""
-
-_STEP = 1_000
-"""Executions that one statement covers on the way back from the newest."""
 
 _MOST = 10_000
 """Executions of the whole file that are looked at: some 30 ms. There is no index over the functions of finished jobs,
@@ -101,7 +95,7 @@ def _unfinished(tx: Transaction, workflow: int) -> dict[str, _Unfinished]:
         (workflow,),
     )
     for function, started_at in started:
-        found[function].elapsed.append(_between(started_at, tx.stamp))
+        found[function].elapsed.append(between(started_at, tx.stamp))
     return found
 
 
@@ -110,32 +104,15 @@ def _durations(tx: Transaction, workflow: int, functions: Collection[str]) -> di
     found: dict[str, list[float]] = defaultdict(list)
     before: int = (tx.value("SELECT max(id) FROM executions") or 0) + 1
     oldest = max(1, before - _MOST)
-    while before > oldest and (wanted := {each for each in functions if len(found[each]) < _SAMPLE}):
-        for function, seconds in _step_back(tx, before):
-            if function in wanted and len(found[function]) < _SAMPLE:
+    while before > oldest and (wanted := {each for each in functions if len(found[each]) < SAMPLE}):
+        for function, seconds in step_back(tx, before):
+            if function in wanted and len(found[function]) < SAMPLE:
                 found[function].append(seconds)
-        before -= _STEP
+        before -= STEP
     for function, seconds in _own(tx, workflow, before):
-        if len(found[function]) < _SAMPLE:
+        if len(found[function]) < SAMPLE:
             found[function].append(seconds)
     return {function: median(found[function]) for function in functions if found[function]}
-
-
-def _step_back(tx: Transaction, before: int) -> list[tuple[str, float]]:
-    """Return the functions and the durations of the completed executions of one step, the newest first."""
-    rows = tx.execute(
-        """
-        SELECT jobs.function, executions.started_at, executions.completed_at
-          FROM executions CROSS JOIN jobs ON jobs.seq = executions.job_seq
-         WHERE executions.id < :before
-           AND executions.id >= :before - :step
-           AND executions.status = 'completed'
-           AND executions.started_at IS NOT NULL
-         ORDER BY executions.id DESC
-        """,
-        {"before": before, "step": _STEP},
-    )
-    return [(function, _between(started_at, completed_at)) for function, started_at, completed_at in rows]
 
 
 def _own(tx: Transaction, workflow: int, before: int) -> list[tuple[str, float]]:
@@ -154,9 +131,4 @@ def _own(tx: Transaction, workflow: int, before: int) -> list[tuple[str, float]]
         """,
         {"workflow": workflow, "before": before},
     )
-    return [(function, _between(started_at, completed_at)) for function, started_at, completed_at in rows]
-
-
-def _between(start: str, end: str) -> float:
-    """Return the seconds between; none are negative because the clock was set back."""
-    return max(0.0, (from_text(end) - from_text(start)).total_seconds())
+    return [(function, between(started_at, completed_at)) for function, started_at, completed_at in rows]

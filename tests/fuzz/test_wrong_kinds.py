@@ -64,7 +64,8 @@ ELSEWHERE = {
     "WorkflowNotFound",  # raised by gigq, or with any arguments, as exceptions are
     "ActionRecord", "Affected", "Candidate", "Count", "Page",
     "Event", "ExecutionRecord", "JobClaim", "JobId", "JobRecord", "QueueRecord", "ScheduleRecord", "StepRecord",
-    "WorkerRecord", "WorkflowRecord", "WorkflowStatus", "HeldJob",  # made by gigq
+    "WorkerRecord", "WorkflowRecord", "WorkflowStatus",
+    "GraphJob", "GraphLevel", "Health", "HeldJob", "JobGraph", "NextJob", "NextJobs", "QueueInfo",  # made by gigq
     "ExecutionStatus", "JobStatus", "Phase", "Priority",  # words
     "SystemClock",  # its only argument is how long it sleeps
     "close_connections", "current_job",  # without arguments
@@ -139,7 +140,10 @@ def right(queue: JobQueue, path: str) -> dict[str, dict[str, Any]]:
         "JobQueue.acting_as": {"actor": "ada"},
         "JobQueue.cancel_jobs": {"status": "pending", "name": "x"},
         "JobQueue.requeue_jobs": {"status": "failed", "name": "x"},
-        **{f"JobQueue.{name}": {"job_id": job_id} for name in ("cancel", "get_job", "get_result", "get_status", "steps", "why")},
+        **{
+            f"JobQueue.{name}": {"job_id": job_id}
+            for name in ("cancel", "get_job", "get_result", "get_status", "graph", "steps", "why")
+        },
         "JobQueue.complete": {"job": job_id},
         "JobQueue.configure": {"queue": "mail"},
         "JobQueue.delete_job": {"job_id": "nobody"},

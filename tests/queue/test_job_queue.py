@@ -14,8 +14,8 @@ from gigq.testing import drain
 
 IN_ORDER = """
     submit submit_many enqueue transaction acting_as
-    get_status get_result get_job steps full_id list_jobs find_jobs count stats metrics changes why workflows wait
-    result results
+    get_status get_result get_job steps full_id list_jobs find_jobs count stats metrics changes why next_jobs graph
+    health info workflows wait result results
     cancel requeue_job cancel_jobs requeue_jobs reschedule pause resume configure queues workers scale stop_workers
     dead_letters
     history

@@ -7,6 +7,7 @@ import sqlite3
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from gigq.errors import NotAQueue, StoreError
 
@@ -73,6 +74,24 @@ def size(file: str) -> int:
         return os.path.getsize(file)
     except OSError:
         return 0
+
+
+def room(file: str) -> int | None:
+    """Return the bytes that are left for this process on the disk of a file; None if that cannot be told."""
+    try:
+        found = os.statvfs(file)
+    except (OSError, AttributeError):  # Windows has no statvfs
+        return None
+    return found.f_bavail * found.f_frsize
+
+
+def written_at(*paths: str) -> datetime | None:
+    """Return when one of these files was last written; None if there is none."""
+    times = []
+    for path in paths:
+        with suppress(OSError):
+            times.append(os.path.getmtime(path))
+    return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
 def create(file: str) -> None:
