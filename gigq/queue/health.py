@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gigq.clock import Clock
+from gigq.durations import span
 from gigq.errors import ReadTooLong, StoreError
 from gigq.health_records import Health
 from gigq.queue import reasons
 from gigq.queue.held_back import able, total
-from gigq.queue.words import counted, span
+from gigq.queue.words import counted
 from gigq.store import soundness
 from gigq.store.backlog import Backlog, ReadyJobs
 from gigq.store.engine.budget import Budget

@@ -9,12 +9,13 @@ from itertools import islice
 from statistics import median
 from typing import NamedTuple
 
+from gigq.durations import span
 from gigq.liveness import certainly_dead
 from gigq.next_records import NextJob, NextJobs
 from gigq.process import is_gone, this_process
 from gigq.queue.forecast import Forecast, Line, Start
 from gigq.queue.held_back import able
-from gigq.queue.words import counted, span
+from gigq.queue.words import counted
 from gigq.store import upcoming, workers
 from gigq.store.engine.budget import Budget
 from gigq.store.engine.database import Database

@@ -61,13 +61,13 @@ def test_a_queue_shows_how_much_there_is_of_what(queue: JobQueue) -> None:
     text = shown(queue)
     assert "1 ready 1 scheduled 1 completed 1 failed" in text
     assert "queue ready scheduled running oldest ready default 1 0 0 0 ms old mail 0 1 0" in text
-    assert "1 ready job waits, for 0 s: there is no worker; `gigq worker` starts one." in text
+    assert "1 ready job waits, for 0 ms: there is no worker; `gigq worker` starts one." in text
 
 
 def test_a_queue_says_what_is_paused(queue: JobQueue) -> None:
     queue.submit(Job("held", "functions:nothing", queue="a b"))
     queue.pause("a b")
-    assert "for 0 s; `gigq resume 'a b'` resumes it." in shown(queue)
+    assert "for 0 ms; `gigq resume 'a b'` resumes it." in shown(queue)
     assert "1 paused" in shown(queue)
     queue.pause()
     assert "All queues have been paused since" in shown(queue)

@@ -80,7 +80,7 @@ def test_jobs_without_a_live_worker_are_a_fault_at_once(file: File) -> None:
     leave(file)
     found = file.queue.health()
     assert (found.is_ok, found.sentences) == (
-        False, ("1 ready job waits, for 0 s: there is no worker; `gigq worker` starts one.",),
+        False, ("1 ready job waits, for 0 ms: there is no worker; `gigq worker` starts one.",),
     )  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def test_dead_workers_are_a_fault_while_nobody_takes_their_jobs(file: File) -> N
     file.claim()
     file.clock.advance(60)
     (sentence,) = file.queue.health().sentences
-    assert sentence.startswith("Worker ann is silent: it was last seen 60 s ago")
+    assert sentence.startswith("Worker ann is silent: it was last seen 1 min ago")
     with file.write() as tx:
         workers.register(tx, "bob", SOMEWHERE, concurrency=1)
     assert file.queue.health().is_ok

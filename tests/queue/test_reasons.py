@@ -69,12 +69,12 @@ def test_scheduled_jobs_retries_and_children_are_counted_in_the_same_line(file: 
     file.submit(retry_delay=60)
     file.settle(file.claim()[0], ExecutionStatus.FAILED, error="no")
     assert file.queue.why() == [
-        "1 worker, 0 of 1 slot busy; 1 job waits for a retry, the next may start at 2026-01-01 00:01:00 UTC, in 60 s."
+        "1 worker, 0 of 1 slot busy; 1 job waits for a retry, the next may start at 2026-01-01 00:01:00 UTC, in 1 min."
     ]
     file.submit(dependencies=submit(file, 1, delay=600))
     assert file.queue.why() == [
         "1 worker, 0 of 1 slot busy; 2 jobs wait for their time, 1 of them for a retry, the next may start at "
-        "2026-01-01 00:01:00 UTC, in 60 s; 1 job waits for other jobs to complete."
+        "2026-01-01 00:01:00 UTC, in 1 min; 1 job waits for other jobs to complete."
     ]
     leave(file)
     file.queue.cancel_jobs(phase="retrying")
@@ -103,17 +103,17 @@ def test_many_paused_queues_are_one_sentence_with_the_largest_first(file: File) 
         file.queue.pause(f"q{number}")
     assert file.queue.why() == [
         "15 ready jobs of queues 'q4', 'q3', 'q2' and 2 more wait: these queues are paused, the first since "
-        "2026-01-01 00:00:00 UTC, for 0 s; `gigq resume q4` resumes the first."
+        "2026-01-01 00:00:00 UTC, for 0 ms; `gigq resume q4` resumes the first."
     ]
 
 
 def test_a_pause_of_all_queues_is_said_once(file: File) -> None:
     file.queue.pause()
-    assert file.queue.why()[0].endswith("for 0 s; `gigq resume` resumes them.")
+    assert file.queue.why()[0].endswith("for 0 ms; `gigq resume` resumes them.")
     submit(file, 1, queue="a")
     submit(file, 1, queue="b")
     assert file.queue.why() == [
-        "All queues have been paused since 2026-01-01 00:00:00 UTC, for 0 s, and 2 ready jobs wait; `gigq resume` "
+        "All queues have been paused since 2026-01-01 00:00:00 UTC, for 0 ms, and 2 ready jobs wait; `gigq resume` "
         "resumes them."
     ]
 
@@ -165,7 +165,7 @@ def test_a_queue_that_no_worker_serves_is_told_from_those_that_are_served(file: 
     submit(file, 1)
     submit(file, 2, queue="ml")
     assert file.queue.why() == [
-        "2 ready jobs of queue 'ml' wait, the oldest for 0 s: no live worker serves it; `gigq worker --queue ml` "
+        "2 ready jobs of queue 'ml' wait, the oldest for 0 ms: no live worker serves it; `gigq worker --queue ml` "
         "starts one."
     ]
 
@@ -205,7 +205,7 @@ def test_a_worker_that_can_start_nothing_says_why(file: File) -> None:
         workers.renew(tx, file.worker, trouble="no child process can be started: [Errno 12]")
     submit(file, 1)
     assert file.queue.why() == [
-        "1 ready job of queue 'default' waits, for 0 s: no worker that serves it can start a job (ann can start none: "
+        "1 ready job of queue 'default' waits, for 0 ms: no worker that serves it can start a job (ann can start none: "
         "no child process can be started: [Errno 12]).",
         "Worker ann can start none: no child process can be started: [Errno 12].",
     ]
@@ -233,7 +233,7 @@ def test_jobs_that_wait_inside_their_functions_for_others_are_blamed_for_full_sl
         waits.note(tx, claim.execution_id, waiter=waiter, jobs=[awaited])
     file.clock.advance(60)
     beat(file)
-    assert file.queue.why()[0].endswith("for 60 s; 1 running job waits inside a function for other jobs.")
+    assert file.queue.why()[0].endswith("for 1 min; 1 running job waits inside a function for other jobs.")
 
 
 def test_functions_that_no_live_worker_finds_are_named_with_the_reason(file: File) -> None:
@@ -246,7 +246,7 @@ def test_functions_that_no_live_worker_finds_are_named_with_the_reason(file: Fil
         "1 ready job calls the handler 'resize', which no live worker has.",
     ]
     enter(file, "bob", handlers=["resize"])
-    assert file.queue.why() == ["2 workers, 0 of 2 slots busy; 3 ready jobs wait, the oldest for 0 s."]
+    assert file.queue.why() == ["2 workers, 0 of 2 slots busy; 3 ready jobs wait, the oldest for 0 ms."]
 
 
 def test_a_schedule_that_no_worker_has_seen_is_overdue(file: File) -> None:
