@@ -7,10 +7,19 @@ import os
 import sys
 import threading
 import tokenize
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import Any, NoReturn
 
-EVENTS: dict[str, threading.Event] = defaultdict(threading.Event)
+
+
+class Events(dict[str, threading.Event]):
+    """Events by their names, each made when it is first asked for; the same one in all threads."""
+
+    def __missing__(self, name: str) -> threading.Event:
+        return self.setdefault(name, threading.Event())  # `defaultdict` lets two threads make one each
+
+
+EVENTS = Events()
 CALLS: list[Any] = []
 ERROR = LookupError("the very object")
 POOLS: dict[str, Any] = {}

@@ -220,5 +220,5 @@ def test_the_readme_can_be_tried_with_two_commands() -> None:
     assert block is not None
     assert block.group(2).splitlines() == [
         "PYTHONPATH=. python3 examples/library_census.py",
-        "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/python -m pytest",
+        "python3 -m venv .venv && .venv/bin/pip install -q -e '.[test]' && .venv/bin/python -m pytest -n 2 --dist loadfile",
     ]

@@ -225,7 +225,7 @@ def test_what_json_cannot_hold_is_refused_with_its_place(path: Path) -> None:
             executor.submit(pool_functions.a_set).result(SECONDS)
 
 
-@pytest.mark.parametrize("function", [lambda: 1, "".join, len, dict, Path("a").exists], ids=str)
+@pytest.mark.parametrize("function", [lambda: 1, "".join, len, dict, Path("a").exists], ids=["lambda", "join", "len", "dict", "exists"])
 def test_a_function_without_a_name_of_its_own_is_refused_with_advice(
     function: Callable[..., object], path: Path
 ) -> None:
