@@ -24,7 +24,7 @@ from gigq.runtime.verdict import own_frames
 from gigq.store import replaying
 from gigq.store.engine.files import MEMORY
 
-_SECONDS_BETWEEN_LOOKS = 0.25
+_SECONDS_BETWEEN_LOOKS = 1.0
 """Seconds between two looks at the progress that the function reports."""
 
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import signal
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gigq.cli import output, values
@@ -16,7 +11,7 @@ from gigq.cli.args import Args
 from gigq.cli.command import BY_ITSELF, argument, command, exclusive
 from gigq.cli.exits import UsageError
 from gigq.cli.importing import import_from_here
-from gigq.logs import PACKAGE, Printer
+from gigq.cli.logging_here import LEVELS, VERBOSE, logging_to_stderr
 from gigq.runtime.signals import handling, heeded
 
 if TYPE_CHECKING:
@@ -26,9 +21,6 @@ _OF_WORKER = (
     "worker_id", "polling_interval", "concurrency", "queues", "mode", "max_jobs", "allow", "burst", "lease",
     "shutdown_timeout", "prune_after", "capture_logs", "durability",
 )  # fmt: skip
-
-_LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
-
 
 @command(
     exclusive(
@@ -61,10 +53,9 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
         help="keep what jobs log from level INFO on, and with --mode process also what they print: see gigq logs"),
     argument("--durability", choices=("full", "normal"), env="GIGQ_DURABILITY",
         help="normal is faster, and a power loss may undo the last moments; default: full"),
-    argument("--log-level", choices=tuple(_LEVELS), default="info", env="GIGQ_LOG_LEVEL",
+    argument("--log-level", choices=tuple(LEVELS), default="info", env="GIGQ_LOG_LEVEL",
         help="warning: only what goes wrong for good; debug: with the tracebacks of all that fails; default: info"),
-    argument("-v", "--verbose", dest="log_level", action="store_const", const="debug",
-        help="the same as --log-level debug"),
+    VERBOSE,
     argument("--log-format", choices=("text", "json"), default="text", env="GIGQ_LOG_FORMAT",
         help="json: one object a line, with fields such as job_id, attempt, duration, error_type; default: text"),
     opens=BY_ITSELF,
@@ -86,7 +77,8 @@ def worker(args: Args) -> None:
 
     args.check_path()
     import_from_here()
-    with _log_to_stderr(args), Worker(args.path, **args.given(*_OF_WORKER)) as new:
+    log = logging_to_stderr(LEVELS[args.log_level], format=args.log_format, lowers_root=args.capture_logs)
+    with log, Worker(args.path, **args.given(*_OF_WORKER)) as new:
         if args.once:
             _run_one(args, new)
         else:
@@ -116,28 +108,3 @@ def _run_all(args: Args, worker: Worker) -> None:
     except BrokenPipeError:  # it was not started for the sake of this line
         output.discard_unwritable()
     worker.start()
-
-
-@contextmanager
-def _log_to_stderr(args: Args) -> Iterator[None]:
-    """While the block runs, print the worker's log, and the warnings of modules that set up no logging of their own.
-
-    Nothing is changed at the root: a handler there would keep `logging.basicConfig` of a job's module from doing
-    anything. The worker's log does not reach the root either, where it would be printed a second time.
-    """
-    level = _LEVELS[args.log_level]
-    printer = Printer(format=args.log_format)
-    printer.setLevel(level)
-    before = PACKAGE.level, PACKAGE.propagate, logging.lastResort, logging.root.level
-    PACKAGE.addHandler(printer)
-    PACKAGE.propagate, logging.lastResort = False, printer
-    PACKAGE.setLevel(level)
-    if args.capture_logs:  # otherwise what jobs log below a warning would never become a record
-        logging.root.setLevel(min(level, logging.INFO))
-    try:
-        yield
-    finally:
-        if output.has_stuck_thread():
-            os._exit(0 if sys.exc_info()[0] is None else 1)  # the interpreter would wait for the thread for ever
-        PACKAGE.removeHandler(printer)
-        PACKAGE.level, PACKAGE.propagate, logging.lastResort, logging.root.level = before
