@@ -9,14 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gigq.cli import output
-from gigq.cli.command import argument
 from gigq.logs import PACKAGE, Format, Printer
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 """The levels that can be typed."""
-
-VERBOSE = argument("-v", "--verbose", dest="log_level", action="store_const", const="debug",
-    help="the same as --log-level debug")  # fmt: skip
 
 
 @contextmanager

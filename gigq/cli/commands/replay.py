@@ -13,7 +13,7 @@ from gigq.cli.args import Args
 from gigq.cli.command import argument, command
 from gigq.cli.exits import DONE, REFUSED, Refused, UsageError
 from gigq.cli.importing import import_from_here
-from gigq.cli.logging_here import LEVELS, VERBOSE, logging_to_stderr
+from gigq.cli.logging_here import LEVELS, logging_to_stderr
 from gigq.cli.options import ONE_ID
 from gigq.cli.styled import DIM, RED, Styled
 from gigq.codec import decode
@@ -41,7 +41,8 @@ _KEYS = ("job_id", "status", "result", "error", "error_type", "traceback", "dura
     argument("--handler", dest="handlers", metavar="NAME=MODULE:FUNCTION", action="append",
         type=values.text_parameter,
         help="the function that workers know by this name, if the job names one; repeat it for several"),
-    VERBOSE,
+    argument("-v", "--verbose", action="store_true",
+        help="show the frames of libraries too, and the log from level DEBUG on"),
     fields=_KEYS,
     check=lambda args: _check(args),
     examples=(
@@ -87,7 +88,7 @@ def _replayed(queue: JobQueue, args: Args, job: JobRecord) -> Replayed:
             f"job {job.id} calls what workers know as {job.function!r}; say which function that is, "
             f"as in --handler {job.function}=shop.tasks:send"
         )
-    log = logging_to_stderr(LEVELS[args.log_level or "info"], lowers_root=True)
+    log = logging_to_stderr(LEVELS["debug" if args.verbose else "info"], lowers_root=True)
     # What the function prints is not the answer of this command.
     with log, nullcontext() if args.out.form.is_for_people else redirect_stdout(sys.stderr):
         return replay(
@@ -126,7 +127,7 @@ def _answer(job: JobRecord, replayed: Replayed, args: Args) -> Answer:
         "error": report.error, "error_type": report.error_type, "traceback": report.traceback,
         "duration": round(replayed.seconds, 6), "submitted": list(replayed.submitted),
     }  # fmt: skip
-    lines = [report.result or "null"] if has_completed else _failure(replayed, is_whole=args.log_level == "debug")
+    lines = [report.result or "null"] if has_completed else _failure(replayed, is_whole=args.verbose)
     notes = [f"{_told(replayed)} after {span(replayed.seconds)}; nothing was recorded"]
     if replayed.submitted:
         jobs = "1 job" if len(replayed.submitted) == 1 else f"{len(replayed.submitted):,} jobs"

@@ -11,7 +11,7 @@ from gigq.cli.args import Args
 from gigq.cli.command import BY_ITSELF, argument, command, exclusive
 from gigq.cli.exits import UsageError
 from gigq.cli.importing import import_from_here
-from gigq.cli.logging_here import LEVELS, VERBOSE, logging_to_stderr
+from gigq.cli.logging_here import LEVELS, logging_to_stderr
 from gigq.runtime.signals import handling, heeded
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ _OF_WORKER = (
         help="normal is faster, and a power loss may undo the last moments; default: full"),
     argument("--log-level", choices=tuple(LEVELS), default="info", env="GIGQ_LOG_LEVEL",
         help="warning: only what goes wrong for good; debug: with the tracebacks of all that fails; default: info"),
-    VERBOSE,
+    argument("-v", "--verbose", dest="log_level", action="store_const", const="debug",
+        help="the same as --log-level debug"),
     argument("--log-format", choices=("text", "json"), default="text", env="GIGQ_LOG_FORMAT",
         help="json: one object a line, with fields such as job_id, attempt, duration, error_type; default: text"),
     opens=BY_ITSELF,
