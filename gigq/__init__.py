@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gigq.errors import (
         AmbiguousId,
         CyclicWorkflow,
+        DestinationExists,
         GigqError,
         GiveUp,
         InvalidFilter,
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from gigq.priority import Priority
     from gigq.queue.job_claim import JobClaim
     from gigq.queue.job_queue import JobQueue
-    from gigq.queue_records import HeldJob, QueueRecord, ScheduleRecord, WorkerRecord
+    from gigq.queue_records import BackupRecord, HeldJob, QueueRecord, ScheduleRecord, WorkerRecord
     from gigq.records import Candidate, ExecutionRecord, JobRecord
     from gigq.runtime.context import current_job
     from gigq.runtime.job_context import JobContext
@@ -65,10 +66,12 @@ __all__ = [
     "ActionRecord",
     "Affected",
     "AmbiguousId",
+    "BackupRecord",
     "Candidate",
     "Clock",
     "Count",
     "CyclicWorkflow",
+    "DestinationExists",
     "Event",
     "ExecutionRecord",
     "ExecutionStatus",
@@ -136,9 +139,9 @@ _MODULES = {
     "affected": ("Affected",),
     "clock": ("Clock", "ManualClock", "SystemClock"),
     "errors": (
-        "AmbiguousId", "CyclicWorkflow", "GigqError", "GiveUp", "InvalidFilter", "InvalidJob", "JobCancelled",
-        "JobFailed", "JobNotFinished", "JobNotFound", "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable",
-        "NotSerializable", "QueueBusy", "QueueGone", "ReadTooLong", "RetryLater", "StepChanged", "StoreError",
+        "AmbiguousId", "CyclicWorkflow", "DestinationExists", "GigqError", "GiveUp", "InvalidFilter", "InvalidJob",
+        "JobCancelled", "JobFailed", "JobNotFinished", "JobNotFound", "JobTimeout", "LeaseLost", "NotAQueue",
+        "NotImportable", "NotSerializable", "QueueBusy", "QueueGone", "ReadTooLong", "RetryLater", "StepChanged", "StoreError",
         "TransactionTimeout", "UnknownParent", "WorkflowNotFound",
     ),
     "executor.executor": ("QueueExecutor",),
@@ -153,7 +156,7 @@ _MODULES = {
     "priority": ("Priority",),
     "queue.job_queue": ("JobQueue",),
     "queue.job_claim": ("JobClaim",),
-    "queue_records": ("HeldJob", "QueueRecord", "ScheduleRecord", "WorkerRecord"),
+    "queue_records": ("BackupRecord", "HeldJob", "QueueRecord", "ScheduleRecord", "WorkerRecord"),
     "records": ("Candidate", "ExecutionRecord", "JobRecord"),
     "runtime.context": ("current_job",),
     "runtime.job_context": ("JobContext",),

@@ -181,6 +181,10 @@ class NotAQueue(StoreError):
     """The file is not a queue: no database, another application's tables, or a version that is too new."""
 
 
+class DestinationExists(StoreError, FileExistsError):
+    """There is a file already where a copy of the queue is to be made."""
+
+
 class RetryLater(Exception):
     """Raise it in a job to give the job back unfinished. The attempt does not count.
 

@@ -181,3 +181,33 @@ class ScheduleRecord(NamedTuple):
     def as_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""
         return as_plain(self)
+
+
+class BackupRecord(NamedTuple):
+    """A copy of a queue, as it was made and checked.
+
+    Attributes:
+        path: where it is, from the root on.
+        size: its bytes.
+        jobs: how many jobs it has.
+        taken_at: the moment of which it is, in UTC: what was committed before is in it, and nothing else.
+        problems: what `JobQueue.check` says of it; empty if it is sound. The queue itself has the same problems.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from gigq import JobQueue
+        >>> with TemporaryDirectory() as folder, JobQueue(":memory:") as queue:
+        ...     copy = queue.backup(f"{folder}/copy.db")
+        ...     copy.jobs, copy.problems
+        (0, ())
+    """
+
+    path: str
+    size: int
+    jobs: int
+    taken_at: datetime
+    problems: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold: instants as ISO-8601 text in UTC."""
+        return as_plain(self)

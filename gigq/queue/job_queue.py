@@ -20,7 +20,7 @@ from gigq.filters import FilterOptions, Filters, Statuses
 from gigq.job_ids import JobId, JobRef, id_of, ids_of, is_one
 from gigq.lazy import LazyModule
 from gigq.priority import to_priority
-from gigq.queue_records import QueueRecord, WorkerRecord
+from gigq.queue_records import BackupRecord, QueueRecord, WorkerRecord
 from gigq.records import JobRecord
 from gigq.status import DEAD, PRUNED_BY_DEFAULT, ExecutionStatus
 from gigq.store import acting, reading
@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from gigq.queue.schedules import Schedules
     from gigq.steps import StepRecord
     from gigq.store import (
+        backing_up,
         checking,
         control,
         crew,
@@ -77,7 +78,7 @@ if TYPE_CHECKING:
         steps,
         submitting,
         workers,
-    )  # fmt: skip
+    )
     from gigq.workflow_records import WorkflowRecord
 else:
     liveness, process, reports = map(LazyModule, ("gigq.liveness", "gigq.process", "gigq.reports"))
@@ -91,7 +92,7 @@ else:
     cards, queue_card = map(LazyModule, ("gigq.drawing.cards", "gigq.drawing.queue_card"))
     waiting, why, workflows = map(LazyModule, ("gigq.queue.waiting", "gigq.queue.why", "gigq.queue.workflows"))
     checking, control, metrics = map(LazyModule, ("gigq.store.checking", "gigq.store.control", "gigq.store.metrics"))
-    crew = LazyModule("gigq.store.crew")
+    backing_up, crew = map(LazyModule, ("gigq.store.backing_up", "gigq.store.crew"))
     deleting, joining = map(LazyModule, ("gigq.store.deleting", "gigq.store.joining"))
     repairing, steps = map(LazyModule, ("gigq.store.repairing", "gigq.store.steps"))
     submitting, workers = map(LazyModule, ("gigq.store.submitting", "gigq.store.workers"))
@@ -109,7 +110,8 @@ class JobQueue:
     history   `history`, an object of its own: `History`
     schedule  `schedules`, an object of its own: `Schedules`
     consume   `dequeue` `complete` `fail` `execute_job`: manual consumption, without a `Worker`
-    keep      `clear_completed` `prune` `delete_job` `delete_jobs` `requeue_stuck` `check` `repair` `close`
+    keep      `clear_completed` `prune` `delete_job` `delete_jobs` `requeue_stuck` `check` `repair`
+              `backup` `close`
     ========  ==========================================================================================
 
     Safe to share between threads, and to keep across a fork. Every method is one transaction unless it says otherwise,
@@ -1299,6 +1301,50 @@ class JobQueue:
             mended = repairing.repair(tx)
             acting.note(tx, self.database, "repair", len(mended))
         return mended
+
+    def backup(
+        self,
+        destination: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        on_progress: Callable[[int, int], object] | None = None,
+    ) -> BackupRecord:
+        """Copy the queue to another file while workers and programs use it, check the copy, and return what it is.
+
+        The copy is of one moment. Nobody waits for it, but the queue's log grows by what is written meanwhile. It is
+        made under another name next to the destination, so that there is a whole copy in the end or none, and only
+        its owner may read it. It is a queue like any other: jobs that were running are settled as lost by the first
+        worker that opens it, and tried again.
+
+        Works for ``":memory:"`` and for a queue that was opened read-only, too.
+
+        Args:
+            destination: the path of the copy.
+            overwrite: whether to replace a file that is there, unless it is open in another program.
+            on_progress: called after every few megabytes with how many bytes are copied, and how many there are. What
+                it raises ends the backup, and leaves nothing behind.
+
+        Raises:
+            DestinationExists: there is a file, and `overwrite` is False.
+            ValueError: the destination is the queue itself, or no path.
+            RuntimeError: this thread has a transaction open on the queue.
+            StoreError: the copy cannot be written, or the queue cannot be read.
+
+        Example:
+            >>> from tempfile import TemporaryDirectory
+            >>> from gigq import JobQueue
+            >>> with TemporaryDirectory() as folder, JobQueue(":memory:") as queue:
+            ...     job_id = queue.enqueue("print")
+            ...     copy = queue.backup(f"{folder}/copy.db")
+            ...     with JobQueue(copy.path, read_only=True) as restored:
+            ...         print(copy.jobs, copy.problems, restored.stats()["pending"])
+            1 () 1
+        """
+        said = checks.optional(on_progress, "on_progress", checks.function) or (lambda done, total: None)
+        is_wanted = checks.one_of(overwrite, "overwrite", choices=(True, False))
+        return backing_up.backup(
+            self.database, destination, clock=self.clock, overwrite=is_wanted, on_progress=said
+        )
 
     def close(self) -> None:
         """Give back what this process has claimed manually, the attempts not counted, and close all connections.

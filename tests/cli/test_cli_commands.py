@@ -23,7 +23,7 @@ Run = Callable[..., Any]
 
 PARSERS = reference.commands(build_parser())
 
-EXAMPLES = {"ID": "x", "NAME": "x", "QUEUE": "x", "N": "1", "ACTION": "list", "MODULE.FUNCTION": "os.getpid"}
+EXAMPLES = {"ID": "x", "NAME": "x", "QUEUE": "x", "N": "1", "ACTION": "list", "DEST": "copy.db", "MODULE.FUNCTION": "os.getpid"}
 """A word for each of the words that commands take."""
 
 NEEDED = {

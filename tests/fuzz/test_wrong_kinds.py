@@ -51,20 +51,20 @@ VALUES: dict[str, Any] = {
 TYPED = {each.__name__: each for each in (FilterOptions, JobOptions, ScheduleOptions)}
 """What a callable takes as keyword arguments, by the name in its annotation."""
 
-CALLS_IT = {"JobContext.step", "JobContext.transact"}
+CALLS_IT = {"JobContext.step", "JobContext.transact", "JobQueue.backup"}
 """What calls the function that it is given, with an argument that most refuse in words of their own."""
 
 ELSEWHERE = {
     "Clock", "JobOptions", "__version__",  # not called
     "AmbiguousId",
-    "CyclicWorkflow", "GigqError", "GiveUp", "InvalidFilter",
+    "CyclicWorkflow", "DestinationExists", "GigqError", "GiveUp", "InvalidFilter",
     "InvalidJob", "JobCancelled", "JobFailed", "JobNotFinished", "JobNotFound",
     "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy", "QueueGone",
     "ReadTooLong", "StepChanged", "StoreError", "TransactionTimeout", "UnknownParent",
     "WorkflowNotFound",  # raised by gigq, or with any arguments, as exceptions are
     "ActionRecord", "Affected", "Candidate", "Count", "Page",
     "Event", "ExecutionRecord", "JobClaim", "JobId", "JobRecord", "QueueRecord", "ScheduleRecord", "StepRecord",
-    "WorkerRecord", "WorkflowRecord", "WorkflowStatus",
+    "WorkerRecord", "WorkflowRecord", "WorkflowStatus", "BackupRecord",
     "GraphJob", "GraphLevel", "Health", "HeldJob", "JobGraph", "NextJob", "NextJobs", "QueueInfo",  # made by gigq
     "ExecutionStatus", "JobStatus", "Phase", "Priority",  # words
     "SystemClock",  # its only argument is how long it sleeps

@@ -75,6 +75,7 @@ COMMANDS = {
     "clear": Row("pruning", ACT, "Delete completed and cancelled jobs, and print how many."),
     "doctor": Row("checking", FIX, "Check the file, and print every problem.", True),
     "replay": Row("replay", FIX, "Run a job's exact call again, here and now, and record nothing.", True),
+    "backup": Row("backing_up", FIX, "Copy the queue to another file while workers run, and check the copy."),
     "recover": Row("workers", FIX, "Recover the jobs of dead workers, and print how many."),
     "metrics": Row("metrics", SERVE, "Print metrics of the queue in the Prometheus text format."),
     "version": Row("version", SERVE, "Print the version of gigq."),

@@ -23,8 +23,8 @@ _LONGEST_PATH = 512 - len("-journal")
 """Bytes: SQLite refuses longer ones on Unix."""
 
 
-def plain_path(path: str | os.PathLike[str]) -> str:
-    """Return a path or a ``sqlite:///`` URL as a path.
+def plain_path(path: str | os.PathLike[str], name: str = "db_path") -> str:
+    """Return a path or a ``sqlite:///`` URL as a path; `name` is for messages.
 
     Raises:
         TypeError, ValueError: it is neither.
@@ -33,9 +33,9 @@ def plain_path(path: str | os.PathLike[str]) -> str:
         text = os.fsdecode(path)
     except TypeError:
         kinds = "a path, a URL such as sqlite:///jobs.db, or ':memory:'"
-        raise TypeError(f"db_path is {path!r:.80}; it must be {kinds}") from None
+        raise TypeError(f"{name} is {path!r:.80}; it must be {kinds}") from None
     if not text:
-        raise ValueError("db_path must not be empty")
+        raise ValueError(f"{name} must not be empty")
     if "\0" in text:
         raise ValueError(f"{text!r:.80} is not a path of a file")
     if text.startswith("file:"):  # SQLite's own URLs, which few programs mean to be a name

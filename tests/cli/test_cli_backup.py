@@ -1,0 +1,61 @@
+"""`gigq backup`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import functions
+
+from gigq import JobQueue
+
+Run = Callable[..., Any]
+
+
+def test_backup_copies_the_queue_and_says_what_it_has_copied(run: Run, queue: JobQueue, tmp_path: Path) -> None:
+    queue.enqueue(functions.nothing)
+    destination = tmp_path / "copy.db"
+
+    outcome = run("backup", str(destination))
+
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith(f"Copied 1 job to {destination}: 0.2 MB, as of 20")
+    assert run("--db", str(destination), "list", "-q").out.split() == [queue.find_jobs()[0].id]
+
+
+def test_a_file_that_is_there_is_overwritten_only_by_force(run: Run, queue: JobQueue, tmp_path: Path) -> None:
+    destination = tmp_path / "copy.db"
+    destination.write_text("precious")
+
+    refused = run("backup", str(destination))
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err == f"gigq: there is a file at '{destination}' already; --force overwrites it\n"
+    assert destination.read_text() == "precious"
+
+    found = run("backup", str(destination), "--force", "--json").json
+    assert (found["path"], found["jobs"], found["problems"]) == (str(destination), 0, [])
+
+
+def test_a_copy_of_a_queue_that_is_not_sound_is_made_and_says_so(
+    run: Run, queue: JobQueue, path: str, tmp_path: Path
+) -> None:
+    queue.enqueue(functions.nothing)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE jobs SET blockers = 1")
+
+    outcome = run("backup", str(tmp_path / "copy.db"))
+
+    assert outcome.code == 1 and "1 job waits for more or fewer parents" in outcome.out
+    assert outcome.err == "gigq: the copy has the problems of the queue; gigq doctor --repair mends what it can\n"
+    queue.repair()
+    (tmp_path / "copy.db").unlink()
+
+
+def test_what_cannot_be_a_copy_is_one_line_of_error(run: Run, queue: JobQueue, path: str, tmp_path: Path) -> None:
+    for destination in (path, ":memory:", str(tmp_path), str(tmp_path / "no" / "copy.db")):
+        outcome = run("backup", destination, "--force")
+        assert (outcome.code, outcome.out, outcome.err.count("\n")) == (1, "", 1), destination
+    assert run("backup").code == 2
