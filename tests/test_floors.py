@@ -224,18 +224,20 @@ PARTS_OF_SQL = {
     "READY", "OPEN",  # the predicates of partial indexes
     "phase_of", "may",  # conditions made of statuses and moves
     "SUBMITTER",  # a column of another row
+    "where", "self._where", "self._when", "condition",  # what filters ask for
+    "source.sql", "self._source.sql", "ALL_UNFINISHED",  # queries of such conditions
     "distinct",  # a query of columns and predicates
     "listed", "tabled", "assigned",  # as many question marks as there are values
     # in one module each
-    "_COLUMNS", "_FIRSTS", "_PLACES", "_MARKS", "_ROWS", "_insert", "_ORDERS", "_SAMPLED", "_is_needed", "_for_each",
-    "_named", "_where", "_none_of", "_JOB", "UNFINISHED_PARENTS", "BLOCKED_FOR_EVER", "WRONG_ATTEMPTS",
+    "_AGGREGATES", "_BEHIND", "_COLUMNS", "_FIRSTS", "_PLACES", "_MARKS", "_ROWS", "_insert", "_SAMPLED", "_is_needed",
+    "_for_each", "_none_of", "_JOB", "UNFINISHED_PARENTS", "BLOCKED_FOR_EVER", "WRONG_ATTEMPTS",
     "EMPTY_WORKFLOWS", "OF_NO_WORKFLOW", "FOREIGN_LAST_JOB", "NOT_WAITED_FOR", "FOREIGN_STEPS",
     "SUBMITTED_BY_LATER",
     "_RENAMED", "_ROW", "_null_for_missing", "VIEWS_OF",  # names in older files
 }  # fmt: skip
 """The names in the store whose text may be put into SQL: constants, and functions that make it of constants."""
 
-BUILDERS = ("store.tables", "store.views", "store.engine.lists")
+BUILDERS = ("store.tables", "store.views", "store.engine.lists", "store.filtering", "store.sources")
 """Modules that only make such texts, and know no value from outside."""
 
 KEYWORDS = re.compile(

@@ -14,7 +14,7 @@ from gigq.liveness import certainly_dead
 from gigq.process import is_gone, this_process
 from gigq.queue.bounds import Bounds
 from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
-from gigq.store import acting, chosen, control, deleting, manual, reading, workers
+from gigq.store import acting, chosen, control, deleting, manual, paging, reading, workers
 from gigq.store.engine.database import Database
 from gigq.store.engine.transaction import Transaction
 
@@ -127,7 +127,7 @@ class _Run:
         self._on_chunk = bounds.on_chunk or (lambda affected: None)
         with database.read() as tx:
             self._bound = reading.newest(tx) if bounds.bound is None else bounds.bound
-            self._jobs = reading.seqs(tx, filters, bound=self._bound)[:: -1 if newest_first else 1]
+            self._jobs = paging.seqs(tx, filters, bound=self._bound)[:: -1 if newest_first else 1]
         self._action = acting.Action(database, verb.name, of=_plain(filters), how=verb.how, bound=self._bound)
         self._stamps = set[str]()
         self._done = self._along = self._changed = 0

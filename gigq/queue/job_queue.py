@@ -359,13 +359,18 @@ class JobQueue:
         with self.database.read() as tx:
             return reading.job(tx, wanted)
 
-    def steps(self, job_id: JobRef) -> list[StepRecord]:
+    def steps(self, job_id: JobRef, *, within: Duration | None = None) -> list[StepRecord]:
         """Return the steps of a job that are remembered, in the order in which they were completed.
 
         A step of an earlier run whose name the function no longer uses is there too.
 
+        Args:
+            job_id: a job.
+            within: the most time that this may take, in seconds or as another duration: a job may have 100,000 steps.
+
         Raises:
             JobNotFound: no job has this id.
+            ReadTooLong: the time was over.
 
         Example:
             >>> from gigq import JobQueue, current_job
@@ -379,7 +384,7 @@ class JobQueue:
             [('add up', 7)]
         """
         wanted = id_of(job_id)
-        with self.database.read() as tx:
+        with Budget(within).read(self.database) as tx:
             if reading.job(tx, wanted) is None:
                 raise JobNotFound(wanted)
             return steps.steps_of(tx, wanted)
@@ -454,7 +459,7 @@ class JobQueue:
     ) -> Page[JobRecord]:
         """Return the jobs that pass all filters, as a list that says how to go on: those that came last first.
 
-        The executions of these jobs are without their logs and tracebacks, which `get_job` returns.
+        The executions of these jobs are without their logs, which `get_job` returns.
 
         Args:
             status: one or several; None for any.
@@ -686,16 +691,18 @@ class JobQueue:
         with Budget(within).read(self.database) as tx:
             return file_facts.file_facts(tx, self.database.path)
 
-    def workflows(self, limit: int | None = None) -> list[WorkflowRecord]:
+    def workflows(self, limit: int | None = None, *, within: Duration | None = None) -> list[WorkflowRecord]:
         """Return the workflows, the newest first, with the number of their jobs by status.
 
         Args:
             limit: the most workflows to return; None for all.
+            within: the most time that this may take, in seconds or as another duration.
 
         Raises:
+            ReadTooLong: the time was over.
             ValueError: an invalid limit.
         """
-        return workflows.records(self.database, checks.optional(limit, "limit", checks.count))
+        return workflows.records(self.database, checks.optional(limit, "limit", checks.count), Budget(within))
 
     @overload
     def wait(self, job_ids: JobRef, timeout: Duration | None = None) -> JobRecord: ...  # type: ignore[overload-overlap]
@@ -1001,13 +1008,27 @@ class JobQueue:
             self.database, queue, max_running=max_running, rate_limit=rate_limit, rate_period=rate_period
         )
 
-    def queues(self) -> list[QueueRecord]:
-        """Return the queues that have unfinished jobs, limits or a pause, in alphabetical order."""
-        return queues.records(self.database)
+    def queues(self, *, within: Duration | None = None) -> list[QueueRecord]:
+        """Return the queues that have unfinished jobs, limits or a pause, in alphabetical order.
 
-    def workers(self) -> list[WorkerRecord]:
-        """Return the workers that are entered in the file, the oldest first. A dead one stays until it is noticed."""
-        with self.database.read() as tx:
+        Args:
+            within: the most time that this may take, in seconds or as another duration. It counts the ready jobs.
+
+        Raises:
+            ReadTooLong: the time was over.
+        """
+        return queues.records(self.database, budget=Budget(within))
+
+    def workers(self, *, within: Duration | None = None) -> list[WorkerRecord]:
+        """Return the workers that are entered in the file, the oldest first. A dead one stays until it is noticed.
+
+        Args:
+            within: the most time that this may take, in seconds or as another duration.
+
+        Raises:
+            ReadTooLong: the time was over.
+        """
+        with Budget(within).read(self.database) as tx:
             return crew.records(tx)
 
     def scale(self, concurrency: int, worker_id: str | None = None) -> int:
@@ -1040,20 +1061,22 @@ class JobQueue:
             acting.note(tx, self.database, "stop_workers", asked, {"graceful": bool(graceful)}, worker_id=name)
         return asked
 
-    def dead_letters(self, limit: int | None = 100, **filters: Unpack[FilterOptions]) -> list[dict[str, Any]]:
+    def dead_letters(
+        self, limit: int | None = 100, *, within: Duration | None = None, **filters: Unpack[FilterOptions]
+    ) -> list[dict[str, Any]]:
         """Return the jobs that used up their attempts (failed and timeout) as dicts, those that ended last first.
 
         Args:
             limit: the most jobs to return; None for all.
-            filters: as for `find_jobs`.
+            within, filters: as for `list_jobs`.
 
         Raises:
+            ReadTooLong: the time was over before all these jobs were found.
             ValueError: an invalid value of a filter or the limit.
         """
-        checks.optional(limit, "limit", checks.count)
-        chosen = Filters.of(status=DEAD, **filters)
-        with self.database.read() as tx:
-            return [record.as_dict() for record in reading.jobs(tx, chosen, limit=limit, order="ended")]
+        budget, chosen = Budget(within), Filters.of(status=DEAD, **filters)
+        page = looking.find(self.database, chosen, budget, limit=limit, order="ended")
+        return [record.as_dict() for record in looking.whole(page, budget)]
 
     # history
 
@@ -1267,12 +1290,18 @@ class JobQueue:
         """
         return bulk.requeue_stuck(self.database, older_than=older_than)
 
-    def check(self) -> list[str]:
+    def check(self, *, within: Duration | None = None) -> list[str]:
         """Read all of the file, and return a sentence for each kind of thing that is wrong with it.
 
         A sentence says how many rows are affected, and names the first three.
+
+        Args:
+            within: the most time that this may take, in seconds or as another duration.
+
+        Raises:
+            ReadTooLong: the time was over.
         """
-        with self.database.read() as tx:
+        with Budget(within).read(self.database) as tx:
             return checking.check(tx)
 
     def repair(self) -> list[str]:

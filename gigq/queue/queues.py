@@ -9,6 +9,7 @@ from gigq import checks
 from gigq.clock import Duration
 from gigq.queue_records import QueueRecord
 from gigq.store import acting, queues
+from gigq.store.engine.budget import Budget
 from gigq.store.engine.database import Database
 from gigq.store.queues import Rule
 
@@ -18,9 +19,9 @@ Unchanged = EllipsisType
 """``...``: what is not given stays as it is."""
 
 
-def records(database: Database, queue: str = queues.ALL) -> list[QueueRecord]:
+def records(database: Database, queue: str = queues.ALL, *, budget: Budget | None = None) -> list[QueueRecord]:
     """Return the queues that are in use, or this one. It counts jobs, so nobody should wait for it."""
-    with database.read() as tx:
+    with database.read() if budget is None else budget.read(database) as tx:
         return queues.records(tx, queue)
 
 

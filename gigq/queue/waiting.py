@@ -13,7 +13,7 @@ from gigq.filters import Filters
 from gigq.records import JobRecord
 from gigq.runtime.context import current_execution
 from gigq.status import DEAD, UNFINISHED, JobStatus
-from gigq.store import awaiting, reading, waits
+from gigq.store import awaiting, paging, reading, waits
 from gigq.store.awaiting import Ids
 from gigq.store.engine.database import Database
 from gigq.store.engine.joined import joined_by
@@ -105,7 +105,7 @@ def unfinished(database: Database, filters: Filters) -> list[str]:
         if status not in UNFINISHED:
             raise ValueError(f"status is {status!r}; only pending and running jobs can be waited for")
     with database.read() as tx:
-        return reading.ids(tx, filters if filters.statuses else filters._replace(statuses=list(UNFINISHED)))
+        return paging.ids(tx, filters if filters.statuses else filters._replace(statuses=list(UNFINISHED)))
 
 
 class _Jobs:

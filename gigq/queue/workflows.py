@@ -17,6 +17,7 @@ from gigq.process import is_gone, this_process
 from gigq.queue import waiting
 from gigq.status import UNFINISHED
 from gigq.store import acting, joining, workers, workflow_control, workflow_graph, workflow_status, workflows
+from gigq.store.engine.budget import Budget
 from gigq.store.engine.database import Database
 from gigq.store.engine.joined import joined_by
 from gigq.store.engine.transaction import Transaction
@@ -158,9 +159,9 @@ def _of_known(job: NewJob, wanted: Submission) -> NewJob:
     return job._replace(dependencies=tuple(dict.fromkeys(standing)))
 
 
-def records(database: Database, limit: int | None) -> list[WorkflowRecord]:
-    """Return the workflows, the newest first."""
-    with database.read() as tx:
+def records(database: Database, limit: int | None, budget: Budget) -> list[WorkflowRecord]:
+    """Return the workflows, the newest first, within a time. Raises ReadTooLong."""
+    with budget.read(database) as tx:
         return workflow_status.records(tx, limit=limit)
 
 

@@ -118,7 +118,14 @@ def test_version_and_help_load_no_queue(path: str, words: list[str], modules: se
     }
 
 
-@pytest.mark.parametrize(("words", "more"), [(["list"], {"gigq.pages", "gigq.queue.looking"}), (["stats"], set())])
+OF_LISTS = {
+    "gigq.pages", "gigq.queue.looking",
+    *(f"gigq.store.{each}" for each in ("choosing", "filtering", "paging", "sources", "ways")),
+}  # fmt: skip
+"""What finds jobs."""
+
+
+@pytest.mark.parametrize(("words", "more"), [(["list"], OF_LISTS), (["stats"], set())])
 def test_a_command_that_only_looks_loads_nothing_that_claims_settles_or_runs_jobs(
     path: str, queue: JobQueue, words: list[str], more: set[str]
 ) -> None:
