@@ -15,10 +15,10 @@ JOB = (
 )  # fmt: skip
 WORKER = (
     "id", "mode", "concurrency", "queues", "pid", "running", "completed", "failed", "started_at", "seen_at",
-    "stop", "missing", "trouble",
+    "stop", "missing", "trouble", "jobs",
 )  # fmt: skip
 QUEUE = (
-    "name", "is_paused", "ready", "scheduled", "running", "oldest_ready_at", "max_running", "rate_limit",
+    "name", "is_paused", "paused_at", "ready", "scheduled", "running", "oldest_ready_at", "max_running", "rate_limit",
     "rate_period",
 )  # fmt: skip
 SCHEDULE = (
@@ -29,4 +29,13 @@ WORKFLOW = ("id", "name", "created_at", "statuses", "last_job", "total", "done")
 WORKFLOW_STATUS = (
     "id", "name", "created_at", "started_at", "completed_at", "statuses", "phases", "time_left", "last_job",
     "total", "done", "has_ended",
+)  # fmt: skip
+NEXT_JOB = (
+    "id", "name", "function", "queue", "priority", "phase", "run_at", "starts_at", "duration", "reason",
+)  # fmt: skip
+HEALTH = ("is_ok", "sentences", "at", "workers", "slots", "busy", "ready", "oldest_ready_age")
+INFO = (
+    "path", "size", "log_size", "page_size", "pages", "free_pages", "disk_free", "written_at", "journal_mode",
+    "schema_version", "sqlite_version", "gigq_version", "oldest_job_at", "newest_job_at", "statuses", "claims",
+    "workers", "schedules", "workflows", "jobs",
 )  # fmt: skip

@@ -21,7 +21,7 @@ def test_queues_are_listed_as_a_table(run: Run, queue: JobQueue) -> None:
 
     assert title.split() == ["name", "paused", "ready", "scheduled", "running", "oldest", "limits"]
     assert mail.split() == ["mail", "1", "0", "0", "0s", "2", "at", "a", "time,", "5", "within", "60", "s"]
-    assert video.split() == ["video", "yes", "0", "1", "0"]
+    assert video.split() == ["video", "0s", "0", "1", "0"]
 
 
 def test_queues_as_json_are_those_of_the_library(run: Run, queue: JobQueue) -> None:

@@ -59,8 +59,8 @@ def test_a_worker_that_can_start_no_job_is_named_below_the_table(run: Run, queue
 def test_workers_are_listed_as_a_table(run: Run) -> None:
     title, row = run("workers").out.splitlines()
 
-    assert title.split() == ["id", "mode", "slots", "running", "completed", "failed", "queues", "pid", "seen", "stop"]
-    assert row.split()[:8] == ["here", "thread", "1", "0", "0", "0", "red,", "blue"]
+    assert title.split() == ["id", "mode", "slots", "free", "running", "completed", "failed", "queues", "pid", "seen", "stop"]
+    assert row.split()[:9] == ["here", "thread", "1", "1", "0", "0", "0", "red,", "blue"]
     assert row.endswith("s")
 
 

@@ -29,7 +29,8 @@ _ONE_OR_ALL = argument("queue", metavar="QUEUE", nargs="?", completes="queues", 
 def queues(queue: JobQueue, args: Args) -> Answer:
     """List the queues that have unfinished jobs, a limit or a pause.
 
-    The column oldest shows how long ago the oldest of the ready jobs was submitted.
+    The column paused shows for how long a queue has been paused, and the column oldest how long ago the oldest of the
+    ready jobs was submitted.
     """
     found = queue.queues()
     now = queue.clock.now()
@@ -107,7 +108,8 @@ def _still(name: str | None, queues: Sequence[str]) -> str:
 
 def _row(args: Args, queue: QueueRecord, *, now: datetime) -> tuple[Cell, ...]:
     oldest = None if queue.oldest_ready_at is None else age(args, queue.oldest_ready_at, now)
-    paused = status_cell("paused", word="yes") if queue.is_paused else ""
+    since = "yes" if queue.paused_at is None else age(args, queue.paused_at, now)
+    paused = status_cell("paused", word=since) if queue.is_paused else ""
     return (queue.name, paused, queue.ready, queue.scheduled, queue.running, oldest, _limits(queue))
 
 

@@ -82,10 +82,13 @@ def list_(queue: JobQueue, args: Args) -> Answer:
     return Answer(jobs, [*lines, *note], ids=ids, notes=() if args.out.form.is_for_people else note)
 
 
-@command(fields=tuple(status.value for status in JobStatus))
+@command(
+    argument("--queue", metavar="NAME", completes="queues", help="only jobs in this queue"),
+    fields=(*(status.value for status in JobStatus), "total"),
+)
 def stats(queue: JobQueue, args: Args) -> Answer:
     """Count the jobs by status."""
-    counts = queue.stats()
+    counts = queue.stats(args.queue)
     return Answer(counts, labelled((word, [str(count)]) for word, count in counts.items()))
 
 

@@ -1,4 +1,4 @@
-"""The command that explains what a job waits for: `gigq why`."""
+"""The command that explains what jobs wait for: `gigq why`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,30 @@ from typing import TYPE_CHECKING
 
 from gigq.cli.answer import Answer
 from gigq.cli.args import Args
-from gigq.cli.command import command
-from gigq.cli.options import ONE_ID
+from gigq.cli.command import argument, command
+from gigq.cli.options import ID
 
 if TYPE_CHECKING:
     from gigq.queue.job_queue import JobQueue
 
 
-@command(ONE_ID, fields=("id", "reasons"))
+@command(
+    argument("id", metavar="ID", nargs="?", completes="jobs", help=f"{ID}; default: the jobs of the whole queue"),
+    fields=("id", "reasons"),
+    examples=(
+        ("gigq why", "why the jobs of the queue are not getting on, or that nothing is wrong"),
+        ("gigq why 7c1f09e2", "why this job is not running, or how it ended"),
+    ),
+)
 def why(queue: JobQueue, args: Args) -> Answer:
-    """Explain why a job is not running, or how it ended."""
+    """Explain why jobs are not getting on, or how one ended.
+
+    Without an ID, it looks at the head of each queue: pauses, limits, functions that no worker finds, and workers that
+    are dead, missing or stuck.
+    """
+    if args.id is None:
+        reasons = queue.why()
+        return Answer({"id": None, "reasons": reasons}, reasons)
     job_id = queue.full_id(args.id)
     reasons = queue.why(job_id)
     return Answer({"id": job_id, "reasons": reasons}, reasons, ids=[job_id])

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gigq.cli import values
+from gigq.cli import pictures, values
 from gigq.cli.answer import Answer
 from gigq.cli.args import Args
-from gigq.cli.command import CHANGE, argument, command, exclusive
-from gigq.cli.exits import Refused
+from gigq.cli.command import CHANGE, argument, command
 from gigq.cli.fields import WORKFLOW, WORKFLOW_STATUS
 from gigq.cli.styled import Line, Styled
 from gigq.cli.table import TABLE, Cell, age, shown_ids, table
@@ -18,14 +17,12 @@ from gigq.clock import to_text
 from gigq.status import JobStatus
 
 if TYPE_CHECKING:
-    from gigq.drawing.text import Terminal
     from gigq.queue.job_queue import JobQueue
     from gigq.workflow_records import WorkflowGraph, WorkflowRecord, WorkflowStatus
 
 _ROWS = 20
 _STATUSES = tuple(status.value for status in JobStatus)
 _TITLES = ("id", "name", "done", "jobs", *_STATUSES, "age")
-_STANDARD_OUTPUT = "-"
 _ID = argument(
     "id", metavar="ID", type=values.prefix, completes="workflows",
     help="the workflow's ID, or any prefix of it that no other one has",
@@ -69,31 +66,25 @@ def workflow_show(queue: JobQueue, args: Args) -> Answer:
 
 @command(
     _ID,
-    exclusive(
-        argument("--mermaid", action="store_true", help="as Mermaid, the default"),
-        argument("--svg", metavar="FILE", nargs="?", const=_STANDARD_OUTPUT, completes="files",
-            help="as SVG, into this file or on standard output; give it after the ID"),
-    ),
+    pictures.kinds("as Mermaid, the default"),
     fields=("id", "name", "at", "jobs", "edges", "file"),
-)  # fmt: skip
+)
 def workflow_graph(queue: JobQueue, args: Args) -> Answer:
     """Print the picture of a workflow, as Mermaid or SVG.
 
     With --json, print its jobs, and the parent and the child of each dependency.
     """
-    from gigq.drawing.mermaid import to_mermaid
     from gigq.drawing.stored import graph_of
-    from gigq.drawing.svg import to_svg
     from gigq.queue import workflows
 
     found = workflows.graph(queue.database, args.workflow(queue, args.id))
     is_for_people, ids = args.out.form.is_for_people, [found.id]
-    if args.svg is None or (args.svg == _STANDARD_OUTPUT and not is_for_people):
-        return Answer(found, to_mermaid(graph_of(found)).splitlines() if is_for_people else (), ids=ids)
-    picture = str(to_svg(graph_of(found)))
-    if args.svg == _STANDARD_OUTPUT:
+    if args.svg is None or (args.svg == pictures.STANDARD_OUTPUT and not is_for_people):
+        return Answer(found, pictures.mermaid(graph_of(found)) if is_for_people else (), ids=ids)
+    picture = pictures.svg(graph_of(found))
+    if args.svg == pictures.STANDARD_OUTPUT:
         return Answer(found, picture.splitlines(), ids=ids)
-    _write(args.svg, picture)
+    pictures.write(args.svg, picture)
     return Answer({"id": found.id, "file": args.svg}, [f"Picture written: {args.svg}"], ids=ids)
 
 
@@ -139,11 +130,10 @@ def _row(args: Args, workflow: WorkflowRecord, shown_id: str, *, now: datetime) 
 
 def _shown(args: Args, status: WorkflowStatus, graph: WorkflowGraph) -> Iterator[Line]:
     from gigq.drawing.stored import graph_of
-    from gigq.drawing.text import to_text as drawn
 
     yield from _description(status)
     yield ""
-    yield from map(Styled.drawn, drawn(graph_of(graph), _terminal(args)))
+    yield from pictures.drawn(args, graph_of(graph))
 
 
 def _description(status: WorkflowStatus) -> Iterator[str]:
@@ -166,18 +156,3 @@ def _time_left(seconds: float | None) -> str:
     from gigq.durations import span  # only here: few commands tell a length of time
 
     return "not known" if seconds is None else f"about {span(seconds)}"
-
-
-def _terminal(args: Args) -> Terminal:
-    from gigq.drawing.text import Terminal
-
-    terminal = args.terminal
-    return Terminal(terminal.width_or(100), is_unicode=terminal.is_unicode, is_coloured=terminal.is_coloured)
-
-
-def _write(file: str, picture: str) -> None:
-    try:
-        with open(file, "w", encoding="utf-8") as opened:
-            opened.write(picture)
-    except (OSError, ValueError) as error:
-        raise Refused(f"{file!r} cannot be written: {getattr(error, 'strerror', None) or error}") from None

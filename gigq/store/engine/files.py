@@ -86,11 +86,12 @@ def room(file: str) -> int | None:
 
 
 def written_at(*paths: str) -> datetime | None:
-    """Return when one of these files was last written; None if there is none."""
+    """Return when one of these files was last written; None if there is none. An empty log was made by who looked."""
     times = []
     for path in paths:
         with suppress(OSError):
-            times.append(os.path.getmtime(path))
+            found = os.stat(path)
+            times += [found.st_mtime] if found.st_size else []
     return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
