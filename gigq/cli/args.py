@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from gigq.cleaning import clean
 from gigq.cli.command import CHANGE, CREATE, LOOK
 from gigq.cli.exits import UsageError
 from gigq.errors import JobNotFound
@@ -71,16 +74,31 @@ class Args:
         is_named = self.options.db is not None or self.environ.get("GIGQ_DB")
         return message if is_named else f"{message}; --db PATH or GIGQ_DB names another file"
 
-    def open(self, how: str) -> JobQueue:
-        """Open the queue to `LOOK` at it, to `CHANGE` it, or to `CREATE` its file too where there is none."""
+    @contextmanager
+    def open(self, how: str) -> Iterator[JobQueue]:
+        """Open the queue to `LOOK` at it, to `CHANGE` it, or to `CREATE` its file too where there is none.
+
+        What is changed is written down as done by this user.
+        """
         from gigq.queue.job_queue import JobQueue  # only here: `gigq version` and `--help` need no queue
 
+        assert how in (LOOK, CHANGE, CREATE), how
         if how == CREATE:
             self.check_path()
         if how == LOOK:
-            return JobQueue(self.path, read_only=True)
-        assert how in (CHANGE, CREATE), how
-        return JobQueue(self.path, initialize=how == CREATE)
+            with JobQueue(self.path, read_only=True) as queue:
+                yield queue
+            return
+        with JobQueue(self.path, initialize=how == CREATE) as queue, queue.acting_as(self.user, "cli"):
+            yield queue
+
+    @property
+    def user(self) -> str:
+        """Who types: the name of the user, or else the number."""
+        for name in ("LOGNAME", "USER", "USERNAME"):
+            if typed := self.environ.get(name, "").strip():
+                return clean(typed)
+        return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
     def job(self, queue: JobQueue, typed: str | None = None) -> JobRecord:
         """Return the job whose ID was typed, whole or in part; by default the one of the argument ``id``.

@@ -183,3 +183,14 @@ NAMES = {"run_at": "--run-at", "delay": "--delay", "tags": "--tag", "name": "--n
 )
 def test_the_library_is_quoted_in_the_words_that_were_typed(message: str, typed: str) -> None:
     assert in_typed_words(message, NAMES) == typed
+
+
+def test_what_a_command_changes_is_written_down_with_who_typed_it(
+    run: Run, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "ann\x1b")
+
+    assert run("pause", "mail").code == run("list").code == run("submit", "functions.nothing").code == 0
+
+    actions = [(each.actor, each.face, each.verb) for each in queue.history.actions()]
+    assert actions == [("ann\\x1b", "cli", "submit"), ("ann\\x1b", "cli", "pause")]
