@@ -70,6 +70,11 @@ def _run(argv: Sequence[str]) -> int:
 
 
 def _dispatch(argv: Sequence[str]) -> int:
+    if argv[:1] == ["__complete"]:
+        from gigq.cli.completion import complete
+
+        complete(argv[1:])
+        return DONE
     try:
         options = build_parser().parse_args(with_fields(argv))
     except SystemExit:  # argparse has printed a help page, or the version

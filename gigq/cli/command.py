@@ -57,6 +57,11 @@ class Argument(NamedTuple):
         return long.lstrip("-").replace("-", "_")
 
     @property
+    def is_hidden(self) -> bool:
+        """Whether no help shows it."""
+        return self.settings.get("help") == argparse.SUPPRESS
+
+    @property
     def takes_value(self) -> bool:
         """Whether a word follows it."""
         return self.settings.get("action", "store") in ("store", "append") and self.settings.get("nargs") != 0
@@ -65,7 +70,7 @@ class Argument(NamedTuple):
     def help(self) -> str:
         """Its help, with the variable before the default."""
         text = str(self.settings.get("help", ""))
-        if not self.env or text is argparse.SUPPRESS:
+        if not self.env or self.is_hidden:
             return text
         before, default, after = text.rpartition("default: ")
         return f"{before}default: {self.env}, else {after}" if default else f"{text}; default: {self.env}"

@@ -94,7 +94,7 @@ def written(form: Form, value: Any) -> Iterator[str]:
 
 
 def as_json(value: Any) -> str:
-    """Return a value as JSON on one line, in ASCII, with null for NaN and the infinities: JSON has no words for them."""
+    """Return a value as JSON on one line, in ASCII, with null for NaN and infinities: JSON has no words for them."""
     from gigq.codec import standard  # only here: the help needs nothing of it
 
     return json.dumps(standard(value)).replace("\x7f", "\\u007f")

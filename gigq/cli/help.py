@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from textwrap import wrap
 
+from gigq.cli.command import Argument
 from gigq.cli.commands import COMMANDS, FAMILIES, GROUPS, Row
 from gigq.cli.exits import EXIT_CODES
+from gigq.cli.parser import COMMON
 from gigq.cli.terminal import width_for_help
+from gigq.cli.topics import TOPICS, Topic
 
 _WHAT = "gigq: a durable job queue in one SQLite file."
 _USAGE = "usage: gigq [OPTION …] COMMAND [WORD …]"
@@ -40,9 +44,44 @@ def _overview(width: int) -> Iterator[str]:
     for group, title in GROUPS.items():
         yield from ("", f"{title}:")
         yield from _rows(_of_group(group), width)
+    yield from ("", "Options of every command, typed before it or after it:")
+    for each in COMMON:
+        if not each.is_hidden:
+            yield from _row(_spelling(each), each.help, 18, width)
     yield from ("", "Exit codes:")
     for code, meaning in EXIT_CODES.items():
         yield from _row(str(code), meaning, 5, width)
+    yield ""
+    yield from wrap(f"gigq help COMMAND says how to use a command; there is also gigq help {_topics()}.", width)
+
+
+def explained(topic: Topic, width: int) -> list[str]:
+    """Return the lines of a topic, its paragraphs wrapped, and what is indented continued under its second column."""
+    lines: list[str] = []
+    for line in topic.text():
+        if not line.startswith("  "):
+            lines += wrap(line, width)
+            continue
+        columns = re.match(r"\s+.+?\s{2,}", line)
+        indent = min(columns.end() if columns else 4, width // 2)
+        lines += wrap(line, width, subsequent_indent=" " * indent, replace_whitespace=False)
+    return lines
+
+
+def _topics() -> str:
+    *first, last = TOPICS
+    return f"{', '.join(first)} and {last}"
+
+
+def _spelling(option: Argument) -> str:
+    names = ", ".join(option.names)
+    if option.takes_value:
+        return f"{names} {_value_of(option)}"
+    return f"{names}[=FIELDS]" if names.startswith("--json") else names
+
+
+def _value_of(option: Argument) -> str:
+    return str(option.settings.get("metavar") or "|".join(option.settings.get("choices", ())))
 
 
 def _of_group(group: str) -> dict[str, Row]:

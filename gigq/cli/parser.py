@@ -45,7 +45,8 @@ COMMON = (
              help="print a line for each record, such as '{id} {name}' with the fields of --json"),
     argument("-q", "--quiet", dest="form", action="store_const", const=Form(IDS),
              help="print only the IDs of the jobs that are listed or changed, a line each"),
-    argument("--color", choices=COLOURS, help="whether to use colours; default: GIGQ_COLOR, else auto"),
+    argument("--color", metavar="WHEN", choices=COLOURS,
+             help="whether to use colours: auto, always or never; default: GIGQ_COLOR, else auto"),
 )  # fmt: skip
 """The options that may be typed before the command or after it; after it, they win."""
 

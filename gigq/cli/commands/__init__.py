@@ -14,7 +14,7 @@ GROUPS = {
     LOOK: "Look",
     ACT: "Act",
     FIX: "Fix",
-    SERVE: "Serve other programs",
+    SERVE: "Serve other programs, and this one",
 }
 """What the commands are for, in the order of the help."""
 
@@ -82,6 +82,13 @@ COMMANDS = {
     "recover": Row("workers", FIX, "Recover the jobs of dead workers, and print how many."),
     "health": Row("monitoring", SERVE, "Say in one line whether the queue is well, for Docker, Nagios and cron."),
     "metrics": Row("metrics", SERVE, "Print metrics of the queue in the Prometheus text format."),
+    "help": Row("helping", SERVE, "Show how to use a command, or explain a topic.", True),
+    "env": Row(
+        "helping", SERVE, "Show the environment variables that gigq heeds, with what holds and where it comes from."
+    ),
+    "completion": Row(
+        "helping", SERVE, "Print the script that lets a shell complete commands, options, queues, names and IDs."
+    ),
     "version": Row("version", SERVE, "Print the version of gigq."),
 }
 """Each command, the most used ones of each group first: enough for the list of all of them."""

@@ -223,4 +223,5 @@ def _row(args: Args, job: dict[str, Any], shown_id: str, *, now: datetime) -> tu
     error = (job["error"] or "").partition("\n")[0]
     percentage = (job["progress"] or {}).get("percentage") if job["phase"] == Phase.RUNNING else None
     phase = status_cell(job["phase"], "" if percentage is None else f"{int(percentage)}%")
-    return (shown_id, job["name"], phase, job["priority"], attempts, age(args, from_text(job["created_at"]), now), error)
+    since = age(args, from_text(job["created_at"]), now)
+    return (shown_id, job["name"], phase, job["priority"], attempts, since, error)
