@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gigq.cli import output
+from gigq.cli.common import colour_of
 from gigq.cli.exits import (
     DONE,
     EXIT_CODES,
@@ -20,7 +21,7 @@ from gigq.cli.exits import (
     Refused,
     UsageError,
 )  # fmt: skip
-from gigq.cli.parser import add_environment, build_parser, colour_of
+from gigq.cli.parser import add_environment, build_parser
 from gigq.cli.parsing import in_typed_words
 from gigq.cli.words import with_fields
 from gigq.errors import GigqError, NotAQueue

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from gigq.cleaning import clean
-from gigq.cli.command import CHANGE, CREATE, LOOK
 from gigq.cli.exits import UsageError
+from gigq.cli.opening import CHANGE, CREATE, LOOK
 from gigq.errors import JobNotFound
 
 if TYPE_CHECKING:

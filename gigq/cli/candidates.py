@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from gigq.cli.command import Argument, Command
 from gigq.cli.commands import COMMANDS, FAMILIES, declared
-from gigq.cli.parser import COMMON
+from gigq.cli.common import COMMON
 
 if TYPE_CHECKING:
     from gigq.queue.job_queue import JobQueue

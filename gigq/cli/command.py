@@ -20,15 +20,16 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from gigq.cli.exits import UsageError
+from gigq.cli.opening import BY_ITSELF as BY_ITSELF
+from gigq.cli.opening import CHANGE as CHANGE
+from gigq.cli.opening import CREATE as CREATE
+from gigq.cli.opening import LOOK as LOOK
+from gigq.cli.opening import NOTHING as NOTHING
 
 if TYPE_CHECKING:
     from gigq.cli.answer import Answer
     from gigq.cli.args import Args
     from gigq.cli.parsing import Parser
-
-LOOK, CHANGE, CREATE, NOTHING, BY_ITSELF = "look", "change", "create", "nothing", "by itself"
-"""How a command opens the queue: to look, to change it, to change it and create its file where there is none, not at
-all, or by itself, which may create the file. The last two get no queue."""
 
 Opening: TypeAlias = "str | Callable[[Args], str]"
 

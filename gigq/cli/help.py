@@ -8,8 +8,8 @@ from textwrap import wrap
 
 from gigq.cli.command import Argument
 from gigq.cli.commands import COMMANDS, FAMILIES, GROUPS, Row
+from gigq.cli.common import COMMON
 from gigq.cli.exits import EXIT_CODES
-from gigq.cli.parser import COMMON
 from gigq.cli.terminal import width_for_help
 from gigq.cli.topics import TOPICS, Topic
 

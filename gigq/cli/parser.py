@@ -6,49 +6,15 @@ import argparse
 import os
 from typing import Any, TypeAlias
 
-from gigq.cli.command import Argument, Command, argument
+from gigq.cli.command import Argument, Command
 from gigq.cli.commands import COMMANDS, FAMILIES, declared
-from gigq.cli.exits import UsageError
-from gigq.cli.forms import FORMAT, IDS, JSON, JSON_LINES, Form, names_in
+from gigq.cli.common import COMMON
+from gigq.cli.forms import Form
 from gigq.cli.parsing import LazyParser, Parser, TopParser
-from gigq.cli.terminal import COLOURS
 from gigq.version import VERSION
 
 _Subparsers: TypeAlias = "argparse._SubParsersAction[LazyParser]"
 """Where the parsers of commands are added. argparse has no public name for it."""
-
-
-def _fields(kind: str) -> Any:
-    def read(text: str) -> Form:
-        names = tuple(each.strip() for each in text.split(","))
-        if not all(names):
-            raise argparse.ArgumentTypeError(f"{text!r} is not a list of fields such as id,name")
-        return Form(kind, names)
-
-    return read
-
-
-def _template(text: str) -> Form:
-    names_in(text)
-    return Form(FORMAT, template=text)
-
-
-COMMON = (
-    argument("--db", metavar="PATH", completes="files", help="the queue's file; default: GIGQ_DB, else gigq.db"),
-    argument("--json", dest="form", action="store_const", const=Form(JSON),
-             help="print JSON, for programs; --json=id,name prints only these fields"),
-    argument("--json-fields", dest="form", type=_fields(JSON), help=argparse.SUPPRESS),
-    argument("--jsonl", dest="form", action="store_const", const=Form(JSON_LINES),
-             help="print JSON, a line for each record"),
-    argument("--jsonl-fields", dest="form", type=_fields(JSON_LINES), help=argparse.SUPPRESS),
-    argument("--format", dest="form", metavar="FORMAT", type=_template,
-             help="print a line for each record, such as '{id} {name}' with the fields of --json"),
-    argument("-q", "--quiet", dest="form", action="store_const", const=Form(IDS),
-             help="print only the IDs of the jobs that are listed or changed, a line each"),
-    argument("--color", metavar="WHEN", choices=COLOURS,
-             help="whether to use colours: auto, always or never; default: GIGQ_COLOR, else auto"),
-)  # fmt: skip
-"""The options that may be typed before the command or after it; after it, they win."""
 
 
 def build_parser() -> Parser:
@@ -147,17 +113,3 @@ def add_environment(options: argparse.Namespace, environ: Any) -> None:
 def _is_excluded(one: Argument, command: Command, values: dict[str, Any]) -> bool:
     """Whether another argument was typed that excludes this one: a variable then says nothing."""
     return any(each.dest in values for each in command.excluded_by(one))
-
-
-def colour_of(options: argparse.Namespace, environ: Any) -> str:
-    """Return whether colours are wanted: typed, in a variable, or to be found out.
-
-    Raises:
-        UsageError: the variable has a value that there is not.
-    """
-    if options.color:
-        return str(options.color)
-    colour: str = environ.get("GIGQ_COLOR") or COLOURS[0]
-    if colour not in COLOURS:
-        raise UsageError(f"GIGQ_COLOR: {colour!r} is not one of {', '.join(COLOURS)}")
-    return colour

@@ -91,6 +91,9 @@ def test_version_prints_the_version(run: Run) -> None:
     assert run("version", "--json").json == {"version": gigq.__version__, "json_version": 1}
 
 
+ANSWERS = ("answer", "args")
+
+
 def loaded_by(path: str, *words: str) -> set[str]:
     """The modules that are loaded when a command has run in a new interpreter."""
     script = f"from gigq.cli import main\nimport sys\nmain({list(words)!r})\nprint(*sys.modules, file=sys.stderr)"
@@ -102,14 +105,15 @@ def loaded_by(path: str, *words: str) -> set[str]:
 @pytest.mark.parametrize(
     ("words", "modules"),
     [
-        (["version"], {"commands.version", "answer", "args", "out"}),
+        (["version"], {"commands.version", "out", "styled", *ANSWERS}),
         (["--help"], {"fields", "help", "topics"}),
         (["schedule", "--help"], set[str]()),
-        (["list", "--help"], {"answer", "args", "columns", "commands.reading", "fields", "options", "table", "values"}),
+        (["list", "--help"], {"columns", "commands.reading", "fields", "options", "styled", "table", "values", *ANSWERS}),
     ],
 )
 def test_version_and_help_load_no_queue(path: str, words: list[str], modules: set[str]) -> None:
-    always = {"command", "commands", "exits", "forms", "output", "parser", "parsing", "styled", "terminal", "words"}
+    always = {"command", "commands", "common", "exits", "forms", "opening", "output", "parser", "parsing"}
+    always |= {"terminal", "words"}
     others = {"gigq.clock", "gigq.status"} if words[0] == "list" else set[str]()
 
     assert {each for each in loaded_by(path, *words) if each.startswith("gigq")} == {
@@ -132,11 +136,12 @@ def test_a_command_that_only_looks_loads_nothing_that_claims_settles_or_runs_job
 ) -> None:
     ours = {"checks", "cleaning", "clock", "codec", "errors", "filters", "importing", "job_ids", "lazy", "measure"}
     ours |= {"plain", "priority", "queue_records", "records"}
-    store = {"reading", "rows", "schema", "tables", "engine"}
+    store = {"acting", "reading", "rows", "schema", "tables", "engine"}
     engine = {"bell", "budget", "connections", "database", "files", "forking", "lists", "mounts"}
     engine |= {"opened_file", "read_only", "joined", "marks", "patience", "searching", "sqlite_errors", "transaction"}
-    cli = {"answer", "args", "columns", "command", "commands", "commands.reading", "exits", "fields"}
-    cli |= {"forms", "options", "out", "output", "parser", "parsing", "styled", "table", "terminal", "values", "words"}
+    cli = {"answer", "args", "columns", "command", "commands", "commands.reading", "common", "exits", "fields"}
+    cli |= {"forms", "opening", "options", "out", "output", "parser", "parsing", "styled", "table", "terminal"}
+    cli |= {"values", "words"}
 
     loaded = loaded_by(path, *words)
 

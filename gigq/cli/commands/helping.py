@@ -15,7 +15,7 @@ from gigq.cli.table import TABLE, table
 
 
 @command(
-    argument("words", metavar="COMMAND", nargs="*", completes="help", help="a command, or a topic"),
+    argument("words", metavar="COMMAND", nargs="*", default=[], completes="help", help="a command, or a topic"),
     opens=NOTHING,
     fields=("topic", "lines"),
     is_long=True,
