@@ -91,7 +91,7 @@ def test_version_prints_the_version(run: Run) -> None:
     assert run("version", "--json").json == {"version": gigq.__version__, "json_version": 1}
 
 
-ANSWERS = ("answer", "args")
+ANSWERS = ("answer", "args", "styled")
 
 
 def loaded_by(path: str, *words: str) -> set[str]:
@@ -105,10 +105,10 @@ def loaded_by(path: str, *words: str) -> set[str]:
 @pytest.mark.parametrize(
     ("words", "modules"),
     [
-        (["version"], {"commands.version", "out", "styled", *ANSWERS}),
+        (["version"], {"commands.version", "out", *ANSWERS}),
         (["--help"], {"fields", "help", "topics"}),
         (["schedule", "--help"], set[str]()),
-        (["list", "--help"], {"columns", "commands.reading", "fields", "options", "styled", "table", "values", *ANSWERS}),
+        (["list", "--help"], {"columns", "commands.reading", "fields", "options", "table", "values", *ANSWERS}),
     ],
 )
 def test_version_and_help_load_no_queue(path: str, words: list[str], modules: set[str]) -> None:
