@@ -40,7 +40,16 @@ if TYPE_CHECKING:
     from gigq.executor.executor import QueueExecutor
     from gigq.graph_records import GraphJob, GraphLevel, JobGraph
     from gigq.health_records import Health, QueueInfo
-    from gigq.history_records import ActionRecord
+    from gigq.history_records import (
+        ActionRecord,
+        AsOf,
+        ExecutionSummary,
+        FailureGroup,
+        Findings,
+        FunctionStats,
+        Percentiles,
+        Throughput,
+    )
     from gigq.job import Job, JobOptions
     from gigq.job_ids import JobId
     from gigq.logs import setup_logging
@@ -66,6 +75,7 @@ __all__ = [
     "ActionRecord",
     "Affected",
     "AmbiguousId",
+    "AsOf",
     "BackupRecord",
     "Candidate",
     "Clock",
@@ -75,6 +85,10 @@ __all__ = [
     "Event",
     "ExecutionRecord",
     "ExecutionStatus",
+    "ExecutionSummary",
+    "FailureGroup",
+    "Findings",
+    "FunctionStats",
     "GigqError",
     "GiveUp",
     "GraphJob",
@@ -105,6 +119,7 @@ __all__ = [
     "NotImportable",
     "NotSerializable",
     "Page",
+    "Percentiles",
     "Phase",
     "Priority",
     "QueueBusy",
@@ -120,6 +135,7 @@ __all__ = [
     "StoreError",
     "SystemClock",
     "Task",
+    "Throughput",
     "TransactionTimeout",
     "UnknownParent",
     "Worker",
@@ -147,7 +163,10 @@ _MODULES = {
     "executor.executor": ("QueueExecutor",),
     "graph_records": ("GraphJob", "GraphLevel", "JobGraph"),
     "health_records": ("Health", "QueueInfo"),
-    "history_records": ("ActionRecord",),
+    "history_records": (
+        "ActionRecord", "AsOf", "ExecutionSummary", "FailureGroup", "Findings", "FunctionStats", "Percentiles",
+        "Throughput",
+    ),
     "job": ("Job", "JobOptions"),
     "job_ids": ("JobId",),
     "logs": ("setup_logging",),

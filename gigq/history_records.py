@@ -4,46 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from gigq.clock import to_text
 from gigq.plain import as_plain
 from gigq.status import ExecutionStatus
 
 T = TypeVar("T")
 
 
-class Findings(tuple[T, ...]):
-    """What was found in a span of the history: a tuple that also says how far it goes. Instants are in UTC.
+class Findings(list[T]):
+    """What was found in a span of the history: a list that also says how far it goes. Instants are in UTC.
 
     Attributes:
         since: where the span begins; None for the beginning of the file.
         until: where it ends.
         known_since: what ended before this instant may have been deleted; None if nothing seems to have been.
-        is_cut: whether the time for it was over before all of the span was looked at: the newest of it was.
+        is_cut: whether the time of ``within=`` was over before all of the span was looked at. The newest of it was.
         looked_at: how many executions were looked at.
+
+    Example:
+        >>> from calendar import isleap
+        >>> from gigq import JobQueue
+        >>> from gigq.testing import drain
+        >>> with JobQueue(":memory:") as queue:
+        ...     ids = [queue.enqueue(isleap, year) for year in (2027, 2028)]
+        ...     executions = drain(queue)
+        ...     found = queue.history.functions("1h", within=1.0)
+        ...     [each.function for each in found], found.is_cut, found.looked_at
+        (['calendar:isleap'], False, 2)
     """
 
-    since: datetime | None
-    until: datetime
-    known_since: datetime | None
-    is_cut: bool
-    looked_at: int
-
-    @classmethod
-    def of(
-        cls,
-        found: Iterable[T],
+    def __init__(
+        self,
+        found: Iterable[T] = (),
         *,
         since: datetime | None,
         until: datetime,
         known_since: datetime | None = None,
         is_cut: bool = False,
         looked_at: int = 0,
-    ) -> Self:
-        made = cls(found)
-        made.since, made.until, made.known_since = since, until, known_since
-        made.is_cut, made.looked_at = is_cut, looked_at
-        return made
+    ) -> None:
+        super().__init__(found)
+        self.since = since
+        self.until = until
+        self.known_since = known_since
+        self.is_cut = is_cut
+        self.looked_at = looked_at
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold: what was found as ``items``, and the attributes."""
+        instants = {name: instant and to_text(instant) for name, instant in vars(self).items() if name in _INSTANTS}
+        items = [each.as_dict() if hasattr(each, "as_dict") else each for each in self]
+        return {"items": items, **vars(self), **instants}
+
+
+_INSTANTS = ("since", "until", "known_since")
 
 
 class ExecutionSummary(NamedTuple):
@@ -63,6 +79,16 @@ class ExecutionSummary(NamedTuple):
         completed_at: when it ended; None while it is running.
         error_type: the class of the exception; None if there was none.
         error: the first 500 characters of the message of the error; None without one.
+
+    Example:
+        >>> from calendar import isleap
+        >>> from gigq import JobQueue
+        >>> from gigq.testing import drain
+        >>> with JobQueue(":memory:") as queue:
+        ...     ids = [queue.enqueue(isleap, year) for year in (2027, 2028)]
+        ...     executions = drain(queue)
+        ...     [(each.id, each.function, each.status.value) for each in queue.history.executions()]
+        [(2, 'calendar:isleap', 'completed'), (1, 'calendar:isleap', 'completed')]
     """
 
     id: int
@@ -96,6 +122,18 @@ class Throughput(NamedTuple):
         cancelled: how many were cancelled while they ran.
         lost: how many died with their worker.
         released: how many were given back unfinished.
+
+    Example:
+        >>> from calendar import isleap
+        >>> from gigq import JobQueue, ManualClock
+        >>> from gigq.testing import drain
+        >>> clock = ManualClock()
+        >>> with JobQueue(":memory:", clock=clock) as queue:
+        ...     for _ in range(3):
+        ...         job_id, executions = queue.enqueue(isleap, 2028), drain(queue)
+        ...         clock.advance(40)
+        ...     [(each.at.strftime("%H:%M"), each.completed) for each in queue.history.throughput("2m", "1m")]
+        [('00:00', 2), ('00:01', 1)]
     """
 
     at: datetime
@@ -119,6 +157,17 @@ class Percentiles(NamedTuple):
         p50: half of them were no longer.
         p95: of twenty, nineteen were no longer.
         p99: of a hundred, ninety-nine were no longer.
+
+    Example:
+        >>> from gigq import JobQueue, ManualClock
+        >>> clock = ManualClock()
+        >>> with JobQueue(":memory:", clock=clock) as queue:
+        ...     for seconds in (1, 2, 30):
+        ...         job_id, claim = queue.enqueue("sleep"), queue.dequeue()
+        ...         clock.advance(seconds)
+        ...         queue.complete(claim)
+        ...     queue.history.functions("1h")[0].running
+        Percentiles(p50=2.0, p95=30.0, p99=30.0)
     """
 
     p50: float | None
@@ -142,6 +191,19 @@ class FunctionStats(NamedTuple):
         slot_seconds: how long it occupied slots of workers, in all.
         share: its part of the slot seconds of all functions, from 0 to 1.
         wasted_seconds: its slot seconds in executions that failed, timed out, were lost or given back.
+
+    Example:
+        >>> from gigq import JobQueue, ManualClock
+        >>> clock = ManualClock()
+        >>> with JobQueue(":memory:", clock=clock) as queue:
+        ...     job_id = queue.enqueue("fetch")
+        ...     for outcome in (lambda claim: queue.fail(claim, "no"), queue.complete):
+        ...         claim = queue.dequeue()
+        ...         clock.advance(5)
+        ...         outcome(claim)
+        ...     (fetch,) = queue.history.functions("1h")
+        ...     fetch.runs, fetch.failures, fetch.slot_seconds, fetch.wasted_seconds
+        (2, 1, 10.0, 5.0)
     """
 
     function: str
@@ -173,6 +235,16 @@ class FailureGroup(NamedTuple):
         last_at: when the last of them failed.
         job_id: the id of the job that failed last.
         error: the first 500 characters of its message.
+
+    Example:
+        >>> from gigq import JobQueue
+        >>> with JobQueue(":memory:") as queue:
+        ...     for order in (17, 18):
+        ...         job_id = queue.enqueue("send", order)
+        ...         queue.fail(queue.dequeue(), f"no order {order} of 'ada'", retry=False)
+        ...     (group,) = queue.history.failures()
+        ...     group.failures, group.message, group.error
+        (2, "no order … of '…'", "no order 18 of 'ada'")
     """
 
     key: str
@@ -201,6 +273,18 @@ class AsOf(NamedTuple):
             that a worker had claimed ahead counts as pending.
         running: the executions that were running, the newest first, as they ended later.
         blurred: a sentence for each reason why it may have been otherwise; empty if it was just so.
+
+    Example:
+        >>> from gigq import JobQueue, ManualClock
+        >>> clock = ManualClock()
+        >>> with JobQueue(":memory:", clock=clock) as queue:
+        ...     job_id, claim = queue.enqueue("sleep"), queue.dequeue()
+        ...     then = clock.now()
+        ...     clock.advance(60)
+        ...     queue.complete(claim)
+        ...     past = queue.history.as_of(then)
+        ...     past.statuses["running"], past.running[0].status.value, past.blurred
+        (1, 'completed', ())
     """
 
     at: datetime

@@ -21,7 +21,7 @@ FLOORS = (
     "errors status clock cron codec paths unfit priority checks cleaning liveness process retry filters job_ids job query times durations handles redaction redacted_text"
     " new_job plain records queue_records workflow_records claims reports steps logs missing importing main_guard lazy"
     " version measure survey derived_ids foreign progress_line pages tracebacks"
-    " affected history_records health_records graph_records next_records",
+    " affected history_records health_records graph_records next_records failing percentiles",
     "store/ runtime/",
     "queue/",
     "worker/",
@@ -228,7 +228,9 @@ PARTS_OF_SQL = {
     "source.sql", "self._source.sql", "ALL_UNFINISHED",  # queries of such conditions
     "distinct",  # a query of columns and predicates
     "listed", "tabled", "assigned",  # as many question marks as there are values
+    "OVERLAPS", "ENDED",  # conditions on the instants of executions
     # in one module each
+    "MOST", "_FAILED",
     "_AGGREGATES", "_BEHIND", "_COLUMNS", "_FIRSTS", "_PLACES", "_MARKS", "_ROWS", "_insert", "_SAMPLED", "_is_needed",
     "_for_each", "_none_of", "_JOB", "UNFINISHED_PARENTS", "BLOCKED_FOR_EVER", "WRONG_ATTEMPTS",
     "EMPTY_WORKFLOWS", "OF_NO_WORKFLOW", "FOREIGN_LAST_JOB", "NOT_WAITED_FOR", "FOREIGN_STEPS",

@@ -7,14 +7,16 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from gigq import checks
 from gigq.affected import Affected
 from gigq.clock import Duration, Instant, SystemClock, to_past, to_seconds, to_text
 from gigq.filters import Filters
+from gigq.history_records import FailureGroup
 from gigq.liveness import certainly_dead
 from gigq.process import is_gone, this_process
 from gigq.queue.bounds import Bounds
-from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
-from gigq.store import acting, chosen, control, deleting, manual, paging, reading, workers
+from gigq.status import DEAD, ENDED_BADLY, UNFINISHED, JobStatus
+from gigq.store import acting, chosen, control, deleting, failures, manual, paging, reading, workers
 from gigq.store.engine.database import Database
 from gigq.store.engine.transaction import Transaction
 
@@ -54,11 +56,13 @@ def cancel_jobs(database: Database, filters: Filters, bounds: Bounds, *, running
         reason=lambda tx, seq: "it cannot be cancelled",
         how=acting.given(running=running),
     )
-    return _Run(database, verb, _chosen(filters, verb), bounds).run()
+    return _Run(database, verb, _chosen(filters, verb), None, bounds).run()
 
 
-def requeue_jobs(database: Database, filters: Filters, bounds: Bounds, *, delay: Duration) -> Affected:
-    """Requeue the jobs that pass the filters, parents first. Raises as `_chosen`, and ValueError for the delay."""
+def requeue_jobs(
+    database: Database, filters: Filters, bounds: Bounds, *, delay: Duration, failure: FailureGroup | str | None
+) -> Affected:
+    """Requeue the jobs that pass the filters, parents first. Raises as `_chosen`, and ValueError for the rest."""
     seconds = to_seconds(delay, "delay")
     verb = _Verb(
         "requeue_jobs",
@@ -67,14 +71,16 @@ def requeue_jobs(database: Database, filters: Filters, bounds: Bounds, *, delay:
         reason=control.why_not_requeued,
         how=acting.given(delay=seconds),
     )
-    return _Run(database, verb, _chosen(filters, verb), bounds).run()
+    return _Run(database, verb, *_of_group(filters, verb, failure), bounds).run()
 
 
-def delete_jobs(database: Database, filters: Filters, bounds: Bounds) -> Affected:
+def delete_jobs(
+    database: Database, filters: Filters, bounds: Bounds, *, failure: FailureGroup | str | None
+) -> Affected:
     """Delete the jobs that pass the filters, children before their parents. Raises as `_chosen`."""
     takes = [each for each in JobStatus if each is not JobStatus.RUNNING]
     verb = _Verb("delete_jobs", takes=takes, act=deleting.delete, reason=lambda tx, seq: _NEEDED, how={})
-    return _Run(database, verb, _chosen(filters, verb), bounds, newest_first=True).run()
+    return _Run(database, verb, *_of_group(filters, verb, failure), bounds, newest_first=True).run()
 
 
 def requeue_stuck(database: Database, *, older_than: Duration | Instant | None) -> int:
@@ -111,6 +117,17 @@ def _chosen(filters: Filters, verb: _Verb) -> Filters:
     return filters if filters.statuses is not None else filters._replace(statuses=words)
 
 
+def _of_group(filters: Filters, verb: _Verb, failure: FailureGroup | str | None) -> tuple[Filters, str | None]:
+    """Return the filters of dead jobs, and the key of their group; if there is one, other filters need not be."""
+    if failure is None:
+        return _chosen(filters, verb), None
+    key = checks.text(getattr(failure, "key", failure), "failure")
+    narrowed = filters if filters.statuses is not None else filters._replace(statuses=[each.value for each in DEAD])
+    if isinstance(failure, FailureGroup):  # a key alone tells neither of these
+        narrowed = narrowed._replace(function=narrowed.function or failure.function)
+    return _chosen(narrowed, verb), key
+
+
 class _Run:
     """A verb on its way through the jobs that passed the filters when it began.
 
@@ -119,7 +136,14 @@ class _Run:
     """
 
     def __init__(
-        self, database: Database, verb: _Verb, filters: Filters, bounds: Bounds, *, newest_first: bool = False
+        self,
+        database: Database,
+        verb: _Verb,
+        filters: Filters,
+        group: str | None,
+        bounds: Bounds,
+        *,
+        newest_first: bool = False,
     ) -> None:
         database.must_be_writable()
         self._database = database
@@ -127,8 +151,11 @@ class _Run:
         self._on_chunk = bounds.on_chunk or (lambda affected: None)
         with database.read() as tx:
             self._bound = reading.newest(tx) if bounds.bound is None else bounds.bound
-            self._jobs = paging.seqs(tx, filters, bound=self._bound)[:: -1 if newest_first else 1]
-        self._action = acting.Action(database, verb.name, of=_plain(filters), how=verb.how, bound=self._bound)
+            found = paging.seqs(tx, filters, bound=self._bound)
+            jobs = found if group is None else failures.of_group(tx, found, group)
+        self._jobs = jobs[:: -1 if newest_first else 1]
+        of = _plain(filters) | {"failure": group}
+        self._action = acting.Action(database, verb.name, of=of, how=verb.how, bound=self._bound)
         self._stamps = set[str]()
         self._done = self._along = self._changed = 0
         self._refused = list[tuple[int, str]]()

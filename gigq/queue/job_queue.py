@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gigq.drawing import cards, queue_card
     from gigq.graph_records import JobGraph
     from gigq.health_records import Health, QueueInfo
+    from gigq.history_records import FailureGroup
     from gigq.job import Job, Submittable
     from gigq.new_job import NewJob
     from gigq.next_records import NextJobs
@@ -886,6 +887,7 @@ class JobQueue:
         status: Statuses | None = None,
         *,
         delay: Duration = 0,
+        failure: FailureGroup | str | None = None,
         bound: int | None = None,
         on_chunk: OnChunk | None = None,
         **filters: Unpack[FilterOptions],
@@ -899,6 +901,7 @@ class JobQueue:
         Args:
             status: failed, timeout or cancelled; by default all of these.
             delay: seconds before they may run.
+            failure: only dead jobs whose last failure is in this group of `history.failures`; the group, or its key.
             bound, on_chunk: as for `cancel_jobs`.
             filters: as for `find_jobs`. Without a filter, give a status, so that nobody brings back by mistake what was
                 cancelled on purpose.
@@ -907,7 +910,7 @@ class JobQueue:
             ValueError: no filter, a status that cannot be requeued, or an invalid value.
         """
         how_far, chosen = bounds.Bounds.of(bound, on_chunk), Filters.of(status=status, **filters)
-        return bulk.requeue_jobs(self.database, chosen, how_far, delay=delay)
+        return bulk.requeue_jobs(self.database, chosen, how_far, delay=delay, failure=failure)
 
     def reschedule(
         self,
@@ -1255,6 +1258,7 @@ class JobQueue:
         self,
         status: Statuses | None = None,
         *,
+        failure: FailureGroup | str | None = None,
         bound: int | None = None,
         on_chunk: OnChunk | None = None,
         **filters: Unpack[FilterOptions],
@@ -1266,13 +1270,15 @@ class JobQueue:
 
         Args:
             status: any but running; by default all of these.
+            failure: as for `requeue_jobs`.
             bound, on_chunk: as for `cancel_jobs`.
             filters: as for `find_jobs`. Without a filter, give a status, so that nobody deletes everything by mistake.
 
         Raises:
             ValueError: no filter, the status of running jobs, or an invalid value.
         """
-        return bulk.delete_jobs(self.database, Filters.of(status=status, **filters), bounds.Bounds.of(bound, on_chunk))
+        how_far, chosen = bounds.Bounds.of(bound, on_chunk), Filters.of(status=status, **filters)
+        return bulk.delete_jobs(self.database, chosen, how_far, failure=failure)
 
     def requeue_stuck(self, older_than: Duration | Instant | None = None) -> int:
         """Settle as lost what dead workers hold, and return how many jobs that were.

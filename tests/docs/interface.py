@@ -24,7 +24,10 @@ from gigq.queue.schedules import Schedules
 GROUPS: dict[str, list[str]] = {
     "defining jobs": ["Job", "JobOptions", "task", "Task", "Workflow", "Priority"],
     "the queue": ["JobQueue", "Affected"],
-    "history": ["ActionRecord"],
+    "history": [
+        "Findings", "ExecutionSummary", "Throughput", "FunctionStats", "Percentiles", "FailureGroup", "AsOf",
+        "ActionRecord",
+    ],
     "schedules": [],
     "records": [
         "JobId", "JobRecord", "Page", "Count", "Candidate",

@@ -62,7 +62,8 @@ ELSEWHERE = {
     "JobTimeout", "LeaseLost", "NotAQueue", "NotImportable", "NotSerializable", "QueueBusy", "QueueGone",
     "ReadTooLong", "StepChanged", "StoreError", "TransactionTimeout", "UnknownParent",
     "WorkflowNotFound",  # raised by gigq, or with any arguments, as exceptions are
-    "ActionRecord", "Affected", "Candidate", "Count", "Page",
+    "ActionRecord", "Affected", "AsOf", "Candidate", "ExecutionSummary", "FailureGroup", "Findings", "FunctionStats",
+    "Percentiles", "Throughput", "Count", "Page",
     "Event", "ExecutionRecord", "JobClaim", "JobId", "JobRecord", "QueueRecord", "ScheduleRecord", "StepRecord",
     "WorkerRecord", "WorkflowRecord", "WorkflowStatus", "BackupRecord",
     "GraphJob", "GraphLevel", "Health", "HeldJob", "JobGraph", "NextJob", "NextJobs", "QueueInfo",  # made by gigq
@@ -137,6 +138,8 @@ def right(queue: JobQueue, path: str) -> dict[str, dict[str, Any]]:
         "JobContext.submit": {"job": job},
         "JobContext.submit_many": {"jobs": [job]},
         "JobQueue": {"db_path": ":memory:"},
+        "History.as_of": {"instant": "2026-01-01T00:00:00Z"},
+        "History.throughput": {"since": "1h", "bucket": "1m"},
         "JobQueue.acting_as": {"actor": "ada"},
         "JobQueue.cancel_jobs": {"status": "pending", "name": "x"},
         "JobQueue.requeue_jobs": {"status": "failed", "name": "x"},

@@ -280,7 +280,7 @@ GUARDS = [
           "tests/queue/test_actions.py"),
     Guard("only the last actions are kept", "store/acting.py", "WHERE seq <= ?", "WHERE seq <= ? AND 0",
           "tests/queue/test_actions.py"),
-    Guard("a verb takes no job after its bound", "store/reading.py", " AND seq <= :bound", " AND :bound IS NOT NULL",
+    Guard("a verb takes no job after its bound", "store/paging.py", '{"bound": bound}', '{"bound": 2**62}',
           "tests/queue/test_affected.py"),
     Guard("a prune takes no job after its bound", "store/pruning.py",
           "                  AND seq <= ?\n                ORDER BY", "                  AND 0 <= ?\n                ORDER BY",
