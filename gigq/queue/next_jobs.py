@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice
 from statistics import median
 from typing import NamedTuple
 
@@ -52,7 +52,7 @@ def next_jobs(database: Database, *, limit: int, queue: str | None, budget: Budg
     """
     with budget.read(database) as tx:
         crew, look = _crew(tx), _Look(tx, queue)
-        durations = usual_durations(tx)
+        durations = usual_durations(tx) if crew else {}
         otherwise = median(durations.values()) if durations else None
         look.divide(crew)
         forecast = Forecast(
@@ -110,7 +110,7 @@ class _Look:
         names = [name for name in self.stuck if self._queue in (None, name)]
         ready = merge(*(_all_of(Line(Ready(self._tx, name), self._rules[name])) for name in names))
         late = (job for _, job in self._all_due if job.queue in names)
-        for job in (*islice(ready, _MOST_PLAYED), *late):
+        for job in chain(ready, late):
             yield _Place(job, reason=self.stuck[job.queue])
 
 

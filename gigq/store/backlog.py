@@ -190,6 +190,8 @@ def _ready_jobs(tx: Transaction, queue: str, due: _Due | None, look: QueueLook, 
 
 def _uncertain_functions(tx: Transaction, workers: Sequence[WorkerHealth]) -> dict[str, dict[str, int]]:
     """Return the functions of ready jobs that some worker may not find, and the number of these jobs by queue."""
+    if not any(each.is_alive and not each.is_manual for each in workers):
+        return {}
     functions = tx.execute(
         f"{distinct('function', index='jobs_ready_by_function', where=READY)} LIMIT ?", (_MOST_FUNCTIONS,)
     ).fetchall()

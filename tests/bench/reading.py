@@ -102,13 +102,18 @@ def looks() -> Iterator[tuple[str, Callable[[JobQueue], Any]]]:
         yield name, lambda queue, name=name, takes=takes: getattr(queue, name)(**takes)
     yield "full_id, the end of an old one", lambda queue: queue.full_id(oldest(queue)[-8:], within=BUDGET)
     yield "full_id, of none", lambda queue: missing(queue)
+    yield "why, all", lambda queue: queue.why(within=BUDGET)
+    yield "next_jobs", lambda queue: list(queue.next_jobs(within=BUDGET))
+    yield "graph, a pending job", lambda queue: queue.graph(queue.find_jobs("pending", 1)[0], within=BUDGET).number
+    for name in ("health", "info"):
+        yield name, lambda queue, name=name: getattr(queue, name)(within=BUDGET)
     yield "why, an old job", lambda queue: queue.why(oldest(queue))
     yield "why, a pending job", lambda queue: queue.why(queue.find_jobs("pending", 1)[0])
 
 
 COMMANDS = (
     "list", "list --status pending", "list --status failed", "list --status running", "list --status completed", "dead",
-    "stats", "queues",
+    "stats", "queues", "why", "next",
 )  # fmt: skip
 
 

@@ -28,6 +28,8 @@ LOOKS: dict[str, Use] = {
     "get_result": lambda queue, text: queue.get_result(text),
     "full_id": lambda queue, text: queue.full_id(text),
     "why": lambda queue, text: queue.why(text),
+    "graph": lambda queue, text: queue.graph(text),
+    "next_jobs": lambda queue, text: queue.next_jobs(queue=text),
     "wait": lambda queue, text: queue.wait(text, timeout=0),
     "result": lambda queue, text: queue.result(text, timeout=0),
     "cancel": lambda queue, text: queue.cancel(text),

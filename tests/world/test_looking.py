@@ -108,6 +108,8 @@ def test_what_only_looks_works_on_a_queue_that_was_opened_read_only(looking: Job
     assert looking.get_status(job["id"])["status"] == "pending"
     assert looking.why(job["id"]) == ["There is no worker; `gigq worker` starts one."]
     assert looking.metrics()["statuses"]["pending"] == looking.stats()["pending"] == looking.count() == 1
+    assert [len(looking.why()), len(looking.next_jobs()), looking.graph(job["id"]).number] == [1, 1, 1]
+    assert [looking.info().jobs, looking.health().is_ok] == [1, False]
     assert looking.configure("mail").max_running is None
     assert [looking.queues()[0].name, looking.workers(), looking.dead_letters(), list(looking.schedules)] == [
         "default", [], [], []
@@ -159,7 +161,8 @@ def test_every_command_that_only_looks_works_on_a_read_only_file_system(
         job_id = queue.submit(Job("job", JOB))
         queue.schedules.add("tidy", JOB, every=60)
     for words in (
-        "list", "stats", f"status {job_id}", f"why {job_id}", "metrics", "queues", "workers", "doctor",
+        "list", "stats", f"status {job_id}", f"why {job_id}", "why", "next", f"graph {job_id}", "info", "metrics",
+        "queues", "workers", "doctor",
         "schedule list", "schedule preview tidy", "dead", "configure mail",
     ):  # fmt: skip
         assert main(["--db", str(frozen / "jobs.db"), *words.split()]) == 0, words
