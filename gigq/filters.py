@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypedDict, Unpack
 from gigq import checks
 from gigq.checks import Texts
 from gigq.clock import Instant, to_instant
+from gigq.job_ids import Jobs, ids_of
 from gigq.priority import PriorityLevel, to_priority
 from gigq.status import JobStatus, Phase, PhaseText, StatusText
 
@@ -45,6 +46,7 @@ class FilterOptions(TypedDict, total=False):
         args: values of its arguments, by the names of these, or their positions from 0. A dot leads to a value inside:
             ``{"user.id": 42, "0": "mail"}``. Text also equals a number that is written so.
         search: text in its id, name, description, function, arguments or error, in any case.
+        ids: it is one of these jobs: one or several, by their ids or as jobs.
     """
 
     phase: Phases | None
@@ -62,6 +64,7 @@ class FilterOptions(TypedDict, total=False):
     error: str | None
     args: Mapping[str, Any] | None
     search: str | None
+    ids: Jobs | None
 
 
 class Filters(NamedTuple):
@@ -78,6 +81,7 @@ class Filters(NamedTuple):
         error: the class of the error of the last attempt, or text in its message, in any case.
         args: the path of each argument, and its value as JSON.
         search: text in the id, name, description, function, arguments or error, in any case.
+        ids: one of these.
     """
 
     statuses: Sequence[str] | None = None
@@ -96,6 +100,7 @@ class Filters(NamedTuple):
     error: str | None = None
     args: Sequence[tuple[str, str]] = ()
     search: str | None = None
+    ids: Sequence[str] | None = None
 
     @classmethod
     def of(cls, *, status: Statuses | None = None, **options: Unpack[FilterOptions]) -> Filters:
@@ -117,6 +122,7 @@ class Filters(NamedTuple):
             priority=checks.optional(options.get("priority"), "priority", to_priority),
             args=() if options.get("args") is None else _arguments(options.get("args")),
             search=checks.optional(options.get("search"), "search", checks.any_text),
+            ids=checks.optional(options.get("ids"), "ids", lambda value, name: checks.texts(ids_of(value, name), name)),
             **alike,
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gigq import JobStatus, Phase, Priority
+from gigq import Job, JobStatus, Phase, Priority
 from gigq.filters import Filters
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
@@ -39,6 +39,9 @@ NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
         ({"name": "greet"}, "name", "greet"),
         ({"worker_id": "w"}, "worker_id", "w"),
         ({"search": "x"}, "search", "x"),
+        ({"ids": "x"}, "ids", ["x"]),
+        ({"ids": ["x", Job("job", "f", id="y"), "x"]}, "ids", ["x", "y"]),
+        ({"ids": []}, "ids", []),
     ],
 )
 def test_a_filter_is_kept_in_one_form(given: dict[str, Any], field: str, read: Any) -> None:
@@ -72,6 +75,7 @@ def test_no_filter_lets_every_job_pass() -> None:
         ({"queue": ["mail"]}, r"queue is \['mail'\]; it must be text"),
         ({"name": 5}, "name is 5; it must be text"),
         ({"search": b"x"}, "search is b'x'; it must be text"),
+        ({"ids": [""]}, "an entry of ids must not be empty"),
     ],
 )
 def test_an_invalid_value_of_a_filter_is_refused(given: dict[str, Any], reason: str) -> None:

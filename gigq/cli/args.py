@@ -101,16 +101,22 @@ class Args:
         return f"user {os.getuid()}" if hasattr(os, "getuid") else "unknown"
 
     def job(self, queue: JobQueue, typed: str | None = None) -> JobRecord:
-        """Return the job whose ID was typed, whole or in part; by default the one of the argument ``id``.
+        """Return the job whose ID was typed, whole or in part, and remember it as the last one of this user.
+
+        Args:
+            typed: by default the argument ``id``; `-` is the last one, or the one on standard input.
 
         Raises:
             JobNotFound: no job has such an ID.
-            ValueError: several jobs have.
+            AmbiguousId: several jobs have.
+            Refused: `-`, and there is not exactly one.
         """
-        typed = typed if typed is not None else self.id
-        record = queue.get_job(queue.full_id(typed))
+        from gigq.cli.choosing import job_id  # only here: few commands are about one job
+
+        whole = job_id(queue, typed if typed is not None else self.id)
+        record = queue.get_job(whole)
         if record is None:
-            raise JobNotFound(typed)
+            raise JobNotFound(whole)
         return record
 
     def workflow(self, queue: JobQueue, typed: str) -> str:

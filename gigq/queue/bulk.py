@@ -26,6 +26,9 @@ _CHUNK = 500
 _LONGEST = 2.0
 """Seconds after which a transaction is committed with fewer: a job may have 100,000 steps to delete."""
 
+_MOST_IDS = 20
+"""Ids of jobs that were named which are written down with an action."""
+
 _NEEDED = "an unfinished job needs it"
 
 
@@ -210,4 +213,6 @@ def _plain(filters: Filters) -> dict[str, Any]:
     """Return the filters that were given, as JSON can hold them and `Filters.of` takes them."""
     names = {"statuses": "status", "phases": "phase"}
     found = {names.get(name, name): value for name, value in filters._asdict().items() if value not in (None, ())}
+    if filters.ids is not None:  # there may be 100,000
+        found |= {"ids": list(filters.ids[:_MOST_IDS]), "number_of_ids": len(filters.ids)}
     return {name: to_text(value) if isinstance(value, datetime) else value for name, value in found.items()}

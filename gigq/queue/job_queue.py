@@ -476,8 +476,8 @@ class JobQueue:
                 `tags`: one or several, all of which the job has. `phase`: one or several. `workflow`: the id of the one
                 that the job belongs to. `since`, `until`: submitted at or after, and before. `ended_since`,
                 `ended_until`: likewise of the end. `error`: the class of the last error, or text in its message.
-                `args`: values of arguments, ``{"user.id": 42}``. `search`: text in the id, name, description,
-                function, arguments or error, in any case.
+                `ids`: one or several, of which it is one. `args`: values of arguments, ``{"user.id": 42}``. `search`:
+                text in the id, name, description, function, arguments or error, in any case.
 
         Raises:
             ValueError: an invalid value of a filter, the limit or the offset, or a cursor of another order.

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from gigq.clock import to_text
+from gigq.codec import encode_texts
 from gigq.filters import Filters
 from gigq.store.engine.searching import needles_of, search_for
 from gigq.store.tables import phase_of
@@ -61,6 +62,8 @@ def named(name: str, values: Collection[Any]) -> tuple[str, dict[str, Any]]:
 def _conditions(filters: Filters) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the condition of each filter that was given, and the values of its names."""
     yield from _of_words(filters)
+    if filters.ids is not None:
+        yield "id IN (SELECT value FROM json_each(:ids))", {"ids": encode_texts(filters.ids)}
     for column in _EQUAL:
         value = getattr(filters, column)
         if value is not None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from gigq.clock import to_text
+from gigq.codec import encode_texts
 from gigq.filters import Filters
 from gigq.status import FINISHED, Phase
 from gigq.store.filtering import named
@@ -63,6 +64,7 @@ _OF_WORKFLOW = """
     SELECT seq
       FROM jobs INDEXED BY jobs_of_workflow
      WHERE workflow_seq = (SELECT seq FROM job_workflows WHERE id = :workflow) AND workflow_seq IS NOT NULL"""
+_OF_IDS = "SELECT jobs.seq FROM json_each(:ids) AS wanted CROSS JOIN jobs ON jobs.id = wanted.value"
 _NONE = "SELECT NULL AS seq WHERE 0"
 
 
@@ -116,6 +118,8 @@ def within_ends(filters: Filters) -> tuple[str, dict[str, str]]:
 
 def sources(filters: Filters) -> Iterator[Source]:
     """Yield the sources of jobs that pass, but the one that `standing` makes."""
+    if filters.ids is not None:
+        yield Source(_OF_IDS, {"ids": encode_texts(filters.ids)}, filters._replace(ids=None))
     if filters.workflow is not None:
         yield Source(_OF_WORKFLOW, {"workflow": filters.workflow}, filters._replace(workflow=None))
     for tag in filters.tags:

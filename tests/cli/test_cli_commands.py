@@ -23,13 +23,16 @@ Run = Callable[..., Any]
 
 PARSERS = reference.commands(build_parser())
 
-EXAMPLES = {"ID": "x", "NAME": "x", "QUEUE": "x", "N": "1", "ACTION": "list", "MODULE.FUNCTION": "os.getpid"}
-EXAMPLES |= {"COMMAND": "list", "SHELL": "bash", "DEST": "copy.db"}
+EXAMPLES = {"ID": "x", "NAME": "x", "QUEUE": "x", "N": "1", "ACTION": "list", "MODULE.FUNCTION": "functions.greet"}
+EXAMPLES |= {"ARGUMENT": "1", "COMMAND": "list", "SHELL": "bash", "DEST": "copy.db"}
 """A word for each of the words that commands take."""
 
 NEEDED = {
     "schedule add": ["--every", "1h"],
     "reschedule": ["--delay", "1h"],
+    "prune": ["--all"],
+    "scale": ["--all"],
+    "stop": ["--all"],
     "worker": ["--once"],
 }
 """Options without which these commands do nothing, or do not end."""

@@ -78,7 +78,7 @@ def evil_worker(path: str) -> Iterator[None]:
         ["workers", "--json"],
         ["stop", "--worker", EVIL],
         ["scale", "2", "--worker", EVIL],
-        ["submit", "functions.nothing", "--depends-on", EVIL.replace("\0", "")],
+        ["submit", "functions.nothing", "--after", EVIL.replace("\0", "")],
         ["submit", EVIL.replace("\0", "")],
         ["list", "--status", EVIL],
         [EVIL],

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from person import Person
 
 from gigq import Job, JobQueue, ManualClock, RetryLater, current_job
 from gigq.testing import drain
@@ -26,7 +27,21 @@ def two_old_jobs(open_queue: Callable[..., JobQueue]) -> None:
     [([], 2), (["--before", "30"], 0), (["--before", "5"], 1), (["--before", "7d"], 1), (["--before", "12h"], 2)],
 )
 def test_clear_deletes_jobs_that_ended_long_enough_ago(run: Run, words: list[str], cleared: int) -> None:
+    assert run("clear", *words, "--dry-run").out.startswith(f"This would delete {cleared} job")
     assert run("clear", *words).out == f"Cleared {cleared} completed jobs.\n"
+
+
+@pytest.mark.usefixtures("two_old_jobs")
+def test_clear_asks_a_person_and_no_script(run: Run, queue: JobQueue, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = Person(monkeypatch)
+    with person.typing("n\n"):
+        assert run("clear", "--before", "5").code == 1
+    assert person.seen.startswith("This will delete 1 job:\n")
+    assert "Deleted jobs cannot be brought back." in person.seen
+    with person.typing("y\n"):
+        assert run("clear", "--before", "5").out == "Cleared 1 completed jobs.\n"
+    with person.typing(""):
+        assert run("clear", "--yes").out == "Cleared 1 completed jobs.\n"
 
 
 def test_clear_as_json_is_the_number_of_jobs(run: Run, queue: JobQueue) -> None:
@@ -45,7 +60,7 @@ Run = Callable[..., Any]
 @pytest.mark.parametrize(
     ("words", "pruned"),
     [
-        ([], 2),
+        (["--all"], 2),
         (["--older-than", "7d"], 1),
         (["--older-than", "11d"], 0),
         (["--keep", "1"], 1),
@@ -54,12 +69,19 @@ Run = Callable[..., Any]
     ],
 )
 def test_prune_deletes_the_chosen_jobs(run: Run, ended: JobQueue, words: list[str], pruned: int) -> None:
-    assert run("prune", *words).out == f"Jobs pruned: {pruned}\n"
+    assert run("prune", *words).code == 4
+    assert run("prune", *words, "--dry-run", "--json").json["count"] == pruned
+    assert run("prune", *words, "--yes").out == f"Jobs pruned: {pruned}\n"
     assert ended.count() == 4 - pruned
 
 
 def test_prune_as_json_is_the_number_of_jobs(run: Run, ended: JobQueue) -> None:
-    assert run("prune", "--json").json == {"pruned": 2}
+    assert run("prune", "--all", "--yes", "--json").json["pruned"] == 2
+
+
+def test_prune_of_everything_needs_all(run: Run, ended: JobQueue) -> None:
+    assert run("prune", "--yes").err == "gigq: give --older-than, --keep or --status; or --all\n"
+    assert ended.count() == 4
 
 
 @pytest.mark.parametrize("words", [["--status", "pending"], ["--older-than", "long"], ["--keep", "-1"]])
@@ -82,11 +104,11 @@ def test_a_worker_prunes_old_jobs(run: Run, ended: JobQueue) -> None:
 def test_delete_deletes_jobs_by_their_ids(run: Run, queue: JobQueue) -> None:
     ids = [queue.submit(Job("job", "f")) for _ in range(3)]
 
-    outcome = run("delete", *ids[:2])
+    outcome = run("delete", *ids[:2], "--yes")
 
     assert (outcome.code, outcome.err) == (0, "")
-    assert outcome.out == f"Job deleted: {ids[0]}\nJob deleted: {ids[1]}\n"
-    assert run("delete", ids[2], ids[2], "--json").json == {"ids": [ids[2]], "deleted": 1}
+    assert outcome.out == f"Job {ids[0]} deleted.\nJob {ids[1]} deleted.\n"
+    assert run("delete", ids[2], ids[2], "--yes", "--json").json == {"id": ids[2], "deleted": True}
     assert queue.count() == 0
 
 
@@ -94,7 +116,7 @@ def test_delete_deletes_a_parent_together_with_its_child(run: Run, queue: JobQue
     parent = queue.submit(Job("parent", "f"))
     child = queue.submit(Job("child", "f", dependencies=[parent]))
 
-    assert run("delete", parent, child).code == 0
+    assert run("delete", parent, child, "--yes").code == 0
     assert queue.count() == 0
 
 
@@ -104,12 +126,12 @@ def test_delete_says_why_a_job_stays_and_deletes_the_others(run: Run, queue: Job
     running, other = queue.submit(Job("running", "f", priority=9)), queue.submit(Job("other", "f"))
     assert queue.dequeue()
 
-    outcome = run("delete", parent, running, other)
+    outcome = run("delete", parent, running, other, "--yes")
 
-    assert (outcome.code, outcome.out) == (1, f"Job deleted: {other}\n")
+    assert (outcome.code, outcome.out) == (1, f"Job {other} deleted.\n")
     assert outcome.err == (
-        f"gigq: job {parent} is needed by an unfinished job that depends on it; cancel or delete that first; "
-        f"job {running} is running; cancel it first, with gigq cancel --running\n"
+        f"gigq: job {parent} is needed by an unfinished job that depends on it; cancel or delete that first\n"
+        f"gigq: job {running} is running; cancel it first, with gigq cancel --running\n"
     )
 
 
@@ -123,18 +145,18 @@ def test_delete_says_that_an_unfinished_job_might_submit_one_again(run: Run, que
     first = queue.enqueue("crawl")
     drain(queue, handlers={"crawl": crawl})
 
-    assert run("delete", found[0]).err == (
+    assert run("delete", found[0], "--yes").err == (
         f"gigq: job {found[0]} was submitted by job {first}, which is unfinished and might submit it again; "
         "cancel that first\n"
     )
-    assert run("delete", found[0], first).code == 0
+    assert run("delete", found[0], first, "--yes").code == 0
 
 
 def test_delete_deletes_jobs_by_filters(run: Run, queue: JobQueue) -> None:
     queue.submit_many([Job("a", "f"), Job("a", "f"), Job("b", "f")])
 
-    assert run("delete", "--name", "a").out == "Jobs deleted: 2\n"
-    assert run("delete", "--status", "pending", "--json").json == {"deleted": 1}
+    assert run("delete", "--name", "a", "--yes").out == "Jobs deleted: 2\n"
+    assert run("delete", "--status", "pending", "--yes", "--json").json["deleted"] == 1
 
 
 @pytest.mark.parametrize("words", [[], ["x", "--name", "a"], ["--status", "running"]])
@@ -147,5 +169,5 @@ def test_delete_without_a_choice_is_wrongly_typed(run: Run, queue: JobQueue, wor
 def test_delete_of_an_unknown_job_deletes_nothing(run: Run, queue: JobQueue) -> None:
     job_id = queue.submit(Job("job", "f"))
 
-    assert run("delete", job_id, "unknown").code == 1
+    assert run("delete", job_id, "unknown", "--yes").code == 1
     assert queue.count() == 1

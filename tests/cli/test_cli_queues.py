@@ -33,13 +33,24 @@ def test_a_file_without_queues_is_an_empty_list(run: Run, queue: JobQueue) -> No
     assert run("queues", "--json").json == []
 
 
-@pytest.mark.parametrize(("words", "said"), [(["mail"], "Queue mail"), ([], "All queues")])
+@pytest.mark.parametrize(("words", "said"), [(["mail"], "Queue mail"), (["--all", "--yes"], "All queues")])
 def test_one_queue_or_all_are_paused_and_resumed(run: Run, queue: JobQueue, words: list[str], said: str) -> None:
     queue.submit(Job("job", "tasks:f", queue="mail"))
 
     assert run("pause", *words).out == f"{said} paused\n"
     assert queue.count(phase="paused") == 1
-    assert run("resume", *words).out == f"{said} resumed\n"
+    assert run("resume", *words[:1] if said == "Queue mail" else ()).out == f"{said} resumed\n"
+    assert queue.count(phase="ready") == 1
+
+
+def test_all_queues_are_paused_only_if_that_is_meant(run: Run, queue: JobQueue) -> None:
+    queue.submit(Job("job", "tasks:f", queue="mail"))
+
+    refused, unasked = run("pause"), run("pause", "--all")
+
+    assert (refused.code, refused.err) == (2, "gigq: give the name of a queue; or --all\n")
+    assert (unasked.code, unasked.out) == (4, "")
+    assert run("pause", "--all", "--dry-run").out == "This would pause 1 queue:\n  mail: 1 ready, 0 running\n"
     assert queue.count(phase="ready") == 1
 
 
@@ -116,7 +127,7 @@ def test_a_queue_without_unfinished_jobs_is_perhaps_mistyped(run: Run, queue: Jo
 def test_resume_says_what_stays_paused(run: Run, queue: JobQueue) -> None:
     queue.submit(Job("job", "f", queue="video"))
     run("pause", "mail")
-    run("pause")
+    run("pause", "--all", "--yes")
 
     assert run("resume", "video").out == (
         "Queue video resumed, but it stays paused with all others; `gigq resume` without a name ends that\n"

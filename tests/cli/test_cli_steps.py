@@ -84,17 +84,17 @@ def test_requeue_keeps_the_steps(run: Run, queue: JobQueue, failed: str) -> None
 
 
 def test_requeue_from_a_step_forgets_it_and_what_came_after_it(run: Run, queue: JobQueue, failed: str) -> None:
-    assert run("requeue", failed, "--from-step", "outer", "--json").json == {"id": failed, "requeued": True}
+    assert run("requeue", failed, "--from-step", "outer", "--yes", "--json").json == {"id": failed, "requeued": True}
     assert [step.name for step in queue.steps(failed)] == ["fetch", "fetch"]
 
 
 def test_requeue_with_restart_forgets_everything(run: Run, queue: JobQueue, failed: str) -> None:
-    assert run("requeue", failed, "--restart").out == f"Job {failed} requeued.\n"
+    assert run("requeue", failed, "--restart", "--yes").out == f"Job {failed} requeued.\n"
     assert (queue.steps(failed), queue.get_status(failed)["cursor"]) == ([], None)
 
 
 def test_an_unknown_step_is_refused_with_the_names_that_there_are(run: Run, queue: JobQueue, failed: str) -> None:
-    outcome = run("requeue", failed, "--from-step", "charge")
+    outcome = run("requeue", failed, "--from-step", "charge", "--yes")
     assert (outcome.code, outcome.out) == (1, "")
     assert outcome.err == (
         f"gigq: job {failed} has no step 'charge'; its steps are 'fetch', 'outer/inner', 'outer'\n"
@@ -105,11 +105,11 @@ def test_an_unknown_step_is_refused_with_the_names_that_there_are(run: Run, queu
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        (["ID", "--restart", "--from-step", "fetch"], "give either --restart or --from-step"),
+        (["ID", "--restart", "--from-step", "fetch"], "--from-step: not allowed with --restart"),
         (["--status", "failed", "--restart"], "--restart and --from-step need the ID of one job"),
         (["--status", "failed", "--from-step", "fetch"], "--restart and --from-step need the ID of one job"),
         (["--restart"], "--restart and --from-step need the ID of one job"),
-        (["ID", "--status", "failed", "--restart"], "give either an ID or filters"),
+        (["ID", "--status", "failed", "--restart"], "give either IDs or filters"),
     ],
 )
 def test_options_that_make_no_sense_together_are_a_wrong_command(
@@ -123,7 +123,7 @@ def test_options_that_make_no_sense_together_are_a_wrong_command(
 
 def test_what_cannot_be_requeued_keeps_its_steps(run: Run, queue: JobQueue, failed: str) -> None:
     run("requeue", failed)
-    outcome = run("requeue", failed, "--restart")
+    outcome = run("requeue", failed, "--restart", "--yes")
     assert (outcome.code, len(queue.steps(failed))) == (1, 4)
     assert outcome.err == (
         f"gigq: job {failed} is pending; only a failed, timed-out or cancelled job can be requeued\n"

@@ -72,8 +72,19 @@ def test_workers_as_json_are_those_of_the_library(run: Run, queue: JobQueue) -> 
 @pytest.mark.parametrize(("words", "wish"), [([], "graceful"), (["--now"], "now")])
 @pytest.mark.usefixtures("here")
 def test_the_list_shows_that_a_worker_was_asked_to_stop(run: Run, words: list[str], wish: str) -> None:
-    assert run("stop", *words).out == "Workers asked to stop: 1\n"
+    assert run("stop", *words, "--all", "--yes").out == "Workers asked to stop: 1\n"
     assert run("workers").out.splitlines()[1].split()[-1] == wish
+
+
+@pytest.mark.parametrize("command", [["scale", "2"], ["stop"]])
+@pytest.mark.usefixtures("here")
+def test_all_workers_are_scaled_or_stopped_only_if_that_is_meant(run: Run, queue: JobQueue, command: list[str]) -> None:
+    refused, unasked, dry = run(*command), run(*command, "--all"), run(*command, "--all", "--dry-run")
+
+    assert (refused.code, refused.err) == (2, "gigq: give --worker ID; or --all\n")
+    assert (unasked.code, unasked.out) == (4, "")
+    assert dry.out == f"This would {command[0]} 1 worker:\n  here: 0 of 1 slots taken\n"
+    assert [(worker.stop, worker.concurrency) for worker in queue.workers()] == [(None, 1)]
 
 
 def test_a_file_without_workers_is_an_empty_list(run: Run, queue: JobQueue) -> None:
@@ -83,7 +94,7 @@ def test_a_file_without_workers_is_an_empty_list(run: Run, queue: JobQueue) -> N
 
 @pytest.mark.parametrize("command", [["scale", "2"], ["stop"], ["stop", "--now"]])
 def test_scale_and_stop_without_a_worker_are_errors(run: Run, queue: JobQueue, path: str, command: list[str]) -> None:
-    outcome = run(*command)
+    outcome = run(*command, "--all")
 
     assert (outcome.code, outcome.out, outcome.err) == (1, "", f"gigq: there is no worker at {path!r}\n")
 
@@ -107,14 +118,14 @@ def test_scale_needs_a_number_of_at_least_1(run: Run, queue: JobQueue, words: li
 
 @pytest.mark.usefixtures("here")
 def test_scale_and_stop_as_json_are_what_was_asked(run: Run) -> None:
-    assert run("scale", "2", "--json").json == {"asked": 1, "concurrency": 2}
+    assert run("scale", "2", "--all", "--yes", "--json").json == {"asked": 1, "concurrency": 2}
     assert run("stop", "--worker", "here", "--json").json == {"asked": 1, "graceful": True}
 
 
 def test_stop_stops_a_worker_of_another_process(run: Run, start: Run, queue: JobQueue) -> None:
     worker = start("w1")
 
-    assert run("stop").out == "Workers asked to stop: 1\n"
+    assert run("stop", "--all", "--yes").out == "Workers asked to stop: 1\n"
     assert worker.wait(timeout=PATIENCE) == 0
     assert queue.workers() == []
 
@@ -133,7 +144,7 @@ def test_stop_now_gives_running_jobs_back(run: Run, start: Run, queue: JobQueue,
     job_id = queue.submit(Job("rest", "chores.open_and_rest", {"gate": str(gate)}))
     gate.read_text()
 
-    run("stop", "--now")
+    run("stop", "--now", "--all", "--yes")
 
     assert worker.wait(timeout=PATIENCE) == 0
     assert (queue.get_status(job_id)["status"], queue.get_status(job_id)["attempts"]) == ("pending", 0)
@@ -156,6 +167,7 @@ def test_recover_takes_the_jobs_of_a_dead_worker_back(run: Run, start: Run, queu
     worker.kill()
     worker.wait()
 
+    assert run("recover", "--dry-run", "-q").out == f"{job_id}\n"
     assert run("recover").out == "Jobs recovered: 1\n"
     assert (queue.get_status(job_id)["status"], queue.get_status(job_id)["attempts"]) == ("pending", 1)
     assert queue.workers() == []
@@ -169,10 +181,13 @@ def test_recover_takes_the_jobs_of_a_living_worker_only_by_age(
     gate.read_text()
 
     assert run("recover", "--json").json == {"recovered": 0}
-    assert run("recover", "--older-than", "1h", "--json").json == {"recovered": 0}
-    assert run("recover", "--older-than", "0", "--json").json == {"recovered": 1}
+    assert run("recover", "--older-than", "1h", "--yes", "--json").json == {"recovered": 0}
+    held = run("recover", "--older-than", "0", "--dry-run").out.splitlines()
+    assert (held[0], "rest, for " in held[1]) == ("This would recover 1 job:", True)
+    assert run("recover", "--older-than", "0").code == 4
+    assert run("recover", "--older-than", "0", "--yes", "--json").json == {"recovered": 1}
     assert queue.stats()["failed"] == 1
 
 
 def test_recover_takes_any_age(run: Run, queue: JobQueue) -> None:
-    assert run("recover", "--older-than", "9999999d", "--json").json == {"recovered": 0}
+    assert run("recover", "--older-than", "9999999d", "--yes", "--json").json == {"recovered": 0}

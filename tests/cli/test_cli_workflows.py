@@ -128,12 +128,12 @@ def test_a_picture_is_of_one_kind(run: Run, queue: JobQueue, flow: Workflow) -> 
 def test_what_has_failed_is_requeued_and_what_is_unfinished_cancelled(
     run: Run, queue: JobQueue, flow: Workflow
 ) -> None:
-    assert run("workflow", "requeue", "flow").out == "Jobs requeued: 1\n"
+    assert run("workflow", "requeue", "flow", "--yes").out == "Jobs requeued: 1\n"
     assert flow.status(queue).statuses["pending"] == 3
-    assert run("workflow", "requeue", "flow", "--json").json == {"id": "flow-1", "requeued": 0}
-    assert run("workflow", "cancel", "flow", "--json").json == {"id": "flow-1", "cancelled": 2}
+    assert run("workflow", "requeue", "flow", "--yes", "--json").json == {"id": "flow-1", "requeued": 0}
+    assert run("workflow", "cancel", "flow", "--yes", "--json").json == {"id": "flow-1", "cancelled": 2}
     assert flow.status(queue).phases["ready"] == 1
-    assert run("workflow", "cancel", "flow").out == "Jobs cancelled: 0\n"
+    assert run("workflow", "cancel", "flow", "--yes").out == "Jobs cancelled: 0\n"
 
 
 @pytest.mark.parametrize("command", ["show", "graph", "cancel", "requeue"])
@@ -167,10 +167,10 @@ def test_jobs_are_chosen_by_their_workflow(run: Run, queue: JobQueue, flow: Work
     drain(queue)
     assert [job["id"] for job in run("list", "--workflow", "flow", "--json").json] == ["mail", "next", "bad", "good"]
     assert [job["id"] for job in run("dead", "--workflow", "flow", "--json").json] == ["bad"]
-    assert run("requeue", "--workflow", "flow", "--status", "failed").out == "Jobs requeued: 1\n"
-    assert run("cancel", "--workflow", "flow").out == "Jobs cancelled: 1\n", "and with it what depends on it"
+    assert run("requeue", "--workflow", "flow", "--status", "failed", "--yes").out == "Jobs requeued: 1\n"
+    assert run("cancel", "--workflow", "flow", "--yes").out.startswith("Jobs cancelled: 1; 1 more went with one")
     assert run("dead", "requeue", "--workflow", "flow").out == "Jobs requeued: 0\n"
-    assert run("delete", "--workflow", "flow").out == "Jobs deleted: 4\n"
+    assert run("delete", "--workflow", "flow", "--yes").out == "Jobs deleted: 4\n"
     assert run("workflow", "list").out == "No workflows found.\n"
     assert queue.stats()["total"] == 1
     assert run("list", "--workflow", "flow").code == 1

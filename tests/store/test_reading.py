@@ -89,6 +89,8 @@ def mixed(file: File) -> File:
         ({"tags": ["a", "b"]}, ["completed"]),
         ({"tags": ["a", "a"]}, ["failed", "completed"]),
         ({"search": "host"}, ["retrying"]),
+        ({"ids": ["nobody"]}, []),
+        ({"ids": []}, []),
         ({"search": "100%"}, ["failed"]),
         ({"search": "e_d"}, []),
         ({"since": "2026-01-01T00:00:10Z"}, ["waiting", "ready", "scheduled", "running"]),
@@ -99,6 +101,15 @@ def mixed(file: File) -> File:
 def test_each_filter_passes_the_jobs_that_it_names(mixed: File, filters: dict[str, Any], found: list[str]) -> None:
     assert names(mixed.queue.list_jobs(**filters)) == found
     assert mixed.queue.count(**filters) == len(found)
+
+
+def test_jobs_are_found_by_their_ids_together_with_other_filters(mixed: File) -> None:
+    jobs = {job["name"]: job["id"] for job in mixed.queue.list_jobs()}
+    ids = [jobs["ready"], "nobody", jobs["failed"], jobs["running"]]
+    assert names(mixed.queue.list_jobs(ids=ids)) == ["ready", "running", "failed"]
+    assert names(mixed.queue.list_jobs(ids=ids, status=["failed", "pending"])) == ["ready", "failed"]
+    assert mixed.queue.count(ids=mixed.queue.find_jobs()) == len(jobs)
+    assert (mixed.queue.cancel_jobs(ids=ids), mixed.queue.count("cancelled", ids=jobs["ready"])) == (1, 1)
 
 
 @pytest.mark.parametrize(

@@ -2,118 +2,130 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gigq.cli import values
 from gigq.cli.answer import Answer
 from gigq.cli.args import Args
-from gigq.cli.command import CHANGE, argument, command
-from gigq.cli.exits import Refused, UsageError
-from gigq.cli.options import FILTERS, ONE_ID, id_or_filters
+from gigq.cli.bulk import Verb, carried_out, check, to_named
+from gigq.cli.choosing import job_ids
+from gigq.cli.command import CHANGE, argument, command, exclusive
+from gigq.cli.exits import UsageError
+from gigq.cli.questions import sure
+from gigq.cli.selecting import selection
 from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
 
 if TYPE_CHECKING:
     from gigq.queue.job_queue import JobQueue
-    from gigq.records import JobRecord
 
-_FILTERS = ("status", *FILTERS)
+_FORGOTTEN = "What is forgotten of its steps cannot be brought back."
 _CHANGES = ("run_at", "delay", "priority", "queue")
 
 
 @command(
-    *id_or_filters(UNFINISHED),
+    *selection(UNFINISHED),
     argument("--running", action="store_true", help="also running jobs; their functions are interrupted"),
+    *sure(all="every pending job, and with --running every running one"),
     opens=CHANGE,
-    fields=("id", "cancelled"),
-    check=lambda args: _is_by_filter(args),
+    check=check,
+    examples=[
+        ("gigq cancel 3f9a1c04", "one job, by the end of its ID"),
+        ("gigq cancel --queue mail --dry-run", "how many jobs that would be, and which"),
+        ("gigq list -q --tag nightly | gigq cancel - --yes", "the jobs that another command prints, in a script"),
+    ],
 )
 def cancel(queue: JobQueue, args: Args) -> Answer:
     """Cancel pending jobs, and the jobs that depend on them.
 
-    Give either the ID of one job, or filters.
+    Give IDs, or filters.
+    Jobs that are submitted after you were asked are not among those that filters choose.
     """
     running = args.given("running")
-    if _is_by_filter(args):
-        number = queue.cancel_jobs(**running, **args.resolved(queue, args.given(*_FILTERS)))
-        return Answer({"cancelled": number}, [f"Jobs cancelled: {number}"])
-    job = args.job(queue)
-    if not queue.cancel(job.id, **running):
-        raise Refused(_why_not_cancelled(queue.get_job(job.id), job))
-    return Answer({"id": job.id, "cancelled": True}, [f"Job {job.id} cancelled."], ids=[job.id])
+    verb = Verb(
+        name="cancel",
+        done="cancelled",
+        statuses=UNFINISHED if running else (JobStatus.PENDING,),
+        one=lambda job_id: queue.cancel(job_id, **running),
+        why_not=lambda job_id: _why_not_cancelled(queue, job_id),
+        many=partial(queue.cancel_jobs, **running),
+    )
+    return carried_out(queue, args, verb)
 
 
 @command(
-    *id_or_filters(ENDED_BADLY),
-    argument(
-        "--delay", metavar="DURATION", type=values.duration, help="do not start the jobs before this time has passed"
+    *selection(ENDED_BADLY),
+    argument("--delay", metavar="DURATION", type=values.duration,
+             help="do not start the jobs before this time has passed"),
+    exclusive(
+        argument("--restart", action="store_true", help="forget the job's steps and its cursor; only with an ID"),
+        argument("--from-step", metavar="NAME",
+                 help="forget the step of this name and all that were completed after it; only with an ID"),
     ),
-    argument("--restart", action="store_true", help="forget the job's steps and its cursor; only with an ID"),
-    argument(
-        "--from-step", metavar="NAME",
-        help="forget the step of this name and all that were completed after it; only with an ID",
-    ),
+    *sure(all="every job that failed, timed out or was cancelled"),
     opens=CHANGE,
-    fields=("id", "requeued"),
     check=lambda args: _check_requeue(args),
+    examples=[
+        ("gigq requeue 3f9a1c04", "one job, by the end of its ID"),
+        ("gigq requeue status:failed error:ConnectionError since:2h", "what an outage has broken"),
+    ],
 )  # fmt: skip
 def requeue(queue: JobQueue, args: Args) -> Answer:
     """Send failed, timed-out or cancelled jobs back to the queue.
 
-    Give either the ID of one job, or filters.
+    Give IDs, or filters.
     Attempts are counted from 0 again.
     Jobs that were cancelled because of a requeued job come back with it.
     A job goes on where it failed: it keeps its steps and its cursor.
     """
     delay, forgotten = args.given("delay"), args.given("restart", "from_step")
-    if _is_by_filter(args):
-        number = queue.requeue_jobs(**delay, **args.resolved(queue, args.given(*_FILTERS)))
-        return Answer({"requeued": number}, [f"Jobs requeued: {number}"])
-    job = args.job(queue)
-    if not queue.requeue_job(job.id, **delay, **forgotten):
-        raise Refused(_why_not_requeued(queue.get_job(job.id), job))
-    return Answer({"id": job.id, "requeued": True}, [f"Job {job.id} requeued."], ids=[job.id])
+
+    verb = Verb(
+        name="requeue",
+        done="requeued",
+        statuses=ENDED_BADLY,
+        one=lambda job_id: queue.requeue_job(job_id, **delay, **forgotten),
+        why_not=lambda job_id: _why_not_requeued(queue, job_id),
+        many=None if forgotten else partial(queue.requeue_jobs, **delay),
+        warning=_FORGOTTEN if forgotten else "",
+    )
+    return carried_out(queue, args, verb)
 
 
 @command(
-    ONE_ID,
+    argument("ids", metavar="ID", nargs="+", type=values.prefix, completes="jobs", help="a pending job"),
     argument("--run-at", metavar="INSTANT",
-        help="do not start the job before this, such as 2026-01-31T09:00; in local time unless it names a zone"),
+             help="do not start the job before this, such as 2026-01-31T09:00; in local time unless it names a zone"),
     argument("--delay", metavar="DURATION", type=values.duration,
-        help="do not start the job before this time has passed; 0: it may start now"),
+             help="do not start the job before this time has passed; 0: it may start now"),
     argument("--priority", metavar="NUMBER", type=values.priority,
-        help="higher goes first; a whole number, or low, normal, high or critical"),
+             help="higher goes first; a whole number, or low, normal, high or critical"),
     argument("--queue", metavar="NAME", completes="queues", help="the queue inside the file to move the job to"),
     opens=CHANGE,
-    fields=("id", "rescheduled"),
     check=lambda args: _check_reschedule(args),
+    examples=[("gigq reschedule - --priority high", "let the job that you submitted last go first")],
 )  # fmt: skip
 def reschedule(queue: JobQueue, args: Args) -> Answer:
-    """Change when a pending job runs, its priority or its queue."""
-    job = args.job(queue)
-    if not queue.reschedule(job.id, **args.given(*_CHANGES)):
-        status = _status_now(queue.get_job(job.id))
-        raise Refused(f"job {job.id} is {status}; only a pending job can be rescheduled")
-    return Answer({"id": job.id, "rescheduled": True}, [f"Job {job.id} rescheduled."], ids=[job.id])
+    """Change when pending jobs run, their priority or their queue."""
+    changes = args.given(*_CHANGES)
 
+    def why_not(job_id: str) -> str:
+        return f"job {job_id} is {_status_now(queue, job_id)}; only a pending job can be rescheduled"
 
-def _is_by_filter(args: Args) -> bool:
-    """Whether filters were typed, and no ID.
-
-    Raises:
-        UsageError: both were typed, or neither.
-    """
-    filters = args.given(*_FILTERS)
-    if bool(args.id) == bool(filters):
-        raise UsageError("give either an ID or filters, such as --queue NAME")
-    return bool(filters)
+    verb = Verb(
+        name="reschedule",
+        done="rescheduled",
+        statuses=(JobStatus.PENDING,),
+        one=lambda job_id: queue.reschedule(job_id, **changes),
+        why_not=why_not,
+    )
+    return to_named(queue, args, verb, job_ids(queue, args.ids))
 
 
 def _check_requeue(args: Args) -> None:
-    if args.restart and args.from_step is not None:
-        raise UsageError("give either --restart or --from-step")
-    if (args.restart or args.from_step is not None) and not args.id:
+    if (args.restart or args.from_step is not None) and not args.ids:
         raise UsageError("--restart and --from-step need the ID of one job")
-    _is_by_filter(args)
+    check(args)
 
 
 def _check_reschedule(args: Args) -> None:
@@ -121,22 +133,24 @@ def _check_reschedule(args: Args) -> None:
         raise UsageError("nothing to change; give --run-at, --delay, --priority or --queue")
 
 
-def _status_now(job: JobRecord | None) -> str:
+def _status_now(queue: JobQueue, job_id: str) -> str:
+    job = queue.get_job(job_id)
     return "gone" if job is None else job.status.value
 
 
-def _why_not_cancelled(now: JobRecord | None, job: JobRecord) -> str:
-    status = _status_now(now)
+def _why_not_cancelled(queue: JobQueue, job_id: str) -> str:
+    status = _status_now(queue, job_id)
     if status == JobStatus.RUNNING:
-        return f"job {job.id} is running; add --running to cancel it"
-    return f"job {job.id} is {status}; only a pending or running job can be cancelled"
+        return f"job {job_id} is running; add --running to cancel it"
+    return f"job {job_id} is {status}; only a pending or running job can be cancelled"
 
 
-def _why_not_requeued(now: JobRecord | None, job: JobRecord) -> str:
-    status = _status_now(now)
-    if status not in ENDED_BADLY:
-        return f"job {job.id} is {status}; only a failed, timed-out or cancelled job can be requeued"
+def _why_not_requeued(queue: JobQueue, job_id: str) -> str:
+    job = queue.get_job(job_id)
+    if job is None or job.status not in ENDED_BADLY:
+        status = "gone" if job is None else job.status.value
+        return f"job {job_id} is {status}; only a failed, timed-out or cancelled job can be requeued"
     if job.unique_key is None:
-        return f"job {job.id} depends on a job that ended badly; requeue that one: {job.error}"
+        return f"job {job_id} depends on a job that ended badly; requeue that one: {job.error}"
     key = f"an unfinished job has its key {job.unique_key!r}"
-    return f"job {job.id} depends on a job that ended badly, or {key}: {job.error}"
+    return f"job {job_id} depends on a job that ended badly, or {key}: {job.error}"

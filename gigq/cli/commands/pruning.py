@@ -9,21 +9,35 @@ from typing import TYPE_CHECKING
 from gigq.cli import values
 from gigq.cli.answer import Answer
 from gigq.cli.args import Args
+from gigq.cli.bulk import Verb, carried_out, check, shown_chunks, told
 from gigq.cli.command import CHANGE, argument, command
-from gigq.cli.exits import DONE, REFUSED, UsageError
-from gigq.cli.options import AGES, FILTERS, ID, ages, choice, filters
-from gigq.clock import in_seconds
-from gigq.status import FINISHED, JobStatus
+from gigq.cli.options import AGES, ages, choice
+from gigq.cli.questions import SAMPLES, can_ask, confirm, require_choice, sample, sure
+from gigq.cli.selecting import selection
+from gigq.cli.styled import Line
+from gigq.clock import in_seconds, to_past
+from gigq.pages import Count
+from gigq.status import FINISHED, PRUNED_BY_DEFAULT, JobStatus
 
 if TYPE_CHECKING:
     from gigq.queue.job_queue import JobQueue
+
+_DELETED = tuple(each for each in JobStatus if each is not JobStatus.RUNNING)
+_FOR_GOOD = "Deleted jobs cannot be brought back."
+_PATIENCE = 2.0
+"""Seconds for which jobs are counted before a person is asked about them."""
 
 
 @command(
     choice("--status", FINISHED, "only jobs with this status, by default completed and cancelled"),
     *ages(),
+    *sure(all="every completed or cancelled job"),
     opens=CHANGE,
-    fields=("pruned",),
+    check=lambda args: _check_prune(args),
+    examples=[
+        ("gigq prune --older-than 7d --yes", "what a timer may run every night"),
+        ("gigq prune --status failed --keep 1000 --dry-run", "how many failed jobs are there besides the last 1,000?"),
+    ],
 )
 def prune(queue: JobQueue, args: Args) -> Answer:
     """Delete finished jobs, oldest first, and print how many.
@@ -31,65 +45,92 @@ def prune(queue: JobQueue, args: Args) -> Answer:
     The space is given back to the file system.
     A job stays while another that depends on it may still run.
     """
-    pruned = queue.prune(**args.given("status", *AGES))
-    return Answer({"pruned": pruned}, [f"Jobs pruned: {pruned}"])
+    now = queue.clock.now()
+    before = now if args.older_than is None else to_past(args.older_than, "--older-than", now=now)
+    status = args.status or PRUNED_BY_DEFAULT
+    count, samples = _meant(queue, status, before, keep=args.keep)
+    if answer := confirm(args, "delete", count, samples, warning=_FOR_GOOD):
+        return answer
+    with shown_chunks(queue, args, "pruned", count) as on_chunk:
+        pruned = queue.prune(status, older_than=before, on_chunk=on_chunk, **args.given("keep"))
+    return told(pruned, "pruned")
 
 
 @command(
-    argument("--before", metavar="DAYS", type=values.age,
-        help="only jobs that ended at least this long ago: days, or a duration such as 12h; default: all"),
+    argument(
+        "--before", metavar="DAYS", type=values.age,
+        help="only jobs that ended at least this long ago: days, or a duration such as 12h; default: all",
+    ),
+    *sure(),
     opens=CHANGE,
     fields=("cleared",),
+    examples=[("gigq clear --before 7", "what ended more than a week ago")],
 )  # fmt: skip
 def clear(queue: JobQueue, args: Args) -> Answer:
     """Delete completed and cancelled jobs, and print how many.
 
     A job stays while another that depends on it may still run.
+    It is `gigq prune` as it was in version 0.5: where there is no terminal it asks for no --yes, so that old scripts
+    go on.
     """
-    before = None if args.before is None else _ago(args.before, now=queue.clock.now())
+    now = queue.clock.now()
+    before = now if args.before is None else _ago(args.before, now=now)
+    if args.dry_run or can_ask(args):
+        count, samples = _meant(queue, PRUNED_BY_DEFAULT, before)
+        if answer := confirm(args, "delete", count, samples, warning=_FOR_GOOD):
+            return answer
     cleared = queue.clear_completed(before)
     return Answer({"cleared": cleared}, [f"Cleared {cleared} completed jobs."])
 
 
 @command(
-    argument("ids", metavar="ID", nargs="*", default=[], type=values.prefix, completes="jobs",
-        help=f"{ID}; without an ID, the options below choose jobs"),
-    choice("--status", [each for each in JobStatus if each is not JobStatus.RUNNING], "only these jobs"),
-    *filters(),
+    *selection(_DELETED),
+    *sure(all="every job that is not running"),
     opens=CHANGE,
-    fields=("ids", "deleted"),
-    check=lambda args: _check_delete(args),
-)  # fmt: skip
+    check=check,
+    examples=[
+        ("gigq delete 3f9a1c04", "one job, by the end of its ID"),
+        ("gigq delete --queue test --dry-run", "how many jobs that would be, and which"),
+    ],
+)
 def delete(queue: JobQueue, args: Args) -> Answer:
     """Delete jobs, finished or pending, with their executions.
 
-    Give either IDs, or filters.
+    Give IDs, or filters.
     A job that is running, that an unfinished job depends on, or that one has submitted, is not deleted.
     """
-    filters = args.given("status", *FILTERS)
-    if filters:
-        number = queue.delete_jobs(**args.resolved(queue, filters))
-        return Answer({"deleted": number}, [f"Jobs deleted: {number}"])
-    ids = list(dict.fromkeys(queue.full_id(each) for each in args.ids))
-    left = _delete_each(queue, ids)
-    gone = [each for each in ids if each not in left]
-    return Answer(
-        {"ids": gone, "deleted": len(gone)}, [f"Job deleted: {each}" for each in gone],
-        ids=gone,
-        code=REFUSED if left else DONE,
-        notes=["; ".join(_why_not_deleted(queue, each) for each in left)] if left else (),
-    )  # fmt: skip
 
 
-def _check_delete(args: Args) -> None:
-    if bool(args.ids) == bool(args.given("status", *FILTERS)):
-        raise UsageError("give either IDs or filters, such as --queue NAME")
+    verb = Verb(
+        name="delete",
+        done="deleted",
+        statuses=_DELETED,
+        one=queue.delete_job,
+        why_not=lambda job_id: _why_not_deleted(queue, job_id),
+        many=queue.delete_jobs,
+        warning=_FOR_GOOD,
+    )
+    return carried_out(queue, args, verb)
 
 
-def _delete_each(queue: JobQueue, ids: Sequence[str]) -> list[str]:
-    """Delete jobs, and return those that must stay. One may have to stay only as long as another is there."""
-    left = [each for each in ids if not queue.delete_job(each)]
-    return left if len(left) in (0, len(ids)) else _delete_each(queue, left)
+def _check_prune(args: Args) -> None:
+    is_chosen = bool(args.given("status", *AGES))
+    require_choice(args, is_chosen, choices="--older-than, --keep or --status")
+
+
+def _meant(
+    queue: JobQueue, status: Sequence[JobStatus], before: datetime, *, keep: int | None = None
+) -> tuple[Count, list[Line]]:
+    """Return how many finished jobs ended before an instant, without those that are kept, and lines for the newest."""
+    count = queue.count(status, ended_until=before, within=_PATIENCE)
+    if keep:
+        # Those that are kept are the newest of all of them, whether they ended before that instant or not.
+        spare = queue.count(status, within=_PATIENCE) - keep
+        count = Count(max(0, min(count, spare)), is_exact=count.is_exact)
+    newest = queue.find_jobs(
+        status, SAMPLES, offset=keep or 0, order="ended", ended_until=before, within=_PATIENCE
+    )
+    return count, [sample(job) for job in newest] if count else []
 
 
 def _why_not_deleted(queue: JobQueue, job_id: str) -> str:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from gigq.cli import values
 from gigq.cli.answer import Answer
 from gigq.cli.args import Args
+from gigq.cli.call_options import call, given_call
 from gigq.cli.command import BY_ITSELF, CHANGE, CREATE, argument, command
 from gigq.cli.exits import Refused
 from gigq.cli.fields import SCHEDULE
 from gigq.cli.importing import check_function
-from gigq.cli.options import call, given_call
+from gigq.cli.questions import confirm, sure
 from gigq.cli.styled import status_cell
 from gigq.cli.table import TABLE, Cell, table
 from gigq.clock import to_text
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _OF_SCHEDULE = ("cron", "every", "timezone", "missed", "overlap")
 _TITLES = ("name", "rule", "next", "last", "missed", "function")
+_FOR_GOOD = "It can only be added again."
 _NAME = argument("name", metavar="NAME", completes="schedules", help="the name of the schedule")
 
 
@@ -47,7 +49,7 @@ def schedule_add(args: Args) -> Answer:
     The function is checked as submit does.
     """
     options = args.given(*_OF_SCHEDULE) | given_call(args)
-    note = check_function(args.function, options["params"])
+    note = check_function(args.function, options.get("params", {}), args=options.get("args", ()))
     with args.open(CREATE) as queue:
         added = queue.schedules.add(args.name, args.function, **options)
     return Answer(added, [f"Next tick: {_next(added)}"], notes=[note] if note else ())
@@ -93,9 +95,13 @@ def schedule_resume(queue: JobQueue, args: Args) -> Answer:
     return _answer(args.name, "resumed", is_found=queue.schedules.resume(args.name))
 
 
-@command(_NAME, opens=CHANGE, fields=("name", "removed"))
+@command(_NAME, *sure(), opens=CHANGE, fields=("name", "removed"))
 def schedule_remove(queue: JobQueue, args: Args) -> Answer:
     """Remove a schedule; the jobs it has submitted stay."""
+    meant = [each for each in queue.schedules if each.name == args.name]
+    samples = [f"{each.name}: {each.function}, {_rule(each)}" for each in meant]
+    if meant and (answer := confirm(args, "remove", 1, samples, noun="schedule", warning=_FOR_GOOD)):
+        return answer
     return _answer(args.name, "removed", is_found=queue.schedules.remove(args.name))
 
 
@@ -106,12 +112,15 @@ def _answer(name: str, done: str, *, is_found: bool) -> Answer:
 
 
 def _row(schedule: ScheduleRecord) -> tuple[Cell, ...]:
-    from gigq.durations import age  # only here: few commands tell a length of time
-
-    rule = f"every {age(schedule.every)}" if schedule.every else f"{schedule.cron} {schedule.timezone}"
     last = to_text(schedule.last_at) if schedule.last_at else ""
     following = status_cell("paused") if schedule.is_paused else _next(schedule)
-    return (schedule.name, rule, following, last, schedule.missed, schedule.function)
+    return (schedule.name, _rule(schedule), following, last, schedule.missed, schedule.function)
+
+
+def _rule(schedule: ScheduleRecord) -> str:
+    from gigq.durations import age  # only here: few commands tell a length of time
+
+    return f"every {age(schedule.every)}" if schedule.every else f"{schedule.cron} {schedule.timezone}"
 
 
 def _next(schedule: ScheduleRecord) -> str:

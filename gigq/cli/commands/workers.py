@@ -1,16 +1,14 @@
-"""The commands for running workers: `gigq workers`, `gigq scale`, `gigq stop`, `gigq recover`."""
+"""The command that lists workers: `gigq workers`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gigq.cli import values
 from gigq.cli.answer import Answer
 from gigq.cli.args import Args
-from gigq.cli.command import CHANGE, argument, command
-from gigq.cli.exits import Refused
+from gigq.cli.command import command
 from gigq.cli.fields import WORKER
 from gigq.cli.styled import Line, status_cell
 from gigq.cli.table import TABLE, Cell, age, shown_ids, table
@@ -21,9 +19,6 @@ if TYPE_CHECKING:
 
 _TITLES = ("id", "mode", "slots", "free", "running", "completed", "failed", "queues", "pid", "seen", "stop")
 _JOBS = ("worker", "job", "name", "attempt", "running for", "limit", "progress")
-_WORKER = argument(
-    "--worker", dest="worker_id", metavar="ID", completes="workers", help="only this worker; default: all"
-)
 
 
 @command(*TABLE, fields=WORKER)
@@ -37,67 +32,6 @@ def workers(queue: JobQueue, args: Args) -> Answer:
     """
     found = queue.workers()
     return Answer(found, _table(args, found, now=queue.clock.now()), ids=[each.id for each in found])
-
-
-@command(
-    argument("concurrency", metavar="N", type=values.at_least_one, help="how many jobs may run at a time"),
-    _WORKER,
-    opens=CHANGE,
-    fields=("asked", "concurrency"),
-)
-def scale(queue: JobQueue, args: Args) -> Answer:
-    """Set how many jobs workers run at a time.
-
-    They do so within a second, and until they end.
-    """
-    slots = args.concurrency
-    asked = queue.scale(slots, **args.given("worker_id"))
-    return _asked(args, asked, {"concurrency": slots}, f"Workers asked to run {slots} at a time: {asked}")
-
-
-@command(
-    _WORKER,
-    argument("--now", action="store_true", default=False, help="give running jobs back at once"),
-    opens=CHANGE,
-    fields=("asked", "graceful"),
-)
-def stop(queue: JobQueue, args: Args) -> Answer:
-    """Ask workers to stop.
-
-    They do so within a second.
-    Running jobs may finish within the worker's --shutdown-timeout; those that do not are given back to the queue.
-    """
-    asked = queue.stop_workers(**args.given("worker_id"), graceful=not args.now)
-    return _asked(args, asked, {"graceful": not args.now}, f"Workers asked to stop: {asked}")
-
-
-@command(
-    argument("--older-than", metavar="DURATION", type=values.older_than,
-        help="also jobs that have been running for at least this long, or since before this instant (ISO 8601), "
-        "even if their worker lives; they may run twice"),
-    opens=CHANGE,
-    fields=("recovered",),
-)  # fmt: skip
-def recover(queue: JobQueue, args: Args) -> Answer:
-    """Recover the jobs of dead workers, and print how many.
-
-    A worker counts as dead only if its process has ended for certain.
-    Running workers do this themselves; the command is for when none runs.
-    """
-    recovered = queue.requeue_stuck(**args.given("older_than"))
-    return Answer({"recovered": recovered}, [f"Jobs recovered: {recovered}"])
-
-
-def _asked(args: Args, asked: int, wish: dict[str, Any], line: str) -> Answer:
-    if not asked:
-        raise Refused(_why_none(args))
-    return Answer({"asked": asked, **wish}, [line])
-
-
-def _why_none(args: Args) -> str:
-    if args.worker_id is not None:
-        return f"no worker has the id {args.worker_id!r}; `gigq workers` lists all"
-    return f"there is no worker at {args.path!r}"
 
 
 def _table(args: Args, workers: Sequence[WorkerRecord], *, now: datetime) -> Iterator[Line]:

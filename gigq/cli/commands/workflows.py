@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,12 @@ from gigq.cli.answer import Answer
 from gigq.cli.args import Args
 from gigq.cli.command import CHANGE, argument, command
 from gigq.cli.fields import WORKFLOW, WORKFLOW_STATUS
+from gigq.cli.questions import SAMPLES, confirm, sample, sure
 from gigq.cli.styled import Line, Styled
 from gigq.cli.table import TABLE, Cell, age, shown_ids, table
 from gigq.clock import to_text
-from gigq.status import JobStatus
+from gigq.pages import Count
+from gigq.status import DEAD, UNFINISHED, JobStatus
 
 if TYPE_CHECKING:
     from gigq.queue.job_queue import JobQueue
@@ -88,7 +90,7 @@ def workflow_graph(queue: JobQueue, args: Args) -> Answer:
     return Answer({"id": found.id, "file": args.svg}, [f"Picture written: {args.svg}"], ids=ids)
 
 
-@command(_ID, opens=CHANGE, fields=("id", "cancelled"))
+@command(_ID, *sure(), opens=CHANGE, fields=("id", "cancelled"))
 def workflow_cancel(queue: JobQueue, args: Args) -> Answer:
     """Cancel the pending and running jobs of a workflow, except the one that runs at its end.
 
@@ -98,11 +100,14 @@ def workflow_cancel(queue: JobQueue, args: Args) -> Answer:
     from gigq.queue import workflows
 
     workflow_id = args.workflow(queue, args.id)
+    last_job = workflows.status(queue.database, workflow_id).last_job
+    if answer := _confirmed(queue, args, "cancel", UNFINISHED, workflow_id, but=last_job):
+        return answer
     number = workflows.cancel(queue.database, workflow_id)
     return Answer({"id": workflow_id, "cancelled": number}, [f"Jobs cancelled: {number}"], ids=[workflow_id])
 
 
-@command(_ID, opens=CHANGE, fields=("id", "requeued"))
+@command(_ID, *sure(), opens=CHANGE, fields=("id", "requeued"))
 def workflow_requeue(queue: JobQueue, args: Args) -> Answer:
     """Send the failed and timed-out jobs of a workflow back to the queue.
 
@@ -112,8 +117,21 @@ def workflow_requeue(queue: JobQueue, args: Args) -> Answer:
     from gigq.queue import workflows
 
     workflow_id = args.workflow(queue, args.id)
+    if answer := _confirmed(queue, args, "requeue", DEAD, workflow_id):
+        return answer
     number = workflows.requeue_failed(queue.database, workflow_id)
     return Answer({"id": workflow_id, "requeued": number}, [f"Jobs requeued: {number}"], ids=[workflow_id])
+
+
+def _confirmed(
+    queue: JobQueue, args: Args, verb: str, statuses: Sequence[JobStatus], workflow_id: str, *, but: str | None = None
+) -> Answer | None:
+    """Ask about those jobs of a workflow that have one of these statuses, except for one; see `confirm`."""
+    jobs = queue.find_jobs(statuses, SAMPLES + 1, workflow=workflow_id)
+    count = queue.count(statuses, workflow=workflow_id)
+    if but is not None and (last := queue.get_job(but)) is not None and last.status in statuses:
+        count = Count(count - 1)
+    return confirm(args, verb, count, [sample(job) for job in jobs if job.id != but])
 
 
 def _table(args: Args, workflows: list[WorkflowRecord], *, now: datetime) -> Iterator[Styled]:

@@ -1,0 +1,88 @@
+"""The jobs that were typed: whole IDs or parts of them, `-` for the last one, or IDs on standard input."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from gigq.cli import last_job
+from gigq.cli.exits import Refused
+
+if TYPE_CHECKING:
+    from gigq.queue.job_queue import JobQueue
+
+LAST = "-"
+"""It names the last job that this user submitted or looked at, or the IDs on standard input if something is there."""
+
+
+def job_id(queue: JobQueue, typed: str) -> str:
+    """Return the whole ID of the one job that was typed, and remember it as the last one.
+
+    Raises:
+        JobNotFound: no job has such an ID.
+        AmbiguousId: several jobs have.
+        Refused: `-`, and there is not exactly one on standard input, or nothing is remembered.
+    """
+    found = list(_expanded(queue, [typed]))
+    if len(found) != 1:
+        raise Refused(f"{len(found) or 'no'} IDs came in on standard input; this command takes one")
+    whole = queue.full_id(found[0])
+    last_job.remember(queue.db_path, whole)
+    return whole
+
+
+def job_ids(queue: JobQueue, typed: Sequence[str]) -> list[str]:
+    """Return the whole IDs of the jobs that were typed, each once, and remember the only one as the last.
+
+    Raises:
+        JobNotFound, AmbiguousId, Refused: as `job_id`. All are found before anything is done to one of them.
+    """
+    found = list(dict.fromkeys(queue.full_id(each) for each in _expanded(queue, typed)))
+    if len(found) == 1:
+        last_job.remember(queue.db_path, found[0])
+    return found
+
+
+def parent(queue: JobQueue, typed: str) -> str:
+    """Return the whole ID of a job that another one is to wait for. Standard input is not read for it."""
+    return queue.full_id(_last_of(queue) if typed == LAST else typed)
+
+
+def comes_from_input(typed: Iterable[str]) -> bool:
+    """Whether IDs are to be read from standard input."""
+    return LAST in typed and _is_piped()
+
+
+def _expanded(queue: JobQueue, typed: Sequence[str]) -> Iterator[str]:
+    """Yield what was typed, with what `-` means in its place."""
+    for each in typed:
+        if each != LAST:
+            yield each
+        elif _is_piped():
+            yield from _first_words(sys.stdin)
+        else:
+            yield _last_of(queue)
+
+
+def _first_words(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
+        yield from line.split(maxsplit=1)[:1]
+
+
+def _last_of(queue: JobQueue) -> str:
+    found = last_job.recall(queue.db_path)
+    if found is None:
+        raise Refused("no job is remembered as the last one of this queue; type its ID")
+    return found
+
+
+def _is_piped() -> bool:
+    """Whether a program or a file is at standard input, rather than a person or nothing."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (AttributeError, ValueError, OSError):  # there is no stream, it is closed, or it is one in memory
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
