@@ -580,7 +580,7 @@ class JobQueue:
             ...     unchanged, queue.changes() == before
             (True, False)
         """
-        return self.database.mark()
+        return self.database.changes()
 
     def why(self, job_id: JobRef | None = None, *, within: Duration | None = None) -> list[str]:
         """Return every reason why a job is not running, or what became of it, as sentences for people.

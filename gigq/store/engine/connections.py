@@ -70,6 +70,13 @@ class ConnectionPool:
         """Return a pool of one connection for all threads, of this class, which is opened like those of this one."""
         return ConnectionPool(self.path, self._durability, is_shared=True, factory=factory)
 
+    def apart_for_all(self) -> ConnectionPool:
+        """Return a pool of one connection for all threads, which is opened like those of this one.
+
+        For a queue in memory, which has but one connection, it is this pool.
+        """
+        return self if self.path == MEMORY else type(self)(self.path, self._durability, is_shared=True)
+
     def take(self) -> Handle:
         """Take this thread's connection out of the pool, for the caller alone. Only inside a passage of `PROCESS`."""
         handle = self._local.handle

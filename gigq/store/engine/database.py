@@ -100,6 +100,31 @@ class Database(OpenedFile):
         finally:
             PROCESS.leave(thread, before)
 
+    def changes(self) -> object:
+        """Return a mark like that of `mark`, but one that all threads share, and that commits of this one change.
+
+        Raises:
+            QueueGone: the file was deleted or replaced.
+            StoreError: it was closed, or cannot be read.
+        """
+        from gigq.store.engine.changes import Changes  # only here: few programs watch
+
+        found: Changes | None = vars(self).get("_watching")
+        if found is None:
+            found = vars(self).setdefault("_watching", Changes(self._pool.apart_for_all(), self._must_be_there))
+        with self._explaining():
+            return found.mark()
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        super().close()
+        if "_watching" in vars(self):
+            vars(self)["_watching"].close()
+
+    def _must_be_there(self) -> None:
+        self.must_be_open()
+        self.must_exist()
+
     def rest(self) -> None:
         """Close this thread's connection, and those of threads that have ended; the next use opens another one."""
         with PROCESS.passage():
