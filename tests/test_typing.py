@@ -45,6 +45,8 @@ reveal_type(bare.submit(queue, 1))          # -> JobId
 reveal_type(bare.submit(queue, 1).is_new)   # -> bool
 reveal_type(bare.to_job(1))                 # -> Job
 reveal_type(queue.find_jobs()[0].phase)     # -> Phase
+reveal_type(queue.find_jobs().cursor)       # -> str | None
+reveal_type(queue.count(at_most=9).is_exact) # -> bool
 reveal_type(queue.wait("id").status)        # -> JobStatus
 reveal_type(queue.wait(["id"])[0].error)    # -> str | None
 reveal_type(Workflow("w").add_task(bare))   # -> Job

@@ -29,11 +29,12 @@ def jobs_at(tx: Transaction, seqs: Sequence[int]) -> list[JobRecord]:
         f"""
         SELECT jobs.*, {phase_of(":now")} AS phase, {SUBMITTER} AS submitter
           FROM json_each(:seqs) AS wanted CROSS JOIN jobs ON jobs.seq = wanted.value
-         ORDER BY wanted.key
         """,
         {"seqs": encode(list(seqs), name="seqs", limit=RESULT_LIMIT), "now": tx.stamp},
     )
-    return [record for portion in portions(rows) for record in _records(tx, portion, has_logs=False)]
+    found = {row["seq"]: row for row in rows}
+    ordered = [found[seq] for seq in seqs if seq in found]
+    return [record for portion in portions(ordered) for record in _records(tx, portion, has_logs=False)]
 
 
 def job(tx: Transaction, job_id: str) -> JobRecord | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from store.verbs import File, remember
@@ -139,6 +140,49 @@ def test_no_statement_of_a_cancel_a_requeue_or_a_look_reads_a_whole_table(full: 
         waiting.wait(full.queue.database, full.queue.clock, [job_id], waiting.endings, timeout=0, any=True)
 
     assert scanning(plans(full, act)) == {}
+
+
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        ({"status": "failed"}, "jobs_finished"),
+        ({"status": ["completed", "timeout"], "order": "submitted"}, "jobs_finished"),
+        ({"ended_since": "2026-01-01", "name": "x"}, "jobs_finished"),
+        ({"status": "running"}, "executions_open"),
+        ({"phase": "reserved"}, "executions_open"),
+        ({"phase": "ready", "queue": "q1"}, "jobs_ready"),
+        ({"phase": "scheduled"}, "jobs_due"),
+        ({"phase": "retrying"}, "jobs_retrying"),
+        ({"phase": "waiting"}, "job_dependencies_of_parent"),
+        ({"tags": ["t", "u"], "name": "x"}, "job_tags_by_tag"),
+        ({"workflow": "w", "name": "x"}, "jobs_of_workflow"),
+    ],
+)
+def test_a_list_of_what_an_index_knows_reads_no_more_than_that(
+    full: File, filters: dict[str, Any], index: str
+) -> None:
+    def look() -> None:
+        full.queue.find_jobs(limit=5, **filters)
+        full.queue.count(**{name: value for name, value in filters.items() if name != "order"})
+
+    found = plans(full, look)
+    assert used(found, index)
+    assert {step.split()[0] for steps in scanning(found).values() for step in steps} <= {"jobs"}
+    assert [sql for sql, steps in scanning(found).items() if "jobs" in steps] == [], "no scan without an index"
+
+
+def test_a_page_is_found_by_its_key(full: File) -> None:
+    cursor = full.queue.find_jobs(limit=1).cursor
+    ended = full.submit("ended", priority=9)
+    full.complete(ended)
+    found = plans(full, lambda: full.queue.find_jobs(limit=1, after=cursor))
+    assert scanning(found) == {}
+    steps = [step for steps in found.values() for step in steps]
+    assert any("INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in step for step in steps)
+    by_end = plans(full, lambda: full.queue.find_jobs(limit=1, order="ended", after=f"9@{'2026-01-01T00:00:00Z'}"))
+    assert any("jobs_finished (status=? AND completed_at" in step for steps in by_end.values() for step in steps)
+    (walk,) = [steps for sql, steps in by_end.items() if sql.startswith("SELECT completed_at, seq") and "'failed'" in sql]
+    assert not any("TEMP B-TREE" in step for step in walk)
 
 
 def test_no_statement_about_a_workflow_reads_a_whole_table(full: File) -> None:
