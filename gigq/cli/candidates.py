@@ -183,6 +183,28 @@ def _names(queue: JobQueue, word: str) -> Iterator[Candidate]:
     return ((name, "") for name in names if name.startswith(word))
 
 
+def _functions(queue: JobQueue, word: str) -> Iterator[Candidate]:
+    functions = dict.fromkeys(job.function for job in queue.find_jobs(limit=_LOOKED_AT))
+    return ((function, "") for function in functions if function.startswith(word))
+
+
+def _filters(queue: JobQueue, word: str) -> Iterator[Candidate]:
+    """The words of the grammar of filters, and the values of those that have names in the queue."""
+    from gigq.query import KEYS
+    from gigq.status import JobStatus, Phase
+
+    key, colon, begun = word.partition(":")
+    if not colon:
+        for name, each in KEYS.items():
+            if name.startswith(word):
+                yield f"{name}{'.' if name == 'args' else ':'}", each.meaning
+    elif key in _OF_FILTERS:
+        yield from ((f"{key}:{value}", meaning) for value, meaning in SOURCES[_OF_FILTERS[key]](queue, begun))
+    elif key in ("status", "phase"):
+        words: Iterable[str] = JobStatus if key == "status" else Phase
+        yield from ((f"{key}:{each}", "") for each in words if each.startswith(begun))
+
+
 def _tags(queue: JobQueue, word: str) -> Iterator[Candidate]:
     tags = dict.fromkeys(tag for job in queue.find_jobs(limit=_LOOKED_AT) for tag in job.tags)
     return ((tag, "") for tag in tags if tag.startswith(word))
@@ -214,7 +236,15 @@ def _ids(found: Iterable[Candidate], word: str) -> Iterator[Candidate]:
             yield whole, name
 
 
+_OF_FILTERS = {
+    "function": "functions", "name": "names", "queue": "queues", "tag": "tags", "worker": "workers",
+    "workflow": "workflows",
+}  # fmt: skip
+"""Where the values of filters come from."""
+
 SOURCES: dict[str, Callable[[JobQueue, str], Iterator[Candidate]]] = {
+    "filters": _filters,
+    "functions": _functions,
     "jobs": _jobs,
     "names": _names,
     "queues": _queues,

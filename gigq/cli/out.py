@@ -36,6 +36,10 @@ class Output:
         """What standard error can show, where progress is drawn."""
         return terminal_of(sys.stderr, self._environ, colour=self._colour)
 
+    def measure(self) -> None:
+        """Look again at what standard output can show: somebody may have changed the size of the terminal."""
+        self.terminal = terminal_of(sys.stdout, self._environ, colour=self._colour)
+
     def answer(self, answer: Answer) -> None:
         """Print an answer, then its notes, and for a person at a terminal what to type next."""
         self._print(answer)

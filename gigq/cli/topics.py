@@ -23,6 +23,25 @@ class Topic(NamedTuple):
     text: Callable[[], Iterator[str]]
 
 
+def _filters() -> Iterator[str]:
+    from gigq.query import KEYS
+
+    yield "Filters choose among jobs, and a job must pass all of them:"
+    yield "  gigq list status:failed queue:mail since:2h 'connection reset'"
+    yield "These words are filters:"
+    yield from (f"  {each.example:<25} {each.meaning}" for each in KEYS.values())
+    yield "Text without such a word is searched for in IDs, names, descriptions, functions, arguments and errors."
+    yield "A value with blanks is in quotes, around which the shell needs others: 'name:\"send mail\"'."
+    yield "A value of args. is JSON if it can be; args.user:\"42\" is text. args.0 is the first argument."
+    yield "since:, until: and ended: take times, and ranges of them; see gigq help times:"
+    yield "  ended:2h                        in the last two hours"
+    yield "  ended:yesterday                 the whole day"
+    yield "  ended:2026-01-30..2026-01-31    two days"
+    yield "  since:2h..1h                    submitted between two hours and one hour ago"
+    yield "  ended:..09:30                   before the last half past nine"
+    yield "Options say the same, for scripts: --status failed --queue mail --arg user=42 --since 2h --search TEXT."
+
+
 def _times() -> Iterator[str]:
     yield "A DURATION is a number of seconds, or a number with a unit:"
     yield "  90 = 90s    5m    2h    7d    0.5s"
@@ -31,6 +50,9 @@ def _times() -> Iterator[str]:
     yield "  2026-01-31T09:00                09:00 local time"
     yield "  2026-01-31T09:00Z               09:00 UTC"
     yield "  2026-01-31T09:00+02:00          09:00 in a zone two hours east of Greenwich"
+    yield "A TIME in the past is either, and then a duration is that long ago; or one of these:"
+    yield "  09:30                           the last half past nine, local time"
+    yield "  now, today, yesterday           this moment, or the first one of the day"
     yield "Tables show how long ago something was, in its largest whole unit (59s, 3m, 2h, 8d); --time=iso shows when."
     yield "JSON has instants in ISO 8601 in UTC, which sort as text, and durations in seconds."
     yield "A line of cron is in UTC, unless schedule add --timezone names a zone."
@@ -80,6 +102,7 @@ def _by_fields() -> dict[tuple[str, ...], list[str]]:
 
 
 TOPICS = {
+    "filters": Topic("how jobs are chosen: status:failed since:2h args.user:42", _filters),
     "times": Topic("how durations and instants are typed and shown", _times),
     "exit-codes": Topic("what the exit codes mean", _exit_codes),
     "environment": Topic("the variables that hold defaults, and files of words", _environment),

@@ -31,6 +31,7 @@ _GENERAL = (
     Variable("GIGQ_DB", "--db", "gigq.db"),
     Variable("GIGQ_COLOR", "--color", "auto"),
     Variable("GIGQ_PAGER", "the program for long reads; empty for none", "PAGER, else less -FRX"),
+    Variable("GIGQ_REDACT", "more keys whose values are secret, with commas, such as card,ssn"),
     Variable("GIGQ_NETWORK_FILES", "ok: no warning where the file is on a network file system, used by one machine"),
     Variable("PAGER", "as GIGQ_PAGER, for all programs"),
     Variable("NO_COLOR", "no colours, whatever its value"),

@@ -24,7 +24,7 @@ Run = Callable[..., Any]
 PARSERS = reference.commands(build_parser())
 
 EXAMPLES = {"ID": "x", "NAME": "x", "QUEUE": "x", "N": "1", "ACTION": "list", "MODULE.FUNCTION": "functions.greet"}
-EXAMPLES |= {"ARGUMENT": "1", "COMMAND": "list", "SHELL": "bash", "DEST": "copy.db"}
+EXAMPLES |= {"ARGUMENT": "1", "COMMAND": "list", "SHELL": "bash", "DEST": "copy.db", "FILTER": "queue:x"}
 """A word for each of the words that commands take."""
 
 NEEDED = {
@@ -111,7 +111,7 @@ def loaded_by(path: str, *words: str) -> set[str]:
         (["version"], {"commands.version", "out", *ANSWERS}),
         (["--help"], {"fields", "help", "topics"}),
         (["schedule", "--help"], set[str]()),
-        (["list", "--help"], {"columns", "commands.reading", "fields", "options", "table", "values", *ANSWERS}),
+        (["list", "--help"], {"columns", "commands.listing", "filtering", "hiding", "fields", "options", "table", "values", *ANSWERS}),
     ],
 )
 def test_version_and_help_load_no_queue(path: str, words: list[str], modules: set[str]) -> None:
@@ -132,8 +132,14 @@ OF_LISTS = {
 }  # fmt: skip
 """What finds jobs."""
 
+A_LIST = {
+    "gigq.durations", "gigq.redaction",
+    *(f"gigq.cli.{each}" for each in ("commands.listing", "filtering", "hiding", "job_table")),
+}  # fmt: skip
+"""What shows a list of them that needs no words for times, no filters and no masks."""
 
-@pytest.mark.parametrize(("words", "more"), [(["list"], OF_LISTS), (["stats"], set())])
+
+@pytest.mark.parametrize(("words", "more"), [(["list"], OF_LISTS | A_LIST), (["stats"], {"gigq.cli.commands.reading"})])
 def test_a_command_that_only_looks_loads_nothing_that_claims_settles_or_runs_jobs(
     path: str, queue: JobQueue, words: list[str], more: set[str]
 ) -> None:
@@ -142,7 +148,7 @@ def test_a_command_that_only_looks_loads_nothing_that_claims_settles_or_runs_job
     store = {"acting", "reading", "rows", "schema", "tables", "engine"}
     engine = {"bell", "budget", "connections", "database", "files", "forking", "lists", "mounts"}
     engine |= {"opened_file", "read_only", "joined", "marks", "patience", "searching", "sqlite_errors", "transaction"}
-    cli = {"answer", "args", "columns", "command", "commands", "commands.reading", "common", "exits", "fields"}
+    cli = {"answer", "args", "columns", "command", "commands", "common", "exits", "fields"}
     cli |= {"forms", "opening", "options", "out", "output", "parser", "parsing", "styled", "table", "terminal"}
     cli |= {"values", "words"}
 

@@ -114,57 +114,6 @@ def test_an_id_that_does_not_name_one_job_is_one_line_of_error(
     assert queue.count("pending") == 2
 
 
-def test_list_shows_the_newest_job_first(run: Run, queue: JobQueue) -> None:
-    ids = queue.submit_many([Job(name, "functions.add") for name in ("first", "second")])
-
-    title, *rows = run("list").out.splitlines()
-
-    assert title.split() == ["id", "name", "phase", "priority", "attempts", "age", "error"]
-    assert [row.split()[:5] for row in rows] == [
-        [ids[1], "second", "ready", "0", "0/3"],
-        [ids[0], "first", "ready", "0", "0/3"],
-    ]
-
-
-def test_list_stops_at_its_limit_and_says_how_many_more_there_are(run: Run, queue: JobQueue) -> None:
-    queue.submit_many([Job("sum", "functions.add") for _ in range(23)])
-
-    assert run("list").out.splitlines()[-1] == "3 more; --limit 0 shows all"
-    assert run("list", "--limit", "22").out.splitlines()[-1] == "1 more; --limit 0 shows all"
-    assert len(run("list", "--limit", "23").out.splitlines()) == 24
-    assert len(run("list", "--limit", "0").out.splitlines()) == 24
-
-
-def test_list_as_json_is_an_array_and_says_on_standard_error_how_many_more_there_are(run: Run, queue: JobQueue) -> None:
-    queue.submit_many([Job("sum", "functions.add") for _ in range(3)])
-
-    outcome = run("--json", "list", "--limit", "2")
-
-    assert outcome.json == queue.list_jobs(limit=2)
-    assert outcome.err == "gigq: 1 more; --limit 0 shows all\n"
-
-
-@pytest.mark.parametrize(
-    ("words", "names"),
-    [
-        (["--status", "cancelled"], ["b"]),
-        (["--status", "cancelled", "--status", "pending"], ["c", "b", "a"]),
-        (["--phase", "scheduled"], ["c"]),
-        (["--queue", "other"], ["a"]),
-        (["--name", "c"], ["c"]),
-        (["--tag", "red"], ["c", "a"]),
-        (["--tag", "red", "--tag", "blue"], ["a"]),
-        (["--search", "NEEDLE"], ["b"]),
-    ],
-)
-def test_list_takes_filters(run: Run, queue: JobQueue, words: list[str], names: list[str]) -> None:
-    queue.submit(Job("a", "functions.add", queue="other", tags=["red", "blue"]))
-    queue.cancel(queue.submit(Job("b", "functions.add", {"a": "needle"})))
-    queue.submit(Job("c", "functions.add", delay=60, tags=["red"]))
-
-    assert [job["name"] for job in run("list", "--json", *words).json] == names
-
-
 def test_stats_count_jobs_by_status(run: Run, queue: JobQueue) -> None:
     queue.submit(Job("sum", "functions.add"))
 

@@ -47,7 +47,7 @@ COMMANDS = {
     "schedule pause": Row("schedules", ACT, "Stop a schedule from submitting jobs until it is resumed."),
     "schedule resume": Row("schedules", ACT, "Let a paused schedule submit jobs again, from its next tick."),
     "schedule remove": Row("schedules", ACT, "Remove a schedule; the jobs it has submitted stay."),
-    "list": Row("reading", LOOK, "List jobs, newest first.", True),
+    "list": Row("listing", LOOK, "List jobs, newest first.", True),
     "status": Row("reading", LOOK, "Show one job.", True),
     "why": Row("why", LOOK, "Explain why jobs are not getting on, or how one ended.", True),
     "next": Row("next_jobs", LOOK, "Show what runs next, and predict when."),

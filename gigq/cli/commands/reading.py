@@ -13,11 +13,11 @@ from gigq.cli.answer import Answer
 from gigq.cli.args import Args
 from gigq.cli.command import argument, command
 from gigq.cli.fields import JOB
-from gigq.cli.options import FILTERS, ONE_ID, choice, filters
-from gigq.cli.styled import Line, Styled, status_cell
-from gigq.cli.table import TABLE, Cell, age, labelled, shown_ids, table
-from gigq.clock import from_text, to_text
-from gigq.status import JobStatus, Phase
+from gigq.cli.options import ONE_ID
+from gigq.cli.styled import Line
+from gigq.cli.table import labelled, table
+from gigq.clock import to_text
+from gigq.status import JobStatus
 
 if TYPE_CHECKING:
     from gigq.queue.job_queue import JobQueue
@@ -54,32 +54,6 @@ def status(queue: JobQueue, args: Args) -> Answer:
     shown = {} if steps is None else {"steps": [step.as_dict() for step in steps]}
     lines = chain(_description(args, job), () if steps is None else _steps(args, steps))
     return Answer(job.as_dict() | shown, lines, ids=[job.id])
-
-
-@command(
-    choice("--status", tuple(JobStatus), "only jobs with this status"),
-    choice("--phase", tuple(Phase), "only jobs in this phase, a finer word than the status"),
-    *filters(),
-    _LIMIT,
-    *TABLE,
-    fields=JOB,
-    examples=(
-        ("gigq list --status failed", "the newest 20 jobs that failed"),
-        ("gigq list --queue mail --limit 0 --json=id,name,status", "all jobs of a queue, for programs"),
-    ),
-)
-def list_(queue: JobQueue, args: Args) -> Answer:
-    """List jobs, newest first.
-
-    If there are more than --limit, a last line says how many (with --json, on standard error).
-    """
-    filters = args.resolved(queue, args.given("status", "phase", *FILTERS))
-    jobs = queue.list_jobs(limit=args.limit or None, **filters)
-    more = queue.count(**filters) - len(jobs) if len(jobs) == args.limit else 0
-    lines = list(_table(args, jobs, now=queue.clock.now())) if jobs else ["No jobs found."]
-    note = [f"{more} more; --limit 0 shows all"] if more > 0 else []
-    ids = [job["id"] for job in jobs]
-    return Answer(jobs, [*lines, *note], ids=ids, notes=() if args.out.form.is_for_people else note)
 
 
 @command(
@@ -210,18 +184,3 @@ def _json_lines(value: Any) -> Sequence[str]:
 
 def _instant(instant: datetime | None) -> str:
     return "" if instant is None else to_text(instant)
-
-
-def _table(args: Args, jobs: Sequence[dict[str, Any]], *, now: datetime) -> Iterator[Styled]:
-    ids = shown_ids(args, [job["id"] for job in jobs])
-    rows = [_row(args, job, shown, now=now) for job, shown in zip(jobs, ids, strict=True)]
-    return table(args, _TITLES, rows, flexible=("error", "name"))
-
-
-def _row(args: Args, job: dict[str, Any], shown_id: str, *, now: datetime) -> tuple[Cell, ...]:
-    attempts = f"{job['attempts']}/{job['max_attempts']}"
-    error = (job["error"] or "").partition("\n")[0]
-    percentage = (job["progress"] or {}).get("percentage") if job["phase"] == Phase.RUNNING else None
-    phase = status_cell(job["phase"], "" if percentage is None else f"{int(percentage)}%")
-    since = age(args, from_text(job["created_at"]), now)
-    return (shown_id, job["name"], phase, job["priority"], attempts, since, error)
