@@ -106,8 +106,9 @@ def test_a_command_is_typed_to_and_resized() -> None:
 
 
 def test_ctrl_c_reaches_the_command() -> None:
-    with Session("sh", "-c", "echo begun; cat") as session:
-        session.wait_for("begun")
+    with Session("cat") as session:
+        session.type("begun\r")
+        session.wait_for("begun\nbegun")
         session.press("Ctrl-C")
         assert session.wait() == -signal.SIGINT
 

@@ -169,7 +169,7 @@ class Journal:
 
     def _say(self, level: int, claim: Claim, text: str, *, below: str | None = None, **fields: Any) -> None:
         say(
-            log, level, "job %s (%s) %s", claim.job_id, _shown(claim.name), text, below=below,
+            log, level, "job %s (%s) %s", _shown(claim.job_id), _shown(claim.name), text, below=below,
             worker_id=self._options.worker_id, job_id=claim.job_id, job_name=claim.name, queue=claim.queue,
             function=claim.function, attempt=claim.attempt, max_attempts=claim.max_attempts, **fields,
         )  # fmt: skip

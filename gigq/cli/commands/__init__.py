@@ -53,6 +53,7 @@ COMMANDS = {
     "next": Row("next_jobs", LOOK, "Show what runs next, and predict when."),
     "graph": Row("graph", LOOK, "Draw what a job depends on, and what depends on it."),
     "logs": Row("logs", LOOK, "Show what a job has logged, attempt by attempt."),
+    "top": Row("top", LOOK, "Show the queue live: what runs, what fails, what is next.", True),
     "stats": Row("reading", LOOK, "Count the jobs by status."),
     "info": Row("monitoring", LOOK, "Show what the file is: its path, sizes, versions, and how much it holds."),
     "queues": Row("queues", LOOK, "List the queues that have unfinished jobs, a limit or a pause."),

@@ -40,11 +40,11 @@ def backup(queue: JobQueue, args: Args) -> Answer:
     from gigq.progress_line import ProgressLine  # only here: the help needs nothing of it
 
     try:
-        with ProgressLine("MB copied", clock=queue.clock, stream=sys.stderr) as line:
+        with ProgressLine("kB copied", clock=queue.clock, stream=sys.stderr) as line:
             copy = queue.backup(
                 args.destination,
                 overwrite=args.force,
-                on_progress=lambda done, total: line.show(done // _MEGABYTE, total // _MEGABYTE),
+                on_progress=lambda done, total: line.show(done // 1000, total // 1000),
             )
     except DestinationExists:
         raise Refused(f"there is a file at {args.destination!r} already; --force overwrites it") from None

@@ -1,0 +1,143 @@
+"""`gigq top` as time goes by: when it reads, when it draws, what it sends. Without a terminal, under a set clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from gigq import Job, JobQueue, ManualClock
+from gigq.cli.top.capabilities import Capabilities
+from gigq.cli.top.live import Live
+from gigq.cli.top.palette import palette
+from gigq.cli.top.pieces import Look
+from gigq.cli.top.watch import Watch
+from gigq.testing import drain
+
+
+class Stage:
+    """A terminal on which waiting takes no time: the clock is moved instead.
+
+    Attributes:
+        sent: what was written, with the seconds since the beginning.
+    """
+
+    def __init__(self, clock: ManualClock, seconds: float, typed: Iterable[tuple[float, str]] = ()) -> None:
+        self._clock, self._began = clock, clock.monotonic()
+        self._seconds, self._typed = seconds, list(typed)
+        self.sent: list[tuple[float, str]] = []
+        self.waits = 0
+        self.is_new, self.is_gone, self.size = True, False, (24, 80)
+        self.meanwhile: Callable[[float], object] = lambda at: None
+
+    def write(self, text: str) -> None:
+        self.sent.append((self._now, text))
+
+    def keys(self, seconds: float) -> list[str]:
+        if self._typed and self._typed[0][0] <= self._now:
+            return [self._typed.pop(0)[1]]
+        self.waits += 1
+        self._clock.advance(max(seconds, 0.001))
+        self.is_gone = self._now >= self._seconds
+        self.meanwhile(self._now)
+        return []
+
+    @property
+    def _now(self) -> float:
+        return self._clock.monotonic() - self._began
+
+
+class CountedWatch(Watch):
+    """Counts how often the queue is read, besides the question whether it has changed."""
+
+    reads = 0
+
+    def _light(self, scene):  # type: ignore[no-untyped-def]
+        self.reads += 1
+        return super()._light(scene)
+
+
+@pytest.fixture
+def show(open_queue: Callable[..., JobQueue], clock: ManualClock) -> Callable[..., tuple[Stage, CountedWatch]]:
+    """Shows the queue for some seconds."""
+
+    def run(seconds: float, typed: Iterable[tuple[float, str]] = (), meanwhile: object = None) -> object:
+        queue = open_queue(clock=clock)
+        stage, watch = Stage(clock, seconds, typed), CountedWatch(queue, reopen=lambda: queue)
+        if meanwhile:
+            stage.meanwhile = meanwhile  # type: ignore[assignment]
+        can = Capabilities()
+        Live(
+            watch, stage, capabilities=can, palette=palette(256), look=Look(is_unicode=True),  # type: ignore[arg-type]
+            story=lambda job_id: [[(f"story of {job_id}", "")]], act=lambda asked: "done", is_read_only=False,
+        ).run()  # fmt: skip
+        return stage, watch
+
+    return run  # type: ignore[return-value]
+
+
+def test_an_idle_queue_with_a_full_hour_behind_it_sends_at_most_two_hundred_bytes_a_minute(
+    open_queue: Callable[..., JobQueue], clock: ManualClock, show: Callable[..., tuple[Stage, CountedWatch]]
+) -> None:
+    queue = open_queue(clock=clock)
+    for minute in range(60):
+        queue.submit_many([Job("job", "functions:nothing") for _ in range(minute * 7 % 11)])
+        queue.submit_many([Job("bad", "functions:fail", max_attempts=1) for _ in range(minute % 3)])
+        drain(queue)
+        clock.advance(60)
+    stage, watch = show(400)
+    minutes = [0] * 8
+    for at, text in stage.sent[1:]:
+        minutes[int(at // 60)] += len(text.encode())
+    assert max(minutes) <= 200
+    assert watch.reads <= 9
+
+
+def test_it_draws_four_times_a_second_at_most_while_everything_changes(
+    open_queue: Callable[..., JobQueue], clock: ManualClock, show: Callable[..., tuple[Stage, CountedWatch]]
+) -> None:
+    queue = open_queue(clock=clock)
+    stage, _ = show(5, meanwhile=lambda at: queue.submit(Job("job", "functions:nothing")))
+    draws = [int(at) for at, _ in stage.sent[1:]]
+    assert 3 <= max(draws.count(second) for second in range(5)) <= 4
+
+
+def test_it_reads_only_after_the_file_has_changed(
+    queue: JobQueue, show: Callable[..., tuple[Stage, CountedWatch]]
+) -> None:
+    queue.submit(Job("job", "functions:nothing"))
+    stage, watch = show(50)
+    assert watch.reads <= 2
+    assert stage.waits <= 50 * 4 + 2
+
+
+def test_a_screen_that_is_held_stays_as_it_is_until_it_goes_on(
+    open_queue: Callable[..., JobQueue], clock: ManualClock, show: Callable[..., tuple[Stage, CountedWatch]]
+) -> None:
+    queue = open_queue(clock=clock)
+    stage, _ = show(
+        20, typed=[(1, " "), (15, " ")], meanwhile=lambda at: queue.submit(Job("job", "functions:nothing"))
+    )
+    held = [text for at, text in stage.sent if 1.5 < at < 15]
+    assert held == []
+    assert [text for at, text in stage.sent if at > 15.1]
+
+
+def test_a_wrong_filter_says_what_is_wrong_and_a_right_one_shows_its_jobs(
+    queue: JobQueue, show: Callable[..., tuple[Stage, CountedWatch]]
+) -> None:
+    queue.submit_many([Job("mine", "functions:nothing", queue="mail"), Job("other", "functions:nothing")])
+    wrong, right = "/colour:red", "/queue:mail"
+    typed = [(1, key) for key in [*wrong, "Enter"]] + [(2, key) for key in [*right, "Enter"]]
+    stage, watch = show(3, typed=typed)
+    assert any("colour" in text and "queue" in text for at, text in stage.sent if 1 <= at < 2)
+    assert [job.name for job in watch.scene.running] == ["mine"]
+    assert watch.scene.filter == "queue:mail"
+
+
+def test_an_opened_job_is_told_again_when_it_changes(
+    queue: JobQueue, show: Callable[..., tuple[Stage, CountedWatch]]
+) -> None:
+    queue.submit(Job("mine", "functions:nothing", id="the-id"))
+    stage, _ = show(3, typed=[(1, "/"), (1, "m"), (1, "i"), (1, "Enter"), (1.5, "Down"), (1.5, "Enter")])
+    assert any("story of the-id" in text for _, text in stage.sent)
