@@ -58,6 +58,11 @@ class Inflight:
         """Return an execution that the worker owns, or None."""
         return self._owned.get(execution)
 
+    def at_work(self) -> list[Execution]:
+        """Return the executions that are neither waiting for a slot nor have ended. Any thread may ask."""
+        owned, waiting = list(self._owned.values()), self._waiting
+        return [each for each in owned if not each.has_ended and each.claim.execution_id not in waiting]
+
     def claims_of(self, executions: Iterable[int]) -> list[Claim]:
         """Return the claims of those of these executions that the worker owns."""
         return [self._owned[each].claim for each in executions if each in self._owned]

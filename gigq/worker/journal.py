@@ -16,6 +16,7 @@ from gigq.runtime.runner import Ended
 from gigq.status import ExecutionStatus, Move
 from gigq.store.reading import ExecutionEnd
 from gigq.version import VERSION
+from gigq.worker import tally
 from gigq.worker.options import WorkerOptions
 
 log = logger("worker")
@@ -29,12 +30,12 @@ _DONE: Mapping[Move, str] = {
 }
 _ENDED = {ExecutionStatus.TIMEOUT: "timed out", ExecutionStatus.RELEASED: "given back"}  # and others as they are called
 _COUNTED: Mapping[Move, str] = {
-    Move.COMPLETE: "completed",
-    Move.FAIL: "failed",
-    Move.TIME_OUT: "failed",
-    Move.RETRY: "retried",
-    Move.CANCEL: "cancelled",
-    Move.RELEASE: "released",
+    Move.COMPLETE: tally.COMPLETED,
+    Move.FAIL: tally.FAILED,
+    Move.TIME_OUT: tally.FAILED,
+    Move.RETRY: tally.RETRIED,
+    Move.CANCEL: tally.CANCELLED,
+    Move.RELEASE: tally.RELEASED,
 }
 """What is counted for the line at the worker's end, in its order. What was given back unbegun is not."""
 _LONGEST = 1000
@@ -93,6 +94,8 @@ class Journal:
             self._started_at = None
             counts: dict[str, Any] = {name: self._counts[name] for name in dict.fromkeys(_COUNTED.values())}
             counts["released"] += len(given_back)
+            if self._options.tally:
+                self._options.tally.counts[tally.RELEASED] += len(given_back)
             done = [f"{number} {name}" for name, number in counts.items() if number or name in ("completed", "failed")]
             say(
                 log, logging.INFO, "worker %s finished after %s: %s", _shown(self._options.worker_id), span(took),
@@ -114,6 +117,8 @@ class Journal:
         for (claim, report), move in zip(ended, moves, strict=True):
             if move is not None and (move is not Move.RELEASE or report.started_at is not None):
                 self._counts[_COUNTED[move]] += 1
+                if self._options.tally:
+                    self._options.tally.note(claim, report, _COUNTED[move])
             if tells_all or move is not Move.COMPLETE:
                 self._log_end(claim, report, move, next_attempts.get(claim.execution_id))
 

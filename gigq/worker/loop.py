@@ -57,6 +57,8 @@ class Loop:
     ) -> None:
         self.stop: str | None = None
         self._inflight = inflight = Inflight()
+        if options.tally:
+            options.tally.attach(inflight, lambda: runner.slots)
         self._duties = Duties(database, options, clock=clock)
         self._runner = runner
         self.timetable = Timetable(options, clock)

@@ -14,6 +14,7 @@ from gigq.checks import Default
 from gigq.clock import to_seconds
 from gigq.codec import RESULT_LIMIT
 from gigq.worker.employment import Employment
+from gigq.worker.tally import Tally
 
 Mode = Literal["thread", "process"]
 """Where a worker runs jobs: in threads of its process, or in child processes."""
@@ -27,6 +28,7 @@ class WorkerOptions:
         mode: also ``inline``, one job at a time in the thread of the caller.
         handlers: the names of functions.
         employment: of a worker that works for one program alone; None for one that works for a queue.
+        tally: counts what the worker does; None if nobody looks at that.
     """
 
     worker_id: str
@@ -44,6 +46,7 @@ class WorkerOptions:
     default: Default | None = None
     capture_logs: bool = False
     employment: Employment | None = None
+    tally: Tally | None = None
 
     @classmethod
     def of(cls, **given: Any) -> Self:
@@ -80,5 +83,6 @@ _CHECKS: Mapping[str, Callable[[Any, str], Any]] = {
     "default": partial(checks.optional, check=checks.function),
     "capture_logs": lambda value, name: bool(value),
     "employment": lambda value, name: value,
+    "tally": lambda value, name: value,
 }
 """What checks the value of each option, and brings it into the form that the worker keeps."""

@@ -34,6 +34,7 @@ from gigq.worker.opening import opened
 from gigq.worker.options import Mode, WorkerOptions, new_name
 from gigq.worker.runners import Runners, refuse_unfit
 from gigq.worker.serving import STOPPED_BY, Orders, serve
+from gigq.worker.tally import Tally
 
 if TYPE_CHECKING:
     from gigq.worker import background
@@ -95,6 +96,7 @@ class Worker:
     """
 
     _employment: Employment | None = None  # for programs of ours that make a worker for themselves
+    _tally: Tally | None = None
     _inline_loop: Loop | None = None  # of process_one
 
     def __init__(
@@ -127,6 +129,7 @@ class Worker:
             concurrency=concurrency, mode=mode, queues=queues, handlers=tuple(functions.handlers), lease=lease,
             shutdown_timeout=shutdown_timeout, burst=burst, max_jobs=max_jobs, prune_after=prune_after,
             result_limit=result_limit, default=default, capture_logs=capture_logs, employment=self._employment,
+            tally=self._tally,
         )  # fmt: skip
         self._clock = to_clock(clock)
         refuse_unfit(self._options)

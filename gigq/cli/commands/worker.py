@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from gigq.cli import output, values
 from gigq.cli.answer import Answer
@@ -12,9 +14,11 @@ from gigq.cli.command import BY_ITSELF, argument, command, exclusive
 from gigq.cli.exits import UsageError
 from gigq.cli.importing import import_from_here
 from gigq.cli.logging_here import LEVELS, logging_to_stderr
+from gigq.clock import SystemClock
 from gigq.runtime.signals import handling, heeded
 
 if TYPE_CHECKING:
+    from gigq.cli.worker_told import Teller
     from gigq.worker.worker import Worker
 
 _OF_WORKER = (
@@ -74,16 +78,21 @@ def worker(args: Args) -> None:
     Functions are imported from the current directory first.
     The log is on standard error.
     """
+    from gigq.cli.worker_told import Teller
+    from gigq.worker.tally import Tally
     from gigq.worker.worker import Worker
+
+    class Watched(Worker):
+        _tally = Tally()
 
     args.check_path()
     import_from_here()
     log = logging_to_stderr(LEVELS[args.log_level], format=args.log_format, lowers_root=args.capture_logs)
-    with log, Worker(args.path, **args.given(*_OF_WORKER)) as new:
+    with log, Watched(args.path, **args.given(*_OF_WORKER)) as new:
         if args.once:
             _run_one(args, new)
         else:
-            _run_all(args, new)
+            _run_all(args, new, Teller(Watched._tally, SystemClock()))
 
 
 def _check(args: Args) -> None:
@@ -102,10 +111,29 @@ def _run_one(args: Args, worker: Worker) -> None:
     output.flush()
 
 
-def _run_all(args: Args, worker: Worker) -> None:
+def _run_all(args: Args, worker: Worker, teller: Teller) -> None:
+    from gigq.cli.live_line import LiveLine
+
+    if not args.burst:
+        _print(args, Answer({"worker_id": worker.worker_id}))
+    with LiveLine(teller.line, stream=sys.stderr, terminal=args.out.errors):
+        worker.start()
+    if args.burst:
+        value, lines = teller.summary(worker.worker_id)
+        _print(args, Answer(value, lines, suggestions=list(_next(value["failures"]))))
+
+
+def _next(failures: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if failures:
+        yield "gigq errors   # the failures by their cause"
+        yield f"gigq replay {failures[0]['job_id']} --pdb   # look around where one fails"
+
+
+def _print(args: Args, answer: Answer) -> None:
+    """Print an answer, if there is still somewhere to print it: the worker was not started for its sake."""
     try:
-        args.out.answer(Answer({"worker_id": worker.worker_id}))
-        output.flush()
-    except BrokenPipeError:  # it was not started for the sake of this line
+        if sys.stdout is not None and not sys.stdout.closed:  # a job in a thread may have closed it
+            args.out.answer(answer)
+            output.flush()
+    except BrokenPipeError:
         output.discard_unwritable()
-    worker.start()

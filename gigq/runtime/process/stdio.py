@@ -19,6 +19,12 @@ _PIECE = 4096
 
 _NAMES = ("stdout", "stderr")
 
+BESIDE = "GIGQ_BESIDE_LINE"
+"""The environment variable by which a process says that it draws a line on the terminal, over which others print."""
+
+ERASE = "\r\x1b[K"
+"""What erases that line."""
+
 
 def occupy() -> None:
     """Open /dev/null as every standard file that is closed, as a daemon does.
@@ -33,15 +39,16 @@ def occupy() -> None:
 
 def be_patient() -> None:
     """From now on drop what standard output and error do not take, so that no job fails or hangs at a print."""
+    is_beside = os.environ.pop(BESIDE, None) is not None
     for number, name in enumerate(_NAMES, 1):
         stream = getattr(sys, name)
         if stream is not None and not stat.S_ISREG(os.fstat(number).st_mode):
-            setattr(sys, name, _patient(stream, number))
+            setattr(sys, name, _patient(stream, number, erase=ERASE if is_beside and stream.isatty() else ""))
             setattr(sys, f"__{name}__", getattr(sys, name))
 
 
-def _patient(stream: TextIO, number: int) -> TextIO:
-    raw = Patient(number, "wb", closefd=False)
+def _patient(stream: TextIO, number: int, *, erase: str) -> TextIO:
+    raw = Patient(number, "wb", closefd=False, erase=erase)
     return io.TextIOWrapper(
         cast(Any, io.BufferedWriter(raw)), encoding=stream.encoding, errors=stream.errors,
         line_buffering=bool(stream.line_buffering), write_through=getattr(stream, "write_through", False),
@@ -49,15 +56,21 @@ def _patient(stream: TextIO, number: int) -> TextIO:
 
 
 class Patient(io.FileIO):
-    """A file that takes everything: it writes what it can within half a second, and counts what it drops."""
+    """A file that takes everything: it writes what it can within half a second, and counts what it drops.
 
-    def __init__(self, number: int, *args: Any, **options: Any) -> None:
+    Args:
+        erase: is written before each line.
+    """
+
+    def __init__(self, number: int, *args: Any, erase: str = "", **options: Any) -> None:
         super().__init__(number, *args, **options)
         self._out = _without_waiting(number)
         self._room = select.poll()
         self._room.register(self._out, select.POLLOUT)
         self._patience = _PATIENCE
         self._dropped = 0
+        self._erase = erase.encode()
+        self._is_between_lines = True
 
     def close(self) -> None:
         if not self.closed and self._out != self.fileno():
@@ -69,7 +82,10 @@ class Patient(io.FileIO):
         try:
             if self._room.poll(self._patience):
                 self._tell_of_drops()
+                if self._erase and self._is_between_lines:
+                    os.write(self._out, self._erase)
                 written = os.write(self._out, piece)
+                self._is_between_lines = bytes(piece[written - 1 : written]) == b"\n"
                 self._patience = _PATIENCE
                 return written
         except BlockingIOError:  # another process was quicker
