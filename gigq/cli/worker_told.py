@@ -78,7 +78,8 @@ def _ended(tally: Tally) -> int:
 
 
 def _counted(tally: Tally) -> list[str]:
-    return [f"{tally.counts[name]:,} {word}" for name, word in _WORDS.items() if tally.counts[name] or name == COMPLETED]
+    counts = tally.counts
+    return [f"{counts[name]:,} {word}" for name, word in _WORDS.items() if counts[name] or name == COMPLETED]
 
 
 def _rate(per_second: float) -> str:

@@ -155,7 +155,7 @@ def test_a_terminal_that_is_gone_ends_the_line_and_nothing_else() -> None:
     os.close(terminal._seen)
     with LiveLine(told, stream=terminal.stream, terminal=LIVE):
         assert told._asked.acquire(timeout=PATIENCE)
-    with pytest.raises(OSError):  # noqa: PT011
+    with pytest.raises(OSError, match="Input/output error"):
         terminal.stream.close()
 
 
@@ -177,7 +177,8 @@ def test_the_line_tells_what_runs_what_was_done_and_how_fast(tally: Tally, clock
     inflight, teller = Inflight(), Teller(tally, clock)
     tally.attach(inflight, lambda: 4)
     assert teller.line() == "waiting for jobs, 0 completed"
-    inflight.add([claim_of("resize \x1b[2J", 1), claim_of("mail", 2), claim_of("waits", 3)], free=2, now=clock.monotonic())
+    names = ("resize \x1b[2J", "mail", "waits")
+    inflight.add([claim_of(name, number) for number, name in enumerate(names, 1)], free=2, now=clock.monotonic())
     owned = inflight.get(2)
     assert owned is not None
     owned.progress = Progress(3, 8)
@@ -227,7 +228,8 @@ def test_many_causes_are_cut(tally: Tally, clock: ManualClock) -> None:
 
 
 def test_a_burst_ends_with_a_summary(run: Run, queue: JobQueue) -> None:
-    queue.submit_many([Job("good", "functions:nothing"), Job("bad", "functions:fail", {"message": "no"}, max_attempts=1)])
+    bad = Job("bad", "functions:fail", {"message": "no"}, max_attempts=1)
+    queue.submit_many([Job("good", "functions:nothing"), bad])
     outcome = run("worker", "--burst")
     first, second = outcome.out.splitlines()
     assert first.startswith("1 completed, 1 failed in ")
@@ -264,7 +266,8 @@ def test_a_worker_on_a_terminal_has_a_live_line_and_a_summary(path: str, queue: 
 
 
 def test_a_terminal_that_was_stopped_keeps_no_worker_from_its_jobs(path: str, queue: JobQueue, tmp_path: Path) -> None:
-    with gigq_on(path, "worker", "--log-level", "error", cwd=tmp_path, environment={"PYTHONPATH": os.pathsep.join(sys.path)}) as session:
+    words, own = ("worker", "--log-level", "error"), {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with gigq_on(path, *words, cwd=tmp_path, environment=own) as session:
         session.wait_for("waiting for jobs")
         termios.tcflow(session._inner, termios.TCOOFF)  # as Ctrl-S does
         for _ in range(3):
