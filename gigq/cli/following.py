@@ -10,6 +10,7 @@ from gigq.status import ExecutionStatus
 
 if TYPE_CHECKING:
     from gigq.records import ExecutionRecord, JobRecord
+    from gigq.redaction import Redactor
 
     Found: TypeAlias = list[tuple[ExecutionRecord, Sequence[str]]]
 
@@ -24,6 +25,10 @@ class Piece(NamedTuple):
     execution: ExecutionRecord
     lines: Sequence[str]
     heading: str
+
+    def hidden_by(self, redactor: Redactor) -> Piece:
+        """Return it without the secrets in it."""
+        return self._replace(lines=redactor.text("\n".join(self.lines)).split("\n"))
 
     def as_dict(self) -> dict[str, object]:
         """Return it as a record with the keys of `gigq logs`."""

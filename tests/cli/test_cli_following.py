@@ -178,6 +178,20 @@ def test_following_a_job_without_a_log_says_why_there_is_none(run: Run, queue: J
     assert "has no log: it has logged nothing, or its worker was started without --capture-logs" in outcome.err
 
 
+def test_secrets_in_a_log_are_hidden_unless_they_are_asked_for(run: Run, queue: JobQueue) -> None:
+    def function() -> None:
+        app.info("password=hunter2 user=ann")
+
+    job_id = queue.submit(Job("job", "f"))
+    with Worker(queue.db_path, handlers={"f": function}, capture_logs=True) as worker:
+        worker.process_one()
+    for words in ([], ["-f"], ["--json"], ["-f", "--json"], ["--tail", "1"]):
+        shown = run("logs", job_id, *words).out
+        assert "hunter2" not in shown
+        assert "user=ann" in shown
+        assert "hunter2" in run("logs", job_id, *words, "--show-secrets").out
+
+
 def test_tail_shows_the_last_lines_of_all_attempts(run: Run, queue: JobQueue) -> None:
     def function() -> None:
         for number in range(5):

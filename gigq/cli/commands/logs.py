@@ -12,7 +12,8 @@ from gigq.cli.answer import Answer
 from gigq.cli.args import Args
 from gigq.cli.command import argument, command
 from gigq.cli.exits import Refused
-from gigq.cli.following import Follower, chosen, heading_of, last_lines, lines_of
+from gigq.cli.following import Follower, Piece, chosen, heading_of, last_lines, lines_of
+from gigq.cli.hiding import SHOW_SECRETS, redactor
 from gigq.cli.options import ONE_ID
 from gigq.clock import SystemClock
 from gigq.errors import JobNotFound
@@ -35,6 +36,7 @@ _PAUSE = 0.2
         help="show what is new until the job has ended; the exit code is 0 if it has completed, else 1"),
     argument("--attempt", metavar="N", type=values.at_least_one, help="only this attempt; default: all"),
     argument("--tail", metavar="N", type=values.whole, help="begin with the last N lines; default: all"),
+    SHOW_SECRETS,
     fields=_KEYS,
     is_long=True,
     examples=(
@@ -53,19 +55,14 @@ def logs(queue: JobQueue, args: Args) -> Answer | None:
     if args.follow:
         _follow(queue, args, job)
         return None
-    found = _found(job, args.attempt)
+    found = _found(redactor(args).job(job), args.attempt)
     if args.tail is not None:
         found = last_lines(found, args.tail)
     records = [
-        {"attempt": each.attempt, "status": each.status, "worker_id": each.worker_id, "log": _log(each, lines, args)}
-        for each, lines in found
+        Piece(each, lines, "").as_dict() | ({"log": each.log} if args.tail is None else {}) for each, lines in found
     ]
     suggestions = () if job.status in FINISHED else (f"gigq logs {job.id} -f   # follow it",)
     return Answer(records, _lines(found), ids=[job.id], suggestions=suggestions)
-
-
-def _log(execution: ExecutionRecord, lines: Sequence[str], args: Args) -> str | None:
-    return execution.log if args.tail is None else "".join(f"{line}\n" for line in lines)
 
 
 def _found(job: JobRecord, attempt: int | None) -> Found:
@@ -100,13 +97,13 @@ def _follow(queue: JobQueue, args: Args, job: JobRecord) -> None:
         Refused: the job, or the attempt, has not completed.
     """
     args.out.is_paged = False
-    follower, has_shown = Follower(attempt=args.attempt, tail=args.tail), False
+    follower, hides, has_shown = Follower(attempt=args.attempt, tail=args.tail), redactor(args), False
     if job.status is JobStatus.PENDING and not chosen(job, args.attempt):
         args.out.note(f"job {job.id} has not started: {queue.why(job.id)[0]}")
     while True:
         seen = queue.changes()
         job = _reread(queue, job)
-        for piece in follower.news(job):
+        for piece in [each.hidden_by(hides) for each in follower.news(job)]:
             heading = [piece.heading] if piece.heading else []
             args.out.put(piece.as_dict(), [*heading, *piece.lines], ids=[job.id] if not has_shown else [])
             has_shown = True
@@ -116,7 +113,7 @@ def _follow(queue: JobQueue, args: Args, job: JobRecord) -> None:
             _pause()
     if not has_shown and chosen(job, args.attempt):
         args.out.note(f"job {job.id} has no log: {_why_silent(job, chosen(job, args.attempt))}")
-    _refuse_failed(job, args.attempt)
+    _refuse_failed(hides.job(job), args.attempt)
 
 
 def _reread(queue: JobQueue, job: JobRecord) -> JobRecord:

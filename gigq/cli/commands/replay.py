@@ -12,11 +12,12 @@ from gigq.cli.answer import Answer
 from gigq.cli.args import Args
 from gigq.cli.command import argument, command
 from gigq.cli.exits import DONE, REFUSED, Refused, UsageError
+from gigq.cli.hiding import SHOW_SECRETS, redactor
 from gigq.cli.importing import import_from_here
 from gigq.cli.logging_here import LEVELS, logging_to_stderr
 from gigq.cli.options import ONE_ID
 from gigq.cli.styled import DIM, RED, Styled
-from gigq.codec import decode
+from gigq.codec import RESULT_LIMIT, decode, encode
 from gigq.status import JobStatus
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from gigq.queue.job_queue import JobQueue
     from gigq.queue.replaying import Replayed
     from gigq.records import JobRecord
-    from gigq.reports import Progress
+    from gigq.redaction import Redactor
+    from gigq.reports import Progress, Report
 
 _KEYS = ("job_id", "status", "result", "error", "error_type", "traceback", "duration", "submitted")
 
@@ -43,6 +45,7 @@ _KEYS = ("job_id", "status", "result", "error", "error_type", "traceback", "dura
         help="the function that workers know by this name, if the job names one; repeat it for several"),
     argument("-v", "--verbose", action="store_true",
         help="show the frames of libraries too, and the log from level DEBUG on"),
+    SHOW_SECRETS,
     fields=_KEYS,
     check=lambda args: _check(args),
     examples=(
@@ -120,14 +123,14 @@ def _progress(progress: Progress) -> str:
 def _answer(job: JobRecord, replayed: Replayed, args: Args) -> Answer:
     from gigq.durations import span
 
-    report = replayed.report
+    report = _hidden(replayed.report, redactor(args))
     has_completed = report.status == JobStatus.COMPLETED.value
     value: dict[str, Any] = {
         "job_id": job.id, "status": report.status, "result": decode(report.result) if report.result else None,
         "error": report.error, "error_type": report.error_type, "traceback": report.traceback,
         "duration": round(replayed.seconds, 6), "submitted": list(replayed.submitted),
     }  # fmt: skip
-    lines = [report.result or "null"] if has_completed else _failure(replayed, is_whole=args.verbose)
+    lines = [report.result or "null"] if has_completed else _failure(report, is_whole=args.verbose)
     notes = [f"{_told(replayed)} after {span(replayed.seconds)}; nothing was recorded"]
     if replayed.submitted:
         jobs = "1 job" if len(replayed.submitted) == 1 else f"{len(replayed.submitted):,} jobs"
@@ -153,10 +156,16 @@ def _can_be_requeued(job: JobRecord) -> bool:
     return job.status in (JobStatus.FAILED, JobStatus.TIMEOUT, JobStatus.CANCELLED)
 
 
-def _failure(replayed: Replayed, *, is_whole: bool) -> Iterator[Line]:
+def _hidden(report: Report, hides: Redactor) -> Report:
+    result = report.result and encode(hides.value(decode(report.result)), name="result", limit=RESULT_LIMIT)
+    return report._replace(
+        result=result, error=hides.maybe(report.error), traceback=hides.maybe(report.traceback)
+    )
+
+
+def _failure(report: Report, *, is_whole: bool) -> Iterator[Line]:
     from gigq.tracebacks import folded
 
-    report = replayed.report
     trace = report.traceback or report.error or report.status
     lines = trace.splitlines() if is_whole else folded(trace)
     for number, line in enumerate(lines, 1):
