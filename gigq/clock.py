@@ -245,6 +245,16 @@ def earlier(instant: datetime, seconds: float) -> datetime:
         return datetime.min.replace(tzinfo=UTC)
 
 
+def over_after(seconds: float) -> Callable[[], bool]:
+    """Return what says whether so many seconds have passed since now.
+
+    For SQLite, which asks while it runs a statement: no step of it is Python's, so that no signal is handled inside,
+    where sqlite3 would drop what the handler raises.
+    """
+    until = time.monotonic() + seconds
+    return map(until.__le__, iter(time.monotonic, None)).__next__
+
+
 def unix_microseconds() -> int:
     """Return the wall-clock time as microseconds since 1970."""
     return time.time_ns() // 1000

@@ -166,8 +166,9 @@ def _first_size(way: Way, most: int | None) -> int:
 def _loaded(tx: Transaction, places: Sequence[Place], budget: Budget) -> list[JobRecord]:
     """Return the jobs at some places, or the first of them if the time is over."""
     found: list[JobRecord] = []
-    for start in range(0, len(places), _LOADED):
-        found += reading.jobs_at(tx, [place.seq for place in places[start : start + _LOADED]])
+    size = max(1, len(places)) if budget.left is None else _LOADED
+    for start in range(0, len(places), size):
+        found += reading.jobs_at(tx, [place.seq for place in places[start : start + size]])
         if budget.is_over:
             break
     return found

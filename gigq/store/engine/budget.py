@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from gigq import checks
-from gigq.clock import Duration, SystemClock, in_seconds, to_seconds
+from gigq.clock import Duration, SystemClock, in_seconds, over_after, to_seconds
 from gigq.errors import ReadTooLong
 from gigq.store.engine.database import Database
 from gigq.store.engine.joined import JoinedTransaction
@@ -32,11 +32,12 @@ class Budget:
     def __init__(self, within: Duration | None = None) -> None:
         self.seconds = checks.optional(within, "within", to_seconds)
         self._until = None if self.seconds is None else _now() + self.seconds
+        self._asked = None if self.seconds is None else over_after(self.seconds)
 
     @property
     def is_over(self) -> bool:
         """Whether the time is over."""
-        return self._until is not None and _now() >= self._until
+        return self._asked is not None and self._asked()
 
     @property
     def left(self) -> float | None:
@@ -61,10 +62,10 @@ class Budget:
         Raises:
             ReadTooLong: one was stopped. The transaction is still open.
         """
-        if self._until is None or isinstance(tx, JoinedTransaction):
+        if self._asked is None or isinstance(tx, JoinedTransaction):
             yield
             return
-        tx.connection.set_progress_handler(lambda: self.is_over, _STEPS)
+        tx.connection.set_progress_handler(self._asked, _STEPS)
         try:
             yield
         except sqlite3.OperationalError as error:
