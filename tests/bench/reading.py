@@ -33,6 +33,7 @@ from gigq.clock import to_text
 ROUNDS = 5
 BUDGET = 0.1
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+HOUR = FIRST + timedelta(days=90)
 HALF_A_YEAR = 182 * 86_400
 CHUNK = 20_000
 FUNCTIONS = ("app.mail:send", "app.reports:build", "app.images:resize", "app.billing:charge", "handler")
@@ -87,7 +88,7 @@ def looks() -> Iterator[tuple[str, Callable[[JobQueue], Any]]]:
         "no such error": {"error": "none", "status": "failed"}, "an argument": {"args": {"user": 42}},
         "no such argument": {"args": {"user": -1}}, "text": {"search": "order 123"}, "no such text": {"search": "zzz"},
         "until a month ago": {"until": FIRST + timedelta(days=150)},
-        "ended in an hour": {"ended_since": FIRST + timedelta(days=90), "ended_until": FIRST + timedelta(days=90, hours=1)},
+        "ended in an hour": {"ended_since": HOUR, "ended_until": HOUR + timedelta(hours=1)},
     }  # fmt: skip
     for name, filters in found.items():
         yield f"find_jobs, {name or 'any'}", lambda queue, f=filters: queue.find_jobs(limit=50, within=BUDGET, **f)

@@ -181,7 +181,8 @@ def test_a_page_is_found_by_its_key(full: File) -> None:
     assert any("INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in step for step in steps)
     by_end = plans(full, lambda: full.queue.find_jobs(limit=1, order="ended", after=f"9@{'2026-01-01T00:00:00Z'}"))
     assert any("jobs_finished (status=? AND completed_at" in step for steps in by_end.values() for step in steps)
-    (walk,) = [steps for sql, steps in by_end.items() if sql.startswith("SELECT completed_at, seq") and "'failed'" in sql]
+    walk = [step for sql, steps in by_end.items() if sql.startswith("SELECT completed_at, seq") for step in steps]
+    assert walk
     assert not any("TEMP B-TREE" in step for step in walk)
 
 
