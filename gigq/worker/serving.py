@@ -26,10 +26,12 @@ class Orders:
     Attributes:
         stops: it is to claim no more jobs, and to leave when the running ones have ended.
         stops_now: it is not to wait for them any longer.
+        signal: the number of the first signal that told it to stop; None if none has, since it was started.
     """
 
     def __init__(self) -> None:
         self.stops = self.stops_now = False
+        self.signal: int | None = None
         self._loop: Loop | None = None
         self._process: int | None = None
 
@@ -48,6 +50,7 @@ class Orders:
 
     def stop_by_signal(self, number: int, frame: FrameType | None) -> None:
         """Have it stop, at a second signal now."""
+        self.signal = self.signal or number
         self.stop(now=self.stops)
 
     @property
@@ -76,7 +79,7 @@ class Orders:
     @contextmanager
     def to(self, loop: Loop) -> Iterator[None]:
         """Have them obeyed by a loop while the block runs; at its end close that, and forget them."""
-        self._loop, self._process = loop, os.getpid()
+        self._loop, self._process, self.signal = loop, os.getpid(), None
         try:
             yield
         finally:

@@ -164,6 +164,11 @@ class Worker:
         return self._options.polling_interval
 
     @property
+    def stopped_by(self) -> int | None:
+        """The number of the signal that made the last `start` return; None if it returned for another reason."""
+        return self._orders.signal
+
+    @property
     def current_job_id(self) -> str | None:
         """The id of the job that the calling thread is running; None outside of a job."""
         return current_job().id

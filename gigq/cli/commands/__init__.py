@@ -38,6 +38,7 @@ class Row(NamedTuple):
 COMMANDS = {
     "submit": Row("submitting", RUN, "Submit a job that calls a function, and print the job's ID.", True),
     "worker": Row("worker", RUN, "Run jobs until stopped by SIGTERM, SIGHUP, Ctrl-C or `gigq stop`.", True),
+    "drain": Row("draining", RUN, "Run everything that can run, here and now, and say how it went."),
     "wait": Row("waiting", RUN, "Wait until jobs have ended, and say how each has.", True),
     "result": Row("waiting", RUN, "Print what a job has returned: text as it is, and anything else as JSON."),
     "schedule add": Row("schedules", RUN, "Add or change a schedule, and print its next tick."),
