@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gigq.cli import values
@@ -66,19 +66,28 @@ def check(args: Args) -> None:
     _typed(args, SystemClock().now())
 
 
-def chosen(queue: JobQueue, args: Args) -> dict[str, Any]:
+def chosen(queue: JobQueue, args: Args, words: Sequence[str] | None = None) -> dict[str, Any]:
     """Return the filters that were typed, for `find_jobs`, `count` and the verbs for several jobs.
+
+    Args:
+        words: those in the grammar, if the command does not take them as `WORDS`.
 
     Raises:
         UsageError: one cannot be understood, or is given twice.
         WorkflowNotFound: no workflow has the ID that was typed, whole or in part.
     """
-    return args.resolved(queue, _typed(args, queue.clock.now()))
+    return args.resolved(queue, _typed(args, queue.clock.now(), words))
 
 
-def _typed(args: Args, now: datetime) -> dict[str, Any]:
-    found = args.given(*_AS_THEY_ARE)
-    for text in (" ".join(_words_of(args)), " ".join(args.filters or ())):
+def are_typed(args: Args) -> bool:
+    """Whether any option of `options` was typed. Text to search for that is empty would choose every job."""
+    typed = args.given(*_AS_THEY_ARE, *_IN_WORDS, "arguments")
+    return any((name, value) != ("search", "") for name, value in typed.items())
+
+
+def _typed(args: Args, now: datetime, words: Sequence[str] | None = None) -> dict[str, Any]:
+    found = {name: value for name, value in args.given(*_AS_THEY_ARE).items() if (name, value) != ("search", "")}
+    for text in (" ".join(_words_of(args)), " ".join(args.filters if words is None else words)):
         if text:
             _add(found, _parsed(text, now))
     return found

@@ -149,7 +149,19 @@ def test_filters_may_be_typed_as_words(run: Run, queue: JobQueue) -> None:
 
     assert run("cancel", "queue:red tag:t", "status:pending", "--yes").out == "Jobs cancelled: 2\n"
     assert run("cancel", "queue:blue", "--tag", "t", "--yes").out == "Jobs cancelled: 1\n"
-    assert "'queue' was given twice" in run("cancel", "queue:blue", "--queue", "red", "--yes").err
+    assert "queue is given twice" in run("cancel", "queue:blue", "--queue", "red", "--yes").err
+
+
+def test_a_mistyped_filter_is_told_with_those_that_there_are_and_an_id_may_have_a_colon(
+    run: Run, queue: JobQueue
+) -> None:
+    submitted(queue, "order:4711", "queue:red")
+
+    outcome = run("cancel", "qeue:red", "--yes")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "queue" in outcome.err
+    assert run("cancel", "der:4711").out == "Job order:4711 cancelled.\n"
+    assert run("cancel", "queue:red").out == "Job queue:red cancelled.\n"
 
 
 def test_a_status_that_the_command_cannot_take_is_an_error(run: Run, queue: JobQueue) -> None:

@@ -62,9 +62,13 @@ def drain(queue: JobQueue, args: Args) -> Answer:
     import_from_here()
     tally, log = _Tally(queue, args), logging_to_stderr(LEVELS[args.verbose or "error"], lowers_root=bool(args.verbose))
     options = args.given("queues", "concurrency", "mode")
-    with log, redirect_stdout(sys.stderr), tally:
-        with Worker(args.path, burst=True, on_event=tally.note, **options) as worker:
-            worker.start()
+    with (
+        log,
+        redirect_stdout(sys.stderr),
+        tally,
+        Worker(args.path, burst=True, on_event=tally.note, **options) as worker,
+    ):
+        worker.start()
     left = _left(queue, args.queues)
     return Answer(
         {kind: tally.ends[kind] for kind in _ENDS} | {"left": sum(left.values())},
