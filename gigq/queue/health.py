@@ -44,7 +44,7 @@ def health(database: Database, clock: Clock, *, oldest_ready: float | None, budg
         workers=len(crew),
         slots=sum(each.concurrency for each in crew),
         busy=sum(each.running for each in crew),
-        ready=total(found.queues).number,
+        ready=total(found, found.queues).number,
         oldest_ready_age=max((_age(found, each) for each in ready), default=None),
     )
 

@@ -52,16 +52,14 @@ def of_queues(found: Backlog) -> Iterator[Reason]:
         cause = _cause(found, each)
         if cause is not None:
             held.setdefault(cause, []).append(each)
-    for cause in sorted(held, key=lambda cause: (cause.rank, -total(held[cause]).number)):
+    for cause in sorted(held, key=lambda cause: (cause.rank, -total(found, held[cause]).number)):
         yield cause.say(found, sorted(held[cause], key=lambda each: -each.number.number))
-    if not found.are_all_queues:
-        yield Reason(f"More than {len(found.queues):,} queues have ready jobs; the others were not looked at.")
 
 
-def total(queues: Iterable[ReadyJobs]) -> Number:
-    """Return how many ready jobs several queues have."""
+def total(found: Backlog, queues: Iterable[ReadyJobs]) -> Number:
+    """Return how many ready jobs several queues have; there are more if not all queues were looked at."""
     numbers = [each.number for each in queues]
-    return Number(sum(each.number for each in numbers), all(each.is_exact for each in numbers))
+    return Number(sum(each.number for each in numbers), found.are_all_queues and all(each.is_exact for each in numbers))
 
 
 def able(known: Iterable[WorkerHealth]) -> list[WorkerHealth]:
@@ -92,7 +90,7 @@ def _cause(found: Backlog, ready: ReadyJobs) -> _Cause | None:
 
 
 def _paused(found: Backlog, held: Sequence[ReadyJobs]) -> Reason:
-    number = total(held)
+    number = total(found, held)
     wait = f"{jobs(number, 'ready job')}{_of(held)} {they(number, 'wait')}"
     first = min((each.facts.paused_at for each in held if each.facts.paused_at is not None), default=None)
     since = "" if first is None else ever_since(first, found.now)
@@ -106,7 +104,7 @@ def _paused(found: Backlog, held: Sequence[ReadyJobs]) -> Reason:
 def _unserved(found: Backlog, held: Sequence[ReadyJobs]) -> Reason:
     named = [each for each in found.workers if not each.is_manual]
     if not named:
-        wait = waiting(total(held), _oldest(held), found.now)
+        wait = waiting(total(found, held), _oldest(held), found.now)
         return Reason(f"{wait}: there is no worker; `gigq worker` starts one.", is_trouble=not found.workers)
     wait, them = _wait(found, held), _them(held)
     alive = [each for each in found.workers if each.serves(held[0].queue) and each.is_alive]
@@ -152,7 +150,7 @@ def _full_for(found: Backlog, crew: Sequence[WorkerHealth]) -> float:
 
 
 def _wait(found: Backlog, held: Sequence[ReadyJobs]) -> str:
-    return waiting(total(held), _oldest(held), found.now, of=_of(held))
+    return waiting(total(found, held), _oldest(held), found.now, of=_of(held))
 
 
 def _oldest(held: Sequence[ReadyJobs]) -> datetime:

@@ -84,6 +84,7 @@ class _Look:
         self._tx = tx
         self._queue = queue
         self._rules = upcoming.RulesOfQueues(tx)
+        self._heads = upcoming.heads(tx)
         self._all_due = upcoming.due(tx)
         self.open: dict[str, Line] = {}
         self.due: list[tuple[float, Claimable]] = []
@@ -91,14 +92,14 @@ class _Look:
 
     def divide(self, crew: Sequence[WorkerHealth]) -> None:
         """Find out which queues can go on with these workers."""
-        for name in dict.fromkeys([*upcoming.ready_queues(self._tx), *(job.queue for _, job in self._all_due)]):
+        for name in dict.fromkeys([*self._heads, *(job.queue for _, job in self._all_due)]):
             rule = self._rules[name]
             if self._rules.are_all_paused or rule.is_paused:
                 self.stuck[name] = _ALL_PAUSED if self._rules.are_all_paused else _PAUSED
             elif not any(each.serves(name) for each in crew):
                 self.stuck[name] = _UNSERVED
             else:
-                self.open[name] = Line(Ready(self._tx, name), rule)
+                self.open[name] = self._line(name)
         self.due = [(after, job) for after, job in self._all_due if job.queue in self.open]
 
     def is_wanted(self, job: Claimable) -> bool:
@@ -107,11 +108,14 @@ class _Look:
 
     def of_stuck(self) -> Iterator[_Place]:
         """Yield the jobs that cannot start: ready ones in the order of their claim, then those that are due later."""
-        names = [name for name in self.stuck if self._queue in (None, name)]
-        ready = merge(*(_all_of(Line(Ready(self._tx, name), self._rules[name])) for name in names))
+        names = {name for name in self.stuck if self._queue in (None, name)}
+        ready = merge(*(_all_of(self._line(name)) for name in names))
         late = (job for _, job in self._all_due if job.queue in names)
         for job in chain(ready, late):
             yield _Place(job, reason=self.stuck[job.queue])
+
+    def _line(self, name: str) -> Line:
+        return Line(Ready(self._tx, name, self._heads.get(name)), self._rules[name])
 
 
 def _played(forecast: Forecast, look: _Look, limit: int, budget: Budget) -> tuple[list[_Place], str | None]:

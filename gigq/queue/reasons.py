@@ -54,7 +54,7 @@ def calm(found: Backlog) -> str:
     parts, ready = list(_busy(found)), [each for each in found.queues if each.number.number]
     masses = list(_masses(found))
     if ready:
-        parts.append(waiting(total(ready), min(each.since for each in ready), found.now))
+        parts.append(waiting(total(found, ready), min(each.since for each in ready), found.now))
     elif not masses:
         parts.append("nothing is waiting")
     return f"{_capital('; '.join([*parts, *masses]))}."
@@ -83,10 +83,12 @@ def _masses(found: Backlog) -> Iterator[str]:
             yield f"{jobs(number)} wait for their time, {some} of them for a retry, {then}"
     if found.waiting:
         yield f"{counted(found.waiting, 'job')} {they(Number(found.waiting), 'wait')} for other jobs to complete"
+    if not found.are_all_queues:
+        yield f"only {len(found.queues):,} of the queues with ready jobs were looked at"
 
 
 def _of_all_paused(found: Backlog) -> Reason:
-    number, since = total(found.queues), found.all_paused_at
+    number, since = total(found, found.queues), found.all_paused_at
     paused = f"have been paused {ever_since(since, found.now)}" if since else "are paused"
     wait = f", and {jobs(number, 'ready job')} {they(number, 'wait')}" if number.number else ""
     return Reason(f"All queues {paused}{wait}; `gigq resume` resumes them.")

@@ -16,8 +16,8 @@ from gigq.store.tables import OPEN, READY, phase_of
 MOST_DUE = 1_000
 """Jobs that wait for a certain time of which the next ones are read."""
 
-_CHUNKS = (1, 16, 256)
-"""How many jobs of a queue are read, in turn: of most queues only the first ones are asked for."""
+_CHUNKS = (16, 256)
+"""How many jobs of a queue are read, in turn, after its first: of most queues no more are asked for."""
 
 
 class Claimable(NamedTuple):
@@ -40,16 +40,16 @@ class Claimable(NamedTuple):
 class Ready:
     """The ready jobs of one queue in the order in which they are claimed. For one transaction."""
 
-    def __init__(self, tx: Transaction, queue: str) -> None:
-        self._jobs = self._read(tx, queue)
-        self.head: Claimable | None = next(self._jobs, None)
+    def __init__(self, tx: Transaction, queue: str, head: Claimable | None) -> None:
+        self._rest = self._read(tx, queue)
+        self.head = head
 
     def pop(self) -> None:
         """Go on to the next job."""
-        self.head = next(self._jobs, None)
+        self.head = next(self._rest, None)
 
     def _read(self, tx: Transaction, queue: str) -> Iterator[Claimable]:
-        done = 0
+        done = 1
         while True:
             size = next((size for size in _CHUNKS if size > done), _CHUNKS[-1])
             rows = tx.execute(
@@ -94,9 +94,21 @@ class Rule(NamedTuple):
     starts: Sequence[float]
 
 
-def ready_queues(tx: Transaction) -> list[str]:
-    """Return the queues that have ready jobs."""
-    return [queue for (queue,) in tx.execute(distinct("queue", index="jobs_ready", where=READY))]
+def heads(tx: Transaction) -> dict[str, Claimable]:
+    """Return the job of each queue that is claimed first, by queue, of those with ready jobs. One statement for all."""
+    rows = tx.execute(
+        f"""
+        SELECT -jobs.priority, jobs.seq, jobs.queue, jobs.function
+          FROM ({distinct("queue", index="jobs_ready", where=READY)}) AS queues
+         CROSS JOIN jobs ON jobs.seq = (SELECT seq
+                                          FROM jobs INDEXED BY jobs_ready
+                                         WHERE {READY}
+                                           AND queue = queues.value
+                                         ORDER BY priority DESC, seq
+                                         LIMIT 1)
+        """
+    )
+    return {queue: Claimable((priority, seq), queue, function) for priority, seq, queue, function in rows.fetchall()}
 
 
 def due(tx: Transaction) -> list[tuple[float, Claimable]]:

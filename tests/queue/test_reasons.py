@@ -272,8 +272,8 @@ def test_more_jobs_than_are_counted_are_said_to_be_more(file: File, monkeypatch:
     submit(file, 4, delay=60)
     first, second, third = file.queue.why()
     assert first.startswith("More than 6 ready jobs of queues 'a' and 'b' wait: these queues are paused")
-    assert second == "More than 2 queues have ready jobs; the others were not looked at."
-    assert third.startswith("More than 3 jobs are scheduled, the next")
+    assert second.startswith("More than 3 jobs are scheduled, the next")
+    assert third == "Only 2 of the queues with ready jobs were looked at."
 
 
 def test_the_look_reads_no_whole_table(file: File, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,3 +292,13 @@ def test_a_hostile_name_stays_inside_its_quotes(file: File) -> None:
     file.queue.pause("a\x1b[31m'; rm -rf /\n")
     (sentence,) = file.queue.why()
     assert repr("a\x1b[31m'; rm -rf /\n") in sentence
+
+
+def test_the_look_is_a_part_of_the_transaction_that_is_open(file: File) -> None:
+    with file.queue.transaction():
+        file.submit(queue="mail")
+        file.queue.pause("mail")
+        assert file.queue.why()[0].startswith("1 ready job of queue 'mail' waits")
+        found = file.queue.health(oldest_ready=None, within=60)
+        assert (found.is_ok, found.ready, file.queue.info().jobs) == (True, 1, 1)
+        assert [job.reason for job in file.queue.next_jobs(within=60)] == ["its queue is paused"]
