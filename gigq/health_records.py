@@ -13,7 +13,7 @@ class Health(NamedTuple):
 
     Attributes:
         is_ok: whether nothing is wrong. A pause, a limit and busy slots are not wrong.
-        sentences: what is wrong; or one sentence that says how busy the workers are.
+        sentences: what is wrong; if nothing is, what `JobQueue.why` says.
         at: when it was read, in UTC.
         workers: how many live workers can start jobs.
         slots: how many jobs these run at a time.

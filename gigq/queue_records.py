@@ -64,6 +64,9 @@ class WorkerRecord(NamedTuple):
         missing: the functions that it does not find, and why. It leaves their jobs to other workers.
         trouble: why it can start no job at present, as of its last heartbeat; None if it can.
         jobs: the jobs that it holds, those that began first first, and prefetched ones last.
+        state: ``alive``; ``stopping`` if it was asked to stop; ``stuck`` if it can start no job at present; ``dead`` if
+            its process has certainly ended; ``silent`` after 15 seconds without a heartbeat; ``manual`` for a program
+            that takes jobs without a Worker.
 
     Example:
         >>> from gigq import JobQueue
@@ -87,11 +90,12 @@ class WorkerRecord(NamedTuple):
     missing: dict[str, str]
     trouble: str | None
     jobs: tuple[HeldJob, ...]
+    state: str
 
     @property
     def free(self) -> int:
-        """How many more jobs could begin in it now."""
-        return max(0, self.concurrency - self.running)
+        """How many more jobs could begin in it now; 0 if it is not alive."""
+        return max(0, self.concurrency - self.running) if self.state == "alive" else 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values that JSON can hold: words as text, instants as ISO-8601 text in UTC."""

@@ -15,7 +15,7 @@ JOB = (
 )  # fmt: skip
 WORKER = (
     "id", "mode", "concurrency", "queues", "pid", "running", "completed", "failed", "started_at", "seen_at",
-    "stop", "missing", "trouble", "jobs",
+    "stop", "missing", "trouble", "jobs", "state",
 )  # fmt: skip
 QUEUE = (
     "name", "is_paused", "paused_at", "ready", "scheduled", "running", "oldest_ready_at", "max_running", "rate_limit",

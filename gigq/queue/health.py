@@ -39,7 +39,7 @@ def health(database: Database, clock: Clock, *, oldest_ready: float | None, budg
     crew, ready = able(found.workers), _not_paused(found)
     return Health(
         is_ok=not problems,
-        sentences=tuple(problems) or (reasons.calm(found),),
+        sentences=tuple(problems) or tuple(reasons.sentences(found)),
         at=found.now,
         workers=len(crew),
         slots=sum(each.concurrency for each in crew),

@@ -1031,8 +1031,10 @@ class JobQueue:
         Raises:
             ReadTooLong: the time was over.
         """
+        here = process.this_process()
         with Budget(within).read(self.database) as tx:
-            return crew.records(tx)
+            gone = liveness.certainly_dead(workers.heartbeats(tx), here=here, is_gone=process.is_gone)
+            return crew.records(tx, gone=gone)
 
     def scale(self, concurrency: int, worker_id: str | None = None) -> int:
         """Ask one worker, or all, to change its concurrency, and return how many were asked. They obey within a second.

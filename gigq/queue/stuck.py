@@ -21,11 +21,10 @@ def stuck(database: Database, *, before: datetime | None) -> list[HeldJob]:
     """
     here = this_process()
     with database.read() as tx:
-        dead = {each.id for each in certainly_dead(workers.heartbeats(tx), here=here, is_gone=is_gone)}
-        found = crew.records(tx)
+        found = crew.records(tx, gone=certainly_dead(workers.heartbeats(tx), here=here, is_gone=is_gone))
     return [
         job
         for worker in found
         for job in worker.jobs
-        if worker.id in dead or (before is not None and job.started_at is not None and job.started_at < before)
+        if worker.state == "dead" or (before is not None and job.started_at is not None and job.started_at < before)
     ]

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 
 from gigq.clock import from_text
 from gigq.codec import decode
+from gigq.liveness import WorkerKey
 from gigq.queue_records import HeldJob, WorkerRecord
 from gigq.store.engine.transaction import Transaction
 from gigq.store.rows import held_job
 from gigq.store.tables import OPEN
+from gigq.store.worker_health import WorkerHealth, health
 
 
-def records(tx: Transaction) -> list[WorkerRecord]:
-    """Return the workers, the oldest first."""
-    held = _held(tx)
+def records(tx: Transaction, *, gone: Collection[WorkerKey]) -> list[WorkerRecord]:
+    """Return the workers, the oldest first.
+
+    Args:
+        gone: the workers whose process has certainly ended.
+    """
+    held, states = _held(tx), {each.key.seq: _state(each) for each in health(tx, gone=gone)}
     return [
         WorkerRecord(
             id=row["id"],
@@ -31,9 +38,20 @@ def records(tx: Transaction) -> list[WorkerRecord]:
             missing=decode(row["missing"]),
             trouble=row["trouble"],
             jobs=tuple(held[row["seq"]]),
+            state=states[row["seq"]],
         )
         for row in tx.rows("SELECT * FROM job_workers ORDER BY seq")
     ]
+
+
+def _state(worker: WorkerHealth) -> str:
+    if worker.is_gone:
+        return "dead"
+    if worker.is_manual:
+        return "manual"
+    if not worker.is_alive:
+        return "silent"
+    return "stopping" if worker.is_stopping else "stuck" if worker.trouble is not None else "alive"
 
 
 def _held(tx: Transaction) -> defaultdict[int, list[HeldJob]]:

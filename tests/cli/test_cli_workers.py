@@ -59,9 +59,9 @@ def test_a_worker_that_can_start_no_job_is_named_below_the_table(run: Run, queue
 def test_workers_are_listed_as_a_table(run: Run) -> None:
     title, row = run("workers").out.splitlines()
 
-    assert title.split() == ["id", "mode", "slots", "free", "running", "completed", "failed", "queues", "pid", "seen", "stop"]
+    assert title.split() == ["id", "mode", "slots", "free", "running", "completed", "failed", "queues", "pid", "seen", "state"]
     assert row.split()[:9] == ["here", "thread", "1", "1", "0", "0", "0", "red,", "blue"]
-    assert row.endswith("s")
+    assert row.split()[-2].endswith("s") and row.endswith("alive")
 
 
 @pytest.mark.usefixtures("here")
@@ -69,7 +69,7 @@ def test_workers_as_json_are_those_of_the_library(run: Run, queue: JobQueue) -> 
     assert run("workers", "--json").json == [worker.as_dict() for worker in queue.workers()]
 
 
-@pytest.mark.parametrize(("words", "wish"), [([], "graceful"), (["--now"], "now")])
+@pytest.mark.parametrize(("words", "wish"), [([], "stopping"), (["--now"], "now")])
 @pytest.mark.usefixtures("here")
 def test_the_list_shows_that_a_worker_was_asked_to_stop(run: Run, words: list[str], wish: str) -> None:
     assert run("stop", *words, "--all", "--yes").out == "Workers asked to stop: 1\n"

@@ -6,10 +6,13 @@ import json
 from datetime import timedelta
 
 from store.test_plans import plans, scanning
-from store.verbs import File
+from store.verbs import SOMEWHERE, File
 
+from gigq.liveness import ProcessIdentity
+from gigq.process import this_process
 from gigq.reports import Progress
 from gigq.status import ExecutionStatus
+from gigq.store import workers
 from gigq.store.heads import oldest_ready, ready_since
 from gigq.store.progress import write_progress
 
@@ -77,7 +80,7 @@ def test_workers_tell_which_jobs_they_hold_and_prefetched_ones_come_last(file: F
     assert [(job.id, job.queue, job.started_at) for job in worker.jobs] == [
         (first, "default", file.clock.now()), (second, "mail", None),
     ]  # fmt: skip
-    assert (worker.running, worker.free, worker.jobs[0].timeout) == (2, 0, 60.0)
+    assert (worker.running, worker.free, worker.state, worker.jobs[0].timeout) == (2, 0, "alive", 60.0)
     assert worker.jobs[0].progress is not None and worker.jobs[0].progress["percentage"] == 25
     assert json.loads(json.dumps(worker.as_dict()))["jobs"][0]["name"] == "first"
 
@@ -94,3 +97,23 @@ def test_a_pause_says_since_when_and_a_second_one_changes_nothing(file: File) ->
     assert [each.paused_at for each in file.queue.queues()] == [file.clock.now()]
     file.queue.resume()
     assert [each.paused_at for each in file.queue.queues()] == [None]
+
+
+def test_a_worker_is_alive_stopping_stuck_silent_dead_or_a_program(file: File) -> None:
+    here = this_process()
+    dead = ProcessIdentity(
+        machine_id=here.machine_id, boot_id=here.boot_id, pid_namespace=here.pid_namespace, pid=2**22 + 1
+    )
+    file.submit()
+    file.queue.dequeue("manual")
+    file.clock.advance(60)
+    for name, home in {"alive": SOMEWHERE, "dead": dead, "stopping": SOMEWHERE, "stuck": SOMEWHERE}.items():
+        with file.write() as tx:
+            workers.renew(
+                tx, workers.register(tx, name, home, concurrency=2), trouble="no room" if name == "stuck" else None
+            )
+    file.queue.stop_workers("stopping")
+    assert {each.id: (each.state, each.free) for each in file.queue.workers()} == {
+        "ann": ("silent", 0), "alive": ("alive", 2), "dead": ("dead", 0), "stopping": ("stopping", 0),
+        "stuck": ("stuck", 0), "manual": ("manual", 0),
+    }  # fmt: skip

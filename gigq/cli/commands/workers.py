@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from gigq.queue.job_queue import JobQueue
     from gigq.queue_records import HeldJob, WorkerRecord
 
-_TITLES = ("id", "mode", "slots", "free", "running", "completed", "failed", "queues", "pid", "seen", "stop")
+_TITLES = ("id", "mode", "slots", "free", "running", "completed", "failed", "queues", "pid", "seen", "state")
 _JOBS = ("worker", "job", "name", "attempt", "running for", "limit", "progress")
+_LIKE = {"dead": "failed", "stuck": "failed", "silent": "timeout"}
+"""States that are shown with the sign and the colour of a status."""
 
 
 @command(*TABLE, fields=WORKER)
@@ -68,4 +70,10 @@ def _job(args: Args, worker: str, job: HeldJob, shown_id: str, *, now: datetime)
 def _row(args: Args, worker: WorkerRecord, *, now: datetime) -> tuple[Cell, ...]:
     counts = (worker.concurrency, worker.free, worker.running, worker.completed, worker.failed)
     queues = "all" if worker.queues is None else ", ".join(worker.queues)
-    return (worker.id, worker.mode, *counts, queues, worker.pid, age(args, worker.seen_at, now), worker.stop or "")
+    return (worker.id, worker.mode, *counts, queues, worker.pid, age(args, worker.seen_at, now), _state(worker))
+
+
+def _state(worker: WorkerRecord) -> Line:
+    if worker.state in _LIKE:
+        return status_cell(_LIKE[worker.state], word=worker.state)
+    return "stopping now" if worker.state == "stopping" and worker.stop == "now" else worker.state
