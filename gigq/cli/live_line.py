@@ -100,11 +100,13 @@ class LiveLine:
 
     def _draw_again_and_again(self) -> None:
         pause = _PAUSE if self._terminal.is_live else _PAUSE_OF_PLAIN
-        while not self._has_ended.wait(pause):
+        try:
+            while not self._has_ended.wait(pause):
+                with self._lock:
+                    self._draw(self._told())
+        finally:
             with self._lock:
-                self._draw(self._told())
-        with self._lock:
-            self._erase()
+                self._erase()
 
     def _draw(self, text: str) -> None:
         if self._has_ended.is_set() or not self._is_between_lines:
@@ -138,13 +140,21 @@ class LiveLine:
 
 
 class _Beside:
-    """A stream on the terminal of a live line."""
+    """A stream on the terminal of a live line.
+
+    In a fork of this process it does without the line's lock, which may be held for ever there.
+    """
 
     def __init__(self, stream: TextIO, line: LiveLine) -> None:
         self._stream = stream
         self._line = line
+        self._process = os.getpid()
+        self._is_between_lines = True  # in a fork
 
     def write(self, text: str) -> int:
+        if os.getpid() != self._process:
+            erase, self._is_between_lines = ERASE if self._is_between_lines else "", text.endswith("\n")
+            return self._stream.write(erase + text) - len(erase)
         with self._line.hidden():
             written = self._stream.write(text)
             if "\n" in text:

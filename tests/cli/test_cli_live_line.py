@@ -150,6 +150,28 @@ def test_nothing_is_drawn_where_nothing_can_be(terminal: PseudoTerminal, what: d
     assert terminal.written() == "printed\r\n"
 
 
+def _printed_by_a_fork() -> tuple[int, int]:
+    fork = os.fork()
+    if fork == 0:
+        print("from a fork", flush=True)
+        os._exit(0)
+    return os.waitpid(fork, 0)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # of forks where there are threads
+def test_a_fork_prints_although_the_line_is_just_being_drawn(terminal: PseudoTerminal) -> None:
+    told = Told()
+    with line_on(terminal, told):
+        told.wait()
+        with sys.stdout._line.hidden():  # type: ignore[attr-defined]
+            found: list[tuple[int, int]] = []
+            forking = threading.Thread(target=lambda: found.append(_printed_by_a_fork()))
+            forking.start()
+            forking.join(PATIENCE)
+        assert [code for _, code in found] == [0]
+        assert terminal.written().endswith("\r\x1b[Kfrom a fork\r\n")
+
+
 def test_a_terminal_that_is_gone_ends_the_line_and_nothing_else() -> None:
     terminal, told = PseudoTerminal(), Told()
     os.close(terminal._seen)
