@@ -134,7 +134,7 @@ OF_LISTS = {
 
 A_LIST = {
     "gigq.durations", "gigq.redaction",
-    *(f"gigq.cli.{each}" for each in ("commands.listing", "filtering", "hiding", "job_table")),
+    *(f"gigq.cli.{each}" for each in ("commands.listing", "fields", "filtering", "hiding", "job_table", "options", "values")),
 }  # fmt: skip
 """What shows a list of them that needs no words for times, no filters and no masks."""
 
@@ -148,9 +148,8 @@ def test_a_command_that_only_looks_loads_nothing_that_claims_settles_or_runs_job
     store = {"acting", "reading", "rows", "schema", "tables", "engine"}
     engine = {"bell", "budget", "connections", "database", "files", "forking", "lists", "mounts"}
     engine |= {"opened_file", "read_only", "joined", "marks", "patience", "searching", "sqlite_errors", "transaction"}
-    cli = {"answer", "args", "columns", "command", "commands", "common", "exits", "fields"}
-    cli |= {"forms", "opening", "options", "out", "output", "parser", "parsing", "styled", "table", "terminal"}
-    cli |= {"values", "words"}
+    cli = {"answer", "args", "columns", "command", "commands", "common", "exits", "forms", "opening", "out", "output"}
+    cli |= {"parser", "parsing", "styled", "table", "terminal", "words"}
 
     loaded = loaded_by(path, *words)
 

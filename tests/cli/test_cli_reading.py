@@ -26,14 +26,13 @@ def test_status_shows_a_job(run: Run, queue: JobQueue) -> None:
     assert {"Phase: ready", "Function: functions.add", "Tags: red"} <= {*lines}
 
 
-def test_status_shows_arguments_and_result_only_on_request(run: Run, queue: JobQueue) -> None:
+def test_status_shows_arguments_and_result(run: Run, queue: JobQueue) -> None:
     job_id = queue.submit(Job("sum", "functions.add", {"a": 41, "b": 1}))
+    assert "Result:" not in run("status", job_id).out
     run("worker", "--once")
 
-    bare = run("status", job_id).out
-    assert "Parameters:" not in bare
-    assert "Result:" not in bare
-    assert "\nParameters:\n  a: 41\n  b: 1\n" in run("status", job_id, "--show-params").out
+    out = run("status", job_id).out
+    assert "\nParameters:\n  a: 41\n  b: 1\n" in out and "\nResult:\n  42\n" in out
     assert "\nResult:\n  42\n" in run("status", job_id, "--show-result").out
 
 
