@@ -187,3 +187,14 @@ def test_workers_show_what_they_run_and_for_how_long(run: Run, queue: JobQueue) 
     assert title.split() == ["worker", "job", "name", "attempt", "running", "for", "limit", "progress"]
     assert row.split() == ["ann", job, "import", "1", "0s"]
     assert run("workers", "--json").json[0]["jobs"][0]["id"] == job
+
+
+def test_why_and_graph_take_the_last_job_and_ends_of_ids(
+    run: Run, queue: JobQueue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    queue.submit(Job("other", "tasks:f"))
+    job = queue.submit(Job("job", "tasks:f"))
+    assert run("why", job[-8:], "-q").out.split() == [job]
+    assert run("graph", "-", "-q").out.split() == [job]
+    assert run("why", "-", "--json").json["id"] == job

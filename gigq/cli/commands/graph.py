@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gigq.cli import pictures, values
 from gigq.cli.answer import Answer
 from gigq.cli.args import Args
+from gigq.cli.choosing import job_id
 from gigq.cli.command import argument, command
 from gigq.cli.options import ONE_ID
 from gigq.cli.styled import Line
@@ -36,7 +37,7 @@ def graph(queue: JobQueue, args: Args) -> Answer:
     """
     from gigq.drawing.related import graph_of
 
-    found = queue.graph(queue.full_id(args.id), args.limit)
+    found = queue.graph(job_id(queue, args.id), args.limit)
     ids = [job.id for job in found.jobs]
     if not args.out.form.is_for_people and args.svg in (None, pictures.STANDARD_OUTPUT):
         return Answer(found, (), ids=ids)

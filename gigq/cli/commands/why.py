@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gigq.cli.answer import Answer
 from gigq.cli.args import Args
+from gigq.cli.choosing import job_id
 from gigq.cli.command import argument, command
 from gigq.cli.options import ID
 
@@ -30,6 +31,6 @@ def why(queue: JobQueue, args: Args) -> Answer:
     if args.id is None:
         reasons = queue.why()
         return Answer({"id": None, "reasons": reasons}, reasons)
-    job_id = queue.full_id(args.id)
-    reasons = queue.why(job_id)
-    return Answer({"id": job_id, "reasons": reasons}, reasons, ids=[job_id])
+    job = job_id(queue, args.id)
+    reasons = queue.why(job)
+    return Answer({"id": job, "reasons": reasons}, reasons, ids=[job])
