@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gigq.affected import Affected
 from gigq.cli.answer import Answer
-from gigq.cli.exits import DONE, REFUSED, Refused
+from gigq.cli.command import argument
+from gigq.cli.exits import DONE, REFUSED, Refused, UsageError
 from gigq.cli.questions import SAMPLES, confirm, require_choice, sample
 from gigq.cli.selecting import CHOICES, Selection, is_chosen, selected
 
 if TYPE_CHECKING:
     from gigq.cli.args import Args
+    from gigq.history_records import FailureGroup
     from gigq.queue.job_queue import JobQueue
     from gigq.status import JobStatus
+
+GROUP = argument(
+    "--group", metavar="KEY", help="only dead jobs whose last failure is in this group of `gigq errors`"
+)
+"""An argument of the commands that take a group of failures."""
 
 _MANY = 1000
 """Jobs from which on it is shown how far a verb is."""
@@ -52,7 +59,10 @@ def check(args: Args) -> None:
     Raises:
         UsageError: nothing was typed that names or chooses jobs, or too much.
     """
-    require_choice(args, is_chosen(args), choices=CHOICES)
+    has_group = getattr(args, GROUP.dest, None) is not None
+    if has_group and args.ids:
+        raise UsageError("give either IDs or --group")
+    require_choice(args, has_group or is_chosen(args), choices=CHOICES)
 
 
 def carried_out(queue: JobQueue, args: Args, verb: Verb) -> Answer:
@@ -63,6 +73,8 @@ def carried_out(queue: JobQueue, args: Args, verb: Verb) -> Answer:
         Refused: nobody said yes, and nothing was done; or the one job was not one to do it to.
     """
     chosen = selected(queue, args, statuses=verb.statuses)
+    if getattr(args, GROUP.dest, None) is not None:
+        return _to_group(queue, args, verb, chosen)
     if chosen.ids is None or (chosen.is_piped and verb.many):
         return _to_many(queue, args, verb, chosen)
     return to_named(queue, args, verb, chosen.ids, is_bulk=chosen.is_piped)
@@ -105,6 +117,31 @@ def _to_many(queue: JobQueue, args: Args, verb: Verb, chosen: Selection) -> Answ
     with shown_chunks(queue, args, verb.done, count) as on_chunk:
         affected = verb.many(**filters, bound=count.bound or None, on_chunk=on_chunk)
     return told(affected, verb.done, others=others)
+
+
+def _to_group(queue: JobQueue, args: Args, verb: Verb, chosen: Selection) -> Answer:
+    group, bound = _group(queue, args.group), queue.count(at_most=0).bound
+    newest = queue.get_job(group.job_id)
+    samples = [sample(newest)] if newest is not None else []
+    if answer := confirm(args, verb.name, group.dead, samples, ids=[group.job_id], warning=verb.warning):
+        return answer
+    assert verb.many is not None, verb
+    with shown_chunks(queue, args, verb.done, group.dead) as on_chunk:
+        affected = verb.many(failure=group, bound=bound or None, on_chunk=on_chunk, **chosen.filters)
+    return told(affected, verb.done)
+
+
+def _group(queue: JobQueue, key: str) -> FailureGroup:
+    """Return the group of failures whose key begins with what was typed.
+
+    Raises:
+        Refused: none does, or several do.
+    """
+    found = [each for each in queue.history.failures(None) if each.key.startswith(key)]
+    if len(found) != 1:
+        number = "several groups" if found else "no group"
+        raise Refused(f"{number} of failures with a key that begins with {key!r:.80}; `gigq errors` lists them")
+    return found[0]
 
 
 @contextmanager

@@ -100,7 +100,8 @@ def _check_arguments(path: str, function: Any, count: int, given: Collection[str
     by_place = [each.name for each in parameters if each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD)]
     by_name = {each.name: each for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}
     if count > len(by_place) and Parameter.VAR_POSITIONAL not in kinds:
-        raise Refused(f"{path!r} takes {len(by_place)} positional arguments, and {count} were given")
+        most = f"{len(by_place)} positional argument{'' if len(by_place) == 1 else 's'}"
+        raise Refused(f"{path!r} takes {most}, and {count} were given")
     for unknown in [] if Parameter.VAR_KEYWORD in kinds else [each for each in given if each not in by_name]:
         raise Refused(f"{path!r} has no parameter {unknown!r}{perhaps(unknown, among=by_name)}")
     for twice in [each for each in by_place[:count] if each in by_name and each in given]:

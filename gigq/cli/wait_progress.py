@@ -63,7 +63,8 @@ def _single(queue: JobQueue, job_id: str, line: ProgressLine) -> Told:
         nonlocal looked_at
         now = queue.clock.monotonic()
         if ended:
-            line.say("ended")
+            if looked_at > -math.inf:  # otherwise it had ended before, and there is nothing to show
+                line.say("ended")
         elif now - looked_at >= _LOOK_EVERY and (job := queue.get_job(job_id)):
             looked_at = now
             _show(job, line)

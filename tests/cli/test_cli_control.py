@@ -98,6 +98,24 @@ def test_requeuing_a_job_whose_key_is_taken_is_an_error_that_names_the_key(run: 
     assert "an unfinished job has its key 'k'" in outcome.err
 
 
+def test_the_jobs_of_one_group_of_failures_are_requeued(run: Run, queue: JobQueue) -> None:
+    for number in range(3):
+        queue.submit(Job("job", "functions.fail", {"message": f"no order {number}"}, max_attempts=1))
+    other = queue.submit(Job("other", "functions.fail", {"message": "no paper"}, max_attempts=1))
+    drain(queue)
+    (key,) = [group.key for group in queue.history.failures() if group.failures == 3]
+
+    assert run("requeue", "--group", key, "--dry-run").out.startswith("This would requeue 3 jobs, such as\n")
+    assert run("requeue", "--group", key).code == 4
+    assert run("requeue", "--group", key[:-1], "--yes").out == "Jobs requeued: 3\n"
+    assert [job.id for job in queue.find_jobs("failed")] == [other]
+    refused = run("requeue", "--group", "nothing", "--yes")
+    assert (refused.code, refused.err) == (
+        1, "gigq: no group of failures with a key that begins with 'nothing'; `gigq errors` lists them\n",
+    )  # fmt: skip
+    assert run("requeue", other, "--group", key).err == "gigq: give either IDs or --group\n"
+
+
 def test_forgetting_the_steps_of_a_job_is_for_good_and_asked_about(run: Run, queue: JobQueue) -> None:
     job_id = queue.submit(Job("job", "functions.nothing"))
     queue.cancel(job_id)

@@ -55,7 +55,8 @@ def test_any_other_answer_changes_nothing(
         outcome = run(verb, "--queue", "red")
 
     assert (outcome.code, outcome.out) == (1, "")
-    assert person.seen.endswith("Go on? [y/N] \ngigq: nothing was changed\n" if answer == CTRL_D else "gigq: nothing was changed\n")
+    line_break = "\n" if answer == CTRL_D else ""
+    assert person.seen.endswith(f"Go on? [y/N] {line_break}gigq: nothing was changed\n")
     assert queue.stats() == before
 
 
@@ -125,7 +126,8 @@ def test_one_job_that_will_be_gone_for_good_is_asked_about(
     with person.typing("yes\n"):
         assert run("delete", four[0]).out == f"Job {four[0]} deleted.\n"
     assert person.seen == (
-        f"This will delete 1 job:\n  {four[0][-8:]}  ○ ready  job 0\nDeleted jobs cannot be brought back.\nGo on? [y/N] "
+        f"This will delete 1 job:\n  {four[0][-8:]}  ○ ready  job 0\n"
+        "Deleted jobs cannot be brought back.\nGo on? [y/N] "
     )
 
 

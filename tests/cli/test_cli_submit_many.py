@@ -54,8 +54,12 @@ def test_what_is_typed_is_for_lines_that_do_not_say_it(lines: Run, queue: JobQue
 
 def test_a_line_may_wait_for_an_earlier_one_or_for_a_job_of_the_file(lines: Run, queue: JobQueue) -> None:
     old = queue.submit(Job("old", "functions.nothing"))
-    first = {"function": "functions.nothing", "id": "mine"}
-    lines(first, {"function": "functions.collect", "dependencies": ["mine", old[-8:]]}, {"function": "functions.collect", "dependencies": "mine"})
+    collect = {"function": "functions.collect"}
+    lines(
+        {"function": "functions.nothing", "id": "mine"},
+        {**collect, "dependencies": ["mine", old[-8:]]},
+        {**collect, "dependencies": "mine"},
+    )
 
     third, second, *_ = queue.find_jobs()
     assert (second.dependencies, third.dependencies) == (("mine", str(old)), ("mine",))
@@ -126,7 +130,8 @@ def test_check_submits_nothing_and_creates_nothing(run: Run, lines: Run, path: s
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == "functions.greet takes these arguments; nothing was submitted\n"
     assert run("submit", "functions.greet", "ada", "--check", "--json").json == {"checked": 1}
-    assert lines({"function": "functions.nothing"}, words=("--check",)).out == "Jobs checked: 1; nothing was submitted\n"
+    checked = lines({"function": "functions.nothing"}, words=("--check",))
+    assert checked.out == "Jobs checked: 1; nothing was submitted\n"
     assert not Path(path).exists()
 
 
@@ -134,8 +139,11 @@ def test_check_submits_nothing_and_creates_nothing(run: Run, lines: Run, path: s
     ("words", "reason"),
     [
         (["functions.add"], "'functions.add' needs 'a', as in -p a=VALUE"),
-        (["functions.greet", "a", "b"], "'functions.greet' takes 1 positional arguments, and 2 were given"),
-        (["functions.greet", "a", "-p", "name=b"], "'name' of 'functions.greet' was given twice: by its place and by its name"),
+        (["functions.greet", "a", "b"], "'functions.greet' takes 1 positional argument, and 2 were given"),
+        (
+            ["functions.greet", "a", "-p", "name=b"],
+            "'name' of 'functions.greet' was given twice: by its place and by its name",
+        ),
         (["functions.gret", "a"], "module 'functions' has no function 'gret'; did you mean 'greet'?"),
         (["elsewhere.f"], "'elsewhere' cannot be imported here; the job needs a worker that can"),
         (["send"], "'send' is the name of a handler, which only a worker can check"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gigq.cli import values
 from gigq.cli.answer import Answer
 from gigq.cli.args import Args
-from gigq.cli.bulk import Verb, carried_out, check, to_named
+from gigq.cli.bulk import GROUP, Verb, carried_out, check, to_named
 from gigq.cli.choosing import job_ids
 from gigq.cli.command import CHANGE, argument, command, exclusive
 from gigq.cli.exits import UsageError
@@ -55,6 +55,7 @@ def cancel(queue: JobQueue, args: Args) -> Answer:
 
 @command(
     *selection(ENDED_BADLY),
+    GROUP,
     argument("--delay", metavar="DURATION", type=values.duration,
              help="do not start the jobs before this time has passed"),
     exclusive(
@@ -67,6 +68,7 @@ def cancel(queue: JobQueue, args: Args) -> Answer:
     check=lambda args: _check_requeue(args),
     examples=[
         ("gigq requeue 3f9a1c04", "one job, by the end of its ID"),
+        ("gigq requeue --group 4f1c2a", "all jobs that failed for one reason: see gigq errors"),
         ("gigq requeue status:failed error:ConnectionError since:2h", "what an outage has broken"),
     ],
 )  # fmt: skip

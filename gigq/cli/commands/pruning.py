@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gigq.cli import values
 from gigq.cli.answer import Answer
 from gigq.cli.args import Args
-from gigq.cli.bulk import Verb, carried_out, check, shown_chunks, told
+from gigq.cli.bulk import GROUP, Verb, carried_out, check, shown_chunks, told
 from gigq.cli.command import CHANGE, argument, command
 from gigq.cli.options import AGES, ages, choice
 from gigq.cli.questions import SAMPLES, can_ask, confirm, require_choice, sample, sure
@@ -85,6 +85,7 @@ def clear(queue: JobQueue, args: Args) -> Answer:
 
 @command(
     *selection(_DELETED),
+    GROUP,
     *sure(all="every job that is not running"),
     opens=CHANGE,
     check=check,
