@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from gigq import Job, JobQueue, ManualClock
+from gigq.cli.top.acting import act
 from gigq.cli.top.capabilities import Capabilities
 from gigq.cli.top.live import Live
 from gigq.cli.top.palette import palette
 from gigq.cli.top.pieces import Look
+from gigq.cli.top.questions import Question, about
+from gigq.cli.top.scene import Scene
 from gigq.cli.top.watch import Watch
 from gigq.testing import drain
 
@@ -141,3 +144,56 @@ def test_an_opened_job_is_told_again_when_it_changes(
     queue.submit(Job("mine", "functions:nothing", id="the-id"))
     stage, _ = show(3, typed=[(1, "/"), (1, "m"), (1, "i"), (1, "Enter"), (1.5, "Down"), (1.5, "Enter")])
     assert any("story of the-id" in text for _, text in stage.sent)
+
+
+def scene_of(queue: JobQueue) -> Scene:
+    watch = Watch(queue, reopen=lambda: queue)
+    watch.look()
+    return watch.scene
+
+
+def agreed(queue: JobQueue, key: str, subject: object) -> str:
+    """Answer yes to what a key asks, and return what became of it."""
+    asked = about(key, subject)  # type: ignore[arg-type]
+    assert isinstance(asked, Question), asked
+    return act(queue, asked)
+
+
+def test_all_jobs_that_failed_alike_are_requeued_and_none_that_came_later(queue: JobQueue) -> None:
+    def fail(number: int) -> None:
+        queue.submit(Job("bad", "functions:fail", {"message": f"no user {number}"}, max_attempts=1))
+        drain(queue)
+
+    for number in range(3):
+        fail(number)
+    (failures,) = scene_of(queue).failures
+    fail(3)
+    assert (failures.times, failures.dead) == (3, 3)
+    assert agreed(queue, "R", failures) == "3 jobs requeued"
+    assert queue.count("pending") == 3
+    assert about("R", scene_of(queue).failures[0]._replace(dead=0)) == (
+        "no job of functions:fail is left that has failed like this for good"
+    )
+
+
+def test_a_queue_is_paused_and_goes_on(queue: JobQueue) -> None:
+    queue.submit(Job("job", "functions:nothing", queue="mail"))
+    assert agreed(queue, "p", scene_of(queue).queues[0]) == "queue 'mail' is paused; p resumes it"
+    assert scene_of(queue).queues[0].is_paused
+    assert agreed(queue, "p", scene_of(queue).queues[0]) == "queue 'mail' goes on"
+    assert not scene_of(queue).queues[0].is_paused
+
+
+def test_what_has_changed_before_the_yes_is_said(queue: JobQueue) -> None:
+    queue.submit(Job("job", "functions:nothing", id="the-id"))
+    waiting = scene_of(queue).next[0]
+    drain(queue)
+    assert agreed(queue, "K", waiting) == "job job (the-id) had ended; nothing was cancelled"
+
+
+def test_a_job_is_requeued(queue: JobQueue) -> None:
+    queue.submit(Job("bad", "functions:fail", max_attempts=1, id="the-id"))
+    drain(queue)
+    failed = Watch(queue, reopen=lambda: queue).job("the-id")
+    assert agreed(queue, "R", failed) == "job bad (the-id) is requeued"
+    assert agreed(queue, "R", failed).endswith("nothing was requeued")

@@ -218,9 +218,9 @@ def test_tab_walks_the_panes_both_ways() -> None:
         (["Down", "K"], "Cancel job job 0 (00000000), which is running on box:41?"),
         (["Tab", "Tab", "Down", "K"], "Cancel job digest (00000014), and all jobs that depend on it?"),
         (["Tab", "Down", "R"], "Requeue the 31 jobs that have failed for good with app.mail:send: SMTPServerDisc"),
-        (["Shift-Tab", "Down", "p"], "Pause queue default? Its 4 running jobs go on, its 12 ready ones wait."),
-        (["Shift-Tab", "Down", "Down", "p"], "Resume queue mail, with 1,204 ready?"),
-        (["Down", "p"], "Pause queue mail, that of job job 0 (00000000)?"),
+        (["Shift-Tab", "Down", "p"], "Pause queue 'default'? What runs goes on (4), what is ready waits (12)."),
+        (["Shift-Tab", "Down", "Down", "p"], "Resume queue 'mail', in which 1,204 are ready?"),
+        (["Down", "p"], "Pause queue 'mail', that of job job 0 (00000000)?"),
     ],
 )
 def test_what_changes_something_asks_first_and_names_what_it_changes(keys: list[str], asked: str) -> None:
@@ -283,6 +283,12 @@ def test_enter_opens_a_job_and_q_goes_back_before_it_quits() -> None:
     assert text(seen(state=down, story=story))[3] == f" line {found.page}"
     assert after(["q"], state=state).opened is None
     assert pressed(State(), "q", found.panes, page=1)[1].kind == QUIT  # type: ignore[union-attr]
+
+
+def test_in_an_opened_job_the_keys_are_about_that_job_also_when_it_stands_for_many() -> None:
+    opened = after(["Tab", "Down", "Enter"])
+    state, _ = pressed(opened, "R", seen(state=opened).panes, page=1, opened=job(7, "the last one", Phase.FAILED))
+    assert state.question and state.question.text == "Requeue job the last one (00000007), which has failed?"
 
 
 def test_no_key_surprises() -> None:

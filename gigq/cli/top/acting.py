@@ -26,15 +26,16 @@ def act(queue: JobQueue, asked: Question) -> str:
         return _requeue(queue, subject, target)
     if asked.verb == PAUSE:
         queue.pause(target)
-        return f"queue {target} is paused; p resumes it"
+        return f"queue '{target}' is paused; p resumes it"
     queue.resume(target)
-    return f"queue {target} goes on"
+    return f"queue '{target}' goes on"
 
 
 def _requeue(queue: JobQueue, subject: object, target: str) -> str:
     if isinstance(subject, FailureLine):
-        number = queue.requeue_jobs(failure=subject.group or target)
-        return f"{number:,} job{'' if number == 1 else 's'} requeued"
+        number = queue.requeue_jobs(failure=subject.group or target, bound=subject.bound or None)
+        changed = f"; {number.changed:,} had changed meanwhile" if number.changed else ""
+        return f"{number:,} job{'' if number == 1 else 's'} requeued{changed}"
     assert isinstance(subject, JobLine)
     was = queue.requeue_job(target)
     return f"{named(subject)} is requeued" if was else f"{named(subject)} is not where it was; nothing was requeued"

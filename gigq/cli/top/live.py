@@ -11,7 +11,7 @@ from gigq.cli.top.display import Display
 from gigq.cli.top.painter import Painter
 from gigq.cli.top.pieces import Look
 from gigq.cli.top.questions import Question
-from gigq.cli.top.scene import Scene
+from gigq.cli.top.scene import JobLine, Scene
 from gigq.cli.top.state import DO, FILTER, QUIT, REDRAW, Effect, State, pressed
 from gigq.cli.top.view import View, view
 from gigq.cli.top.watch import CHECK, Watch
@@ -54,6 +54,7 @@ class Live:
         self._watch, self._display = watch, display
         self._can, self._palette, self._look = capabilities, palette, look
         self._story_of, self._story = story, list[Pieces]()
+        self._opened: JobLine | None = None
         self._act, self._is_read_only = act, is_read_only
         self._state = State(filter="")
         self._view: View | None = None
@@ -115,7 +116,7 @@ class Live:
             before = self._state
             self._state, effect = pressed(
                 self._state, key, self._view.panes, page=self._view.page, is_read_only=self._is_read_only,
-                lines=self._view.told,
+                lines=self._view.told, opened=self._opened,
             )  # fmt: skip
             if effect and not self._do(effect):
                 return False
@@ -151,9 +152,10 @@ class Live:
     def _tell(self) -> None:
         """Read what is told of the opened job."""
         if self._state.opened is None:
-            self._story = []
+            self._story, self._opened = [], None
             return
         try:
+            self._opened = self._watch.job(self._state.opened.job_id)
             self._story = self._story_of(self._state.opened.job_id)
         except (GigqError, ValueError, OSError) as error:
             self._story = [[self._look.piece(f" {error}")]]

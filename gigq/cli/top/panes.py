@@ -131,7 +131,7 @@ def _progress(job: JobLine, look: Look) -> Pieces:
 
 def _matches(scene: Scene, now: datetime, look: Look) -> Pane:
     rows = [Row(each.id, each, _match_cells(each, now, look)) for each in scene.running]
-    empty = "no job matches; / and Enter take the filter away"
+    empty = "no job matches; Esc takes the filter away"
     return Pane("running", "jobs", _number_of(scene.running_count), _MATCHES, rows, empty)
 
 

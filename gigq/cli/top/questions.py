@@ -55,12 +55,12 @@ def _pause(subject: Subject) -> Question | str:
     if isinstance(subject, FailureLine):
         return "p is for queues; choose one in the first pane, with Tab"
     if isinstance(subject, JobLine):
-        job = named(subject)
-        return Question(PAUSE, f"Pause queue {subject.queue}, that of {job}?", subject.queue, subject)
+        return Question(PAUSE, f"Pause queue '{subject.queue}', that of {named(subject)}?", subject.queue, subject)
+    queue = f"queue '{subject.name}'"
     if subject.is_paused:
-        return Question(RESUME, f"Resume queue {subject.name}, with {subject.ready:,} ready?", subject.name, subject)
-    rest = f"Its {subject.running:,} running jobs go on, its {subject.ready:,} ready ones wait."
-    return Question(PAUSE, f"Pause queue {subject.name}? {rest}", subject.name, subject)
+        return Question(RESUME, f"Resume {queue}, in which {subject.ready:,} are ready?", subject.name, subject)
+    text = f"Pause {queue}? What runs goes on ({subject.running:,}), what is ready waits ({subject.ready:,})."
+    return Question(PAUSE, text, subject.name, subject)
 
 
 def _requeue(job: JobLine) -> Question | str:

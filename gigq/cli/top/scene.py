@@ -73,6 +73,7 @@ class FailureLine(NamedTuple):
         last_at: when the last of them ended.
         example: the id of a job that failed so.
         group: the group itself, for `requeue_jobs`.
+        bound: the number of the newest job when this was read: later ones are not meant. 0 for all.
     """
 
     key: str
@@ -83,6 +84,7 @@ class FailureLine(NamedTuple):
     last_at: datetime
     example: str
     group: FailureGroup | None = None
+    bound: int = 0
 
 
 class Minute(NamedTuple):

@@ -83,7 +83,14 @@ Step = tuple[State, Effect | None]
 
 
 def pressed(
-    state: State, key: str, panes: Mapping[str, Pane], *, page: int, is_read_only: bool = False, lines: int = 0
+    state: State,
+    key: str,
+    panes: Mapping[str, Pane],
+    *,
+    page: int,
+    is_read_only: bool = False,
+    lines: int = 0,
+    opened: JobLine | None = None,
 ) -> Step:
     """Return what a key makes of a state, and what is to be done.
 
@@ -92,6 +99,7 @@ def pressed(
         page: the rows by which PageUp and PageDown go.
         is_read_only: whether nothing may be changed.
         lines: the lines of the opened job.
+        opened: the opened job.
     """
     if key == "Ctrl-L":
         return state, Effect(REDRAW)
@@ -107,7 +115,7 @@ def pressed(
     if state.opened and key in _MOVES:
         return state._replace(opened=_scrolled(state.opened, key, page, lines)), None
     if key in ("p", "R", "K"):
-        return _asked(state, key, panes, is_read_only=is_read_only), None
+        return _asked(state, key, opened if state.opened else chosen(state, panes), is_read_only=is_read_only), None
     return _walked(state, key, panes, page)
 
 
@@ -168,13 +176,11 @@ def _typed(state: State, typed: str, key: str) -> Step:
     return state, None
 
 
-def _asked(state: State, key: str, panes: Mapping[str, Pane], *, is_read_only: bool) -> State:
+def _asked(
+    state: State, key: str, subject: JobLine | QueueLine | FailureLine | None, *, is_read_only: bool
+) -> State:
     if is_read_only:
         return state._replace(notice="--read-only: nothing is changed from here")
-    if state.opened:
-        subject = next((row.subject for row in panes[state.pane].rows if _id_of(row) == state.opened.job_id), None)
-    else:
-        subject = chosen(state, panes)
     asked = about(key, subject)
     return state._replace(notice=asked) if isinstance(asked, str) else state._replace(question=asked)
 

@@ -66,7 +66,7 @@ def view(
     width = max(1, columns - 1)
     top = head.lines(scene, state, now, look, width=width, rows=rows, is_read_only=is_read_only)
     bottom = foot.lines(state, look, width=width, rows=rows, is_read_only=is_read_only)
-    room = max(0, rows - len(top) - len(bottom))
+    room = max(0, rows - len(top) - 1)
     told = [part for line in story for part in folded(line, width - 1)] if state.opened else []
     tables = panes(scene, now, look, width=_pane_width(width))
     heights = _heights(tables, state, room, width)
@@ -79,7 +79,8 @@ def view(
         middle = helping.welcome(look, width=width, room=room)
     else:
         middle = _drawn(tables, heights, state, look, width)
-    lines = [*top, *(middle + [[] for _ in range(room)])[:room], *bottom][-rows:]
+    lines = [*top, *(middle + [[] for _ in range(room)])[:room], []][:rows]
+    lines[rows - len(bottom) :] = bottom  # a long question covers what is above it, so that nothing moves
     shown = [cut(line, width, ellipsis=look.ellipsis) for line in lines]
     page = room if state.opened else heights.get(state.pane, 2) - 1
     return View(shown, state, tables, max(1, page), len(told))

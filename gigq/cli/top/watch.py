@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +13,7 @@ from gigq.errors import GigqError, ReadTooLong
 from gigq.status import JobStatus, Phase
 
 if TYPE_CHECKING:
+    from gigq.history_records import FailureGroup, Throughput
     from gigq.next_records import NextJob
     from gigq.queue.job_queue import JobQueue
     from gigq.queue_records import HeldJob
@@ -105,6 +106,11 @@ class Watch:
         self._due = now + max(_AGAIN if self.scene.trouble else CHECK, _SHARE * (now - began))
         return self.scene is not before
 
+    def job(self, job_id: str) -> JobLine | None:
+        """Return a job as a line, whether it is in a pane or not; None if it was deleted."""
+        found = self.queue.get_job(job_id)
+        return found and _matching(found)
+
     def close(self) -> None:
         """Close the queue."""
         self.queue.close()
@@ -148,17 +154,16 @@ class Watch:
 
     def _heavy(self, scene: Scene, now: datetime) -> Scene:
         """Read what takes longer: the last hour, the last day, what is next. What is too slow stays as it was."""
-        history = self.queue.history
+        history, newest = self.queue.history, self.queue.find_jobs(limit=1, within=_BUDGET)
         begun = now.replace(second=0, microsecond=0) - timedelta(minutes=_HOUR - 1)
         reads: dict[str, Callable[[], Any]] = {
             "health": lambda: self.queue.health(oldest_ready=None, within=_BUDGET),
             "sentences": lambda: self.queue.why(within=_BUDGET),
             "minutes": lambda: _minutes(begun, history.throughput(begun, 60, within=_BUDGET)),
-            "failures": lambda: tuple(map(_failure, history.failures(_DAY, within=_BUDGET)[:_MOST])),
+            "failures": lambda: _failures(history.failures(_DAY, within=_BUDGET), newest.bound),
             "next": lambda: tuple(map(_next, self.queue.next_jobs(_MOST // 4, within=_BUDGET))),
-            "is_empty": lambda: not self.queue.find_jobs(limit=1, within=_BUDGET),
         }
-        found = {}
+        found: dict[str, Any] = {"is_empty": not newest}
         for name, read in reads.items():
             with suppress(ReadTooLong):
                 found[name] = read()
@@ -205,11 +210,14 @@ def _short(text: str) -> str:
     return text[:_LONGEST]
 
 
-def _failure(group: Any) -> FailureLine:
-    error = _short(group.message)
-    return FailureLine(
-        group.key, group.function, error, group.failures, group.dead, group.last_at, group.job_id, group
-    )
+def _failures(groups: Sequence[FailureGroup], bound: int) -> tuple[FailureLine, ...]:
+    return tuple(
+        FailureLine(
+            each.key, _short(each.function), _short(each.message), each.failures, each.dead, each.last_at, each.job_id,
+            each, bound,
+        )
+        for each in groups[:_MOST]
+    )  # fmt: skip
 
 
 def _next(job: NextJob) -> JobLine:
@@ -219,7 +227,7 @@ def _next(job: NextJob) -> JobLine:
     )  # fmt: skip
 
 
-def _minutes(begun: datetime, found: Iterable[Any]) -> tuple[Minute, ...]:
+def _minutes(begun: datetime, found: Iterable[Throughput]) -> tuple[Minute, ...]:
     minutes = [Minute(0, 0)] * _HOUR
     for each in found:
         place = int((each.at - begun).total_seconds() // 60)
