@@ -16,7 +16,7 @@ _MOST_NAMED = 3
 """Queues and workers that are named one by one."""
 
 _LONG = 60.0
-"""Seconds without a free slot that are worth a sentence."""
+"""Seconds without a free slot, or of waiting though there is one, that are worth a sentence."""
 
 
 class Reason(NamedTuple):
@@ -84,9 +84,11 @@ def _cause(found: Backlog, ready: ReadyJobs) -> _Cause | None:
         return _Cause(0, tuple(each.key for each in serving), _unserved)
     if ready.facts.max_running is not None or ready.facts.rate is not None:
         return _Cause(3, ready.queue, _limited)
-    if not any(map(free_slots, crew)) and _full_for(found, crew) >= _LONG:
-        return _Cause(2, tuple(each.key for each in crew), _full)
-    return None
+    key = tuple(each.key for each in crew)
+    if not any(map(free_slots, crew)):
+        return _Cause(2, key, _full) if _full_for(found, crew) >= _LONG else None
+    is_late = (found.now - ready.since).total_seconds() >= _LONG
+    return _Cause(4, key, _passed_over) if is_late and not _has_uncertain(found, ready.queue) else None
 
 
 def _paused(found: Backlog, held: Sequence[ReadyJobs]) -> Reason:
@@ -141,6 +143,17 @@ def _full(found: Backlog, held: Sequence[ReadyJobs]) -> Reason:
         f"{_wait(found, held)}: the workers that serve {_them(held)} have {slots}, and none has become free for "
         f"{long}{inside}."
     )
+
+
+def _passed_over(found: Backlog, held: Sequence[ReadyJobs]) -> Reason:
+    crew = able(each for each in found.workers if each.serves(held[0].queue))
+    free = counted(sum(map(free_slots, crew)), "free slot")
+    return Reason(f"{_wait(found, held)}, though the workers that serve {_them(held)} have {free}.")
+
+
+def _has_uncertain(found: Backlog, queue: str) -> bool:
+    """Whether some of the workers may not find a function of its ready jobs: then a free slot means little."""
+    return any(queue in numbers for numbers in found.functions.values())
 
 
 def _full_for(found: Backlog, crew: Sequence[WorkerHealth]) -> float:

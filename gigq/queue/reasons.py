@@ -43,7 +43,7 @@ def sentences(found: Backlog) -> list[str]:
 
 
 def reasons(found: Backlog) -> Iterator[Reason]:
-    """Yield why jobs are not getting on: what holds back most comes first."""
+    """Yield why jobs are not getting on, the worst first."""
     of_jobs = [_of_all_paused(found)] if found.are_all_paused else of_queues(found)
     for reason in chain(of_jobs, _of_functions(found), _of_workers(found), _of_schedules(found)):
         yield reason._replace(text=_capital(reason.text))

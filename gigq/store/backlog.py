@@ -29,6 +29,7 @@ _ALL_DEPTHS = 1_000
 """Jobs, of all queues together, among which the ones are searched that have waited longest."""
 
 _MOST_FUNCTIONS = 500
+_MOST_DUE = 1_000
 
 FEW = 20_000
 """Jobs of which all are looked at."""
@@ -161,12 +162,12 @@ def _due(tx: Transaction) -> dict[str, _Due]:
          ORDER BY run_at
          LIMIT :most
         """,
-        {"now": tx.stamp, "most": MOST_QUEUES},
+        {"now": tx.stamp, "most": _MOST_DUE},
     ).fetchall()
     numbers, since = Counter(queue for queue, _ in rows), dict[str, str]()
     for queue, run_at in rows:
         since.setdefault(queue, run_at)
-    return {queue: _Due(numbers[queue], from_text(since[queue]), len(rows) < MOST_QUEUES) for queue in numbers}
+    return {queue: _Due(numbers[queue], from_text(since[queue]), len(rows) < _MOST_DUE) for queue in numbers}
 
 
 def _ready_jobs(tx: Transaction, queue: str, due: _Due | None, look: QueueLook, *, share: int) -> ReadyJobs:

@@ -226,6 +226,19 @@ def test_slots_of_which_none_becomes_free_are_a_reason_after_a_minute(file: File
     ]
 
 
+def test_jobs_that_wait_for_a_minute_beside_a_free_slot_are_a_riddle_that_is_told(file: File) -> None:
+    submit(file, 2)
+    file.clock.advance(59)
+    beat(file)
+    assert file.queue.why() == ["1 worker, 0 of 1 slot busy; 2 ready jobs wait, the oldest for 59 s."]
+    file.clock.advance(1)
+    beat(file)
+    assert file.queue.why() == [
+        "2 ready jobs of queue 'default' wait, the oldest for 1 min, though the workers that serve it have 1 free slot."
+    ]
+    assert file.queue.health().is_ok
+
+
 def test_jobs_that_wait_inside_their_functions_for_others_are_blamed_for_full_slots(file: File) -> None:
     waiter, awaited = file.submit("waiter", priority=1), file.submit("awaited")
     (claim,) = file.claim()
