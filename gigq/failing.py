@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 MOST = 500
 """Characters of an error that count."""
@@ -21,9 +22,17 @@ _VARYING = (
 )
 
 
+_DIGITS = str.maketrans("123456789", "0" * 9)
+"""All digits are alike: of a million errors there are a few then, and the patterns are tried on those alone."""
+
+
 def without_values(error: str) -> str:
     """Return an error without what differs from one to the next."""
-    text = error[:MOST]
+    return _reduced(error[:MOST].translate(_DIGITS))
+
+
+@lru_cache(maxsize=2_000)
+def _reduced(text: str) -> str:
     for pattern, placeholder in _VARYING:
         text = pattern.sub(placeholder, text)
     return text.strip()

@@ -99,7 +99,7 @@ def failures(tx: Transaction, span: Span, budget: Budget) -> tuple[dict[Group, M
         walk.is_cut = True
 
     def look(first: int, last: int) -> int:
-        rows = tx.execute(
+        rows = tx.quickly(
             f"""
             SELECT {_COLUMNS}, jobs.status IN ('failed', 'timeout')
               FROM executions JOIN jobs ON jobs.seq = executions.job_seq
@@ -108,7 +108,7 @@ def failures(tx: Transaction, span: Span, budget: Budget) -> tuple[dict[Group, M
                AND {ENDED}
             """,
             {**span._asdict(), "first": first, "last": last},
-        ).fetchall()
+        )
         for *row, is_dead in rows:
             if not is_dead:
                 grouping.add(Failure(*row))
@@ -171,7 +171,7 @@ def _failures_of(tx: Transaction, jobs: Sequence[int]) -> Iterable[tuple[Failure
     """Yield how dead jobs have failed, and whether that was the last time."""
     for portion in portions(jobs):
         seqs, values = listed(portion)
-        rows = tx.execute(
+        rows = tx.quickly(
             f"""
             SELECT {_COLUMNS}
               FROM jobs JOIN executions ON executions.job_seq = jobs.seq
@@ -180,7 +180,7 @@ def _failures_of(tx: Transaction, jobs: Sequence[int]) -> Iterable[tuple[Failure
              ORDER BY jobs.seq, executions.id DESC
             """,
             values,
-        ).fetchall()
+        )
         last = None
         for row in rows:
             failure = Failure(*row)

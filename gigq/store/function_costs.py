@@ -53,7 +53,7 @@ def costs(tx: Transaction, span: Span, budget: Budget) -> tuple[dict[str, Costs]
     found = defaultdict[str, Costs](Costs)
 
     def look(first: int, last: int) -> int:
-        rows = tx.execute(
+        rows = tx.quickly(
             f"""
             SELECT {_COLUMNS}
               FROM executions JOIN jobs ON jobs.seq = executions.job_seq
@@ -61,7 +61,7 @@ def costs(tx: Transaction, span: Span, budget: Budget) -> tuple[dict[str, Costs]
                AND {ENDED}
             """,
             {**span._asdict(), "first": first, "last": last},
-        ).fetchall()
+        )
         _add(found, rows)
         return len(rows)
 
