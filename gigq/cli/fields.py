@@ -39,3 +39,15 @@ INFO = (
     "schema_version", "sqlite_version", "gigq_version", "oldest_job_at", "newest_job_at", "statuses", "claims",
     "workers", "schedules", "workflows", "jobs",
 )  # fmt: skip
+FAILURE = (
+    "key", "function", "error_type", "message", "failures", "jobs", "dead", "first_at", "last_at", "job_id", "error",
+)  # fmt: skip
+FUNCTION = ("function", "runs", "failures", "running", "waiting", "slot_seconds", "share", "wasted_seconds")
+ACTION = (
+    "id", "at", "ended_at", "actor", "face", "verb", "filter", "options", "bound", "done", "changed", "skipped",
+)  # fmt: skip
+BAR = (
+    "id", "job_id", "name", "function", "queue", "attempt", "status", "worker_id", "claimed_at", "started_at",
+    "completed_at", "error_type", "error", "lane",
+)  # fmt: skip
+DIFFERENCE = ("left", "right", "facts", "arguments", "traceback", "log")

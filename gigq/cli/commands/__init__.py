@@ -61,6 +61,17 @@ COMMANDS = {
     "info": Row("monitoring", LOOK, "Show what the file is: its path, sizes, versions, and how much it holds."),
     "queues": Row("queues", LOOK, "List the queues that have unfinished jobs, a limit or a pause."),
     "workers": Row("workers", LOOK, "List the workers, oldest first, and what each of them runs."),
+    "errors": Row("history", LOOK, "Show what failed, grouped by cause: the same function, error and message."),
+    "functions": Row(
+        "history",
+        LOOK,
+        "Show what each function cost: how often it ran and failed, how long it took, and how long its jobs waited.",
+    ),
+    "trace": Row("tracing", LOOK, "Draw what the slots of all workers did over time."),
+    "diff": Row("difference", LOOK, "Compare two attempts of a job, two jobs, or a failed job with the last good one."),
+    "actions": Row(
+        "history", LOOK, "Show what people did to the queue, newest first: who, when, what, and to how many jobs."
+    ),
     "dead": Row("dead_letters", LOOK, "List, requeue or purge dead letters: jobs that used up their attempts."),
     "workflow list": Row("workflows", LOOK, "List workflows, newest first, with the number of their jobs by status."),
     "workflow show": Row(
