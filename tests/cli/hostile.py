@@ -43,6 +43,7 @@ def fill(path: str) -> dict[str, str]:
         flow = Workflow(TEXT, id=TEXT)
         in_flow = flow.at_end(_job("end", "hostile:misbehave"))
         flow.submit_all(queue)
+        queue.submit(Job(TEXT, "nowhere:run", queue="plain", delay=86_400))
         queue.schedules.add(TEXT, "hostile:misbehave", every=60, queue=TEXT)
         queue.configure(TEXT, max_running=1)
         queue.pause(TEXT + "3")

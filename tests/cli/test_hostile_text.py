@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import hostile
@@ -95,6 +96,19 @@ def test_nothing_that_a_command_prints_does_anything_to_a_terminal(
         assert found is None, (typed, form, ascii(out)[-600:], ascii(err)[-600:])
         if form == ("--json",) and out:
             json.loads(out)
+
+
+@pytest.mark.unsound("a copy of a queue whose worker has gone")
+@pytest.mark.parametrize(
+    ("shell", "typed"), [("bash", "status"), ("zsh", "status"), ("fish", "status"), ("bash", "list --queue")]
+)
+def test_what_a_shell_is_offered_does_nothing_to_it(
+    shell: str, typed: str, filled: tuple[Path, dict[str, str]], spawn: Callable[..., subprocess.Popen[str]]
+) -> None:
+    asked = spawn("__complete", shell, "-", "--db", str(filled[0]), *typed.split(), "")
+    out, err = asked.communicate(timeout=60)
+    assert not UNSAFE.search(out.replace("\n", "").replace("\t", "")), ascii(out)
+    assert out and not err  # what can be typed is still offered
 
 
 @pytest.mark.unsound("copies of a queue whose worker has gone")
