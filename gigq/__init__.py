@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     )
     from gigq.executor.executor import QueueExecutor
     from gigq.graph_records import GraphJob, GraphLevel, JobGraph
-    from gigq.health_records import Health, QueueInfo
+    from gigq.health_records import Finding, Health, QueueInfo
     from gigq.history_records import (
         ActionRecord,
         AsOf,
@@ -87,6 +87,7 @@ __all__ = [
     "ExecutionStatus",
     "ExecutionSummary",
     "FailureGroup",
+    "Finding",
     "Findings",
     "FunctionStats",
     "GigqError",
@@ -157,12 +158,12 @@ _MODULES = {
     "errors": (
         "AmbiguousId", "CyclicWorkflow", "DestinationExists", "GigqError", "GiveUp", "InvalidFilter", "InvalidJob",
         "JobCancelled", "JobFailed", "JobNotFinished", "JobNotFound", "JobTimeout", "LeaseLost", "NotAQueue",
-        "NotImportable", "NotSerializable", "QueueBusy", "QueueGone", "ReadTooLong", "RetryLater", "StepChanged", "StoreError",
-        "TransactionTimeout", "UnknownParent", "WorkflowNotFound",
+        "NotImportable", "NotSerializable", "QueueBusy", "QueueGone", "ReadTooLong", "RetryLater", "StepChanged",
+        "StoreError", "TransactionTimeout", "UnknownParent", "WorkflowNotFound",
     ),
     "executor.executor": ("QueueExecutor",),
     "graph_records": ("GraphJob", "GraphLevel", "JobGraph"),
-    "health_records": ("Health", "QueueInfo"),
+    "health_records": ("Finding", "Health", "QueueInfo"),
     "history_records": (
         "ActionRecord", "AsOf", "ExecutionSummary", "FailureGroup", "Findings", "FunctionStats", "Percentiles",
         "Throughput",

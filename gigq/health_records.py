@@ -106,3 +106,35 @@ class QueueInfo(NamedTuple):
     def as_dict(self) -> dict[str, Any]:
         """Return the attributes and `jobs` as plain values that JSON can hold; instants as ISO-8601 text in UTC."""
         return as_plain(self) | {"jobs": self.jobs}
+
+
+class Finding(NamedTuple):
+    """Something about a queue or its file that should worry somebody.
+
+    Attributes:
+        area: what it is about: ``content``, ``file``, ``mount``, ``disk``, ``log``, ``sqlite``, ``workers``,
+            ``functions`` or ``clock``.
+        what: what was found.
+        why: why it matters.
+        remedy: what to do: mostly a command.
+        is_problem: whether something is wrong; False for advice.
+
+    Example:
+        >>> from gigq import JobQueue
+        >>> with JobQueue(":memory:") as queue:
+        ...     with queue.database.write() as tx:
+        ...         changed = tx.execute("DROP INDEX jobs_ready")
+        ...     for finding in queue.examine():
+        ...         print(f"{finding.what}: {finding.remedy}")
+        the index jobs_ready is missing: gigq doctor --repair
+    """
+
+    area: str
+    what: str
+    why: str
+    remedy: str
+    is_problem: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the attributes as plain values."""
+        return as_plain(self)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gigq.redacted_text import Scanner
     from gigq.records import ExecutionRecord, JobRecord
+    from gigq.redacted_text import Scanner
     from gigq.steps import StepRecord
 
 DEFAULT = (

@@ -54,6 +54,25 @@ def check_function(
     return None
 
 
+def check_presence(path: str) -> str | None:
+    """Refuse a function that its module does not have, whatever it takes.
+
+    Returns:
+        why the function could not be looked at, if so.
+
+    Raises:
+        Refused: a worker that has the same code could not call it.
+    """
+    from gigq.paths import module_name
+
+    name = module_name(path)
+    module = _module(path, name) if name else None
+    if isinstance(module, ModuleType):
+        _inside(module, name, path[len(name) + 1 :])
+        return None
+    return module
+
+
 def _module(path: str, name: str) -> ModuleType | str:
     """Import a module, or return why that is not possible here.
 

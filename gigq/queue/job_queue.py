@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gigq.affected import Affected
     from gigq.drawing import cards, queue_card
     from gigq.graph_records import JobGraph
-    from gigq.health_records import Health, QueueInfo
+    from gigq.health_records import Finding, Health, QueueInfo
     from gigq.history_records import FailureGroup
     from gigq.job import Job, Submittable
     from gigq.new_job import NewJob
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from gigq.queue import (
         bounds,
         bulk,
+        examining,
         health,
         history,
         looking,
@@ -87,7 +88,9 @@ else:
     pruning, queues = map(LazyModule, ("gigq.queue.pruning", "gigq.queue.queues"))
     bounds, looking = map(LazyModule, ("gigq.queue.bounds", "gigq.queue.looking"))
     overview, schedules = map(LazyModule, ("gigq.queue.overview", "gigq.queue.schedules"))
-    history, health = map(LazyModule, ("gigq.queue.history", "gigq.queue.health"))
+    examining, health, history = (
+        LazyModule(f"gigq.queue.{each}") for each in ("examining", "health", "history")
+    )
     next_jobs = LazyModule("gigq.queue.next_jobs")
     file_facts, relatives = map(LazyModule, ("gigq.store.file_facts", "gigq.store.relatives"))
     cards, queue_card = map(LazyModule, ("gigq.drawing.cards", "gigq.drawing.queue_card"))
@@ -111,8 +114,8 @@ class JobQueue:
     history   `history`, an object of its own: `History`
     schedule  `schedules`, an object of its own: `Schedules`
     consume   `dequeue` `complete` `fail` `execute_job`: manual consumption, without a `Worker`
-    keep      `clear_completed` `prune` `delete_job` `delete_jobs` `requeue_stuck` `check` `repair`
-              `backup` `close`
+    keep      `clear_completed` `prune` `delete_job` `delete_jobs` `requeue_stuck` `check` `examine`
+              `repair` `backup` `close`
     ========  ==========================================================================================
 
     Safe to share between threads, and to keep across a fork. Every method is one transaction unless it says otherwise,
@@ -1311,6 +1314,24 @@ class JobQueue:
         """
         with Budget(within).read(self.database) as tx:
             return checking.check(tx)
+
+    def examine(self) -> list[Finding]:
+        """Return everything about the queue and its file that should worry somebody, problems first.
+
+        Besides what `check` finds, that is the file's mode, file system, disk and log, the SQLite library, lost and
+        stuck workers, functions that workers do not find, and clocks that are wrong. `health` is a quicker look at
+        whether jobs are getting on.
+
+        Raises:
+            StoreError: the file cannot be read at all.
+
+        Example:
+            >>> from gigq import JobQueue
+            >>> with JobQueue(":memory:") as queue:
+            ...     queue.examine()
+            []
+        """
+        return examining.examine(self.database)
 
     def repair(self) -> list[str]:
         """Mend what others have done to the file by hand, and return a sentence for each thing that was done.

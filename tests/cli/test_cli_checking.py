@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -20,7 +21,7 @@ def test_doctor_says_that_a_sound_file_is_sound(run: Run, queue: JobQueue) -> No
     outcome = run("doctor")
 
     assert (outcome.code, outcome.out, outcome.err) == (0, "The file is sound.\n", "")
-    assert run("doctor", "--json").json == {"problems": []}
+    assert run("doctor", "--json").json == {"problems": [], "findings": []}
 
 
 @pytest.mark.unsound("doctor has something to find")
@@ -33,7 +34,11 @@ def test_doctor_prints_every_problem_and_exits_with_code_1(run: Run, path: str) 
     outcome = run("doctor")
 
     assert outcome.code == 1
-    assert outcome.out == f"1 job waits for more or fewer parents than are unfinished: {job_id}\n"
+    assert outcome.out.splitlines() == [
+        f"1 job waits for more or fewer parents than are unfinished: {job_id}",
+        "    why: jobs may wait for ever, or run twice",
+        f"    do: gigq --db {path} doctor --repair",
+    ]
     assert outcome.err == f"gigq: {path!r} is not sound; gigq doctor --repair mends what it can\n"
     assert len(run("doctor", "--json").json["problems"]) == 1
 
@@ -52,7 +57,7 @@ def test_doctor_repairs_the_file_and_says_what_it_did(run: Run, path: str) -> No
     assert run("doctor", "--repair").out == "The file is sound.\n"
     with closing(sqlite3.connect(path)) as tool, tool:
         tool.execute(damage)
-    assert run("doctor", "--repair", "--json").json == {"repaired": [done], "problems": []}
+    assert run("doctor", "--repair", "--json").json == {"repaired": [done], "problems": [], "findings": []}
 
 
 @pytest.mark.unsound("what a table held cannot be made again")
@@ -63,5 +68,36 @@ def test_doctor_says_what_it_could_not_repair(run: Run, path: str) -> None:
 
     outcome = run("doctor", "--repair")
 
-    assert (outcome.code, outcome.out) == (1, "the table job_tags is missing\nthe index job_tags_by_tag is missing\n")
+    assert outcome.code == 1
+    found = [line for line in outcome.out.splitlines() if not line.startswith("    ")]
+    assert found == ["the table job_tags is missing", "the index job_tags_by_tag is missing"]
+    assert "put a backup in the place of" in outcome.out
     assert "restore a backup" in outcome.err
+
+
+def test_advice_is_no_problem(run: Run, path: str, queue: JobQueue) -> None:
+    os.chmod(path, 0o644)
+
+    outcome = run("doctor")
+
+    assert (outcome.code, outcome.err) == (0, "")
+    assert f"    perhaps: chmod o-rwx {path}\n" in outcome.out and outcome.out.endswith("The file is sound.\n")
+    (found,) = run("doctor", "--json").json["findings"]
+    assert (found["area"], found["is_problem"]) == ("file", False)
+
+
+def test_a_function_that_its_module_no_longer_has_is_a_problem_and_a_module_that_is_not_here_is_advice(
+    run: Run, queue: JobQueue
+) -> None:
+    queue.submit(Job("gone", "functions.no_such_function"))
+    queue.submit(Job("elsewhere", "no_such_package.f"))
+    queue.submit(Job("here", "functions.add", {"a": 1}))
+    queue.submit(Job("handler", "crawl"))
+
+    outcome = run("doctor")
+
+    assert outcome.code == 1
+    assert outcome.out.splitlines()[0].startswith("module 'functions' has no function 'no_such_function'")
+    assert "'no_such_package' cannot be imported here" in outcome.out
+    assert outcome.err.endswith(f"there is 1 problem with {queue.db_path!r}\n")
+    assert run("doctor", "--no-import").out == "The file is sound.\n"

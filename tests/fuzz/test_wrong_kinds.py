@@ -65,7 +65,7 @@ ELSEWHERE = {
     "ActionRecord", "Affected", "AsOf", "Candidate", "ExecutionSummary", "FailureGroup", "Findings", "FunctionStats",
     "Percentiles", "Throughput", "Count", "Page",
     "Event", "ExecutionRecord", "JobClaim", "JobId", "JobRecord", "QueueRecord", "ScheduleRecord", "StepRecord",
-    "WorkerRecord", "WorkflowRecord", "WorkflowStatus", "BackupRecord",
+    "WorkerRecord", "WorkflowRecord", "WorkflowStatus", "BackupRecord", "Finding",
     "GraphJob", "GraphLevel", "Health", "HeldJob", "JobGraph", "NextJob", "NextJobs", "QueueInfo",  # made by gigq
     "ExecutionStatus", "JobStatus", "Phase", "Priority",  # words
     "SystemClock",  # its only argument is how long it sleeps

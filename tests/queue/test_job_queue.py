@@ -21,7 +21,7 @@ IN_ORDER = """
     history
     schedules
     dequeue complete fail execute_job
-    clear_completed prune delete_job delete_jobs requeue_stuck check repair backup close
+    clear_completed prune delete_job delete_jobs requeue_stuck check examine repair backup close
 """
 
 

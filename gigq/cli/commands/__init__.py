@@ -93,7 +93,9 @@ COMMANDS = {
     "delete": Row("pruning", ACT, "Delete jobs, finished or pending, with their executions."),
     "prune": Row("pruning", ACT, "Delete finished jobs, oldest first, and print how many."),
     "clear": Row("pruning", ACT, "Delete completed and cancelled jobs, and print how many."),
-    "doctor": Row("checking", FIX, "Check the file, and print every problem.", True),
+    "doctor": Row(
+        "checking", FIX, "Check the queue and its file, and print every problem, why it matters, and what to do.", True
+    ),
     "replay": Row("replay", FIX, "Run a job's exact call again, here and now, and record nothing.", True),
     "backup": Row("backing_up", FIX, "Copy the queue to another file while workers run, and check the copy."),
     "recover": Row("steering", FIX, "Recover the jobs of dead workers, and print how many."),

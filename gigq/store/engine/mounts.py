@@ -59,8 +59,8 @@ def warn_of_network(path: str, device: int, mounts: str = MOUNTS) -> None:
         device: its ``st_dev``.
         mounts: the file that lists what is mounted.
     """
-    kind = kind_of(device, _text_of(mounts))
-    if kind in NETWORK and os.environ.get(QUIET) != "ok":
+    kind = network_kind(device, mounts)
+    if kind is not None:
         from gigq.logs import logger  # only here: importing logging takes longer than opening the file
 
         logger("store").warning(
@@ -68,6 +68,12 @@ def warn_of_network(path: str, device: int, mounts: str = MOUNTS) -> None:
             "move it to a local disk, or set %s=ok if only one machine uses it",
             path, kind, QUIET,
         )  # fmt: skip
+
+
+def network_kind(device: int, mounts: str = MOUNTS) -> str | None:
+    """Return the type of the file system with this ``st_dev`` if it is one of a network, and nobody says it is fine."""
+    kind = kind_of(device, _text_of(mounts))
+    return kind if kind in NETWORK and os.environ.get(QUIET) != "ok" else None
 
 
 def kind_of(device: int, mounts: str) -> str | None:
