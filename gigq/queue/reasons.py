@@ -73,14 +73,14 @@ def _masses(found: Backlog) -> Iterator[str]:
     """Yield how many jobs wait for their time, and for other jobs."""
     number, retries, next_at = found.later
     if number.number and next_at is not None:
-        then = f"the next may start at {when(next_at, found.now)}"
+        then, is_one = when(next_at, found.now), number == (1, True)
         if not retries.number:
-            yield f"{jobs(number)} {'is' if number == (1, True) else 'are'} scheduled, {then}"
+            yield f"{jobs(number)} {'is scheduled' if is_one else 'are scheduled, the next'} for {then}"
         elif retries.number >= number.number:
-            yield f"{jobs(number)} {they(number, 'wait')} for a retry, {then}"
+            yield f"{jobs(number)} {they(number, 'wait')} for a retry{'' if is_one else ', the next'} at {then}"
         else:
             some = f"{'' if retries.is_exact else 'more than '}{retries.number:,}"
-            yield f"{jobs(number)} wait for their time, {some} of them for a retry, {then}"
+            yield f"{jobs(number)} wait for their time, {some} of them for a retry, the next at {then}"
     if found.waiting:
         yield f"{counted(found.waiting, 'job')} {they(Number(found.waiting), 'wait')} for other jobs to complete"
     if not found.are_all_queues:

@@ -69,17 +69,17 @@ def test_scheduled_jobs_retries_and_children_are_counted_in_the_same_line(file: 
     file.submit(retry_delay=60)
     file.settle(file.claim()[0], ExecutionStatus.FAILED, error="no")
     assert file.queue.why() == [
-        "1 worker, 0 of 1 slot busy; 1 job waits for a retry, the next may start at 2026-01-01 00:01:00 UTC, in 1 min."
+        "1 worker, 0 of 1 slot busy; 1 job waits for a retry at 2026-01-01 00:01:00 UTC, in 1 min."
     ]
     file.submit(dependencies=submit(file, 1, delay=600))
     assert file.queue.why() == [
-        "1 worker, 0 of 1 slot busy; 2 jobs wait for their time, 1 of them for a retry, the next may start at "
+        "1 worker, 0 of 1 slot busy; 2 jobs wait for their time, 1 of them for a retry, the next at "
         "2026-01-01 00:01:00 UTC, in 1 min; 1 job waits for other jobs to complete."
     ]
     leave(file)
     file.queue.cancel_jobs(phase="retrying")
     assert file.queue.why() == [
-        "1 job is scheduled, the next may start at 2026-01-01 00:10:00 UTC, in 10 min; 1 job waits for other jobs to "
+        "1 job is scheduled for 2026-01-01 00:10:00 UTC, in 10 min; 1 job waits for other jobs to "
         "complete."
     ]
 
@@ -285,7 +285,7 @@ def test_more_jobs_than_are_counted_are_said_to_be_more(file: File, monkeypatch:
     submit(file, 4, delay=60)
     first, second, third = file.queue.why()
     assert first.startswith("More than 6 ready jobs of queues 'a' and 'b' wait: these queues are paused")
-    assert second.startswith("More than 3 jobs are scheduled, the next")
+    assert second.startswith("More than 3 jobs are scheduled, the next for 2026-01-01")
     assert third == "Only 2 of the queues with ready jobs were looked at."
 
 
