@@ -74,6 +74,7 @@ def test_a_newcomer_gets_from_the_help_to_a_job_that_failed_was_mended_and_backe
     assert "failed" in row
     story = shell.type(f"gigq status {handle}")
     assert "NameError: name 'price' is not defined" in story
+    assert "gigq replay" in story
     assert "failed" in shell.type(f"gigq why {handle}")
     replayed = shell.type(f"gigq replay {handle}", code=1)
     assert "line 2, in average" in replayed and "return sum(prices) / len(price)" in replayed
