@@ -207,5 +207,5 @@ def _named(verb: Verb, done: Sequence[str], refused: Mapping[str, str], *, is_on
         [f"Job {each} {verb.done}." for each in done],
         ids=done,
         code=REFUSED if refused else DONE,
-        notes=list(refused.values()),
+        notes=["; ".join(refused.values())] if refused else (),
     )

@@ -130,8 +130,8 @@ def test_delete_says_why_a_job_stays_and_deletes_the_others(run: Run, queue: Job
 
     assert (outcome.code, outcome.out) == (1, f"Job {other} deleted.\n")
     assert outcome.err == (
-        f"gigq: job {parent} is needed by an unfinished job that depends on it; cancel or delete that first\n"
-        f"gigq: job {running} is running; cancel it first, with gigq cancel --running\n"
+        f"gigq: job {parent} is needed by an unfinished job that depends on it; cancel or delete that first; "
+        f"job {running} is running; cancel it first, with gigq cancel --running\n"
     )
 
 
