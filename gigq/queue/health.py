@@ -10,7 +10,7 @@ from gigq.errors import ReadTooLong, StoreError
 from gigq.health_records import Health
 from gigq.queue import reasons
 from gigq.queue.held_back import able, total
-from gigq.queue.words import counted
+from gigq.queue.words import counted, quoted
 from gigq.store import soundness
 from gigq.store.backlog import Backlog, ReadyJobs
 from gigq.store.engine.budget import Budget
@@ -55,8 +55,8 @@ def _troubles(found: Backlog, oldest_ready: float | None) -> Iterator[str]:
     if old and oldest_ready is not None:
         oldest = max(old, key=lambda each: _age(found, each))
         others = f"; so has one of {counted(len(old) - 1, 'more queue')}" if len(old) > 1 else ""
-        waited = span(_age(found, oldest))
-        yield f"A ready job of queue {oldest.queue!r} has waited {waited}, longer than {span(oldest_ready)}{others}."
+        waited, limit = span(_age(found, oldest)), span(oldest_ready)
+        yield f"A ready job of queue {quoted(oldest.queue)} has waited {waited}, longer than {limit}{others}."
 
 
 def _not_paused(found: Backlog) -> Sequence[ReadyJobs]:

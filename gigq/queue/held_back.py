@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from shlex import quote
 from typing import NamedTuple
 
 from gigq.durations import span
-from gigq.queue.words import counted, ever_since, jobs, they, trouble, waiting, when
+from gigq.queue.words import counted, ever_since, jobs, quoted, they, trouble, typed, waiting, when
 from gigq.store.backlog import Backlog, Number, ReadyJobs
 from gigq.store.worker_health import WorkerHealth
 
@@ -49,7 +48,7 @@ def of_queues(found: Backlog) -> Iterator[Reason]:
     """Yield what holds back the ready jobs of queues, if not all of them are paused."""
     held: dict[_Cause, list[ReadyJobs]] = {}
     for each in found.queues:
-        cause = _cause(found, each)
+        cause = _cause(found, each) if each.number.number else None
         if cause is not None:
             held.setdefault(cause, []).append(each)
     for cause in sorted(held, key=lambda cause: (cause.rank, -total(found, held[cause]).number)):
@@ -98,9 +97,9 @@ def _paused(found: Backlog, held: Sequence[ReadyJobs]) -> Reason:
     since = "" if first is None else ever_since(first, found.now)
     if len(held) == 1:
         paused = f"it has been paused {since}" if since else "it is paused"
-        return Reason(f"{wait}: {paused}; `gigq resume {quote(held[0].queue)}` resumes it.")
+        return Reason(f"{wait}: {paused}; `gigq resume {typed(held[0].queue)}` resumes it.")
     paused = f"these queues are paused{since and f', the first {since}'}"
-    return Reason(f"{wait}: {paused}; `gigq resume {quote(held[0].queue)}` resumes the first.")
+    return Reason(f"{wait}: {paused}; `gigq resume {typed(held[0].queue)}` resumes the first.")
 
 
 def _unserved(found: Backlog, held: Sequence[ReadyJobs]) -> Reason:
@@ -115,7 +114,7 @@ def _unserved(found: Backlog, held: Sequence[ReadyJobs]) -> Reason:
         return Reason(f"{wait}: no worker that serves {them} can start a job ({states}).", is_trouble=True)
     # A worker without the option serves all queues but the private ones.
     is_needed = len(held) == 1 and any(each.queues is not None for each in named)
-    option = f" --queue {quote(held[0].queue)}" if is_needed else ""
+    option = f" --queue {typed(held[0].queue)}" if is_needed else ""
     return Reason(f"{wait}: no live worker serves {them}; `gigq worker{option}` starts one.", is_trouble=True)
 
 
@@ -171,7 +170,7 @@ def _oldest(held: Sequence[ReadyJobs]) -> datetime:
 
 
 def _of(held: Sequence[ReadyJobs]) -> str:
-    names = [repr(each.queue) for each in held]
+    names = [quoted(each.queue) for each in held]
     if len(names) == 1:
         return f" of queue {names[0]}"
     if len(names) <= _MOST_NAMED:

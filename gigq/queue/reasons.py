@@ -17,6 +17,7 @@ from gigq.queue.words import (
     is_handler,
     jobs,
     may_find,
+    quoted,
     they,
     trouble,
     waiting,
@@ -98,8 +99,8 @@ def _of_functions(found: Backlog) -> Iterator[Reason]:
     lacking = {function: number for function in found.functions if (number := _lost(found, function))}
     for function, number in list(lacking.items())[:_MOST_NAMED]:
         why = next((each.missing[function] for each in able(found.workers) if function in each.missing), None)
-        what = f"the handler {function!r}, which no live worker has" if is_handler(function) else (
-            f"{function!r}, which no live worker finds")
+        what = f"the handler {quoted(function)}, which no live worker has" if is_handler(function) else (
+            f"{quoted(function)}, which no live worker finds")
         call = they(Number(number), "call")
         ready = jobs(Number(min(number, MOST), number < MOST), "ready job")
         yield Reason(f"{ready} {call} {what}{f': {first_line(why)}' if why else '.'}", is_trouble=True)
@@ -133,7 +134,7 @@ def _of_schedules(found: Backlog) -> Iterator[Reason]:
     if found.overdue and not able(found.workers):
         name, due = found.overdue[0]
         more = and_more(len(found.overdue) - 1)
-        text = f"No live worker submits the jobs of schedules: {name!r} was due at {instant(due)}{more}."
+        text = f"No live worker submits the jobs of schedules: {quoted(name)} was due at {instant(due)}{more}."
         yield Reason(text, is_trouble=True)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from shlex import quote
 
 from gigq.durations import span
 from gigq.errors import JobNotFound
 from gigq.liveness import certainly_dead
 from gigq.process import is_gone, this_process
 from gigq.queue import reasons
-from gigq.queue.words import and_more, counted, first_line, instant, is_handler, may_find, trouble, when
+from gigq.queue.words import and_more, counted, first_line, instant, is_handler, may_find, quoted, trouble, typed, when
 from gigq.records import JobRecord
 from gigq.status import DEAD, ExecutionStatus, JobStatus
 from gigq.store import workers
@@ -94,13 +93,13 @@ def _of_queue(found: Facts, queue: QueueFacts) -> Iterator[str]:
     if queue.are_all_paused:
         yield "All queues are paused; `gigq resume` resumes them."
     if queue.is_paused:
-        yield f"Queue {name!r} is paused; `gigq resume {quote(name)}` resumes it."
+        yield f"Queue {quoted(name)} is paused; `gigq resume {typed(name)}` resumes it."
     if queue.max_running is not None:
-        yield f"Queue {name!r} is running as many jobs as it may at a time: {queue.max_running}."
+        yield f"Queue {quoted(name)} is running as many jobs as it may at a time: {queue.max_running}."
     if queue.rate is not None:
         limit, period, next_at = queue.rate
         then = f"; the next may start at {when(next_at, found.now)}" if next_at else ""
-        yield f"Queue {name!r} may start {counted(limit, 'job')} every {period:.15g} s, and has done so{then}."
+        yield f"Queue {quoted(name)} may start {counted(limit, 'job')} every {period:.15g} s, and has done so{then}."
 
 
 def _of_time(found: Facts) -> Iterator[str]:
@@ -125,7 +124,7 @@ def _of_parents(pending: PendingFacts) -> Iterator[str]:
 def _of_lacking(job: JobRecord, known: Sequence[WorkerHealth]) -> Iterator[str]:
     lacking = [each for each in known if each.is_alive and job.function in each.missing]
     for each in lacking[:_MOST_NAMED]:
-        yield f"Worker {each.key.id} cannot find {job.function!r}: {first_line(each.missing[job.function])}"
+        yield f"Worker {each.key.id} cannot find {quoted(job.function)}: {first_line(each.missing[job.function])}"
 
 
 def _of_waiters(pending: PendingFacts) -> Iterator[str]:
@@ -150,13 +149,13 @@ def _of_workers(found: Facts, pending: PendingFacts) -> Iterator[str]:
     if not able:
         yield from _of_nobody(job.queue, known, serving)
     elif not finding:
-        what = f"has a handler {job.function!r}" if is_handler(job.function) else "finds its function"
-        yield f"No live worker that serves queue {job.queue!r} {what}."
+        what = f"has a handler {quoted(job.function)}" if is_handler(job.function) else "finds its function"
+        yield f"No live worker that serves queue {quoted(job.queue)} {what}."
         if pending.fails_at is not None:
             yield f"It fails if none has found it by {when(pending.fails_at, found.now)}."
     elif all(each.running >= each.concurrency for each in finding):
         slots = sum(each.concurrency for each in finding)
-        yield f"All slots of the workers that serve queue {job.queue!r} are taken: {slots}."
+        yield f"All slots of the workers that serve queue {quoted(job.queue)} are taken: {slots}."
 
 
 def _of_nobody(queue: str, known: Sequence[WorkerHealth], serving: Sequence[WorkerHealth]) -> Iterator[str]:
@@ -164,9 +163,9 @@ def _of_nobody(queue: str, known: Sequence[WorkerHealth], serving: Sequence[Work
         yield "There is no worker; `gigq worker` starts one."
         return
     if any(each.is_alive and each.trouble for each in serving):
-        yield f"No worker that serves queue {queue!r} can start a job."
+        yield f"No worker that serves queue {quoted(queue)} can start a job."
     else:
-        yield f"No live worker serves queue {queue!r}; `gigq worker --queue {quote(queue)}` starts one."
+        yield f"No live worker serves queue {quoted(queue)}; `gigq worker --queue {typed(queue)}` starts one."
     for each in serving[:_MOST_NAMED]:
         yield f"Worker {each.key.id} {trouble(each)}."
     others = [each.key.id for each in known if not (each.is_manual or each.serves(queue))]

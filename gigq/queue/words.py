@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from shlex import quote
 
 from gigq.durations import span
 from gigq.store.backlog import Number
@@ -30,6 +31,17 @@ def is_handler(function: str) -> bool:
 def may_find(function: str, worker: WorkerHealth) -> bool:
     """Whether nothing says that a worker does not find a function."""
     return (not is_handler(function) or function in worker.handlers) and function not in worker.missing
+
+
+def quoted(name: str) -> str:
+    """Return a name in quotes, of one that is very long the beginning and the end."""
+    text = repr(name)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST // 2]}…{text[-_LONGEST // 2:]}"
+
+
+def typed(name: str) -> str:
+    """Return the name of a queue as a shell takes it; of a very long one, a word in its place."""
+    return quote(name) if len(name) <= _LONGEST else "QUEUE"
 
 
 def counted(number: int, noun: str) -> str:

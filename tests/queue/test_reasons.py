@@ -315,3 +315,15 @@ def test_the_look_is_a_part_of_the_transaction_that_is_open(file: File) -> None:
         found = file.queue.health(oldest_ready=None, within=60)
         assert (found.is_ok, found.ready, file.queue.info().jobs) == (True, 1, 1)
         assert [job.reason for job in file.queue.next_jobs(within=60)] == ["its queue is paused"]
+
+
+def test_a_very_long_name_is_cut_and_the_command_still_makes_sense(file: File) -> None:
+    name = "begin " + "x" * 100_000 + " end"
+    job = file.submit(function="f" * 100_000, queue=name)
+    file.queue.pause(name)
+    (sentence, *_), (of_job, *_) = file.queue.why(), file.queue.why(job)
+    for each in (sentence, of_job):
+        assert len(each) < 500 and "'begin xxx" in each and "xxx end'" in each
+        assert "`gigq resume QUEUE` resumes it." in each
+    file.queue.resume(name)
+    assert max(map(len, [*file.queue.why(), *file.queue.why(job), *file.queue.health().sentences])) < 700
