@@ -24,11 +24,12 @@ _IS_FOUND = """
               id || :separator || name || :separator || description || :separator || function || :separator
               || coalesce(error, '') || :separator || args || :separator || params AS BLOB)))"""
 
-# The last attempt of most jobs went well, and these have no error.
+# The last attempt of most jobs went well, and these have no error. In ASCII SQLite itself knows the case.
 _HAS_ERROR = """
     (error IS NOT NULL
      AND (instr(lower(error), :error_search)
-          OR gigq_finds(CAST(:error_search AS BLOB), CAST(:error_separator AS BLOB), CAST(error AS BLOB))
+          OR (length(error) <> length(CAST(error AS BLOB))
+              AND gigq_finds(CAST(:error_search AS BLOB), CAST(:error_separator AS BLOB), CAST(error AS BLOB)))
           OR :error = (SELECT error_type
                          FROM executions
                         WHERE job_seq = jobs.seq AND completed_at IS NOT NULL
