@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import NamedTuple
@@ -12,6 +12,9 @@ from typing import NamedTuple
 from gigq.queue.words import may_find
 from gigq.store.upcoming import Claimable, Holding, Ready, Rule
 from gigq.store.worker_health import WorkerHealth
+
+_MOST_LOST = 1_000
+"""Jobs of functions that no worker finds which are passed over."""
 
 
 class Start(NamedTuple):
@@ -30,6 +33,7 @@ class Line:
         self._late: list[Claimable] = []
         self._rule = rule
         self._starts = deque(rule.starts)
+        self.has_rate = rule.rate is not None
 
     @property
     def head(self) -> Claimable | None:
@@ -91,6 +95,7 @@ class Forecast:
     Attributes:
         guessed: the functions whose duration was not known.
         lost: the jobs whose functions none of the workers finds that serve their queues.
+        clogged: the queues that were left out, because more such jobs come first than are passed over.
     """
 
     def __init__(
@@ -105,7 +110,9 @@ class Forecast:
     ) -> None:
         self.guessed: set[str] = set()
         self.lost: list[Claimable] = []
+        self.clogged: set[str] = set()
         self._lines = lines
+        self._rated = [name for name, line in lines.items() if line.has_rate]
         self._due = deque(due)
         self._durations, self._otherwise = durations, otherwise
         self._crews = {worker.key.seq: _Crew(worker) for worker in workers}
@@ -117,10 +124,10 @@ class Forecast:
         for holding in holdings:
             self._hold(holding)
 
-    def starts(self) -> Iterator[Start]:
-        """Yield what starts, in order."""
+    def starts(self, *, is_over: Callable[[], bool]) -> Iterator[Start]:
+        """Yield what starts, in order, until nothing does or `is_over` says that it is time to end."""
         now = 0.0
-        while now < math.inf:
+        while now < math.inf and not is_over():
             self._release(now)
             self._admit(now)
             started = self._of_reserved(now) or self._of_lines(now)
@@ -185,21 +192,30 @@ class Forecast:
                 continue  # another one has come before it since
             takers = [crew for crew in self._crews.values() if crew.takes(job)]
             free = next((crew for crew in takers if crew.free > 0), None)
-            if takers and (free is None or line.opens_at(now, self._running[name]) > now):
+            if not takers:
+                self._lose(line, job)
+            elif free is None or line.opens_at(now, self._running[name]) > now:
                 passed.append((rank, name))
-                continue
-            line.pop()
-            if line.head is not None:
-                heappush(self._heads, (line.head.rank, name))
-            if free is None:
-                self.lost.append(job)
             else:
+                self._pop(line, name)
                 line.started(now)
                 self._running[name] += 1
                 started = self._start(free, job, now)
         for each in passed:
             heappush(self._heads, each)
         return started
+
+    def _lose(self, line: Line, job: Claimable) -> None:
+        if len(self.lost) < _MOST_LOST:
+            self.lost.append(job)
+            self._pop(line, job.queue)
+        else:
+            self.clogged.add(job.queue)
+
+    def _pop(self, line: Line, name: str) -> None:
+        line.pop()
+        if line.head is not None:
+            heappush(self._heads, (line.head.rank, name))
 
     def _start(self, crew: _Crew, job: Claimable, now: float) -> Start:
         duration = self.duration(job.function)
@@ -210,5 +226,6 @@ class Forecast:
         """Return when something may start that cannot now: a job ends, another is due, or a rate limit lets one go."""
         end = self._ends[0][0] if self._ends else math.inf
         due = self._due[0][0] if self._due else math.inf
-        opening = (line.opens_at(now, self._running[name]) for name, line in self._lines.items() if line.head)
+        rated = ((name, self._lines[name]) for name in self._rated)
+        opening = (line.opens_at(now, self._running[name]) for name, line in rated if line.head)
         return min(end, due, min((at for at in opening if at > now), default=math.inf))

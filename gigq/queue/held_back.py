@@ -9,6 +9,7 @@ from typing import NamedTuple
 from gigq.durations import span
 from gigq.queue.words import counted, ever_since, jobs, quoted, they, trouble, typed, waiting, when
 from gigq.store.backlog import Backlog, Number, ReadyJobs
+from gigq.store.queues import MARK
 from gigq.store.worker_health import WorkerHealth
 
 _MOST_NAMED = 3
@@ -80,7 +81,7 @@ def _cause(found: Backlog, ready: ReadyJobs) -> _Cause | None:
     if ready.facts.is_paused:
         return _Cause(1, None, _paused)
     if not crew:
-        return _Cause(0, tuple(each.key for each in serving), _unserved)
+        return _Cause(0, (MARK in ready.queue, *(each.key for each in serving)), _unserved)
     if ready.facts.max_running is not None or ready.facts.rate is not None:
         return _Cause(3, ready.queue, _limited)
     key = tuple(each.key for each in crew)
@@ -104,7 +105,7 @@ def _paused(found: Backlog, held: Sequence[ReadyJobs]) -> Reason:
 
 def _unserved(found: Backlog, held: Sequence[ReadyJobs]) -> Reason:
     named = [each for each in found.workers if not each.is_manual]
-    if not named:
+    if not (named or MARK in held[0].queue):
         wait = waiting(total(found, held), _oldest(held), found.now)
         return Reason(f"{wait}: there is no worker; `gigq worker` starts one.", is_trouble=not found.workers)
     wait, them = _wait(found, held), _them(held)
@@ -113,8 +114,8 @@ def _unserved(found: Backlog, held: Sequence[ReadyJobs]) -> Reason:
         states = "; ".join(f"{each.key.id} {trouble(each)}" for each in alive[:_MOST_NAMED])
         return Reason(f"{wait}: no worker that serves {them} can start a job ({states}).", is_trouble=True)
     # A worker without the option serves all queues but the private ones.
-    is_needed = len(held) == 1 and any(each.queues is not None for each in named)
-    option = f" --queue {typed(held[0].queue)}" if is_needed else ""
+    is_needed = any(MARK in each.queue for each in held) or any(each.queues is not None for each in named)
+    option = f" --queue {typed(held[0].queue) if len(held) == 1 else 'QUEUE'}" if is_needed else ""
     return Reason(f"{wait}: no live worker serves {them}; `gigq worker{option}` starts one.", is_trouble=True)
 
 

@@ -32,6 +32,7 @@ _ALL_PAUSED = "all queues are paused"
 _UNSERVED = "no live worker serves its queue"
 _LOST = "no live worker finds its function"
 _UNKNOWN = "nobody knows how long the jobs before it take"
+_CLOGGED = "no live worker finds the functions of very many jobs before it"
 _FAR = f"more than {_MOST_PLAYED:,} jobs go first"
 _OVER = "the time to predict it was over"
 
@@ -121,20 +122,20 @@ class _Look:
 def _played(forecast: Forecast, look: _Look, limit: int, budget: Budget) -> tuple[list[_Place], str | None]:
     """Return the first jobs that start, and why the prediction ended early, if it did."""
     places: list[_Place] = []
-    for number, start in enumerate(forecast.starts()):
+    for number, start in enumerate(forecast.starts(is_over=lambda: budget.is_over)):
         if look.is_wanted(start.job):
             places.append(_Place(start.job, start))
         if len(places) == limit:
             return places, None
-        if number == _MOST_PLAYED or budget.is_over:
-            return places, _OVER if budget.is_over else _FAR
-    return places, None
+        if number == _MOST_PLAYED:
+            return places, _FAR
+    return places, _OVER if budget.is_over else None
 
 
 def _others(forecast: Forecast, look: _Look, reason: str) -> Iterator[_Place]:
     """Yield the jobs of which nobody can tell when they start."""
     left = merge(*map(_all_of, look.open.values()))
-    places = (_Place(job, reason=reason) for job in left)
+    places = (_Place(job, reason=_CLOGGED if job.queue in forecast.clogged else reason) for job in left)
     lost = (_Place(job, reason=_LOST) for job in forecast.lost)
     for group in (places, lost, look.of_stuck()):
         yield from (place for place in group if look.is_wanted(place.job))

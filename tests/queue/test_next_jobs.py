@@ -12,7 +12,7 @@ from store.verbs import SOMEWHERE, File
 
 from gigq import JobQueue, ManualClock, NextJobs
 from gigq.liveness import WorkerKey
-from gigq.queue import next_jobs
+from gigq.queue import forecast, next_jobs
 from gigq.status import ExecutionStatus
 from gigq.store import workers
 
@@ -154,6 +154,24 @@ def test_nobody_can_tell_when_a_job_starts_that_a_pause_or_a_lack_of_workers_hol
     ]
     file.queue.pause()
     assert {job.reason for job in file.queue.next_jobs()} == {"all queues are paused"}
+
+
+def test_very_many_jobs_that_no_worker_can_run_are_not_all_looked_at(
+    file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forecast, "_MOST_LOST", 2)
+    took(file, 10)
+    for number in range(4):
+        file.submit(f"lost {number}", function="resize", priority=1)
+    file.submit("behind")
+    file.submit("elsewhere", queue="mail")
+    found = file.queue.next_jobs()
+    clogged = "no live worker finds the functions of very many jobs before it"
+    lost = "no live worker finds its function"
+    assert [(job.name, job.reason) for job in found] == [
+        ("elsewhere", None), ("lost 2", clogged), ("lost 3", clogged), ("behind", clogged), ("lost 0", lost),
+        ("lost 1", lost),
+    ]  # fmt: skip
 
 
 def test_without_a_live_worker_the_order_stands_without_times(file: File) -> None:

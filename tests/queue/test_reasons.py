@@ -170,6 +170,16 @@ def test_a_queue_that_no_worker_serves_is_told_from_those_that_are_served(file: 
     ]
 
 
+def test_a_private_queue_of_an_executor_needs_a_worker_that_names_it(file: File) -> None:
+    submit(file, 1, queue="map#run-1")
+    found = "1 ready job of queue 'map#run-1' waits, for 0 ms: no live worker serves it; `gigq worker --queue "
+    assert file.queue.why() == [found + "'map#run-1'` starts one."]
+    leave(file)
+    assert file.queue.why() == [found + "'map#run-1'` starts one."]
+    submit(file, 1)
+    assert len(file.queue.why()) == 2
+
+
 def test_a_silent_worker_is_named_with_what_it_holds(file: File) -> None:
     submit(file, 2)
     file.claim()
