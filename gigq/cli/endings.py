@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gigq.cli.answer import Answer
 from gigq.cli.exits import DONE, REFUSED, UNFINISHED, Refused
+from gigq.cli.hiding import redactor
 from gigq.cli.styled import Line, status_cell
 from gigq.cli.wait_progress import shown_progress
 from gigq.errors import JobNotFinished
@@ -29,7 +30,7 @@ _MOST_LINES = 10
 def wait_for(
     queue: JobQueue, args: Args, ids: Sequence[str], *, timeout: float | None, any: bool = False
 ) -> list[Ending]:
-    """Wait for jobs, showing how far they are, and return how they have ended.
+    """Wait for jobs, showing how far they are, and return how they have ended, without the secrets in their errors.
 
     Raises:
         Refused: the timeout is over (exit code 3).
@@ -39,11 +40,13 @@ def wait_for(
 
     with shown_progress(queue, args, ids) as told:
         try:
-            return waiting.wait(
+            ended = waiting.wait(
                 queue.database, queue.clock, ids, waiting.endings, timeout=timeout, any=any, told=told
             )
         except JobNotFinished as error:
             raise Refused(str(error), code=UNFINISHED) from None
+    hidden = redactor(args)
+    return [each._replace(error=hidden.maybe(each.error)) for each in ended]
 
 
 def answer_of(ended: Sequence[Ending], value: Any = None) -> Answer:

@@ -65,21 +65,21 @@ class Loaded(NamedTuple):
     last: str | None
 
 
-def full_id(database: Database, prefix: str) -> str:
-    """Return the one id of a workflow that begins with this text.
+def full_id(database: Database, handle: str) -> str:
+    """Return the one id of a workflow that begins with this text, or ends with it.
 
     Raises:
         WorkflowNotFound: none does.
         ValueError: several do, or the text is empty.
     """
-    checks.text(prefix, "prefix")
+    checks.text(handle, "handle")
     with database.read() as tx:
-        found = workflows.ids_like(tx, prefix, limit=2)
+        found = workflows.ids_like(tx, handle, limit=2)
     if not found:
-        raise WorkflowNotFound(prefix)
-    if len(found) > 1 and prefix not in found:
-        raise ValueError(f"several workflows have ids that begin with {prefix!r:.80}; give more of it")
-    return prefix if prefix in found else found[0]
+        raise WorkflowNotFound(handle)
+    if len(found) > 1:
+        raise ValueError(f"several workflows have ids that begin or end with {handle!r:.80}; give more of it")
+    return found[0]
 
 
 def load(database: Database, workflow_id: str) -> Loaded:

@@ -11,6 +11,7 @@ from gigq.new_job import NewJob
 from gigq.store import last_jobs, reading, submitting
 from gigq.store.engine.lists import listed, portions
 from gigq.store.engine.transaction import Transaction
+from gigq.store.handles import SHORTEST
 from gigq.store.rows import job_fields
 
 
@@ -49,13 +50,19 @@ def get(tx: Transaction, workflow_id: str) -> Workflow:
     return found
 
 
-def ids_like(tx: Transaction, prefix: str, *, limit: int) -> list[str]:
-    """Return up to `limit` ids that begin with a prefix."""
+def ids_like(tx: Transaction, handle: str, *, limit: int) -> list[str]:
+    """Return up to `limit` ids that begin with some text, or end with it; only itself, if it is an id."""
+    if tx.value("SELECT 1 FROM job_workflows WHERE id = ?", (handle,)):
+        return [handle]
     found = tx.execute(
         "SELECT id FROM job_workflows WHERE id >= ? AND id < ? ORDER BY id LIMIT ?",
-        (prefix, prefix + "\U0010ffff", limit),
-    )
-    return [workflow_id for (workflow_id,) in found]
+        (handle, handle + "\U0010ffff", limit),
+    ).fetchall()
+    if len(handle) >= SHORTEST:  # there are much fewer of them than jobs
+        end = {"end": handle, "start": -len(handle), "limit": limit}
+        sql = "SELECT id FROM job_workflows WHERE substr(id, :start) = :end ORDER BY id LIMIT :limit"
+        found += tx.execute(sql, end).fetchall()
+    return list(dict.fromkeys(workflow_id for (workflow_id,) in found))[:limit]
 
 
 def store(tx: Transaction, workflow_id: str, name: str, jobs: Sequence[NewJob], *, last: str | None) -> list[JobId]:

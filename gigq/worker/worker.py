@@ -7,7 +7,6 @@ import signal
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from gigq.checks import Default, Texts
@@ -127,9 +126,8 @@ class Worker:
         self._options = WorkerOptions.of(
             worker_id=new_name() if worker_id is None else worker_id, polling_interval=polling_interval,
             concurrency=concurrency, mode=mode, queues=queues, handlers=tuple(functions.handlers), lease=lease,
-            shutdown_timeout=shutdown_timeout, burst=burst, max_jobs=max_jobs, prune_after=prune_after,
-            result_limit=result_limit, default=default, capture_logs=capture_logs, employment=self._employment,
-            tally=self._tally,
+            shutdown_timeout=shutdown_timeout, burst=burst, max_jobs=max_jobs, prune_after=prune_after, default=default,
+            result_limit=result_limit, capture_logs=capture_logs, employment=self._employment, tally=self._tally,
         )  # fmt: skip
         self._clock = to_clock(clock)
         refuse_unfit(self._options)
@@ -137,8 +135,7 @@ class Worker:
         self._log = WorkerLog(self.worker_id, clock=self._clock)
         self._database = opened(db_path, durability, self._clock)
         self._runners = Runners(self._options, functions, self._database, clock=self._clock)
-        self._inline_lock, self._start_lock = threading.Lock(), threading.Lock()
-        self._orders = Orders()
+        self._inline_lock, self._start_lock, self._orders = threading.Lock(), threading.Lock(), Orders()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._database.path!r}, {self.worker_id!r})"
@@ -288,9 +285,7 @@ class Worker:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def _new_loop(self, runner: Runner, *, listens: bool = False) -> Loop:

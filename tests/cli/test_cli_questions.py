@@ -143,6 +143,14 @@ def test_jobs_that_are_submitted_meanwhile_are_not_touched(
     assert [job["name"] for job in queue.list_jobs("pending")] == ["late", "other"]
 
 
+def test_a_person_sees_how_far_a_verb_for_many_jobs_is(run: Run, queue: JobQueue, person: Person) -> None:
+    queue.submit_many(Job("job", "functions.nothing") for _ in range(1200))
+    with person.typing("y\n"):
+        assert run("cancel", "--all").out == "Jobs cancelled: 1,200\n"
+    assert "cancelled 500/1200 41 %" in person.seen
+    assert "cancelled 1200/1200 100 %" in person.seen
+
+
 def test_ids_from_a_program_are_asked_about_on_the_terminal_that_the_person_sits_at(
     run: Run, queue: JobQueue, four: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

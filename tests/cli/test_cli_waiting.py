@@ -74,6 +74,16 @@ def test_wait_for_programs(run: Run, ran: list[str]) -> None:
     assert run("wait", "good", "bad", "-q").out == "good\nbad\n"
 
 
+def test_secrets_in_errors_are_hidden(run: Run, queue: JobQueue) -> None:
+    queue.submit(Job("bad", "functions.fail", {"message": "no: password=hunter2"}, max_attempts=1, id="bad"))
+    drain(queue)
+
+    for words in (["wait", "bad"], ["wait", "bad", "--json"], ["result", "bad"]):
+        outcome = run(*words)
+        assert "hunter2" not in outcome.out + outcome.err
+    assert "hunter2" in run("wait", "bad", "--show-secrets").out
+
+
 def test_wait_in_vain_has_a_code_of_its_own(run: Run, queue: JobQueue) -> None:
     queue.submit(Job("later", "functions.nothing", id="later", delay=3600))
 
@@ -117,7 +127,7 @@ def test_without_a_terminal_a_plain_line_says_every_ten_seconds_how_far_it_is(
     ids = [queue.submit(Job(name, "functions.add", {"a": 1}, max_attempts=1)) for name in ("good", "bad", "later")]
     drain(queue)
     ids += [queue.submit(Job("later", "functions.nothing", delay=3600)) for _ in range(2)]
-    args = Args(Namespace(), environ={}, out=Output(Form(), Terminal(), environ={}, colour="auto"))
+    args = Args(Namespace(show_secrets=False), environ={}, out=Output(Form(), Terminal(), environ={}, colour="auto"))
 
     with pytest.raises(Refused, match="2 of 5 jobs had not ended after 35 s"):
         wait_for(queue, args, ids, timeout=35)

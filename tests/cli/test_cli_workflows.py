@@ -128,9 +128,12 @@ def test_a_picture_is_of_one_kind(run: Run, queue: JobQueue, flow: Workflow) -> 
 def test_what_has_failed_is_requeued_and_what_is_unfinished_cancelled(
     run: Run, queue: JobQueue, flow: Workflow
 ) -> None:
+    assert run("workflow", "requeue", "flow").code == 4
+    assert run("workflow", "requeue", "low-1", "--dry-run").out.startswith("This would requeue 1 job:\n")
     assert run("workflow", "requeue", "flow", "--yes").out == "Jobs requeued: 1\n"
     assert flow.status(queue).statuses["pending"] == 3
     assert run("workflow", "requeue", "flow", "--yes", "--json").json == {"id": "flow-1", "requeued": 0}
+    assert run("workflow", "cancel", "flow", "--dry-run").out.startswith("This would cancel 2 jobs:\n")
     assert run("workflow", "cancel", "flow", "--yes", "--json").json == {"id": "flow-1", "cancelled": 2}
     assert flow.status(queue).phases["ready"] == 1
     assert run("workflow", "cancel", "flow", "--yes").out == "Jobs cancelled: 0\n"
@@ -150,7 +153,7 @@ def test_a_prefix_of_several_ids_is_refused(run: Run, queue: JobQueue, flow: Wor
     outcome = run("workflow", "show", "flow")
     assert (outcome.code, outcome.err) == (
         1,
-        "gigq: several workflows have ids that begin with 'flow'; give more of it\n",
+        "gigq: several workflows have ids that begin or end with 'flow'; give more of it\n",
     )
 
 

@@ -226,7 +226,7 @@ def test_a_workflow_is_loaded_by_a_prefix_of_its_id(queue: JobQueue) -> None:
         flow.submit_all(queue)
     assert Workflow.load(queue, "flow-2").id == "flow-2"
     assert Workflow.load(queue, "flow-1").id == "flow-1", "a whole id is no prefix"
-    with pytest.raises(ValueError, match="several workflows have ids that begin with 'flow'; give more of it"):
+    with pytest.raises(ValueError, match="several workflows have ids that begin or end with 'flow'; give more of it"):
         Workflow.load(queue, "flow")
     with pytest.raises(WorkflowNotFound, match="no workflow has the id 'none'"):
         Workflow.load(queue, "none")

@@ -71,6 +71,16 @@ def test_a_signal_that_is_ignored_is_ignored_in_a_job_too(queue: JobQueue, path:
     assert queue.get_status(job_id)["status"] == "completed"
 
 
+def test_a_worker_tells_which_signal_has_stopped_it(queue: JobQueue, path: str) -> None:
+    queue.enqueue("stop")
+    with Worker(path, handlers={"stop": lambda: os.kill(os.getpid(), signal.SIGTERM)}) as worker:
+        worker.start()
+        assert worker.stopped_by == signal.SIGTERM
+    with Worker(path, burst=True) as worker:
+        worker.start()
+        assert worker.stopped_by is None
+
+
 def test_workers_in_threads_drain_the_queue(queue: JobQueue, run: Callable[..., Running]) -> None:
     ids = queue.submit_many(Job(str(number), functions.add, {"a": number}) for number in range(200))
     run(concurrency=4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gigq.cli import values
+from gigq.cli import last_job, values
 from gigq.cli.answer import Answer
 from gigq.cli.args import Args
 from gigq.cli.call_options import call, given_call
@@ -80,6 +80,7 @@ def schedule_run(queue: JobQueue, args: Args) -> Answer:
     The ticks stay as they are.
     """
     job_id = queue.schedules.run(args.name)
+    last_job.remember(queue.db_path, job_id)
     return Answer({"id": job_id}, [f"Job submitted: {job_id}"], ids=[job_id])
 
 

@@ -12,6 +12,7 @@ from gigq.cli.args import Args
 from gigq.cli.command import BY_ITSELF, CREATE, Argument, argument, command
 from gigq.cli.endings import FIELDS, answer_of, wait_for
 from gigq.cli.exits import Refused, UsageError
+from gigq.cli.hiding import SHOW_SECRETS
 from gigq.cli.importing import check_function
 from gigq.cli.output import flush
 from gigq.handles import short
@@ -64,6 +65,7 @@ def _of_job() -> list[Argument]:
         "--check", action="store_true",
         help="only import the function and check its arguments; submit nothing. The exit code is 1 if that fails",
     ),
+    SHOW_SECRETS,
     opens=BY_ITSELF,
     check=lambda args: _check(args),
     fields=(*_FIELDS, *(each for each in FIELDS if each not in _FIELDS)),

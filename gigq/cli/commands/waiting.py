@@ -12,6 +12,7 @@ from gigq.cli.choosing import job_id
 from gigq.cli.command import argument, command
 from gigq.cli.endings import FIELDS, answer_of, wait_for
 from gigq.cli.exits import UNFINISHED, Refused, UsageError
+from gigq.cli.hiding import SHOW_SECRETS, redactor
 from gigq.cli.options import ONE_ID
 from gigq.cli.selecting import CHOICES, is_chosen, selected, selection
 from gigq.status import UNFINISHED as UNFINISHED_STATUSES
@@ -30,6 +31,7 @@ _TIMEOUT = argument(
     *selection(UNFINISHED_STATUSES),
     argument("--any", action="store_true", help="only until the first of them has ended"),
     _TIMEOUT,
+    SHOW_SECRETS,
     fields=FIELDS,
     check=lambda args: _check_wait(args),
     examples=[
@@ -57,18 +59,21 @@ def wait(queue: JobQueue, args: Args) -> Answer:
     ONE_ID,
     argument("--wait", action="store_true", help="wait until the job has ended"),
     _TIMEOUT,
+    SHOW_SECRETS,
     examples=[("gigq result - --wait", "what the job that you submitted last returns, once it has ended")],
 )
 def result(queue: JobQueue, args: Args) -> Answer:
     """Print what a job has returned: text as it is, and anything else as JSON.
 
     With --json, text is JSON too.
+    Secrets in it are printed like everything else, for it is what was asked for; those in an error are hidden.
     --timeout implies --wait.
     The exit code is 1 if the job has ended without a result, and 3 if it has not ended.
     """
     job = _ended(queue, args, job_id(queue, args.id))
     if job.status is not JobStatus.COMPLETED:
-        raise Refused(f"job {job.id} ({job.name}) ended as {job.status.value}: {job.error}")
+        error = redactor(args).text(job.error or "")
+        raise Refused(f"job {job.id} ({job.name}) ended as {job.status.value}: {error}")
     return Answer(job.result, _as_lines(job.result, width=args.terminal.width), ids=[job.id])
 
 
