@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         WorkflowNotFound,
     )
     from gigq.executor.executor import QueueExecutor
+    from gigq.findings import Findings
     from gigq.graph_records import GraphJob, GraphLevel, JobGraph
     from gigq.health_records import Finding, Health, QueueInfo
     from gigq.history_records import (
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
         AsOf,
         ExecutionSummary,
         FailureGroup,
-        Findings,
         FunctionStats,
         Percentiles,
         Throughput,
@@ -164,9 +164,9 @@ _MODULES = {
     "executor.executor": ("QueueExecutor",),
     "graph_records": ("GraphJob", "GraphLevel", "JobGraph"),
     "health_records": ("Finding", "Health", "QueueInfo"),
+    "findings": ("Findings",),
     "history_records": (
-        "ActionRecord", "AsOf", "ExecutionSummary", "FailureGroup", "Findings", "FunctionStats", "Percentiles",
-        "Throughput",
+        "ActionRecord", "AsOf", "ExecutionSummary", "FailureGroup", "FunctionStats", "Percentiles", "Throughput",
     ),
     "job": ("Job", "JobOptions"),
     "job_ids": ("JobId",),

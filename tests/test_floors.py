@@ -21,7 +21,7 @@ FLOORS = (
     "errors status clock cron codec paths unfit priority checks cleaning liveness process retry filters job_ids job query times durations handles redaction redacted_text"
     " new_job plain records queue_records workflow_records claims reports steps logs missing importing main_guard lazy"
     " version measure survey derived_ids foreign progress_line pages tracebacks"
-    " affected history_records health_records graph_records next_records failing percentiles",
+    " affected history_records health_records graph_records next_records failing percentiles findings",
     "store/ runtime/",
     "queue/",
     "worker/",

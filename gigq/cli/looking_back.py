@@ -10,7 +10,7 @@ from gigq.clock import to_text
 
 if TYPE_CHECKING:
     from gigq.cli.args import Args
-    from gigq.history_records import Findings
+    from gigq.findings import Findings
 
 WITHIN = 10.0
 """Seconds that a person waits for a look back; then it shows what it has found."""

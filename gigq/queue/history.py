@@ -8,12 +8,12 @@ from typing import TypeVar
 
 from gigq import checks
 from gigq.clock import Clock, Duration, Instant, from_text, later, to_instant, to_past, to_text
+from gigq.findings import Findings
 from gigq.history_records import (
     ActionRecord,
     AsOf,
     ExecutionSummary,
     FailureGroup,
-    Findings,
     FunctionStats,
     Throughput,
 )
@@ -244,7 +244,12 @@ def _buckets(ends: throughput.Ends, begun: datetime, end: datetime, seconds: int
 
 def _findings(tx: Transaction, found: list[T], begun: datetime | None, end: datetime, walk: Walk) -> Findings[T]:
     return Findings(
-        found, since=begun, until=min(end, tx.now), known_since=known_since(tx), is_cut=walk.is_cut, looked_at=walk.looked_at
+        found,
+        since=begun,
+        until=min(end, tx.now),
+        known_since=known_since(tx),
+        is_cut=walk.is_cut,
+        looked_at=walk.looked_at,
     )
 
 

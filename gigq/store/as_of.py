@@ -71,7 +71,7 @@ def _ended_by(tx: Transaction, at: str) -> dict[str, int]:
 
 def _jobs_by(tx: Transaction, at: str) -> int:
     """Return how many jobs had been submitted: their numbers grow with the instants of that."""
-    oldest, newest = tx.execute("SELECT min(seq), max(seq) FROM jobs").fetchone()
+    oldest, newest = tx.execute("SELECT (SELECT min(seq) FROM jobs), (SELECT max(seq) FROM jobs)").fetchone()
     if newest is None:
         return 0
     low, high = oldest, newest + 1

@@ -186,6 +186,31 @@ def test_a_page_is_found_by_its_key(full: File) -> None:
     assert not any("TEMP B-TREE" in step for step in walk)
 
 
+def test_no_look_back_reads_a_whole_table_but_by_its_key(full: File) -> None:
+    for status in (ExecutionStatus.COMPLETED, ExecutionStatus.FAILED):
+        (claim,) = full.claim()
+        full.settle(claim, status, is_final=True)
+
+    def look() -> None:
+        history = full.queue.history
+        history.executions(full.clock.now())
+        history.functions("1h")
+        history.throughput("1h", 60)
+        (group,) = history.failures("1h")
+        history.as_of(full.clock.now())
+        history.actions()
+        with full.queue.acting_as("ann"):
+            full.queue.requeue_jobs(failure=group, bound=10)
+
+    found = plans(full, look)
+    # All jobs are counted in the smallest index, and few actions are kept.
+    assert [tables[0].split()[0] for tables in scanning(found).values()] == ["jobs", "job_actions"]
+    assert scanning(found)["SELECT count(*) FROM jobs"]
+    assert used(found, "jobs_finished")
+    assert used(found, "executions_open")
+    assert used(found, "executions_of_job")
+
+
 def test_no_statement_about_a_workflow_reads_a_whole_table(full: File) -> None:
     flow = Workflow("flow", id="flow")
     flow.chain(Job("first", "m:f", max_attempts=1), [Job("left", "m:f"), Job("right", "m:f")])
