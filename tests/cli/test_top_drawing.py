@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 
 import pytest
 from emulator import Emulator
+from screen import SOURCES
 
 from gigq.cli.columns import Pieces
 from gigq.cli.top import bars
-from gigq.cli.top.capabilities import Capabilities
+from gigq.cli.top.capabilities import Capabilities, capabilities
 from gigq.cli.top.keys import Keyboard
 from gigq.cli.top.painter import Painter
 from gigq.cli.top.palette import palette
@@ -146,3 +150,20 @@ def test_every_number_of_colours_has_a_look_for_what_is_chosen_and_what_fails(co
     found = palette(colours)
     assert "7" in found["chosen"] and "7" in found["upside down"]
     assert ("failed" in found) == bool(colours)
+
+
+def known(name: str) -> str:
+    """What `capabilities` says of a terminal, in a Python of its own: terminfo is read once in a process."""
+    script = "import sys; from gigq.cli.top.capabilities import capabilities as c; print(c({'TERM': sys.argv[1]}, 1))"
+    settings = os.environ | {"PYTHONPATH": SOURCES}
+    return subprocess.check_output([sys.executable, "-c", script, name], env=settings, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(("name", "colours"), [("linux", 8), ("xterm-of-tomorrow", 8)])
+def test_what_a_terminal_can_do_is_known_also_of_one_that_is_newer_than_the_machine(name: str, colours: int) -> None:
+    assert f"has_styles=True, colours={colours})" in known(name)
+
+
+def test_a_terminal_whose_cursor_cannot_be_moved_as_ansi_has_it_is_not_drawn_on() -> None:
+    assert capabilities({"TERM": "dumb"}, 1) is capabilities({}, 1) is None
+    assert known("vt52") == "None\n"

@@ -28,20 +28,19 @@ class Painter:
         self._can = capabilities
         self._palette = palette
         self._rows, self._width = rows, width
-        self._shown: list[list[Cell]] | None = None
+        self._shown: list[Pieces] | None = None
         self._at: tuple[int, int] | None = None
         self._role = ""
 
     def paint(self, lines: Sequence[Pieces]) -> str:
         """Return what to send so that the terminal shows these lines; an empty text if it does already."""
-        wanted = [self._cells(line) for line in lines[: self._rows]]
-        wanted += [self._cells([]) for _ in range(self._rows - len(wanted))]
-        sent = [] if self._shown else [self._can.style(""), self._can.clear]
-        shown = self._shown or [[_BLANK] * self._width for _ in range(self._rows)]
+        wanted = [*lines[: self._rows], *[[] for _ in range(self._rows - len(lines))]]
+        sent = [] if self._shown is not None else [self._can.style(""), self._can.clear]
+        shown = self._shown or [[] for _ in range(self._rows)]
         self._at = None
         for row, (old, new) in enumerate(zip(shown, wanted, strict=True)):
-            if old != new:
-                sent += self._line(row, old, new)
+            if old != new:  # most lines are as they were, and to part them into letters takes much longer
+                sent += self._line(row, self._cells(old), self._cells(new))
         sent.append(self._style(""))
         self._shown = wanted
         return "".join(sent)

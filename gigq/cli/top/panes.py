@@ -81,8 +81,9 @@ def seconds_from(now: datetime, instant: datetime | None) -> float:
 
 
 def _queues(scene: Scene, now: datetime, look: Look) -> Pane:
-    rows = [Row(each.name, each, _queue_cells(each, now, look)) for each in scene.queues]
-    return Pane("queues", "queues", _number(len(rows)), _QUEUES, rows, "no queue has unfinished jobs or a limit")
+    rows = [Row(each.name, each) for each in scene.queues]
+    empty, number = "no queue has unfinished jobs or a limit", _number(len(rows))
+    return Pane("queues", "queues", number, _QUEUES, rows, lambda each: _queue_cells(each, now, look), empty)
 
 
 def _queue_cells(queue: QueueLine, now: datetime, look: Look) -> list[Pieces]:
@@ -102,9 +103,10 @@ def _queue_cells(queue: QueueLine, now: datetime, look: Look) -> list[Pieces]:
 
 
 def _running(scene: Scene, now: datetime, look: Look) -> Pane:
-    rows = [Row(each.id, each, _running_cells(each, now, look)) for each in scene.running]
+    rows = [Row(each.id, each) for each in scene.running]
     empty = "nothing is running" if scene.crew.workers else "nothing is running: start a worker with `gigq worker`"
-    return Pane("running", "running", _number_of(scene.running_count), _RUNNING, rows, empty)
+    number = _number_of(scene.running_count)
+    return Pane("running", "running", number, _RUNNING, rows, lambda each: _running_cells(each, now, look), empty)
 
 
 def _running_cells(job: JobLine, now: datetime, look: Look) -> list[Pieces]:
@@ -130,9 +132,9 @@ def _progress(job: JobLine, look: Look) -> Pieces:
 
 
 def _matches(scene: Scene, now: datetime, look: Look) -> Pane:
-    rows = [Row(each.id, each, _match_cells(each, now, look)) for each in scene.running]
-    empty = "no job matches; Esc takes the filter away"
-    return Pane("running", "jobs", _number_of(scene.running_count), _MATCHES, rows, empty)
+    rows = [Row(each.id, each) for each in scene.running]
+    empty, number = "no job matches; Esc takes the filter away", _number_of(scene.running_count)
+    return Pane("running", "jobs", number, _MATCHES, rows, lambda each: _match_cells(each, now, look), empty)
 
 
 def _match_cells(job: JobLine, now: datetime, look: Look) -> list[Pieces]:
@@ -147,12 +149,14 @@ def _match_cells(job: JobLine, now: datetime, look: Look) -> list[Pieces]:
 
 
 def _failures(scene: Scene, now: datetime, look: Look, *, width: int) -> Pane:
-    columns = _FAILURES
-    if width >= 76:  # of what is left after the numbers, three fifths are for the error
+    columns, is_wide = _FAILURES, width >= _FAILURES[1].least
+    if is_wide:  # of what is left after the numbers, three fifths are for the error
         columns = (_FAILURES[0], _FAILURES[1]._replace(width=(width - 24) * 3 // 5), *_FAILURES[2:])
-    rows = [Row(each.key, each, _failure_cells(each, now, look, is_wide=width >= 76)) for each in scene.failures]
-    empty = "no failures in the last 24 hours"
-    return Pane("failures", "failures", _number(len(rows)), columns, rows, empty)
+    rows = [Row(each.key, each) for each in scene.failures]
+    return Pane(
+        "failures", "failures", _number(len(rows)), columns, rows,
+        lambda each: _failure_cells(each, now, look, is_wide=is_wide), "no failures in the last 24 hours",
+    )  # fmt: skip
 
 
 def _failure_cells(failure: FailureLine, now: datetime, look: Look, *, is_wide: bool) -> list[Pieces]:
@@ -168,8 +172,10 @@ def _failure_cells(failure: FailureLine, now: datetime, look: Look, *, is_wide: 
 
 def _next(scene: Scene, now: datetime, look: Look, *, width: int) -> Pane:
     columns = _NEXT if width < 72 else (*_NEXT[:-1], _NEXT[-1]._replace(width=_REASON))
-    rows = [Row(each.id, each, _next_cells(each, now, look)) for each in scene.next]
-    return Pane("next", "next", "", columns, rows, "no job is ready or scheduled")
+    rows = [Row(each.id, each) for each in scene.next]
+    return Pane(
+        "next", "next", "", columns, rows, lambda each: _next_cells(each, now, look), "no job is ready or scheduled"
+    )
 
 
 def _next_cells(job: JobLine, now: datetime, look: Look) -> list[Pieces]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from gigq.cli.columns import Pieces, cut, fitted
 from gigq.cli.top.pieces import ACCENT, CHOSEN, HEADING, TITLE, Look
@@ -34,12 +34,10 @@ class Row(NamedTuple):
     Attributes:
         key: what it shows, whatever its place: the id of the job, the name of the queue.
         subject: the same, as the scene has it.
-        cells: what stands in each column.
     """
 
     key: str
     subject: JobLine | QueueLine | FailureLine
-    cells: Sequence[Pieces]
 
 
 class Pane(NamedTuple):
@@ -51,6 +49,7 @@ class Pane(NamedTuple):
         number: how many things it has, in words; empty for none.
         columns: its columns.
         rows: its rows, more than are seen.
+        cells: returns what stands in each column of a row; it is asked only for those that are seen.
         empty: what stands there if it has none.
     """
 
@@ -59,6 +58,7 @@ class Pane(NamedTuple):
     number: str
     columns: Sequence[Column]
     rows: Sequence[Row]
+    cells: Callable[[Any], Sequence[Pieces]]
     empty: str
 
 
@@ -76,7 +76,8 @@ def drawn(
     lines = [_line(pane.columns, [title, *_headings(pane.columns)], width, look, HEADING)]
     for row in shown:
         mark = marker if row.key == chosen else " "
-        line = _line(pane.columns, [[(mark, ACCENT), *row.cells[0]], *row.cells[1:]], width, look)
+        first_cell, *others = pane.cells(row.subject)
+        line = _line(pane.columns, [[(mark, ACCENT), *first_cell], *others], width, look)
         if row.key == chosen and has_focus:
             line = [(text, CHOSEN) for text, _ in line]
         lines.append(line)
