@@ -5,55 +5,96 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import functions
 import pytest
 
-from gigq import JobQueue
+from gigq import Job, JobQueue
+from gigq.testing import drain
 
 Run = Callable[..., Any]
 
 
-@pytest.mark.parametrize("words", [["dead"], ["dead", "list"]])
-def test_dead_letters_are_listed_latest_end_first(run: Run, ended: JobQueue, words: list[str]) -> None:
-    title, new, old = run(*words).out.splitlines()
+@pytest.fixture
+def dead(queue: JobQueue) -> list[str]:
+    """Three jobs of one cause, one of another, and one that was cancelled."""
 
-    assert title.split() == ["id", "name", "status", "attempts", "ended", "error"]
-    assert new.split() == [ended.dead_letters()[0]["id"], "new", "failed", "failed", "1/1", "0s", "ValueError:", "bad"]
-    assert "10d" in old
+    def send(to: int) -> None:
+        raise ConnectionError(f"no answer from host {to} at '10.0.0.{to}'")
+
+    jobs = [Job(f"mail {to}", "send", {"to": to}, queue="mail", max_attempts=1) for to in (1, 2, 3)]
+    ids = queue.submit_many([*jobs, Job("break", functions.fail, max_attempts=1)])
+    queue.cancel(queue.submit(Job("gone", "send", delay=60)))
+    drain(queue, handlers={"send": send})
+    return [str(each) for each in ids]
 
 
-def test_dead_letters_as_json_are_those_of_the_library(run: Run, ended: JobQueue) -> None:
-    assert run("dead", "--json").json == ended.dead_letters()
-    assert run("dead", "--json", "--limit", "1").json == ended.dead_letters(1)
-    assert run("dead", "--json", "--limit", "0", "--queue", "red").json == ended.dead_letters(queue="red")
+def test_dead_letters_are_grouped_by_cause_that_of_most_first(run: Run, queue: JobQueue, dead: list[str]) -> None:
+    title, first, second = run("dead").out.splitlines()
+
+    assert title.split() == ["group", "jobs", "last", "first", "function", "error", "example"]
+    assert first.split()[1:5] == ["3", "0s", "0s", "send"] and first.split()[-1] == dead[2]
+    assert "no answer from host … at '…'" in first
+    assert second.split()[1] == "1" and "functions:fail" in second
+
+
+def test_the_key_of_a_group_is_that_of_errors_and_sends_its_jobs_back(
+    run: Run, queue: JobQueue, dead: list[str]
+) -> None:
+    group = run("dead", "--json").json[0]
+    assert (group["jobs"], group["ids"]) == (3, dead[2::-1])
+    assert group["group"] in [each["key"] for each in run("errors", "--json").json]
+    assert run("requeue", "--group", group["group"], "--yes").code == 0
+    assert queue.count("pending") == 3
+
+
+def test_dead_letters_can_be_listed_one_by_one_and_page_by_page(run: Run, queue: JobQueue, dead: list[str]) -> None:
+    assert run("dead", "--each", "-q").out.split() == [job["id"] for job in queue.dead_letters()]
+    outcome = run("dead", "--each", "--limit", "3", "-q")
+    assert "1 more ended earlier; --after " in outcome.err
+    cursor = outcome.err.split("--after ")[1].split()[0]
+    rest = run("dead", "--each", "--after", cursor, "-q").out.split()
+    assert outcome.out.split() + rest == [job["id"] for job in queue.dead_letters()]
+    assert "1 more ended earlier; --limit 0 looks at all" in run("dead", "--limit", "3").err
 
 
 @pytest.mark.parametrize(
-    ("words", "requeued"), [([], 2), (["--tag", "t"], 1), (["--queue", "blue"], 0), (["--search", "worse"], 1)]
-)
-def test_dead_letters_are_requeued_by_filters(run: Run, ended: JobQueue, words: list[str], requeued: int) -> None:
-    assert run("dead", "requeue", *words, "--delay", "1h").out == f"Jobs requeued: {requeued}\n"
-    assert ended.count(phase="scheduled") == requeued
-
-
-@pytest.mark.parametrize(("words", "purged"), [([], 2), (["--older-than", "7d"], 1), (["--keep", "1"], 1)])
-def test_dead_letters_are_purged(run: Run, ended: JobQueue, words: list[str], purged: int) -> None:
-    assert run("dead", "purge", *words, "--json").json == {"pruned": purged}
-    assert len(ended.dead_letters()) == 2 - purged
-
-
-@pytest.mark.parametrize(
-    ("words", "option"),
+    ("words", "number"),
     [
-        (["purge", "--queue", "red"], "dead purge does not take --queue"),
-        (["purge", "--tag", "t"], "dead purge does not take --tag"),
-        (["list", "--older-than", "7d"], "dead list does not take --older-than"),
-        (["requeue", "--keep", "3"], "dead requeue does not take --keep"),
-        (["bury"], "bury"),
+        ([], 4), (["queue:mail"], 3), (["error:ValueError"], 1), (["args.to:2"], 1), (["--name", "break"], 1),
+        (["status:timeout"], 0), (["ended:1h"], 4), (["host 3"], 1),
+    ],
+)  # fmt: skip
+def test_dead_takes_filters(run: Run, dead: list[str], words: list[str], number: int) -> None:
+    assert len(run("dead", "-q", *words).out.split()) == number
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["status:completed"], "a dead letter is failed or timeout"),
+        (["stats:failed"], "there is no filter 'stats'"),
+        (["--after", "1"], "--after goes with --each"),
+        (["purge:all"], "there is no filter 'purge'"),
     ],
 )
-def test_dead_refuses_options_of_another_action(run: Run, ended: JobQueue, words: list[str], option: str) -> None:
+def test_what_cannot_be_meant_is_one_line_and_code_2(run: Run, dead: list[str], words: list[str], said: str) -> None:
     outcome = run("dead", *words)
+    assert (outcome.code, outcome.out, outcome.err.count("\n")) == (2, "", 1)
+    assert said in outcome.err
 
-    assert (outcome.code, outcome.out) == (2, "")
-    assert option in outcome.err
-    assert len(ended.dead_letters()) == 2
+
+def test_without_dead_letters_it_says_so(run: Run, queue: JobQueue) -> None:
+    assert run("dead").out == run("dead", "--each").out == "No dead letters.\n"
+    assert run("dead", "--json").json == []
+
+
+def test_secrets_in_messages_are_hidden_and_the_group_is_the_same(run: Run, queue: JobQueue) -> None:
+    def log_in(token: str) -> None:
+        raise ValueError(f"token={token}")
+
+    queue.submit(Job("log in", "log_in", {"token": "hush-hush"}, max_attempts=1))
+    drain(queue, handlers={"log_in": log_in})
+    for form in ((), ("--each",), ("--json",), ("--each", "--json")):
+        assert "hush-hush" not in run("dead", *form).out
+        assert "hush-hush" in run("dead", *form, "--show-secrets").out
+    assert run("dead", "--json=group").json == run("dead", "--json=group", "--show-secrets").json

@@ -72,7 +72,7 @@ COMMANDS = {
     "actions": Row(
         "history", LOOK, "Show what people did to the queue, newest first: who, when, what, and to how many jobs."
     ),
-    "dead": Row("dead_letters", LOOK, "List, requeue or purge dead letters: jobs that used up their attempts."),
+    "dead": Row("dead_letters", LOOK, "Show dead letters, grouped by cause: jobs that used up their attempts."),
     "workflow list": Row("workflows", LOOK, "List workflows, newest first, with the number of their jobs by status."),
     "workflow show": Row(
         "workflows", LOOK, "Show where a workflow stands, and draw its jobs below those that they wait for."

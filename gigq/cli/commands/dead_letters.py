@@ -2,84 +2,151 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gigq.cli import values
+from gigq.cli import filtering, values
 from gigq.cli.answer import Answer
 from gigq.cli.args import Args
-from gigq.cli.command import CHANGE, LOOK, argument, command
+from gigq.cli.command import argument, command
 from gigq.cli.exits import UsageError
 from gigq.cli.fields import JOB
-from gigq.cli.options import AGES, FILTERS, ages, filters
-from gigq.cli.styled import status_cell
-from gigq.cli.table import TABLE, Cell, age, table
-from gigq.clock import from_text
+from gigq.cli.hiding import SHOW_SECRETS, redactor
+from gigq.cli.styled import Line
+from gigq.cli.table import TABLE, age, table
 from gigq.status import DEAD
 
 if TYPE_CHECKING:
+    from gigq.pages import Page
     from gigq.queue.job_queue import JobQueue
+    from gigq.records import JobRecord
 
-_LIST, _REQUEUE, _PURGE = "list", "requeue", "purge"
-_LOOKS = ("wide", "no_header", "time")
-_OPTIONS = {_LIST: (*FILTERS, "limit", *_LOOKS), _REQUEUE: (*FILTERS, "delay"), _PURGE: AGES}
-_TITLES = ("id", "name", "status", "attempts", "ended", "error")
+_GROUPED, _LISTED = 1_000, 20
+_MOST_COUNTED = 10_000
+_PATIENCE = 5.0
+"""Seconds that a person waits for a list."""
+_TITLES = ("group", "jobs", "last", "first", "function", "error", "example")
+
+
+class _Group(NamedTuple):
+    """Dead letters that have one cause.
+
+    Attributes:
+        group: its key, which `gigq requeue --group` takes.
+        ids: those of its jobs, of the one that ended last first.
+    """
+
+    group: str
+    function: str
+    error_type: str | None
+    message: str
+    first_at: datetime
+    last_at: datetime
+    ids: tuple[str, ...]
+
+    @property
+    def jobs(self) -> int:
+        return len(self.ids)
+
+    def as_dict(self) -> dict[str, Any]:
+        from gigq.plain import as_plain
+
+        return as_plain(self) | {"jobs": self.jobs}
 
 
 @command(
-    argument("action", metavar="ACTION", nargs="?", choices=tuple(_OPTIONS), default=_LIST,
-        help="list, requeue or purge; default: list"),
-    *filters(),
-    argument("--limit", metavar="N", type=values.whole, help="list: at most N jobs, or 0 for all; default: 100"),
-    argument("--delay", metavar="DURATION", type=values.duration,
-        help="requeue: do not start the jobs before this time has passed"),
-    *ages(action=_PURGE),
+    filtering.WORDS,
+    *filtering.options(),
+    argument("--each", action="store_true", help="list the jobs one by one"),
+    argument("--limit", metavar="N", type=values.whole,
+             help=f"look at the N that ended last, or 0 for all; default: {_GROUPED:,}, with --each {_LISTED}"),
+    argument("--after", metavar="CURSOR", help="with --each: go on where another list has ended"),
+    SHOW_SECRETS,
     *TABLE,
-    opens=lambda args: LOOK if args.action == _LIST else CHANGE,
-    fields=(*JOB, "requeued", "pruned"),
+    fields=(*_Group._fields, "jobs", *(name for name in JOB if name not in _Group._fields)),
     check=lambda args: _check(args),
+    examples=(
+        ("gigq dead", "what failed for good, by cause"),
+        ("gigq dead queue:mail --each", "the dead letters of a queue"),
+        ("gigq requeue --group 2a19c79f", "send the jobs of one group back"),
+        ("gigq dead error:ConnectionError -q | gigq requeue -", "send those back that could not connect"),
+    ),
 )  # fmt: skip
 def dead(queue: JobQueue, args: Args) -> Answer:
-    """List, requeue or purge dead letters: jobs that used up their attempts.
+    """Show dead letters, grouped by cause: jobs that used up their attempts.
 
     They are the jobs with the status failed or timeout.
-    The filters choose among them for list and requeue; without any, these take all.
+    Those of one group have the same function, error and message; numbers, IDs and quoted values do not count.
+    `gigq requeue` sends them back, and `gigq delete` deletes them; both take the same filters.
     """
-    options = {name: value for name, value in args.given(*_OPTIONS[args.action]).items() if name not in _LOOKS}
-    return {_LIST: _list, _REQUEUE: _requeue, _PURGE: _purge}[args.action](queue, args, options)
+    filters = filtering.chosen(queue, args)
+    if not set(filters.setdefault("status", DEAD)) <= set(DEAD):
+        raise UsageError("a dead letter is failed or timeout; gigq list takes every status")
+    limit = args.limit if args.limit is not None else _LISTED if args.each else _GROUPED
+    within = _PATIENCE if args.terminal.is_terminal and limit else None
+    page = queue.find_jobs(limit=limit or None, after=args.after, order="ended", within=within, **filters)
+    notes = list(_notes(queue, args, page, filters))
+    return (_each if args.each else _by_cause)(queue, args, page, notes)
 
 
 def _check(args: Args) -> None:
-    every = args.given(*{name for names in _OPTIONS.values() for name in names})
-    for name in sorted(every.keys() - args.given(*_OPTIONS[args.action]).keys()):
-        raise UsageError(f"dead {args.action} does not take --{name.removesuffix('s').replace('_', '-')}")
+    filtering.check(args)
+    if args.after is not None and not args.each:
+        raise UsageError("--after goes with --each: groups are made of all that is looked at")
 
 
-def _list(queue: JobQueue, args: Args, options: dict[str, Any]) -> Answer:
-    if options.get("limit") == 0:
-        options["limit"] = None
-    jobs = queue.dead_letters(**args.resolved(queue, options))
-    lines = table(args, _TITLES, _rows(args, jobs, now=queue.clock.now()), flexible=("error", "name"))
-    return Answer(jobs, lines, ids=[job["id"] for job in jobs])
+def _each(queue: JobQueue, args: Args, page: Sequence[JobRecord], notes: Sequence[str]) -> Answer:
+    from gigq.cli.job_table import job_table
+
+    jobs = list(map(redactor(args).job, page))
+    lines: Iterable[Line] = job_table(args, jobs, now=queue.clock.now()) if jobs else ["No dead letters."]
+    return Answer(jobs, lines, ids=[job.id for job in jobs], notes=notes)
 
 
-def _requeue(queue: JobQueue, args: Args, options: dict[str, Any]) -> Answer:
-    number = queue.requeue_jobs(DEAD, **args.resolved(queue, options))
-    return Answer({"requeued": number}, [f"Jobs requeued: {number}"])
+def _by_cause(queue: JobQueue, args: Args, jobs: Sequence[JobRecord], notes: Sequence[str]) -> Answer:
+    hide = redactor(args)  # afterwards: what is hidden would be another cause
+    groups = [group._replace(message=hide.text(group.message)) for group in _groups(jobs)]
+    groups.sort(key=lambda group: (-group.jobs, group.group))
+    lines: Iterable[Line] = _lines(args, groups, now=queue.clock.now()) if groups else ["No dead letters."]
+    suggestions = [f"gigq requeue --group {group.group}" for group in groups[:1]]
+    ids = [job_id for group in groups for job_id in group.ids]
+    return Answer(groups, lines, ids=ids, notes=notes, suggestions=suggestions)
 
 
-def _purge(queue: JobQueue, args: Args, options: dict[str, Any]) -> Answer:
-    number = queue.prune(DEAD, **options)
-    return Answer({"pruned": number}, [f"Jobs pruned: {number}"])
+def _groups(jobs: Iterable[JobRecord]) -> Iterator[_Group]:
+    from gigq.failing import key_of, without_values
+
+    members: dict[tuple[str, str | None, str], list[JobRecord]] = {}
+    for job in jobs:
+        last = job.executions[-1] if job.executions else None
+        error = (last and (last.error or last.status)) or job.error or ""
+        members.setdefault((job.function, last and last.error_type, without_values(error)), []).append(job)
+    for (function, error_type, message), found in members.items():
+        ends = [job.completed_at or job.updated_at for job in found]
+        ids = tuple(job.id for job in found)
+        yield _Group(key_of(function, error_type, message), function, error_type, message, min(ends), max(ends), ids)
 
 
-def _rows(args: Args, jobs: Sequence[dict[str, Any]], *, now: datetime) -> list[tuple[Cell, ...]]:
-    return [_row(args, job, now=now) for job in jobs]
+def _lines(args: Args, groups: Sequence[_Group], *, now: datetime) -> Iterator[Line]:
+    from gigq.handles import short
+
+    rows = [
+        (group.group, group.jobs, age(args, group.last_at, now), age(args, group.first_at, now), group.function,
+         group.message, short(group.ids[0]) if args.terminal.width_or(0) else group.ids[0])
+        for group in groups
+    ]  # fmt: skip
+    yield from table(args, _TITLES, rows, flexible=("error", "function"), right=("last", "first"))
 
 
-def _row(args: Args, job: dict[str, Any], *, now: datetime) -> tuple[Cell, ...]:
-    attempts = f"{job['attempts']}/{job['max_attempts']}"
-    ended = age(args, from_text(job["completed_at"]), now)
-    error = (job["error"] or "").partition("\n")[0]
-    return (job["id"], job["name"], status_cell(job["status"]), attempts, ended, error)
+def _notes(queue: JobQueue, args: Args, page: Page[JobRecord], filters: dict[str, Any]) -> Iterator[str]:
+    """Yield what was not looked at, and how to see it."""
+    if page.cursor is None:
+        return
+    if args.after is not None or page.is_cut:
+        yield f"there are more; --each --after {page.cursor} goes on"
+        return
+    number = queue.count(at_most=len(page) + _MOST_COUNTED, within=_PATIENCE, **filters)
+    how = "" if number.is_exact else "at least " if number.is_cut else "more than "
+    option = f"--after {page.cursor} goes on" if args.each else "--limit 0 looks at all"
+    yield f"{how}{number - len(page):,} more ended earlier; {option}"
