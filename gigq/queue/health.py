@@ -27,7 +27,9 @@ def health(database: Database, clock: Clock, *, oldest_ready: float | None, budg
 
     Raises:
         ReadTooLong: the time was over.
+        StoreError: the queue is closed.
     """
+    database.must_be_open()
     try:
         with budget.read(database) as tx:
             found = reasons.look(tx)

@@ -671,6 +671,7 @@ class JobQueue:
 
         Raises:
             ReadTooLong: the time was over.
+            StoreError: this object is closed. A file that cannot be read is not well, and raises nothing.
 
         Example:
             >>> from gigq import JobQueue

@@ -11,7 +11,7 @@ from contextlib import closing
 import pytest
 from store.verbs import SOMEWHERE, File
 
-from gigq import Health, JobQueue, ManualClock
+from gigq import Health, JobQueue, ManualClock, StoreError
 from gigq.status import ExecutionStatus
 from gigq.store import soundness, workers
 from gigq.store.engine import files
@@ -203,3 +203,10 @@ def test_settled_jobs_leave_no_fault_behind(file: File) -> None:
     (claim,) = file.claim()
     file.settle(claim, ExecutionStatus.COMPLETED)
     assert file.queue.health().sentences == ("1 worker, 0 of 1 slot busy; nothing is waiting.",)
+
+
+def test_a_closed_queue_is_not_asked_for_its_health(path: str) -> None:
+    queue = JobQueue(path)
+    queue.close()
+    with pytest.raises(StoreError, match="closed"):
+        queue.health()
