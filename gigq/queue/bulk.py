@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from gigq import checks
 from gigq.affected import Affected
 from gigq.clock import Duration, Instant, SystemClock, to_past, to_seconds, to_text
+from gigq.codec import decode
 from gigq.filters import Filters
 from gigq.history_records import FailureGroup
 from gigq.liveness import certainly_dead
@@ -215,4 +216,6 @@ def _plain(filters: Filters) -> dict[str, Any]:
     found = {names.get(name, name): value for name, value in filters._asdict().items() if value not in (None, ())}
     if filters.ids is not None:  # there may be 100,000
         found |= {"ids": list(filters.ids[:_MOST_IDS]), "number_of_ids": len(filters.ids)}
+    if filters.args:
+        found["args"] = {path: decode(text) for path, text in filters.args}
     return {name: to_text(value) if isinstance(value, datetime) else value for name, value in found.items()}

@@ -39,6 +39,8 @@ def as_of(tx: Transaction, at: datetime, budget: Budget) -> Past:
     Raises:
         ReadTooLong: the time was over before the jobs were counted.
     """
+    if budget.is_over:
+        raise budget.exceeded()
     with budget.stopping(tx):
         statuses = _ended_by(tx, to_text(at))
         jobs = _jobs_by(tx, to_text(at))

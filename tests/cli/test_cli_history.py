@@ -136,6 +136,15 @@ def test_actions_say_who_did_what(run: Run, file: File, monkeypatch: pytest.Monk
     assert len(run("actions", "--limit", "1").out.splitlines()) == 2
 
 
+def test_a_secret_by_which_jobs_were_chosen_is_not_shown(run: Run, file: File) -> None:
+    file.queue.submit(Job("job", "m:f", {"user": 42, "token": SECRET}))
+    with file.queue.acting_as("ada"):
+        assert file.queue.cancel_jobs(args={"user": 42, "token": SECRET}) == 1
+    out = run("actions").out
+    assert "args.user:42 args.token:[redacted]" in out
+    assert SECRET not in out
+
+
 def test_actions_as_json_are_those_of_the_library(run: Run, file: File) -> None:
     run("pause", "mail")
     (found,) = run("actions", "--json").json

@@ -310,12 +310,7 @@ def test_a_look_without_any_time_says_that_it_was_cut(file: File, queue: JobQueu
     ):  # fmt: skip
         assert (found, found.is_cut) == ([], True)
     with pytest.raises(ReadTooLong):
-        many(queue)
         queue.history.as_of(file.clock.now(), within=0)
-
-
-def many(queue: JobQueue) -> None:
-    queue.submit_many(Job("job", "m:f") for _ in range(5_000))
 
 
 def test_a_read_only_queue_and_one_in_memory_have_a_history(

@@ -172,8 +172,12 @@ def _to(args: Args, each: ActionRecord) -> Line:
 
 def _told(args: Args, given: dict[str, Any]) -> Iterator[str]:
     from gigq import handles
+    from gigq.redaction import Redactor
 
-    for name, value in given.items():
+    for name, value in Redactor().value(given).items():
+        if isinstance(value, dict):
+            yield from (f"{name}.{path}:{each}" for path, each in value.items())
+            continue
         many = value if isinstance(value, list) else [value]
         texts = [handles.short(each) if name in ("id", "ids") and not args.wide else str(each) for each in many]
         yield f"{name}:{','.join(texts)}"
