@@ -20,6 +20,9 @@ ENDLESS = {"worker", "top", "dashboard", "replay", "drain"}
 TELLING = {"wait", "health"}
 """Commands whose answer says why the exit code is not 0."""
 
+FOLLOWING = {"-f", "--follow", "--watch", "--wait"}
+"""Options with which a command ends when something has happened."""
+
 REQUIRED = {
     "submit": ["functions.nothing", "--check"],
     "schedule add": ["s", "functions.nothing", "--every", "1h"],
@@ -44,7 +47,7 @@ def options_of(words: str) -> list[str]:
     """The options of a command, such as ``--db``."""
     parser = Parser()
     declared(words).add_options(parser)
-    return [option for action in parser._actions for option in action.option_strings]
+    return [each for action in parser._actions for each in action.option_strings if each not in FOLLOWING]
 
 
 @pytest.mark.parametrize("seed", range(3))
