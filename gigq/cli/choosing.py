@@ -6,7 +6,8 @@ import os
 import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, TextIO
 
 from gigq.cli import last_job
 from gigq.cli.exits import Refused
@@ -62,9 +63,16 @@ def _expanded(queue: JobQueue, typed: Sequence[str]) -> Iterator[str]:
         if each != LAST:
             yield each
         elif _is_piped():
-            yield from _first_words(sys.stdin)
+            yield from _first_words(_readable(sys.stdin))
         else:
             yield _last_of(queue)
+
+
+def _readable(stream: TextIO) -> TextIO:
+    """Return a stream that shows bytes that are no text as escapes: such an ID is not found, rather than not read."""
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def _first_words(lines: Iterable[str]) -> Iterator[str]:

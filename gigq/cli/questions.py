@@ -51,6 +51,7 @@ def confirm(
     samples: Sequence[Line] = (),
     *,
     noun: str = "job",
+    what: str | None = None,
     ids: Iterable[str] = (),
     warning: str = "",
     is_asked: bool = True,
@@ -64,6 +65,7 @@ def confirm(
             would work until there is something to do.
         samples: lines that show some of them, of which the first three are shown.
         noun: what they are, one of them.
+        what: all of it in words, where the number alone says too little. It is asked about even if the number is 0.
         ids: the IDs of all of them, for ``--dry-run -q``.
         warning: a sentence that says what cannot be taken back.
         is_asked: False asks a person nothing.
@@ -75,7 +77,8 @@ def confirm(
         Refused: nobody could be asked (exit code 4), or the answer was no (1). Nothing may be done.
     """
     number = count if isinstance(count, Count) else Count(count)
-    what = f"{verb} {number.in_words()} {noun}{'' if number == 1 and number.is_exact else 's'}"
+    is_something = what is not None or number > 0 or not number.is_exact
+    what = what or f"{verb} {number.in_words()} {noun}{'' if number == 1 and number.is_exact else 's'}"
     if args.dry_run:
         return _dry(what, verb, number, samples, list(ids) if args.out.form.kind == IDS else ())
     if args.yes:
@@ -83,7 +86,6 @@ def confirm(
     with _asking(args) as answers:
         if answers is None:
             raise Refused(f"this would {what}, and {_ALONE}", code=UNCONFIRMED)
-        is_something = number > 0 or not number.is_exact
         if is_asked and is_something and not _said_yes(args, what, samples, count, warning, answers):
             raise Refused("nothing was changed")
     return None

@@ -122,6 +122,15 @@ def test_ids_come_from_standard_input_the_first_word_of_each_line(
         assert run("status", "-", "-q").out == "gamma\n"
 
 
+def test_bytes_that_are_no_text_are_no_id(run: Run, queue: JobQueue, tmp_path: Path, monkeypatch: Any) -> None:
+    (tmp_path / "input").write_bytes(b"\xff\xfe\n")
+    with open(tmp_path / "input", encoding="utf-8") as opened:
+        monkeypatch.setattr(sys, "stdin", opened)
+        outcome = run("cancel", "-", "--yes")
+    assert (outcome.code, outcome.err.count("\n")) == (1, 1)
+    assert "no job has the id" in outcome.err
+
+
 def test_no_ids_on_standard_input_are_no_jobs_and_not_the_last_one(
     run: Run, queue: JobQueue, piped: Callable[[str], Any]
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from person import CTRL_D, Person
+from screen import Session
 
 from gigq import Job, JobQueue
 
@@ -141,6 +142,21 @@ def test_jobs_that_are_submitted_meanwhile_are_not_touched(
     with person.typing("y\n", meanwhile=submit):
         assert run("cancel", "--queue", "red").out == "Jobs cancelled: 4\n"
     assert [job["name"] for job in queue.list_jobs("pending")] == ["late", "other"]
+
+
+def test_in_a_pipeline_the_question_is_asked_on_the_terminal(path: str, queue: JobQueue, four: list[str]) -> None:
+    gigq = f"{sys.executable} -m gigq --db {path}"
+    pipeline = ("sh", "-c", f"{gigq} list -q --queue red | {gigq} cancel -")
+    with Session(*pipeline) as interrupted:
+        interrupted.wait_for("Go on? [y/N]")
+        interrupted.press("Ctrl-C")
+        assert interrupted.wait() in (130, -2)  # the shell was interrupted too
+    assert queue.count("pending") == 5
+    with Session(*pipeline) as answered:
+        answered.wait_for("This will cancel 4 jobs, such as")
+        answered.type("y\r")
+        assert answered.wait() == 0
+        assert "Jobs cancelled: 4" in answered.screen.text
 
 
 def test_a_person_sees_how_far_a_verb_for_many_jobs_is(run: Run, queue: JobQueue, person: Person) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from person import Person
 
 from gigq import Job, JobQueue
 
@@ -50,8 +51,19 @@ def test_all_queues_are_paused_only_if_that_is_meant(run: Run, queue: JobQueue) 
 
     assert (refused.code, refused.err) == (2, "gigq: give the name of a queue; or --all\n")
     assert (unasked.code, unasked.out) == (4, "")
-    assert run("pause", "--all", "--dry-run").out == "This would pause 1 queue:\n  mail: 1 ready, 0 running\n"
+    assert run("pause", "--all", "--dry-run").out == (
+        "This would pause every queue, those to come included:\n  mail: 1 ready, 0 running\n"
+    )
     assert queue.count(phase="ready") == 1
+
+
+def test_a_pause_of_all_queues_is_asked_about_even_where_nothing_is_to_do(
+    run: Run, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = Person(monkeypatch)
+    with person.typing("n\n"):
+        assert run("pause", "--all").code == 1
+    assert person.seen.startswith("This will pause every queue, those to come included.\nGo on? [y/N] ")
 
 
 def test_a_pause_as_json_names_the_queue(run: Run, queue: JobQueue) -> None:

@@ -46,8 +46,8 @@ def pause(queue: JobQueue, args: Args) -> Answer:
     if args.all or args.dry_run:
         meant = [each for each in queue.queues() if args.queue in (None, each.name)]
         samples = [f"{each.name}: {each.ready:,} ready, {each.running:,} running" for each in meant]
-        count = len(meant) if args.queue is None else 1
-        if answer := confirm(args, "pause", count, samples, noun="queue"):
+        what = "pause every queue, those to come included" if args.queue is None else f"pause queue {args.queue}"
+        if answer := confirm(args, "pause", len(meant), samples, noun="queue", what=what):
             return answer
     return _set_paused(queue, args.queue, is_paused=True)
 
