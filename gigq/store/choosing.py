@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 from gigq.filters import Filters
 from gigq.store.engine.transaction import Transaction
-from gigq.store.sources import ALL_UNFINISHED, MOST, Source, sources, standing
+from gigq.store.sources import ALL_UNFINISHED, MOST, Source, Waiting, may_wait, sources, standing
 
 _MOST_PARENTS = 20_000
 """Unfinished jobs that are asked for their children, to find those that wait: that takes 20 ms."""
+
+_MOST_CHILDREN = 20_000
+"""Dependencies of jobs that are asked whether they still wait: likewise."""
 
 
 def source_of(tx: Transaction, filters: Filters) -> Source | None:
@@ -22,16 +25,22 @@ def source_of(tx: Transaction, filters: Filters) -> Source | None:
     return best
 
 
-def has_dependencies(tx: Transaction) -> bool:
-    """Whether there are jobs that wait for others, or have waited."""
-    return tx.value("SELECT 1 FROM job_dependencies LIMIT 1") is not None
+def waiting(tx: Transaction, filters: Filters) -> Waiting | None:
+    """Return how to find the jobs that wait for parents, if the filters let any pass; None if that would take long."""
+    if not may_wait(filters) or tx.value("SELECT 1 FROM job_dependencies LIMIT 1") is None:
+        return Waiting.NONE
+    if not _are_many_unfinished(tx):
+        return Waiting.BY_PARENTS
+    children: int = tx.value("SELECT count(*) FROM (SELECT 1 FROM job_dependencies LIMIT ?)", (_MOST_CHILDREN,))
+    return Waiting.BY_CHILDREN if children < _MOST_CHILDREN else None
 
 
 def _sources(tx: Transaction, filters: Filters) -> Iterator[Source]:
     yield from sources(filters)
-    found = standing(filters, now=tx.stamp, has_dependencies=has_dependencies(tx))
-    if found is not None and not (found.asks_parents and _are_many_unfinished(tx)):
-        yield found
+    if (how := waiting(tx, filters)) is not None:
+        found = standing(filters, now=tx.stamp, waiting=how)
+        if found is not None:
+            yield found
 
 
 def _size(tx: Transaction, source: Source, *, most: int) -> int:

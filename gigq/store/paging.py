@@ -13,7 +13,7 @@ from gigq.pages import Count, Page
 from gigq.records import JobRecord
 from gigq.status import JobStatus
 from gigq.store import reading
-from gigq.store.choosing import has_dependencies, source_of
+from gigq.store.choosing import source_of, waiting
 from gigq.store.engine.budget import Budget
 from gigq.store.engine.transaction import Transaction
 from gigq.store.filtering import where
@@ -176,7 +176,8 @@ def _loaded(tx: Transaction, places: Sequence[Place], budget: Budget) -> list[Jo
 
 def _counted(tx: Transaction, filters: Filters, at_most: int | None) -> int | None:
     """Return how many jobs pass, up to one more than `at_most`, if an index knows; otherwise None."""
-    source = all_passing(filters, now=tx.stamp, has_dependencies=has_dependencies(tx))
+    how = waiting(tx, filters)
+    source = None if how is None else all_passing(filters, now=tx.stamp, waiting=how)
     if source is not None:
         return _number(tx, source, at_most)
     if at_most is None and filters.statuses is not None and filters == Filters(statuses=filters.statuses):

@@ -6,6 +6,7 @@ A source is the SQL of a query for the ``seq`` of jobs, in any order. All jobs t
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from gigq.clock import to_text
@@ -48,7 +49,7 @@ _OF_RETRIES = """
      WHERE status = 'pending' AND run_at IS NOT NULL AND attempts > 0"""
 ALL_UNFINISHED = " UNION ALL ".join(_UNFINISHED.values())
 # No index holds the jobs that wait for parents. From each of them parents lead to one that does not.
-_WITH_WAITING = f"""
+_BY_PARENTS = f"""
     SELECT seq
       FROM (WITH RECURSIVE standing (seq) AS (
                  {ALL_UNFINISHED}
@@ -60,6 +61,18 @@ _WITH_WAITING = f"""
                   WHERE jobs.status = 'pending' AND jobs.blockers > 0
                   LIMIT {MOST + 1})
             SELECT seq FROM standing)"""
+_CHILDREN = """
+    SELECT seq
+      FROM jobs
+     WHERE seq IN (SELECT child FROM job_dependencies) AND status = 'pending' AND blockers > 0"""
+_NOT_AMONG = {
+    frozenset(): "",
+    frozenset({_DUE}): " AND (run_at IS NULL OR run_at > :now)",
+    frozenset({_LATER}): " AND (run_at IS NULL OR run_at <= :now)",
+    frozenset({_DUE, _LATER}): " AND run_at IS NULL",
+}
+"""Of jobs that wait for parents and also have a time: whether the indexes of that lead to them too."""
+
 _OF_WORKFLOW = """
     SELECT seq
       FROM jobs INDEXED BY jobs_of_workflow
@@ -76,21 +89,35 @@ class Source(NamedTuple):
         values: of the names in it.
         left: the filters that its jobs must still pass. The others they do pass.
         is_sorted: SQLite finds them in the order of their seqs, so that it does not matter how many there are.
-        asks_parents: all unfinished jobs are asked for their children.
     """
 
     sql: str
     values: dict[str, Any]
     left: Filters
     is_sorted: bool = False
-    asks_parents: bool = False
 
 
-def all_passing(filters: Filters, *, now: str, has_dependencies: bool) -> Source | None:
+class Waiting(Enum):
+    """How the jobs that wait for parents are found."""
+
+    NONE = auto()
+    """there are none"""
+    BY_PARENTS = auto()
+    """all unfinished jobs are asked for their children, so that all of them are met"""
+    BY_CHILDREN = auto()
+    """all jobs that have parents are looked at"""
+
+
+def may_wait(filters: Filters) -> bool:
+    """Whether jobs that wait for parents may pass the filters, and these ask for jobs of some status or error."""
+    return (_name_places(filters) or filters.error is not None) and _WAITING in _places(filters)
+
+
+def all_passing(filters: Filters, *, now: str, waiting: Waiting) -> Source | None:
     """Return a source of jobs that all pass, whatever their number; None if there is none."""
     if filters == Filters():
         return Source("SELECT seq FROM jobs", {}, filters)
-    found = standing(filters, now=now, has_dependencies=has_dependencies)
+    found = standing(filters, now=now, waiting=waiting)
     return found if found is not None and found.left == Filters() else None
 
 
@@ -128,37 +155,38 @@ def sources(filters: Filters) -> Iterator[Source]:
         yield Source(sql, {"of_tag": tag}, filters._replace(tags=others), is_sorted=True)
 
 
-def standing(filters: Filters, *, now: str, has_dependencies: bool) -> Source | None:
+def standing(filters: Filters, *, now: str, waiting: Waiting) -> Source | None:
     """Return the source of the jobs of some statuses, or of those that may have an error; None if others are wanted.
 
     Args:
         now: the instant at which jobs are ready, or scheduled for later.
-        has_dependencies: whether there are jobs that wait for others.
+        waiting: how to find those that wait for parents.
     """
     if not _name_places(filters) and filters.error is None:
         return None
     places = _places(filters)
-    return _of_places(filters, places if has_dependencies else places - {_WAITING}, now)
-
-
-def _of_places(filters: Filters, places: set[str], now: str) -> Source:
-    left = filters if _WAITING in places else filters._replace(statuses=None)
+    if waiting is Waiting.NONE:
+        places -= {_WAITING}
+    meets_others = _WAITING in places and waiting is Waiting.BY_PARENTS
+    left = filters if meets_others else filters._replace(statuses=None)
     if places <= _ENDED:
         left = left._replace(phases=None, ended_since=None, ended_until=None)
     ended, values = _ended(filters, sorted(places & _ENDED))
-    sql = " UNION ALL ".join([*_unfinished(filters, places), *ended]) or _NONE
-    return Source(sql, values | {"now": now, "queue": filters.queue}, left, asks_parents=_WAITING in places)
+    sql = " UNION ALL ".join([*_unfinished(filters, places, waiting), *ended]) or _NONE
+    return Source(sql, values | {"now": now, "queue": filters.queue}, left)
 
 
-def _unfinished(filters: Filters, places: set[str]) -> Iterator[str]:
+def _unfinished(filters: Filters, places: set[str], waiting: Waiting) -> list[str]:
+    if _WAITING in places and waiting is Waiting.BY_PARENTS:
+        return [_BY_PARENTS]
+    if filters.phases == [Phase.RETRYING]:
+        return [_OF_RETRIES]
+    found = [sql for place, sql in _UNFINISHED.items() if place in places]
+    if _READY in places and filters.queue is not None:
+        found = [f"{sql} AND queue = :queue" if sql == _UNFINISHED[_READY] else sql for sql in found]
     if _WAITING in places:
-        yield _WITH_WAITING  # all others, too
-    elif filters.phases == [Phase.RETRYING]:
-        yield _OF_RETRIES
-    else:
-        for place, sql in _UNFINISHED.items():
-            if place in places:
-                yield f"{sql} AND queue = :queue" if place == _READY and filters.queue is not None else sql
+        found.append(_CHILDREN + _NOT_AMONG[frozenset(places & {_DUE, _LATER})])
+    return found
 
 
 def _ended(filters: Filters, statuses: Sequence[str]) -> tuple[list[str], dict[str, str]]:

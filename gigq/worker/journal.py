@@ -187,6 +187,7 @@ class Journal:
 
 def _shown(text: str) -> str:
     """A name as it is, unless it could pass for something else in a line."""
+    text = f"{text}"  # somebody may have put bytes into the file
     return text if text.isprintable() else repr(text)
 
 

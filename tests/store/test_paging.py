@@ -15,12 +15,14 @@ from store.verbs import File
 from gigq import Job, JobQueue, JobRecord, Page, ReadTooLong, Workflow
 from gigq.clock import to_instant
 from gigq.status import ExecutionStatus, JobStatus, Phase
+from gigq.store import choosing
 
 NONE = {"name": "nobody has this name"}
 FILTERS: list[dict[str, Any]] = [
     {}, *({"status": status} for status in JobStatus), *({"phase": phase} for phase in Phase),
     {"status": ["failed", "running"]}, {"status": ["completed", "cancelled"]}, {"status": "pending", "phase": "failed"},
-    {"status": ["pending"], "phase": ["retrying", "waiting"]}, {"status": []}, {"tags": ["a"]}, {"tags": ["a", "b"]},
+    {"status": ["pending"], "phase": ["retrying", "waiting"]},
+    {"phase": ["ready", "waiting"]}, {"status": []}, {"tags": ["a"]}, {"tags": ["a", "b"]},
     {"tags": ["b"], "status": "completed"}, {"queue": "other"}, {"phase": "ready", "queue": "other"},
     {"error": "NO"}, {"error": "ValueError"}, {"error": "no", "phase": "retrying"}, {"function": "functions.nothing"},
     {"search": "wAITing"}, {"workflow": "flow"}, {"workflow": "flow", "status": "pending"}, {"args": {"n": 3}}, NONE,
@@ -100,7 +102,15 @@ PASSES: dict[str, Callable[[JobRecord, Any], bool]] = {
 """What a filter means, without SQL."""
 
 
-def test_pages_of_any_length_and_in_no_time_make_up_the_whole(mixed: File) -> None:
+@pytest.mark.parametrize("many", ["few jobs", "many unfinished ones", "many of everything"])
+def test_pages_of_any_length_and_in_no_time_make_up_the_whole(
+    mixed: File, monkeypatch: pytest.MonkeyPatch, many: str
+) -> None:
+    if many != "few jobs":  # other indexes lead to the jobs
+        monkeypatch.setattr(choosing, "_MOST_PARENTS", 1)
+    if many == "many of everything":
+        monkeypatch.setattr(choosing, "_MOST_CHILDREN", 1)
+        monkeypatch.setattr(choosing, "MOST", 1)
     queue = mixed.queue
     jobs = [job for job in map(queue.get_job, ids(queue, None)) if job]
     assert {job.phase for job in jobs} == set(Phase)
