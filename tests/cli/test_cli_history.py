@@ -51,10 +51,12 @@ def test_errors_are_grouped_by_cause(run: Run, file: File) -> None:
     fail(file, function="app.images:resize")
     title, first, second = run("errors").out.splitlines()
     (group, other) = file.queue.history.failures()
-    assert title.split() == ["group", "failures", "jobs", "dead", "last", "function", "error"]
-    assert first.split()[:6] == [group.key, "3", "3", "3", "9m", "app.mail:send"]
+    assert title.split() == ["group", "failures", "dead", "last", "function", "error"]
+    assert first.split()[:5] == [group.key, "3", "3", "9m", "app.mail:send"]
     assert first.endswith("ValueError: no user …, password=[redacted]")
     assert second.split()[0] == other.key
+    wide = run("errors", "--wide").out.splitlines()[0]
+    assert wide.split() == ["group", "failures", "jobs", "dead", "first", "last", "function", "error"]
 
 
 def test_errors_as_json_are_the_groups_of_the_library(run: Run, file: File) -> None:
@@ -197,6 +199,23 @@ def test_a_trace_folds_a_long_time_in_which_nothing_ran(run: Run, file: File, mo
     assert "╌╌╌" in lines[2]
     assert lines[-1].startswith("folded: 8 min from ")
     assert max(map(len, lines)) <= 60
+
+
+@pytest.mark.parametrize("width", [24, 40, 80])
+def test_a_trace_is_no_wider_than_the_terminal(
+    run: Run, busy: File, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert max(map(len, run("trace").out.splitlines())) <= width
+
+
+def test_many_lanes_are_drawn_together(run: Run, file: File) -> None:
+    file.queue.submit_many(Job("job", "m:f") for _ in range(70))
+    for claim in file.claim(70)[:35]:
+        file.settle(claim, ExecutionStatus.COMPLETED)
+    lines = run("trace").out.splitlines()
+    assert [line.split()[0] for line in lines[2:-1]] == ["ann"]
+    assert "▃" in lines[2] or "▄" in lines[2]
 
 
 def test_a_trace_as_json_is_the_executions_with_their_lanes(run: Run, busy: File) -> None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from gigq.queue.job_queue import JobQueue
     from gigq.redaction import Redactor
 
-_FAILURE_TITLES = ("group", "failures", "jobs", "dead", "last", "function", "error")
+_FAILURE_TITLES = ("group", "failures", "dead", "last", "function", "error")
+_WIDE_FAILURE_TITLES = ("group", "failures", "jobs", "dead", "first", "last", "function", "error")
 _FUNCTION_TITLES = ("function", "runs", "failed", "p50", "p95", "wait p95", "share", "wasted")
 _WIDE_TITLES = (
     "function", "runs", "failed", "p50", "p95", "p99", "wait p50", "wait p95", "wait p99", "share", "wasted",
@@ -52,7 +53,8 @@ def errors(queue: JobQueue, args: Args) -> Answer:
     notes = notes_of(found, "failures")
     if len(groups) < len(found):
         notes.append(f"these are {len(groups)} of {len(found)} groups; --limit 0 shows all")
-    lines = table(args, _FAILURE_TITLES, _failures(args, queue, groups), flexible=("error", "function"))
+    titles = _WIDE_FAILURE_TITLES if args.wide else _FAILURE_TITLES
+    lines = table(args, titles, _failures(args, queue, groups), flexible=("error", "function"))
     dead = next((group for group in groups if group.dead), None)
     suggestions = () if dead is None else (f"gigq requeue --group {dead.key}   # send its {dead.dead} dead jobs back",)
     return Answer(
@@ -110,8 +112,11 @@ def _failures(args: Args, queue: JobQueue, groups: Sequence[FailureGroup]) -> li
 
 
 def _failure(args: Args, group: FailureGroup, now: datetime, redactor: Redactor) -> tuple[Cell, ...]:
-    message = redactor.text(group.message)
-    return (group.key, group.failures, group.jobs, group.dead, age(args, group.last_at, now), group.function, message)
+    last, message = age(args, group.last_at, now), redactor.text(group.message)
+    if args.wide:
+        first = age(args, group.first_at, now)
+        return (group.key, group.failures, group.jobs, group.dead, first, last, group.function, message)
+    return (group.key, group.failures, group.dead, last, group.function, message)
 
 
 # functions

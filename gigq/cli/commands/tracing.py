@@ -28,7 +28,7 @@ _MOST_LANES = 60
 _NAME = 20
 """Columns of a worker's name."""
 
-_NARROWEST = 20
+_NARROWEST = 6
 _BLOCKS, _PLAIN_BLOCKS = "▁▂▃▄▅▆▇█", "---===##"
 _ENDS = {
     "failed": ("✕", "x", RED),
@@ -96,8 +96,9 @@ def _lines(args: Args, lanes: Sequence[Lane], since: datetime, until: datetime) 
     if args.terminal.is_accessible:
         yield from _told(rows, since, until, length)
         return
-    margin = min(_NAME, max(len(name) for name, _ in rows)) + 2
-    width = max(_NARROWEST, args.terminal.width_or(100) - margin - 6)
+    room = args.terminal.width_or(100)
+    margin = min(_NAME, max(len(name) for name, _ in rows), max(4, room // 3)) + 2
+    width = max(_NARROWEST, room - margin - 6)
     columns = columns_of(lanes, length, width)
     is_unicode = args.terminal.is_unicode or not args.terminal.is_terminal
     for line in _heading(columns, since, until, is_unicode=is_unicode):
@@ -159,7 +160,9 @@ def _row(
     from gigq.drawing.lanes import cells_of
 
     cells = zip(cells_of(lanes, columns, length), columns, strict=True)
-    drawn = Styled.of_pieces(_character(cell, column, is_unicode=is_unicode) for cell, column in cells)
+    characters = [_character(cell, column, is_unicode=is_unicode) for cell, column in cells]
+    by_style = groupby(characters, key=lambda each: each[1])  # one escape sequence for many characters
+    drawn = Styled.of_pieces(("".join(text for text, _ in some), style) for style, some in by_style)
     label = fitted([(clean(name), "")], margin - 2, ellipsis="…" if is_unicode else "~")
     return Styled.of_pieces([*label, ("  ", "")]) + drawn + f" {_busy(lanes, length):3} %"
 
