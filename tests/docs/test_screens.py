@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from model.loop_runner import SteppedRunner
 from gigq import ExecutionStatus, Job, JobQueue, ManualClock
 from gigq.cli.top import plain
 from gigq.cli.top.pieces import Look
+from gigq.cli.top.scene import Scene
 from gigq.cli.top.state import State
 from gigq.cli.top.view import view
 from gigq.cli.top.watch import Watch
@@ -23,7 +23,7 @@ from gigq.worker.options import WorkerOptions
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/look-from-the-terminal.md"
 SCREEN = re.compile(
-    r"^<!-- not run: ([^\n]+), as tests/docs/test_screens.py makes it -->\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL
+    r"^<!-- not run: ([^\n]+), as tests/docs/test_screens.py makes it -->\n```text\n(.*?)^```$", re.M | re.DOTALL
 )
 SCREENS = dict(SCREEN.findall(PAGE.read_text()))
 
@@ -33,11 +33,19 @@ def job(number: int, name: str, function: str, **settings: object) -> Job:
     return Job(name, function, id=f"019cae4f-3f00-7000-8000-{spread:012x}", **settings)  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def shop(open_queue: Callable[..., JobQueue], path: str) -> tuple[JobQueue, ManualClock]:
-    """The queue of a shop at half past nine: an hour of mails, a failing payment, three jobs that run."""
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    """The queue of a shop at half past nine: an hour of mails, a payment that fails, three reports that run."""
     clock = ManualClock(datetime(2026, 3, 2, 8, 30, tzinfo=UTC))
-    queue = open_queue(clock=clock)
+    with JobQueue(":memory:", clock=clock) as queue:
+        fill(queue, clock)
+        watch = Watch(queue, reopen=lambda: queue)
+        watch.look()
+        assert not watch.scene.trouble
+        return watch.scene._replace(path="/srv/shop/jobs.db")
+
+
+def fill(queue: JobQueue, clock: ManualClock) -> None:
     for minute in range(60):
         mails = [job(100 * minute + each, "mail", "functions:nothing", queue="mail") for each in range(minute * 7 % 11)]
         failing = [
@@ -67,7 +75,6 @@ def shop(open_queue: Callable[..., JobQueue], path: str) -> tuple[JobQueue, Manu
         for number, held in enumerate(runner.held.values()):
             held.progress = Progress(min(100, share + 17 * number), 100)
         turn(loop, runner)
-    return queue, clock
 
 
 def turn(loop: Loop, runner: SteppedRunner) -> None:
@@ -77,30 +84,18 @@ def turn(loop: Loop, runner: SteppedRunner) -> None:
     loop.turn()
 
 
-def scene_of(queue: JobQueue) -> Watch:
-    watch = Watch(queue, reopen=lambda: queue)
-    watch.look()
-    assert not watch.scene.trouble
-    return watch
-
-
 @pytest.mark.parametrize(
     ("name", "rows", "columns"), [("gigq top on 80 columns", 24, 80), ("gigq top on 40 columns", 10, 40)]
 )
-def test_the_page_shows_the_live_screen_as_it_is(
-    shop: tuple[JobQueue, ManualClock], name: str, rows: int, columns: int
-) -> None:
-    queue, clock = shop
-    scene = scene_of(queue).scene
-    state = State(chosen={"running": scene.running[0].id} if scene.running else {})
-    drawn = view(scene, state, clock.now(), rows=rows, columns=columns, look=Look(is_unicode=True))
+def test_the_page_shows_the_live_screen_as_it_is(scene: Scene, name: str, rows: int, columns: int) -> None:
+    state = State(chosen={"running": scene.running[0].id})
+    drawn = view(scene, state, scene.at, rows=rows, columns=columns, look=Look(is_unicode=True))
     shown = "".join(f"{''.join(text for text, _ in line).rstrip()}\n" for line in drawn.lines)
     assert SCREENS[name] == shown
 
 
-def test_the_page_shows_the_line_for_logs_as_it_is(shop: tuple[JobQueue, ManualClock]) -> None:
-    queue, clock = shop
-    assert SCREENS["a line of gigq top"] == plain.line(scene_of(queue).scene, clock.now()) + "\n"
+def test_the_page_shows_the_line_for_logs_as_it_is(scene: Scene) -> None:
+    assert SCREENS["a line of gigq top"] == plain.line(scene, scene.at) + "\n"
 
 
 def test_every_screen_of_the_page_is_tested() -> None:
