@@ -25,10 +25,10 @@ def cut(pieces: Pieces, width: int, *, ellipsis: str = "…") -> Pieces:
     kept: Pieces = []
     room = max(0, width - len(ellipsis))
     for text, style in pieces:
-        beginning = _beginning(text, room)
-        room -= columns(beginning)
-        if len(beginning) < len(text):
-            return [*kept, (beginning + ellipsis[:width], style)]
+        fitting = beginning(text, room)
+        room -= columns(fitting)
+        if len(fitting) < len(text):
+            return [*kept, (fitting + ellipsis[:width], style)]
         kept.append((text, style))
     return kept
 
@@ -48,7 +48,8 @@ def joined(cells: Iterable[Pieces], gap: str) -> Pieces:
     return line
 
 
-def _beginning(text: str, width: int) -> str:
+def beginning(text: str, width: int) -> str:
+    """Return as much of a text as takes no more than `width` columns."""
     if text.isascii():
         return text[:width]
     taken = 0

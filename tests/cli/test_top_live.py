@@ -197,3 +197,15 @@ def test_a_job_is_requeued(queue: JobQueue) -> None:
     failed = Watch(queue, reopen=lambda: queue).job("the-id")
     assert agreed(queue, "R", failed) == "job bad (the-id) is requeued"
     assert agreed(queue, "R", failed).endswith("nothing was requeued")
+
+
+def test_a_filter_by_age_goes_on_with_the_time(open_queue: Callable[..., JobQueue], clock: ManualClock) -> None:
+    queue = open_queue(clock=clock)
+    queue.submit(Job("job", "functions:nothing"))
+    watch = Watch(queue, reopen=lambda: queue)
+    watch.show("since:1h")
+    watch.look()
+    assert [job.name for job in watch.scene.running] == ["job"]
+    clock.advance(3700)
+    watch.look()
+    assert watch.scene.running == ()

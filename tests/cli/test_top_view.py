@@ -132,6 +132,8 @@ def test_each_pane_says_why_it_is_empty() -> None:
     for each in ("no queue has", "nothing is running: start a worker with", "no failures in", "no job is ready"):
         assert each in found
     assert "no job matches" in "\n".join(text(seen(EMPTY._replace(filter="queue:nowhere"))))
+    cut = EMPTY._replace(filter="nowhere", searched=214_000)
+    assert "none of the newest 214,000 jobs matches" in "\n".join(text(seen(cut)))
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,8 @@ class Display:
         self._handlers = {-1: wakeup}
         with ExitStack() as stack:
             stack.callback(self._give_up)
-            for number in (*_ENDS, signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH):
+            ends = [number for number in _ENDS if signal.getsignal(number) is not signal.SIG_IGN]  # as under nohup
+            for number in (*ends, signal.SIGTSTP, signal.SIGCONT, signal.SIGWINCH):
                 self._handlers[number] = signal.signal(number, self._hear)
             self._take()
             stack.pop_all()

@@ -134,6 +134,8 @@ def _progress(job: JobLine, look: Look) -> Pieces:
 def _matches(scene: Scene, now: datetime, look: Look) -> Pane:
     rows = [Row(each.id, each) for each in scene.running]
     empty, number = "no job matches; Esc takes the filter away", _number_of(scene.running_count)
+    if scene.searched:
+        empty = f"none of the newest {scene.searched:,} jobs matches; there was no time to look at more"
     return Pane("running", "jobs", number, _MATCHES, rows, lambda each: _match_cells(each, now, look), empty)
 
 

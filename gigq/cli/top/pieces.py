@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gigq.cleaning import clean
-from gigq.cli.columns import Pieces, columns, cut, width_of
+from gigq.cli.columns import Pieces, beginning, columns, cut, width_of
 from gigq.drawing.looks import LOOKS
 from gigq.status import Phase
 
@@ -75,15 +75,13 @@ def folded(line: Pieces, width: int) -> list[Pieces]:
     lines: list[Pieces] = [[]]
     room = width = max(2, width)
     for text, role in line:
-        start = 0
-        for place, letter in enumerate(text):
-            wide = columns(letter)
-            if wide > room:
-                lines[-1].append((text[start:place], role))
-                lines.append([])
-                start, room = place, width
-            room -= wide
-        lines[-1].append((text[start:], role))
+        while columns(text) > room:
+            part = beginning(text, room)
+            lines[-1].append((part, role))
+            lines.append([])
+            text, room = text[len(part) :], width
+        lines[-1].append((text, role))
+        room -= columns(text)
     return lines
 
 

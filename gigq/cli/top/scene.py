@@ -119,6 +119,7 @@ class Scene(NamedTuple):
         minutes: what ended in each of the last minutes, the current one last.
         is_empty: whether no job has been submitted yet.
         filter: the filter that `running` matches, as it was typed; empty without one.
+        searched: how many of the newest jobs were looked at for the filter before the time for it was over; 0 for all.
         trouble: why the file cannot be read at present; empty if it can. Then everything else is what was read last.
     """
 
@@ -135,4 +136,5 @@ class Scene(NamedTuple):
     minutes: tuple[Minute, ...] = ()
     is_empty: bool = False
     filter: str = ""
+    searched: int = 0
     trouble: str = ""

@@ -62,7 +62,7 @@ class State(NamedTuple):
     shows_help: bool = False
 
 
-QUIT, DO, FILTER, HOLD, REDRAW = "quit", "do", "filter", "hold", "redraw"
+QUIT, DO, FILTER, REDRAW = "quit", "do", "filter", "redraw"
 
 
 class Effect(NamedTuple):
@@ -195,7 +195,7 @@ def _walked(state: State, key: str, panes: Mapping[str, Pane], page: int) -> Ste
         case "/":
             return state._replace(typed=state.filter, opened=None), None
         case " ":
-            return state._replace(is_held=not state.is_held), Effect(HOLD)
+            return state._replace(is_held=not state.is_held), None
         case "z":
             return state._replace(is_whole=not state.is_whole), None
         case "Escape":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from gigq.cli.args import Args
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from gigq.queue.job_queue import JobQueue
+
+_MOST = 5000
+"""Lines of a job that are shown: it is told again whenever something changes."""
 
 
 def story(status: Command, queue: JobQueue, args: Args, typed: Namespace) -> list[Pieces]:
@@ -32,5 +37,7 @@ def story(status: Command, queue: JobQueue, args: Args, typed: Namespace) -> lis
     out = Output(Form(), terminal, environ=args.environ, colour="never")
     answer = status.run(queue, Args(typed, environ=args.environ, out=out))
     assert answer is not None
-    lines = [line if isinstance(line, Styled) else Styled(line) for line in answer.lines]
-    return [list(line.pieces(args.terminal)) for line in lines]
+    lines = list(islice(answer.lines, _MOST + 1))
+    if len(lines) > _MOST:
+        lines[_MOST:] = [f"… `gigq status {shlex.quote(typed.id)}` shows the rest"]
+    return [list((line if isinstance(line, Styled) else Styled(line)).pieces(args.terminal)) for line in lines]

@@ -62,7 +62,6 @@ class Watch:
         self._reopen = reopen
         self.queue = queue
         self._filter = ""
-        self._filters: dict[str, Any] = {}
         self._changes: object = None
         self._seen: object = None
         self._due = 0.0
@@ -84,7 +83,7 @@ class Watch:
         Raises:
             ValueError: it is no filter, with what is wrong. The one before stays.
         """
-        self._filters = query.parse(text) if text else {}
+        query.parse(text)
         self._filter = text
         self.refresh()
 
@@ -148,9 +147,11 @@ class Watch:
         return scene._replace(running=tuple(held[:_MOST]), running_count=f"{len(held):,}")
 
     def _matches(self, scene: Scene) -> Scene:
-        found = self.queue.find_jobs(limit=_MOST, within=_BUDGET, **self._filters)
+        filters = query.parse(self._filter, now=self.now)  # each time: `since:2h` goes on
+        found = self.queue.find_jobs(limit=_MOST, within=_BUDGET, **filters)
         count = f"{len(found):,}" if found.cursor is None and not found.is_cut else f"{len(found):,}+"
-        return scene._replace(running=tuple(map(_matching, found)), running_count=count)
+        searched = found.looked_at if found.is_cut else 0
+        return scene._replace(running=tuple(map(_matching, found)), running_count=count, searched=searched)
 
     def _heavy(self, scene: Scene, now: datetime) -> Scene:
         """Read what takes longer: the last hour, the last day, what is next. What is too slow stays as it was."""
