@@ -10,6 +10,7 @@ from gigq.affected import Affected
 from gigq.cli.answer import Answer
 from gigq.cli.command import argument
 from gigq.cli.exits import DONE, REFUSED, Refused, UsageError
+from gigq.cli.forms import IDS
 from gigq.cli.questions import SAMPLES, confirm, require_choice, sample
 from gigq.cli.selecting import CHOICES, Selection, is_chosen, selected
 
@@ -114,9 +115,14 @@ def _to_many(queue: JobQueue, args: Args, verb: Verb, chosen: Selection) -> Answ
     assert verb.many is not None, verb
     if not count and count.is_exact:
         return told(Affected(), verb.done, others=others)
+    before = list(_ids_of(queue, filters)) if args.out.form.kind == IDS else []
     with shown_chunks(queue, args, verb.done, count) as on_chunk:
         affected = verb.many(**filters, bound=count.bound or None, on_chunk=on_chunk)
-    return told(affected, verb.done, others=others)
+    answer = told(affected, verb.done, others=others)
+    if before:
+        still = set(_ids_of(queue, {"ids": before, "status": verb.statuses}))
+        answer.ids = [each for each in before if each not in still]
+    return answer
 
 
 def _to_group(queue: JobQueue, args: Args, verb: Verb, chosen: Selection) -> Answer:

@@ -116,6 +116,15 @@ def test_the_jobs_of_one_group_of_failures_are_requeued(run: Run, queue: JobQueu
     assert run("requeue", other, "--group", key).err == "gigq: give either IDs or --group\n"
 
 
+def test_the_ids_of_the_jobs_that_were_changed_are_for_other_commands(run: Run, queue: JobQueue) -> None:
+    ids = queue.submit_many(Job("job", "functions.nothing", queue="red") for _ in range(3))
+
+    assert sorted(run("cancel", "--queue", "red", "--yes", "-q").out.split()) == sorted(ids)
+    assert sorted(run("requeue", "--queue", "red", "--yes", "-q").out.split()) == sorted(ids)
+    assert sorted(run("delete", "--queue", "red", "--yes", "-q").out.split()) == sorted(ids)
+    assert run("delete", "--queue", "red", "--yes", "-q").out == ""
+
+
 def test_forgetting_the_steps_of_a_job_is_for_good_and_asked_about(run: Run, queue: JobQueue) -> None:
     job_id = queue.submit(Job("job", "functions.nothing"))
     queue.cancel(job_id)
