@@ -1,4 +1,4 @@
-"""The choice among jobs on a command line: filters in the grammar of `gigq.query`, or as options."""
+"""The choice among jobs on a command line: filters as words of their grammar, or as options."""
 
 from __future__ import annotations
 

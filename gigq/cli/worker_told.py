@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gigq.cleaning import clean
@@ -11,7 +12,7 @@ from gigq.cli.styled import RED, Styled
 from gigq.clock import Clock
 from gigq.durations import countdown, span
 from gigq.handles import short
-from gigq.worker.tally import CANCELLED, COMPLETED, FAILED, RELEASED, RETRIED, AtWork, Tally
+from gigq.worker.tally import CANCELLED, COMPLETED, FAILED, RELEASED, RETRIED, AtWork, Cause, Tally
 
 if TYPE_CHECKING:
     from gigq.cli.styled import Line
@@ -51,7 +52,7 @@ class Teller:
 
     def summary(self, worker_id: str) -> tuple[dict[str, Any], list[Line]]:
         """Return what the worker has done: for programs, and as lines for people."""
-        took, counts, causes = self._clock.monotonic() - self._began_at, self._tally.counts, self._tally.causes()
+        took, counts, causes = self._clock.monotonic() - self._began_at, self._tally.counts, _causes(self._tally)
         per_second = _ended(self._tally) / took if took > 0 else 0.0
         value = {
             "worker_id": worker_id,
@@ -61,7 +62,7 @@ class Teller:
             "failures": [each._asdict() for each in causes],
         }
         speed = f" ({_rate(per_second)})" if _ended(self._tally) else ""
-        return value, [f"{', '.join(_counted(self._tally))} in {span(took)}{speed}", *_failures(self._tally)]
+        return value, [f"{', '.join(_counted(self._tally))} in {span(took)}{speed}", *_failures(causes)]
 
     def _speed(self, now: float) -> list[str]:
         done, samples = _ended(self._tally), self._samples
@@ -94,8 +95,15 @@ def _named(each: AtWork, now: float) -> str:
     return f"{clean(each.name)[:40]}{share} {countdown(now - each.since)}"
 
 
-def _failures(tally: Tally) -> Iterator[Line]:
-    causes = tally.causes()
+def _causes(tally: Tally) -> list[Cause]:
+    """Return why jobs failed for good, without the secrets in their errors."""
+    from gigq.redaction import Redactor  # only here: few workers say how they have ended
+
+    hide = Redactor.extended(os.environ.get("GIGQ_REDACT"))
+    return [each._replace(error=hide.text(each.error)) for each in tally.causes()]
+
+
+def _failures(causes: Sequence[Cause]) -> Iterator[Line]:
     for each in causes[:_MOST_CAUSES]:
         first = (each.error.splitlines() or [""])[0]
         jobs = f"{each.number:,} {'job' if each.number == 1 else 'jobs'}"

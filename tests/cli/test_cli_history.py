@@ -61,7 +61,7 @@ def test_errors_are_grouped_by_cause(run: Run, file: File) -> None:
 
 def test_errors_as_json_are_the_groups_of_the_library(run: Run, file: File) -> None:
     fail(file)
-    (group,) = run("errors", "--json").json
+    (group,) = run("errors", "--json", "--show-secrets").json
     assert group == file.queue.history.failures()[0].as_dict()
     assert tuple(group) == FAILURE
     assert run("-q", "errors").out == f"{group['key']}\n"

@@ -11,6 +11,7 @@ from gigq.cli.args import Args
 from gigq.cli.command import argument, command
 from gigq.cli.exits import Refused, UsageError
 from gigq.cli.fields import DIFFERENCE
+from gigq.cli.hiding import SHOW_SECRETS, redactor
 from gigq.cli.options import ONE_ID
 from gigq.cli.styled import BOLD, CYAN, DIM, GREEN, RED, Line, Styled
 from gigq.cli.table import table
@@ -54,6 +55,7 @@ class Side(NamedTuple):
         help="the job to compare it with"),
     argument("--attempt", dest="attempts", metavar="N", action="append", type=values.at_least_one,
         help="compare this attempt of the one job; repeat it for the other one"),
+    SHOW_SECRETS,
     fields=DIFFERENCE,
     is_long=True,
     check=lambda args: _check(args),
@@ -90,21 +92,19 @@ def _check(args: Args) -> None:
 
 
 def _sides(queue: JobQueue, args: Args) -> tuple[Side, Side]:
-    from gigq.redaction import Redactor
-
-    job, redactor = args.job(queue), Redactor()
+    job, hide = args.job(queue), redactor(args)
     if args.other is not None:
-        return _side(job, redactor), _side(args.job(queue, args.other), redactor)
+        return _side(job, hide), _side(args.job(queue, args.other), hide)
     if args.attempts:
         first, second = (_attempt(job, number) for number in args.attempts)
-        return _side(job, redactor, first, is_attempt=True), _side(job, redactor, second, is_attempt=True)
+        return _side(job, hide, first, is_attempt=True), _side(job, hide, second, is_attempt=True)
     good = _last_good(queue, job) if job.status in ENDED_BADLY else None
     if good is not None:
-        return _side(good, redactor), _side(job, redactor)
+        return _side(good, hide), _side(job, hide)
     if len(job.executions) < 2:
         raise Refused(_why_alone(job))
     first, second = job.executions[-2:]
-    return _side(job, redactor, first, is_attempt=True), _side(job, redactor, second, is_attempt=True)
+    return _side(job, hide, first, is_attempt=True), _side(job, hide, second, is_attempt=True)
 
 
 def _attempt(job: JobRecord, number: int) -> ExecutionRecord:
@@ -128,7 +128,7 @@ def _why_alone(job: JobRecord) -> str:
 
 
 def _side(
-    job: JobRecord, redactor: Redactor, execution: ExecutionRecord | None = None, *, is_attempt: bool = False
+    job: JobRecord, hide: Redactor, execution: ExecutionRecord | None = None, *, is_attempt: bool = False
 ) -> Side:
     from gigq import handles
 
@@ -136,14 +136,14 @@ def _side(
     title = f"attempt {last.attempt} of {handles.short(job.id)}" if is_attempt and last else handles.short(job.id)
     return Side(
         title=title,
-        facts=_facts(job, last, redactor),
-        arguments=_arguments(job, redactor),
-        traceback=_text(last and (last.traceback or last.error), redactor),
-        log=_text(last and last.log, redactor),
+        facts=_facts(job, last, hide),
+        arguments=_arguments(job, hide),
+        traceback=_text(last and (last.traceback or last.error), hide),
+        log=_text(last and last.log, hide),
     )
 
 
-def _facts(job: JobRecord, last: ExecutionRecord | None, redactor: Redactor) -> dict[str, str]:
+def _facts(job: JobRecord, last: ExecutionRecord | None, hide: Redactor) -> dict[str, str]:
     from gigq.clock import to_text
 
     began = last and last.started_at
@@ -153,7 +153,7 @@ def _facts(job: JobRecord, last: ExecutionRecord | None, redactor: Redactor) -> 
         "queue": job.queue,
         "status": last.status.value if last else job.status.value,
         "attempt": f"{last.attempt} of {job.max_attempts}" if last else "none",
-        "error": redactor.text((last and last.error) or "").partition("\n")[0],
+        "error": hide.text((last and last.error) or "").partition("\n")[0],
         "duration": _duration(last),
         "started": to_text(began)[:19] + "Z" if began else "",
         "worker": (last and last.worker_id) or "",
@@ -168,15 +168,15 @@ def _duration(last: ExecutionRecord | None) -> str:
     return durations.span((last.completed_at - last.started_at).total_seconds())
 
 
-def _arguments(job: JobRecord, redactor: Redactor) -> list[str]:
+def _arguments(job: JobRecord, hide: Redactor) -> list[str]:
     import json
 
     shown = {**{str(place): value for place, value in enumerate(job.args)}, **job.params}
-    return json.dumps(redactor.value(shown), indent=2, ensure_ascii=False, sort_keys=True).splitlines()
+    return json.dumps(hide.value(shown), indent=2, ensure_ascii=False, sort_keys=True).splitlines()
 
 
-def _text(text: str | None, redactor: Redactor) -> list[str]:
-    return redactor.text(text or "").splitlines()[-_MOST_LINES:]
+def _text(text: str | None, hide: Redactor) -> list[str]:
+    return hide.text(text or "").splitlines()[-_MOST_LINES:]
 
 
 def _compared(left: Sequence[str], right: Sequence[str], left_title: str, right_title: str) -> list[str]:

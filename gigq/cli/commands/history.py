@@ -10,6 +10,7 @@ from gigq.cli.answer import Answer
 from gigq.cli.args import Args
 from gigq.cli.command import argument, command
 from gigq.cli.fields import ACTION, FAILURE, FUNCTION
+from gigq.cli.hiding import SHOW_SECRETS, redactor
 from gigq.cli.looking_back import SPAN, notes_of, span_of
 from gigq.cli.styled import DIM, RED, Line, Styled
 from gigq.cli.table import TABLE, Cell, age, table
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from gigq.history_records import ActionRecord, FailureGroup, FunctionStats
     from gigq.queue.job_queue import JobQueue
-    from gigq.redaction import Redactor
 
 _FAILURE_TITLES = ("group", "failures", "dead", "last", "function", "error")
 _WIDE_FAILURE_TITLES = ("group", "failures", "jobs", "dead", "first", "last", "function", "error")
@@ -34,6 +34,7 @@ _ACTION_TITLES = ("when", "who", "by", "did", "done", "to")
     *SPAN,
     argument("--limit", metavar="N", type=values.whole, default=20,
         help="show at most N groups, or 0 for all; default: 20"),
+    SHOW_SECRETS,
     *TABLE,
     fields=FAILURE,
     examples=(
@@ -49,7 +50,11 @@ def errors(queue: JobQueue, args: Args) -> Answer:
     `gigq requeue --group` sends those of one group back.
     """
     found = queue.history.failures(**span_of(args, "window", "24h"))
-    groups = found[: args.limit or None]
+    hide = redactor(args)
+    groups = [
+        group._replace(message=hide.text(group.message), error=hide.text(group.error))
+        for group in found[: args.limit or None]
+    ]
     notes = notes_of(found, "failures")
     if len(groups) < len(found):
         notes.append(f"these are {len(groups)} of {len(found)} groups; --limit 0 shows all")
@@ -86,6 +91,7 @@ def functions(queue: JobQueue, args: Args) -> Answer:
 @command(
     argument("--limit", metavar="N", type=values.whole, default=50,
         help="show at most N, or 0 for all that are kept; default: 50"),
+    SHOW_SECRETS,
     *TABLE,
     fields=ACTION,
 )  # fmt: skip
@@ -95,7 +101,11 @@ def actions(queue: JobQueue, args: Args) -> Answer:
     What is done with gigq on the command line is written down, and what programs do in `JobQueue.acting_as`.
     The last 1,000 are kept.
     """
-    found = queue.history.actions(args.limit or None)
+    hide = redactor(args)
+    found = [
+        each._replace(filter=hide.value(each.filter), options=hide.value(each.options))
+        for each in queue.history.actions(args.limit or None)
+    ]
     now = queue.clock.now()
     lines = table(args, _ACTION_TITLES, [_action(args, each, now) for each in found], flexible=("to", "who"))
     return Answer(found, lines if found else ["Nobody has done anything so far."])
@@ -105,14 +115,12 @@ def actions(queue: JobQueue, args: Args) -> Answer:
 
 
 def _failures(args: Args, queue: JobQueue, groups: Sequence[FailureGroup]) -> list[tuple[Cell, ...]]:
-    from gigq.redaction import Redactor
-
-    now, redactor = queue.clock.now(), Redactor()
-    return [_failure(args, group, now, redactor) for group in groups]
+    now = queue.clock.now()
+    return [_failure(args, group, now) for group in groups]
 
 
-def _failure(args: Args, group: FailureGroup, now: datetime, redactor: Redactor) -> tuple[Cell, ...]:
-    last, message = age(args, group.last_at, now), redactor.text(group.message)
+def _failure(args: Args, group: FailureGroup, now: datetime) -> tuple[Cell, ...]:
+    last, message = age(args, group.last_at, now), group.message
     if args.wide:
         first = age(args, group.first_at, now)
         return (group.key, group.failures, group.jobs, group.dead, first, last, group.function, message)
@@ -177,9 +185,8 @@ def _to(args: Args, each: ActionRecord) -> Line:
 
 def _told(args: Args, given: dict[str, Any]) -> Iterator[str]:
     from gigq import handles
-    from gigq.redaction import Redactor
 
-    for name, value in Redactor().value(given).items():
+    for name, value in given.items():
         if isinstance(value, dict):
             yield from (f"{name}.{path}:{each}" for path, each in value.items())
             continue

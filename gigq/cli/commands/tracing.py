@@ -12,6 +12,7 @@ from gigq.cli.answer import Answer
 from gigq.cli.args import Args
 from gigq.cli.command import argument, command
 from gigq.cli.fields import BAR
+from gigq.cli.hiding import SHOW_SECRETS, redactor
 from gigq.cli.looking_back import WITHIN, shown, span_of
 from gigq.cli.styled import BOLD, CYAN, DIM, GREEN, MAGENTA, RED, YELLOW, Line, Styled
 
@@ -43,6 +44,7 @@ _ENDS = {
         help="how long ago the picture begins, such as 1h, or when (ISO 8601); default: 15m"),
     argument("--until", metavar="TIME", type=values.older_than,
         help="how long ago it ends, or when; default: now"),
+    SHOW_SECRETS,
     fields=BAR,
     examples=(("gigq trace --since 2h", "the last two hours"),),
 )  # fmt: skip
@@ -64,7 +66,7 @@ def trace(queue: JobQueue, args: Args) -> Answer:
     since = _known_since(found, since)
     lanes = lanes_of(found, since, until)
     lines = _lines(args, lanes, since, until) if lanes else ["Nothing ran."]
-    return Answer(_records(found, lanes), lines, ids=[each.job_id for each in found], notes=_notes(found, since))
+    return Answer(_records(args, found, lanes), lines, ids=[each.job_id for each in found], notes=_notes(found, since))
 
 
 def _known_since(found: Page[ExecutionSummary], since: datetime) -> datetime:
@@ -74,9 +76,10 @@ def _known_since(found: Page[ExecutionSummary], since: datetime) -> datetime:
     return max(since, min((each.started_at for each in found if each.started_at), default=since))
 
 
-def _records(found: Sequence[ExecutionSummary], lanes: Sequence[Lane]) -> list[dict[str, Any]]:
+def _records(args: Args, found: Sequence[ExecutionSummary], lanes: Sequence[Lane]) -> list[dict[str, Any]]:
     numbers = {bar.execution: number for number, lane in enumerate(lanes, 1) for bar in lane.bars}
-    return [{**each.as_dict(), "lane": numbers.get(each.id)} for each in found]
+    hide = redactor(args)
+    return [{**each.as_dict(), "error": hide.maybe(each.error), "lane": numbers.get(each.id)} for each in found]
 
 
 def _notes(found: Page[ExecutionSummary], since: datetime) -> list[str]:

@@ -8,6 +8,7 @@ from gigq.cli.answer import Answer
 from gigq.cli.args import Args
 from gigq.cli.choosing import job_id
 from gigq.cli.command import argument, command
+from gigq.cli.hiding import SHOW_SECRETS, redactor
 from gigq.cli.options import ID
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 @command(
     argument("id", metavar="ID", nargs="?", completes="jobs", help=f"{ID}; default: the jobs of the whole queue"),
+    SHOW_SECRETS,
     fields=("id", "reasons"),
     examples=(
         ("gigq why", "why the jobs of the queue are not getting on, or that nothing is wrong"),
@@ -28,9 +30,14 @@ def why(queue: JobQueue, args: Args) -> Answer:
     Without an ID, it looks at the head of each queue: pauses, limits, functions that no worker finds, and workers that
     are dead, missing or stuck.
     """
+    hide = redactor(args)
+
+    def hidden(sentences: list[str]) -> list[str]:
+        return [hide.text(each) for each in sentences]
+
     if args.id is None:
-        reasons = queue.why()
+        reasons = hidden(queue.why())
         return Answer({"id": None, "reasons": reasons}, reasons)
     job = job_id(queue, args.id)
-    reasons = queue.why(job)
+    reasons = hidden(queue.why(job))
     return Answer({"id": job, "reasons": reasons}, reasons, ids=[job])
