@@ -95,7 +95,8 @@ class Forecast:
     Attributes:
         guessed: the functions whose duration was not known.
         lost: the jobs whose functions none of the workers finds that serve their queues.
-        clogged: the queues that were left out, because more such jobs come first than are passed over.
+        expired: the jobs that are cancelled before they could start.
+        clogged: the queues that were left out, because more lost jobs come first than are passed over.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Forecast:
     ) -> None:
         self.guessed: set[str] = set()
         self.lost: list[Claimable] = []
+        self.expired: list[Claimable] = []
         self.clogged: set[str] = set()
         self._lines = lines
         self._rated = [name for name, line in lines.items() if line.has_rate]
@@ -190,6 +192,10 @@ class Forecast:
             job = line.head
             if job is None or job.rank != rank:
                 continue  # another one has come before it since
+            if job.expires <= now:
+                self.expired.append(job)
+                self._pop(line, name)
+                continue
             takers = [crew for crew in self._crews.values() if crew.takes(job)]
             free = next((crew for crew in takers if crew.free > 0), None)
             if not takers:

@@ -31,6 +31,7 @@ _PAUSED = "its queue is paused"
 _ALL_PAUSED = "all queues are paused"
 _UNSERVED = "no live worker serves its queue"
 _LOST = "no live worker finds its function"
+_EXPIRED = "it expires before it could start"
 _UNKNOWN = "nobody knows how long the jobs before it take"
 _CLOGGED = "no live worker finds the functions of very many jobs before it"
 _FAR = f"more than {_MOST_PLAYED:,} jobs go first"
@@ -137,7 +138,8 @@ def _others(forecast: Forecast, look: _Look, reason: str) -> Iterator[_Place]:
     left = merge(*map(_all_of, look.open.values()))
     places = (_Place(job, reason=_CLOGGED if job.queue in forecast.clogged else reason) for job in left)
     lost = (_Place(job, reason=_LOST) for job in forecast.lost)
-    for group in (places, lost, look.of_stuck()):
+    expired = (_Place(job, reason=_EXPIRED) for job in forecast.expired)
+    for group in (places, expired, lost, look.of_stuck()):
         yield from (place for place in group if look.is_wanted(place.job))
 
 

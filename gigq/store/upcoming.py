@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -16,6 +17,9 @@ from gigq.store.tables import OPEN, READY, phase_of
 MOST_DUE = 1_000
 """Jobs that wait for a certain time of which the next ones are read."""
 
+_EXPIRES = "CASE WHEN jobs.has_begun = 0 THEN jobs.expires_at END"
+"""The SQL of when a job is cancelled if it has not been started: only one that never was."""
+
 _CHUNKS = (16, 256)
 """How many jobs of a queue are read, in turn, after its first: of most queues no more are asked for."""
 
@@ -25,11 +29,13 @@ class Claimable(NamedTuple):
 
     Attributes:
         rank: its place among all jobs, smaller first: the negative priority, and the seq.
+        expires: in how many seconds it is cancelled if it has not been started; infinite for never.
     """
 
     rank: tuple[int, int]
     queue: str
     function: str
+    expires: float = math.inf
 
     @property
     def seq(self) -> int:
@@ -54,7 +60,7 @@ class Ready:
             size = next((size for size in _CHUNKS if size > done), _CHUNKS[-1])
             rows = tx.execute(
                 f"""
-                SELECT -priority, seq, function
+                SELECT -priority, seq, queue, function, {_EXPIRES}
                   FROM jobs INDEXED BY jobs_ready
                  WHERE {READY}
                    AND queue = ?
@@ -63,7 +69,7 @@ class Ready:
                 """,
                 (queue, size, done),
             ).fetchall()
-            yield from (Claimable((priority, seq), queue, function) for priority, seq, function in rows)
+            yield from (_claimable(tx, *row) for row in rows)
             if len(rows) < size:
                 return
             done += size
@@ -98,7 +104,7 @@ def heads(tx: Transaction) -> dict[str, Claimable]:
     """Return the job of each queue that is claimed first, by queue, of those with ready jobs. One statement for all."""
     rows = tx.execute(
         f"""
-        SELECT -jobs.priority, jobs.seq, jobs.queue, jobs.function
+        SELECT -jobs.priority, jobs.seq, jobs.queue, jobs.function, {_EXPIRES}
           FROM ({distinct("queue", index="jobs_ready", where=READY)}) AS queues
          CROSS JOIN jobs ON jobs.seq = (SELECT seq
                                           FROM jobs INDEXED BY jobs_ready
@@ -108,14 +114,14 @@ def heads(tx: Transaction) -> dict[str, Claimable]:
                                          LIMIT 1)
         """
     )
-    return {queue: Claimable((priority, seq), queue, function) for priority, seq, queue, function in rows.fetchall()}
+    return {row[2]: _claimable(tx, *row) for row in rows.fetchall()}
 
 
 def due(tx: Transaction) -> list[tuple[float, Claimable]]:
     """Return the next jobs that wait for a certain time, and in how many seconds it comes: 0 if it has come."""
     rows = tx.execute(
-        """
-        SELECT run_at, -priority, seq, queue, function
+        f"""
+        SELECT run_at, -priority, seq, queue, function, {_EXPIRES}
           FROM jobs INDEXED BY jobs_due
          WHERE status = 'pending' AND run_at IS NOT NULL
            AND blockers = 0
@@ -124,10 +130,7 @@ def due(tx: Transaction) -> list[tuple[float, Claimable]]:
         """,
         (MOST_DUE,),
     )
-    return [
-        (max(0.0, _seconds(tx, run_at)), Claimable((priority, seq), queue, function))
-        for run_at, priority, seq, queue, function in rows.fetchall()
-    ]
+    return [(max(0.0, _seconds(tx, run_at)), _claimable(tx, *row)) for run_at, *row in rows.fetchall()]
 
 
 def holdings(tx: Transaction) -> list[Holding]:
@@ -183,6 +186,11 @@ def rows(tx: Transaction, jobs: Sequence[int]) -> dict[int, dict[str, Any]]:
         ):
             found[row["seq"]] = next_row(row)
     return found
+
+
+def _claimable(tx: Transaction, priority: int, seq: int, queue: str, function: str, expires: str | None) -> Claimable:
+    left = math.inf if expires is None else _seconds(tx, expires)
+    return Claimable((priority, seq), queue, function, left)
 
 
 def _seconds(tx: Transaction, at: str) -> float:

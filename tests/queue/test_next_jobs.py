@@ -174,6 +174,18 @@ def test_very_many_jobs_that_no_worker_can_run_are_not_all_looked_at(
     ]  # fmt: skip
 
 
+def test_a_job_that_expires_before_its_turn_does_not_run(file: File) -> None:
+    took(file, 10)
+    now = file.clock.now()
+    file.submit("first")
+    file.submit("too late", expires_at=now + timedelta(seconds=9))
+    file.submit("in time", expires_at=now + timedelta(seconds=11))
+    file.submit("later", delay=5, expires_at=now + timedelta(seconds=15))
+    found = file.queue.next_jobs()
+    assert starts(file, found) == [("first", 0.0), ("in time", 10.0), ("too late", None), ("later", None)]
+    assert [job.reason for job in found[2:]] == ["it expires before it could start"] * 2
+
+
 def test_without_a_live_worker_the_order_stands_without_times(file: File) -> None:
     file.submit("a")
     file.submit("b", priority=1)
