@@ -39,7 +39,7 @@ COMMANDS = {
     "submit": Row("submitting", RUN, "Submit a job that calls a function, and print the job's ID.", True),
     "worker": Row("worker", RUN, "Run jobs until stopped by SIGTERM, SIGHUP, Ctrl-C or `gigq stop`.", True),
     "drain": Row("draining", RUN, "Run everything that can run, here and now, and say how it went."),
-    "wait": Row("waiting", RUN, "Wait until jobs have ended, and say how each has.", True),
+    "wait": Row("waiting", RUN, "Wait until jobs have ended, and say how each has."),
     "result": Row("waiting", RUN, "Print what a job has returned: text as it is, and anything else as JSON."),
     "schedule add": Row("schedules", RUN, "Add or change a schedule, and print its next tick."),
     "schedule list": Row("schedules", LOOK, "List the schedules."),
@@ -50,7 +50,7 @@ COMMANDS = {
     "schedule remove": Row("schedules", ACT, "Remove a schedule; the jobs it has submitted stay."),
     "list": Row("listing", LOOK, "List jobs, newest first.", True),
     "status": Row(
-        "status", LOOK, "Show one job: what it is, what became of it, attempt by attempt, and what happens next.", True
+        "status", LOOK, "Show one job: what became of it, attempt by attempt, and what is next.", True
     ),
     "why": Row("why", LOOK, "Explain why jobs are not getting on, or how one ended.", True),
     "next": Row("next_jobs", LOOK, "Show what runs next, and predict when."),
