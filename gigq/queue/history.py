@@ -90,10 +90,9 @@ class History:
         with self._database.read() as tx:
             found = executions.of_span(tx, span, budget, limit=most, before=before)
             bound = reading.newest(tx)
-        last = str(found.records[-1].id) if found.records else after
         return Page(
             found.records,
-            cursor=last if found.has_more or found.is_cut else None,
+            cursor=None if found.end is None else str(found.end),
             is_cut=found.is_cut,
             looked_at=found.looked_at,
             bound=bound,
@@ -167,7 +166,7 @@ class History:
         with self._database.read() as tx:
             groups, walk = failures.failures(tx, Span.of(begun, end), Budget(within))
             found = [_group(group, members) for group, members in groups.items()]
-            found.sort(key=lambda each: (-each.failures, each.last_at, each.key))
+            found.sort(key=lambda each: (each.failures, each.last_at, each.key), reverse=True)
             return _findings(tx, found, begun, end, walk)
 
     def as_of(self, instant: Instant, *, within: Duration | None = None) -> AsOf:

@@ -22,10 +22,16 @@ _COLUMNS = f"""
 
 
 class Found(NamedTuple):
-    """Executions, the newest first; whether there are more; how many were looked at, and whether time cut that."""
+    """Executions of a span, the newest first.
+
+    Attributes:
+        end: all others are below this id; None if there are none.
+        looked_at: how many were looked at.
+        is_cut: whether the time was over before all were.
+    """
 
     records: list[ExecutionSummary]
-    has_more: bool
+    end: int | None
     looked_at: int
     is_cut: bool
 
@@ -59,8 +65,9 @@ def of_span(tx: Transaction, span: Span, budget: Budget, *, limit: int | None, b
     walk.go(look)
     if len(found) != most and not walk.is_cut:
         walk.is_cut = not _add_long_ones(tx, span, budget, found, before=walk.first)
-    has_more = limit is not None and len(found) > limit
-    return Found(found[:limit], has_more, walk.looked_at, walk.is_cut)
+    if limit is not None and len(found) > limit:
+        return Found(found[:limit], found[limit].id + 1, walk.looked_at, False)
+    return Found(found, walk.first if walk.is_cut else None, walk.looked_at, walk.is_cut)
 
 
 def _add_long_ones(tx: Transaction, span: Span, budget: Budget, found: list[ExecutionSummary], *, before: int) -> bool:

@@ -305,6 +305,7 @@ def test_a_look_without_any_time_says_that_it_was_cut(file: File, queue: JobQueu
     run(file, status="failed", is_final=True)
     page = queue.history.executions(within=0)
     assert (page, page.is_cut, page.looked_at) == ([], True, 0)
+    assert len(queue.history.executions(after=page.cursor)) == 1
     for found in (
         queue.history.functions(within=0), queue.history.failures(within=0), queue.history.throughput("1h", 60, within=0)
     ):  # fmt: skip
