@@ -49,9 +49,7 @@ COMMANDS = {
     "schedule resume": Row("schedules", ACT, "Let a paused schedule submit jobs again, from its next tick."),
     "schedule remove": Row("schedules", ACT, "Remove a schedule; the jobs it has submitted stay."),
     "list": Row("listing", LOOK, "List jobs, newest first.", True),
-    "status": Row(
-        "status", LOOK, "Show one job: what became of it, attempt by attempt, and what is next.", True
-    ),
+    "status": Row("status", LOOK, "Show one job, attempt by attempt, and what happens next.", True),
     "why": Row("why", LOOK, "Explain why jobs are not getting on, or how one ended.", True),
     "next": Row("next_jobs", LOOK, "Show what runs next, and predict when."),
     "graph": Row("graph", LOOK, "Draw what a job depends on, and what depends on it."),

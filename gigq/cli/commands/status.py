@@ -41,7 +41,7 @@ _MOST_RELATIVES = 100
     ),
 )
 def status(queue: JobQueue, args: Args) -> Answer:
-    """Show one job: what became of it, attempt by attempt, and what is next.
+    """Show one job, attempt by attempt, and what happens next.
 
     A terminal shows the beginning of long values, and of tracebacks the frames of your own code.
     Secrets are hidden, also in JSON: passwords, tokens and the like, and the keys that GIGQ_REDACT lists.
