@@ -11,6 +11,7 @@ from typing import NamedTuple
 from gigq.claims import Claim
 from gigq.clock import SystemClock
 from gigq.codec import PARAMS_LIMIT, RESULT_LIMIT, decode, encode
+from gigq.errors import StoreError
 from gigq.job_ids import JobId, JobRef, id_of
 from gigq.main_guard import IMPORTS
 from gigq.queue.job_queue import JobQueue
@@ -76,6 +77,7 @@ def replay(
         JobNotFound: there is no such job.
         ValueError: the function has no parameter of that name, or the queue is in memory.
         NotSerializable: JSON cannot hold a value of `changes`.
+        StoreError: the file cannot be read, or somebody has spoilt the job in it.
         RuntimeError: it is called while a module is imported.
     """
     IMPORTS.refuse("a job was replayed")
@@ -113,7 +115,7 @@ class _Watch:
 
 def _changed(claim: Claim, functions: Functions, changes: Mapping[str, object]) -> Claim:
     """Return a call with other arguments: by their places, where it has given them by their places."""
-    args, params = decode(claim.args), decode(claim.params)
+    args, params = _arguments(claim)
     by_place = _places(claim.function, functions, changes)
     for name, value in changes.items():
         if name in by_place[: len(args)]:
@@ -126,6 +128,14 @@ def _changed(claim: Claim, functions: Functions, changes: Mapping[str, object]) 
         params=encode(params, name="params", limit=PARAMS_LIMIT),
         pass_parent_results=takes_parents,
     )
+
+
+def _arguments(claim: Claim) -> tuple[list[Any], dict[str, Any]]:
+    with suppress(ValueError, TypeError, RecursionError):
+        args, params = decode(claim.args), decode(claim.params)
+        if isinstance(args, list) and isinstance(params, dict):
+            return args, params
+    raise StoreError(f"the arguments of job {claim.job_id} are not what gigq has written; mend them in the file")
 
 
 def _places(path: str, functions: Functions, changes: Mapping[str, object]) -> list[str]:

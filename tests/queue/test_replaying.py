@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from gigq import Job, JobNotFound, JobQueue, NotSerializable, RetryLater, Worker, current_job
+from gigq import Job, JobNotFound, JobQueue, NotSerializable, RetryLater, StoreError, Worker, current_job
 from gigq.queue.replaying import Replayed, replay
 from gigq.reports import Progress
 from gigq.runtime.functions import Functions
@@ -111,6 +111,31 @@ def test_an_argument_that_the_function_does_not_take_is_refused(queue: JobQueue)
         replayed(queue, job_id, {"f": function}, changes={"c": 1})
     with pytest.raises(NotSerializable):
         replayed(queue, job_id, {"f": function}, changes={"b": object()})
+
+
+@pytest.mark.unsound("somebody has edited it")
+@pytest.mark.parametrize(
+    "spoiling",
+    ["args = 'x'", "args = '{}'", "params = '[1]'", "params = x'ff00'", "metadata = '1'", "function = 7",
+     "timeout = 'x'", "attempts = 'x'", "retry_on = 'x'", "pass_parent_results = -7", "cursor = 'x'"],
+)  # fmt: skip
+def test_a_job_that_somebody_has_spoilt_is_replayed_or_refused_in_a_sentence(queue: JobQueue, spoiling: str) -> None:
+    def function(a: int = 0) -> object:
+        job = current_job()
+        return [job.attempt, job.deadline, job.metadata, job.cursor]
+
+    job_id = queue.submit(Job("a job", "f"))
+    with queue.database.write() as tx:
+        tx.execute("PRAGMA ignore_check_constraints = ON")
+        tx.execute(f"UPDATE jobs SET {spoiling}")
+        tx.execute("PRAGMA ignore_check_constraints = OFF")
+    for changes in ({}, {"a": 1}):
+        try:
+            found = replay(queue, job_id, functions=Functions.of({"f": function}), changes=changes)
+        except StoreError as error:
+            assert "\n" not in str(error)
+        else:
+            assert found.report.status in ("completed", "failed")
 
 
 def test_steps_that_were_made_are_not_made_again_unless_they_are_to_be_forgotten(queue: JobQueue) -> None:
