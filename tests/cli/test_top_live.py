@@ -15,6 +15,7 @@ from gigq.cli.top.pieces import Look
 from gigq.cli.top.questions import Question, about
 from gigq.cli.top.scene import Scene
 from gigq.cli.top.watch import Watch
+from gigq.redaction import Redactor
 from gigq.testing import drain
 
 
@@ -209,3 +210,13 @@ def test_a_filter_by_age_goes_on_with_the_time(open_queue: Callable[..., JobQueu
     clock.advance(3700)
     watch.look()
     assert watch.scene.running == ()
+
+
+def test_secrets_are_hidden_in_what_failed(queue: JobQueue) -> None:
+    queue.submit(Job("bad token=abc123", "functions:fail", {"message": "password=hunter2 was refused"}, max_attempts=1))
+    drain(queue)
+    watch = Watch(queue, reopen=lambda: queue, hide=Redactor().text)
+    watch.show("status:failed")
+    watch.look()
+    shown = repr((watch.scene.failures[0]._replace(group=None), watch.scene.running))
+    assert "hunter2" not in shown and "abc123" not in shown

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gigq.cli.args import Args
 from gigq.cli.command import CHANGE, argument, command
+from gigq.cli.hiding import SHOW_SECRETS, redactor
 from gigq.cli.top import plain
 from gigq.cli.top.watch import Watch
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 @command(
     argument("--read-only", action="store_true", help="only look: no key can change anything"),
+    SHOW_SECRETS,
     fields=(
         "at", "workers", "ready", "running", "scheduled", "completed_last_minute", "failed_last_minute", "sentences",
         "trouble",
@@ -43,7 +45,7 @@ def top(queue: JobQueue, args: Args) -> None:
     """
     from gigq.queue.job_queue import JobQueue  # only here: `gigq top --help` needs no queue
 
-    watch = Watch(queue, reopen=lambda: JobQueue(args.path, read_only=True))
+    watch = Watch(queue, reopen=lambda: JobQueue(args.path, read_only=True), hide=redactor(args).text)
     try:
         can = _capabilities(args)
         if can is None:
@@ -98,7 +100,8 @@ def _live(watch: Watch, args: Args, can: Capabilities, display: Display) -> Live
         from gigq.cli.commands import declared
         from gigq.cli.parser import build_parser
 
-        typed = build_parser().parse_args(["status", "--", job_id])
+        shows = ["--show-secrets"] if args.show_secrets else []
+        typed = build_parser().parse_args(["status", *shows, "--", job_id])
         return story(declared("status"), watch.queue, args, typed)
 
     def change(asked: Question) -> str:

@@ -52,14 +52,17 @@ class Watch:
     Args:
         queue: the queue.
         reopen: opens it again, when its file has been replaced.
+        hide: returns a text without the secrets in it.
 
     Attributes:
         queue: the queue.
         scene: what was read last.
     """
 
-    def __init__(self, queue: JobQueue, *, reopen: Callable[[], JobQueue]) -> None:
-        self._reopen = reopen
+    def __init__(
+        self, queue: JobQueue, *, reopen: Callable[[], JobQueue], hide: Callable[[str], str] = lambda text: text
+    ) -> None:
+        self._reopen, self._hide = reopen, hide
         self.queue = queue
         self._filter = ""
         self._changes: object = None
@@ -108,7 +111,7 @@ class Watch:
     def job(self, job_id: str) -> JobLine | None:
         """Return a job as a line, whether it is in a pane or not; None if it was deleted."""
         found = self.queue.get_job(job_id)
-        return found and _matching(found)
+        return found and self._matching(found)
 
     def close(self) -> None:
         """Close the queue."""
@@ -142,7 +145,7 @@ class Watch:
         )  # fmt: skip
         if self._filter:
             return self._matches(scene)
-        held = [_running(job, worker.id) for worker in self.queue.workers() for job in worker.jobs]
+        held = [self._running(job, worker.id) for worker in self.queue.workers() for job in worker.jobs]
         held.sort(key=lambda job: (job.at or _AT_THE_END, job.id))  # the order in which they began: lines stay
         return scene._replace(running=tuple(held[:_MOST]), running_count=f"{len(held):,}")
 
@@ -151,7 +154,7 @@ class Watch:
         found = self.queue.find_jobs(limit=_MOST, within=_BUDGET, **filters)
         count = f"{len(found):,}" if found.cursor is None and not found.is_cut else f"{len(found):,}+"
         searched = found.looked_at if found.is_cut else 0
-        return scene._replace(running=tuple(map(_matching, found)), running_count=count, searched=searched)
+        return scene._replace(running=tuple(map(self._matching, found)), running_count=count, searched=searched)
 
     def _heavy(self, scene: Scene, now: datetime) -> Scene:
         """Read what takes longer: the last hour, the last day, what is next. What is too slow stays as it was."""
@@ -161,8 +164,8 @@ class Watch:
             "health": lambda: self.queue.health(oldest_ready=None, within=_BUDGET),
             "sentences": lambda: self.queue.why(within=_BUDGET),
             "minutes": lambda: _minutes(begun, history.throughput(begun, 60, within=_BUDGET)),
-            "failures": lambda: _failures(history.failures(_DAY, within=_BUDGET), newest.bound),
-            "next": lambda: tuple(map(_next, self.queue.next_jobs(_MOST // 4, within=_BUDGET))),
+            "failures": lambda: self._failures(history.failures(_DAY, within=_BUDGET), newest.bound),
+            "next": lambda: tuple(map(self._next, self.queue.next_jobs(_MOST // 4, within=_BUDGET))),
         }
         found: dict[str, Any] = {"is_empty": not newest}
         for name, read in reads.items():
@@ -170,11 +173,45 @@ class Watch:
                 found[name] = read()
         health, sentences = found.pop("health", None), found.pop("sentences", None)
         if health is not None and sentences is not None:
-            troubles = () if health.is_ok else health.sentences
+            troubles = [] if health.is_ok else list(map(self._hide, health.sentences))
+            others = (each for each in map(self._hide, sentences) if each not in troubles)
             found["crew"] = Crew(health.workers, health.slots, health.busy)
-            found["sentences"] = (*troubles, *(each for each in sentences if each not in troubles))
-            found["troubles"] = frozenset(troubles)
+            found["sentences"], found["troubles"] = (*troubles, *others), frozenset(troubles)
         return scene._replace(**found)
+
+    def _running(self, job: HeldJob, worker: str) -> JobLine:
+        phase = Phase.RUNNING if job.started_at else Phase.RESERVED
+        return JobLine(
+            job.id, self._told(job.name), phase, job.function, job.queue, self._told(worker), job.started_at,
+            share=_share(job.progress),
+        )  # fmt: skip
+
+    def _matching(self, job: JobRecord) -> JobLine:
+        is_pending = job.status is JobStatus.PENDING
+        at = job.completed_at or (job.run_at or job.created_at if is_pending else job.started_at)
+        return JobLine(
+            job.id, self._told(job.name), job.phase, job.function, job.queue, job.worker_id or "", at, job.duration,
+            _share(job.progress), job.priority,
+        )  # fmt: skip
+
+    def _failures(self, groups: Sequence[FailureGroup], bound: int) -> tuple[FailureLine, ...]:
+        return tuple(
+            FailureLine(
+                each.key, self._told(each.function), self._told(each.message), each.failures, each.dead, each.last_at,
+                each.job_id, each, bound,
+            )
+            for each in groups[:_MOST]
+        )  # fmt: skip
+
+    def _next(self, job: NextJob) -> JobLine:
+        return JobLine(
+            job.id, self._told(job.name), job.phase, job.function, job.queue, at=job.starts_at, priority=job.priority,
+            reason=job.reason or "",
+        )  # fmt: skip
+
+    def _told(self, text: str) -> str:
+        """As much of a text as the widest screen shows, without its secrets: a name may have a million characters."""
+        return self._hide(text)[:_LONGEST]
 
     def _open_again(self) -> None:
         """Open the file anew: it may have been replaced, and then the old one stays gone."""
@@ -184,48 +221,9 @@ class Watch:
             self.queue = opened
 
 
-def _running(job: HeldJob, worker: str) -> JobLine:
-    phase = Phase.RUNNING if job.started_at else Phase.RESERVED
-    return JobLine(
-        job.id, _short(job.name), phase, job.function, job.queue, _short(worker), job.started_at,
-        share=_share(job.progress),
-    )  # fmt: skip
-
-
-def _matching(job: JobRecord) -> JobLine:
-    is_pending = job.status is JobStatus.PENDING
-    at = job.completed_at or (job.run_at or job.created_at if is_pending else job.started_at)
-    return JobLine(
-        job.id, _short(job.name), job.phase, job.function, job.queue, job.worker_id or "", at, job.duration,
-        _share(job.progress), job.priority,
-    )  # fmt: skip
-
-
 def _share(progress: dict[str, Any] | None) -> float | None:
     percentage = progress.get("percentage") if progress else None
     return None if percentage is None else percentage / 100
-
-
-def _short(text: str) -> str:
-    """As much of a text as the widest screen can show: a name may have a million characters."""
-    return text[:_LONGEST]
-
-
-def _failures(groups: Sequence[FailureGroup], bound: int) -> tuple[FailureLine, ...]:
-    return tuple(
-        FailureLine(
-            each.key, _short(each.function), _short(each.message), each.failures, each.dead, each.last_at, each.job_id,
-            each, bound,
-        )
-        for each in groups[:_MOST]
-    )  # fmt: skip
-
-
-def _next(job: NextJob) -> JobLine:
-    return JobLine(
-        job.id, _short(job.name), job.phase, job.function, job.queue, at=job.starts_at, priority=job.priority,
-        reason=job.reason or "",
-    )  # fmt: skip
 
 
 def _minutes(begun: datetime, found: Iterable[Throughput]) -> tuple[Minute, ...]:
