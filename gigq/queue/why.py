@@ -9,7 +9,19 @@ from gigq.errors import JobNotFound
 from gigq.liveness import certainly_dead
 from gigq.process import is_gone, this_process
 from gigq.queue import reasons
-from gigq.queue.words import and_more, counted, first_line, instant, is_handler, may_find, quoted, trouble, typed, when
+from gigq.queue.words import (
+    and_more,
+    counted,
+    ever_since,
+    first_line,
+    instant,
+    is_handler,
+    may_find,
+    quoted,
+    trouble,
+    typed,
+    when,
+)
 from gigq.records import JobRecord
 from gigq.status import DEAD, ExecutionStatus, JobStatus
 from gigq.store import workers
@@ -91,9 +103,13 @@ def _of_last_attempt(job: JobRecord) -> Iterator[str]:
 def _of_queue(found: Facts, queue: QueueFacts) -> Iterator[str]:
     name = found.job.queue
     if queue.are_all_paused:
-        yield "All queues are paused; `gigq resume` resumes them."
+        since = queue.all_paused_at
+        paused = f"have been paused {ever_since(since, found.now)}" if since else "are paused"
+        yield f"All queues {paused}; `gigq resume` resumes them."
     if queue.is_paused:
-        yield f"Queue {quoted(name)} is paused; `gigq resume {typed(name)}` resumes it."
+        since = queue.paused_at
+        paused = f"has been paused {ever_since(since, found.now)}" if since else "is paused"
+        yield f"Queue {quoted(name)} {paused}; `gigq resume {typed(name)}` resumes it."
     if queue.max_running is not None:
         yield f"Queue {quoted(name)} is running as many jobs as it may at a time: {queue.max_running}."
     if queue.rate is not None:

@@ -34,6 +34,7 @@ class QueueFacts:
         is_paused: by its own name.
         paused_at: since when; None if it is not, or nobody knows.
         are_all_paused: with all other queues.
+        all_paused_at: since when; None if they are not, or nobody knows.
         max_running: the limit of running jobs if it is reached, else None.
         rate: the rate limit if it is used up, else None.
     """
@@ -41,6 +42,7 @@ class QueueFacts:
     is_paused: bool
     paused_at: datetime | None
     are_all_paused: bool
+    all_paused_at: datetime | None
     max_running: int | None
     rate: UsedUpRate | None
 
@@ -62,10 +64,12 @@ class QueueLook:
     def facts(self, queue: str) -> QueueFacts:
         """Return what holds back one queue."""
         rule = self._rules[queue]
+        are_all_paused, all_paused_at = self.all_paused
         return QueueFacts(
             is_paused=rule.is_paused,
             paused_at=_since(rule),
-            are_all_paused=self._rules[ALL].is_paused,
+            are_all_paused=are_all_paused,
+            all_paused_at=all_paused_at,
             max_running=rule.max_running if self._is_full(queue, rule) else None,
             rate=_rate(self._tx, queue, rule),
         )

@@ -17,6 +17,7 @@ from gigq.store import workers
 
 Open = Callable[..., JobQueue]
 
+SINCE = "since 2026-01-01 00:00:00 UTC, for 0 ms"
 READY = "It is ready, and a worker with a free slot serves its queue: it starts in a moment."
 
 
@@ -50,13 +51,13 @@ def test_a_ready_job_with_a_free_slot_starts_in_a_moment(file: File) -> None:
 def test_a_paused_queue_is_named_with_the_command_that_resumes_it(file: File) -> None:
     job = file.submit(queue="mail")
     file.queue.pause("mail")
-    assert file.queue.why(job) == ["Queue 'mail' is paused; `gigq resume mail` resumes it."]
+    assert file.queue.why(job) == [f"Queue 'mail' has been paused {SINCE}; `gigq resume mail` resumes it."]
 
 
 def test_a_name_that_a_shell_would_split_is_quoted(file: File) -> None:
     job = file.submit(queue="my mail")
     file.queue.pause("my mail")
-    assert file.queue.why(job) == ["Queue 'my mail' is paused; `gigq resume 'my mail'` resumes it."]
+    assert file.queue.why(job) == [f"Queue 'my mail' has been paused {SINCE}; `gigq resume 'my mail'` resumes it."]
 
 
 def test_two_pauses_are_both_named_because_both_must_end(file: File) -> None:
@@ -64,7 +65,8 @@ def test_two_pauses_are_both_named_because_both_must_end(file: File) -> None:
     file.queue.pause("mail")
     file.queue.pause()
     first, second = file.queue.why(job)
-    assert (first, second[:22]) == ("All queues are paused; `gigq resume` resumes them.", "Queue 'mail' is paused")
+    assert first == f"All queues have been paused {SINCE}; `gigq resume` resumes them."
+    assert second.startswith(f"Queue 'mail' has been paused {SINCE}; ")
 
 
 def test_a_scheduled_job_says_for_when(file: File) -> None:
