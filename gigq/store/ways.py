@@ -18,13 +18,14 @@ from gigq.store.filtering import EVERY, where
 from gigq.store.sources import MOST, Source, ends_of, within_ends
 
 _FIRST, _LAST = -1, 2**63 - 1
+_EARLIEST, _LATEST = "", "9999-12-31T23:59:59.999999Z~"
+"""Before and after every instant."""
 
 _ASKEW = 3600.0
 """Seconds by which a clock may have been wrong when a job was submitted, for `Rows` to find it where it looks."""
 
 
 _AGGREGATES = {"all": "group_concat", "number": "count"}
-_BEHIND = {False: "", True: "AND (completed_at, seq) < (:ended_at, :seq)"}
 
 
 class Place(NamedTuple):
@@ -157,17 +158,15 @@ class Sourced(Way):
         self._where, self._values = where(source.left, now=tx.stamp)
         self.is_bare = self._where == EVERY
         self._has_begun = False
-        self._waiting: list[Place] = []  # what later steps look at, the newest last, if the source had to be sorted
+        self._waiting: list[int] = []  # what later steps look at, the newest last, if the source had to be sorted
 
     def step(self, after: Place | None, size: int) -> Step:
-        places = self._places(after, size)
-        step = _step(places, size)
-        if self.is_bare or not places:
-            return step
-        passing = _passing(self._tx, [place.seq for place in places], self._where, self._values)
-        return step._replace(found=[place for place in places if place.seq in passing])
+        seqs = self._next(after, size)
+        passing = set(seqs) if self.is_bare or not seqs else self._passing(seqs)
+        end = Place(seqs[-1]) if size and len(seqs) == size else None
+        return Step([Place(seq) for seq in seqs if seq in passing], len(seqs), end)
 
-    def _places(self, after: Place | None, size: int) -> list[Place]:
+    def _next(self, after: Place | None, size: int) -> Sequence[int]:
         if self._source.is_sorted or not self._has_begun:
             self._has_begun = True
             return self._newest(after, size)
@@ -177,12 +176,19 @@ class Sourced(Way):
         del self._waiting[-size:]
         return taken
 
-    def _newest(self, after: Place | None, size: int) -> list[Place]:
+    def _newest(self, after: Place | None, size: int) -> list[int]:
         rows = self._tx.execute(
             f"SELECT seq FROM ({self._source.sql}) WHERE seq < :after ORDER BY seq DESC LIMIT :size",
             self._source.values | {"after": _LAST if after is None else after.seq, "size": size},
         )
-        return [Place(seq) for (seq,) in rows]
+        return [seq for (seq,) in rows]
+
+    def _passing(self, seqs: Sequence[int]) -> set[int]:
+        rows = self._tx.execute(
+            f"SELECT seq FROM jobs WHERE seq IN (SELECT value FROM json_each(:seqs)) AND {self._where}",
+            self._values | {"seqs": f"[{','.join(map(str, seqs))}]"},
+        )
+        return {seq for (seq,) in rows}
 
 
 class Ended(Way):
@@ -198,39 +204,78 @@ class Ended(Way):
 
     def step(self, after: Place | None, size: int) -> Step:
         # The index has one row of jobs for each status.
-        rows = merge(*(self._of(status, after, size) for status in self._statuses), reverse=True)
-        places = [Place(seq, ended_at) for ended_at, seq in islice(rows, size)]
-        step = _step(places, size)
-        if self.is_bare or not places:
-            return step
-        passing = _passing(self._tx, [place.seq for place in places], self._where, self._values)
-        return step._replace(found=[place for place in places if place.seq in passing])
+        if self.is_bare:
+            rows = merge(*(self._first(status, after, size) for status in self._statuses), reverse=True)
+            return _step([Place(seq, ended_at) for ended_at, seq in islice(rows, size)], size)
+        ends = [end for status in self._statuses if (end := self._end(status, after, size)) is not None]
+        last = max(ends, default=None)  # of the row that comes that far first
+        found, looked_at = list[tuple[str, int]](), 0
+        for status in self._statuses:
+            among = self._among(after, last) | {"status": status}
+            looked_at += self._number(among)
+            found += self._passing(among)
+        places = [Place(seq, ended_at) for ended_at, seq in sorted(found, reverse=True)]
+        return Step(places, looked_at, None if last is None else Place(last[1], last[0]))
 
-    def _of(self, status: str, after: Place | None, size: int) -> Sequence[tuple[str, int]]:
-        values = {} if after is None else after._asdict()
+    def _first(self, status: str, after: Place | None, size: int) -> Sequence[tuple[str, int]]:
         return self._tx.execute(
             f"""
             SELECT completed_at, seq
               FROM jobs INDEXED BY jobs_finished
-             WHERE status = :status AND {self._when} {_BEHIND[after is not None]}
+             WHERE status = :status AND {self._when} AND (completed_at, seq) < (:ended_at, :seq)
              ORDER BY completed_at DESC, seq DESC
              LIMIT :size
             """,
-            self._instants | values | {"status": status, "size": size},
+            self._among(after, None) | {"status": status, "size": size},
         ).fetchall()
+
+    def _end(self, status: str, after: Place | None, size: int) -> tuple[str, int] | None:
+        """Return the key of the last of so many jobs; None if there are fewer."""
+        found: tuple[str, int] | None = self._tx.execute(
+            f"""
+            SELECT completed_at, seq
+              FROM jobs INDEXED BY jobs_finished
+             WHERE status = :status AND {self._when} AND (completed_at, seq) < (:ended_at, :seq)
+             ORDER BY completed_at DESC, seq DESC
+             LIMIT 1 OFFSET :skipped
+            """,
+            self._among(after, None) | {"status": status, "skipped": size - 1},
+        ).fetchone()
+        return found
+
+    def _number(self, among: dict[str, Any]) -> int:
+        found: int = self._tx.value(
+            f"""
+            SELECT count(*)
+              FROM jobs INDEXED BY jobs_finished
+             WHERE status = :status AND {self._when}
+               AND (completed_at, seq) < (:ended_at, :seq) AND (completed_at, seq) >= (:last_at, :last_seq)
+            """,
+            among,
+        )
+        return found
+
+    def _passing(self, among: dict[str, Any]) -> Sequence[tuple[str, int]]:
+        return self._tx.execute(
+            f"""
+            SELECT completed_at, seq
+              FROM jobs INDEXED BY jobs_finished
+             WHERE status = :status AND {self._when}
+               AND (completed_at, seq) < (:ended_at, :seq) AND (completed_at, seq) >= (:last_at, :last_seq)
+               AND {self._where}
+            """,
+            self._values | among,
+        ).fetchall()
+
+    def _among(self, after: Place | None, last: tuple[str, int] | None) -> dict[str, Any]:
+        """Return the values of the ends between which to look, and of those that were asked for."""
+        first = (_LATEST, _LAST) if after is None else (after.ended_at, after.seq)
+        last_at, last_seq = last or (_EARLIEST, _FIRST)
+        return self._instants | {"ended_at": first[0], "seq": first[1], "last_at": last_at, "last_seq": last_seq}
 
 
 def _step(places: list[Place], size: int) -> Step:
     return Step(places, len(places), places[-1] if size and len(places) == size else None)
-
-
-def _passing(tx: Transaction, seqs: Sequence[int], condition: str, values: dict[str, Any]) -> set[int]:
-    """Return those of these jobs that pass a condition."""
-    rows = tx.execute(
-        f"SELECT seq FROM jobs WHERE seq IN (SELECT value FROM json_each(:seqs)) AND {condition}",
-        values | {"seqs": f"[{','.join(map(str, seqs))}]"},
-    )
-    return {seq for (seq,) in rows}
 
 
 def _first_since(tx: Transaction, stamp: str) -> int:
