@@ -46,6 +46,14 @@ def test_outside_of_such_a_block_nothing_is_written_down(queue: JobQueue) -> Non
     assert queue.history.actions() == []
 
 
+def test_of_many_ids_that_were_given_the_first_are_written_down(queue: JobQueue) -> None:
+    ids = [submit(queue, f"job {number:02}") for number in range(25)]
+    with queue.acting_as("ann"):
+        queue.cancel_jobs(ids=ids)
+    (action,) = queue.history.actions()
+    assert (action.done, action.filter["ids"], action.filter["number_of_ids"]) == (25, ids[:20], 25)
+
+
 def test_every_verb_that_people_use_is_written_down(queue: JobQueue) -> None:
     with queue.acting_as("ann"):
         submit(queue, "a")
