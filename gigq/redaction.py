@@ -180,8 +180,9 @@ class Nothing(Redactor):
 
 
 def _is_harmless(text: str) -> bool:
-    """Whether a text is of mere words, in which nothing is a key or a token."""
-    return text.replace(" ", "").isalpha() and "bearer" not in text.lower()
+    """Whether a text is of mere words, or too short a word, in which nothing is a key or a token."""
+    joined = text.replace(" ", "")
+    return (joined.isalpha() or (len(text) < 16 and joined.isalnum())) and "bearer" not in text.lower()
 
 
 def _words(key: str) -> list[str]:

@@ -14,6 +14,7 @@ from gigq.status import Phase
 if TYPE_CHECKING:
     from gigq.cli.args import Args
     from gigq.records import JobRecord
+    from gigq.redaction import Redactor
 
 _CUT_FIRST = ("error", "tags", "function", "name", "worker", "queue")
 _BEGUN = (Phase.RUNNING, Phase.RESERVED)
@@ -29,6 +30,7 @@ class _Row(NamedTuple):
     args: Args
     job: JobRecord
     handle: str
+    hide: Redactor
     now: datetime
 
     def since(self, instant: datetime | None) -> str:
@@ -50,7 +52,7 @@ class _Column(NamedTuple):
 
 _COLUMNS = {
     "id": _Column(lambda row: row.handle),
-    "name": _Column(lambda row: row.job.name),
+    "name": _Column(lambda row: row.hide.text(row.job.name)),
     "phase": _Column(lambda row: phase_cell(row.job)),
     "queue": _Column(lambda row: row.job.queue, is_wide=True),
     "function": _Column(lambda row: row.job.function, is_wide=True),
@@ -61,17 +63,17 @@ _COLUMNS = {
     "ran": _Column(lambda row: ran(row.job, row.now), is_always=False),
     "ended": _Column(lambda row: row.since(row.job.completed_at), is_always=False),
     "worker": _Column(lambda row: row.job.worker_id, is_always=False),
-    "error": _Column(lambda row: (row.job.error or "").partition("\n")[0], is_always=False),
+    "error": _Column(lambda row: row.hide.text((row.job.error or "").partition("\n")[0]), is_always=False),
 }
 
 
-def job_table(args: Args, jobs: Sequence[JobRecord], *, now: datetime) -> Iterator[Styled]:
-    """Yield the lines of a table of jobs.
+def job_table(args: Args, jobs: Sequence[JobRecord], hide: Redactor, *, now: datetime) -> Iterator[Styled]:
+    """Yield the lines of a table of jobs, whose secrets are hidden.
 
     On a terminal, columns in which nothing is are left out; in a pipe there are always the same.
     """
     handles = shown_ids(args, [job.id for job in jobs])
-    rows = [_Row(args, job, handle, now) for job, handle in zip(jobs, handles, strict=True)]
+    rows = [_Row(args, job, handle, hide, now) for job, handle in zip(jobs, handles, strict=True)]
     cells = {title: [column.cell(row) for row in rows] for title, column in _COLUMNS.items()}
     titles = [title for title in _COLUMNS if _is_shown(args, _COLUMNS[title], cells[title])]
     lines = zip(*(cells[title] for title in titles), strict=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gigq.queue.job_queue import JobQueue
     from gigq.records import JobRecord
 
-_GROUPED, _LISTED = 1_000, 20
+_GROUPED, _LISTED = 500, 20
 _MOST_COUNTED = 10_000
 _PATIENCE = 5.0
 """Seconds that a person waits for a list."""
@@ -99,9 +99,10 @@ def _check(args: Args) -> None:
 def _each(queue: JobQueue, args: Args, page: Sequence[JobRecord], notes: Sequence[str]) -> Answer:
     from gigq.cli.job_table import job_table
 
-    jobs = list(map(redactor(args).job, page))
-    lines: Iterable[Line] = job_table(args, jobs, now=queue.clock.now()) if jobs else ["No dead letters."]
-    return Answer(jobs, lines, ids=[job.id for job in jobs], notes=notes)
+    hide = redactor(args)
+    lines: Iterable[Line] = job_table(args, page, hide, now=queue.clock.now()) if page else ["No dead letters."]
+    jobs = [] if args.out.form.is_for_people else list(map(hide.job, page))
+    return Answer(jobs, lines, ids=[job.id for job in page], notes=notes)
 
 
 def _by_cause(queue: JobQueue, args: Args, jobs: Sequence[JobRecord], notes: Sequence[str]) -> Answer:

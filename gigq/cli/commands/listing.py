@@ -80,16 +80,11 @@ def list_(queue: JobQueue, args: Args) -> Answer | None:
         _watch(queue, args)
         return None
     page = _page(queue, args)
-    jobs = list(map(redactor(args).job, page))
     notes = list(_notes(queue, args, page))
-    lines = [*_lines(args, jobs, now=queue.clock.now()), *notes]
-    return Answer(
-        jobs,
-        lines,
-        ids=[job.id for job in jobs],
-        notes=() if args.out.form.is_for_people else notes,
-        suggestions=[] if jobs or _is_filtered(args) else ["gigq submit MODULE.FUNCTION", "gigq worker"],
-    )
+    if not args.out.form.is_for_people:
+        return Answer(list(map(redactor(args).job, page)), ids=[job.id for job in page], notes=notes)
+    suggestions = [] if page or _is_filtered(args) else ["gigq submit MODULE.FUNCTION", "gigq worker"]
+    return Answer(page, [*_lines(args, page, now=queue.clock.now()), *notes], suggestions=suggestions)
 
 
 def _check(args: Args) -> None:
@@ -141,7 +136,7 @@ def _lines(args: Args, jobs: Sequence[JobRecord], *, now: datetime) -> Iterator[
     from gigq.cli.job_table import job_table
 
     if jobs:
-        yield from job_table(args, jobs, now=now)
+        yield from job_table(args, jobs, redactor(args), now=now)
     else:
         yield "No jobs found."
 
@@ -184,7 +179,7 @@ def _watch(queue: JobQueue, args: Args) -> None:
 
     def draw(page: Page[JobRecord]) -> Sequence[Line]:
         notes = ["there are more; --limit 0 shows all"] if page.cursor or page.is_cut else []
-        return [*_lines(args, [hide(job) for job in page], now=queue.clock.now()), *notes]
+        return [*_lines(args, page, now=queue.clock.now()), *notes]
 
     watch(queue, args, read=lambda: _page(queue, args), draw=draw, tell=lambda page: told.tell([*map(hide, page)]))
 
