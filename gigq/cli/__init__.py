@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gigq.cli import output
 from gigq.cli.common import colour_of
@@ -21,9 +20,7 @@ from gigq.cli.exits import (
     Refused,
     UsageError,
 )  # fmt: skip
-from gigq.cli.parser import add_environment, build_parser
-from gigq.cli.parsing import in_typed_words
-from gigq.cli.words import with_fields
+from gigq.cli.parser import add_defaults, parse
 from gigq.errors import GigqError, NotAQueue
 
 if TYPE_CHECKING:
@@ -76,31 +73,38 @@ def _dispatch(argv: Sequence[str]) -> int:
 
         complete(argv[1:])
         return DONE
-    try:
-        options = build_parser().parse_args(with_fields(argv))
-    except SystemExit:  # argparse has printed a help page, or the version
+    typed = parse(argv)
+    if typed.asks_for or typed.command is None:
+        from gigq.cli.help import asked
+
+        output.write(asked(typed, os.environ))
         return DONE
-    if options.command is None:
-        _print_what_there_is(options.parser)
-        return DONE
     try:
-        return _carried_out(options.command, options)
+        return _carried_out(typed.command, typed.values)
     except ValueError as error:
-        raise Refused(in_typed_words(str(error), options.names)) from None
+        raise Refused(_in_typed_words(str(error), typed.command)) from None
 
 
-def _carried_out(command: Command, options: argparse.Namespace) -> int:
+def _in_typed_words(message: str, command: Command) -> str:
+    from gigq.cli.wording import in_typed_words
+
+    # Of several arguments for one value the first counts.
+    names = {each.dest: each.typed_name for each in reversed(command.arguments)}
+    return in_typed_words(message, {"db_path": "--db", **names})
+
+
+def _carried_out(command: Command, values: dict[str, Any]) -> int:
     from gigq.cli.args import Args
     from gigq.cli.forms import checked
     from gigq.cli.out import Output
     from gigq.cli.terminal import terminal_of
 
-    add_environment(options, os.environ)
-    form = checked(options.form, command.fields)
-    colour = colour_of(options, os.environ)
+    add_defaults(command, values, os.environ)
+    form = checked(values["form"], command.fields)
+    colour = colour_of(values["color"], os.environ)
     terminal = terminal_of(sys.stdout, os.environ, colour=colour)
     out = Output(form, terminal, environ=os.environ, colour=colour, is_paged=command.is_long)
-    args = Args(options, environ=os.environ, out=out)
+    args = Args(values, absent=command.absent, environ=os.environ, out=out)
     try:
         answer = _acted(command, args)
     except NotAQueue as error:
@@ -120,13 +124,3 @@ def _acted(command: Command, args: Args) -> Answer | None:
         return command.run(args)
     with args.open(how) as queue:
         return command.run(queue, args)
-
-
-def _print_what_there_is(parser: argparse.ArgumentParser) -> None:
-    """Print the help of a family of commands whose second word is missing, or the short help."""
-    from gigq.cli.help import brief
-    from gigq.cli.parsing import LazyParser
-
-    if isinstance(parser, LazyParser):
-        return parser.print_help()
-    output.write(brief(os.environ))

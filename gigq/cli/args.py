@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,27 +26,28 @@ class Args:
     variable, is None; a switch is False.
 
     Attributes:
-        options: the values, without those that were not typed.
         environ: the environment variables.
         out: where a command writes that answers bit by bit.
     """
 
-    def __init__(self, options: argparse.Namespace, *, environ: Mapping[str, str], out: Output) -> None:
-        self.options = options
+    def __init__(
+        self, values: Mapping[str, Any], *, absent: Mapping[str, Any], environ: Mapping[str, str], out: Output
+    ) -> None:
         self.environ = environ
         self.out = out
+        self._values = values
+        self._absent = absent
 
     def __getattr__(self, name: str) -> Any:
-        values = vars(self.options)
-        if name in values:
-            return values[name]
-        if name in values["absent"]:
-            return values["absent"][name]
+        if name in self._values:
+            return self._values[name]
+        if name in self._absent:
+            return self._absent[name]
         raise AttributeError(f"the command has no argument {name!r}")
 
     def given(self, *names: str) -> dict[str, Any]:
         """Return those of these arguments that were typed. The defaults of the others are the library's."""
-        return {name: value for name, value in vars(self.options).items() if name in names}
+        return {name: value for name, value in self._values.items() if name in names}
 
     @property
     def terminal(self) -> Terminal:
@@ -57,7 +57,7 @@ class Args:
     @property
     def path(self) -> str:
         """The path of the queue."""
-        typed: str | None = self.options.db
+        typed: str | None = self.db
         return typed if typed is not None else self.environ.get("GIGQ_DB") or "gigq.db"
 
     def check_path(self) -> None:
@@ -71,7 +71,7 @@ class Args:
 
     def why_not_opened(self, message: str) -> str:
         """Return why there is no queue to open, with how to name another file where nobody has named one."""
-        is_named = self.options.db is not None or self.environ.get("GIGQ_DB")
+        is_named = self.db is not None or self.environ.get("GIGQ_DB")
         return message if is_named else f"{message}; --db PATH or GIGQ_DB names another file"
 
     @contextmanager

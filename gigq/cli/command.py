@@ -15,11 +15,10 @@ in `list_`.
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from gigq.cli.exits import UsageError
+from gigq.cli.exits import BadValue, UsageError
 from gigq.cli.opening import BY_ITSELF as BY_ITSELF
 from gigq.cli.opening import CHANGE as CHANGE
 from gigq.cli.opening import CREATE as CREATE
@@ -29,17 +28,21 @@ from gigq.cli.opening import NOTHING as NOTHING
 if TYPE_CHECKING:
     from gigq.cli.answer import Answer
     from gigq.cli.args import Args
-    from gigq.cli.parsing import Parser
+
+HIDDEN = "\0"
+"""The help of an argument that no help shows."""
 
 Opening: TypeAlias = "str | Callable[[Args], str]"
 
 
 class Argument(NamedTuple):
-    """An argument of a command, until a parser is built.
+    """An argument of a command.
 
     Attributes:
         names: ``--lease``, or the name of a word without dashes.
-        settings: for `ArgumentParser.add_argument`.
+        settings: as `ArgumentParser.add_argument` of the standard library takes them: metavar, help, dest, type,
+            choices, default, nargs (None, "?", "*"), const, and action (store, append, store_true, store_false,
+            store_const).
         env: the environment variable that it has its default from; empty for none.
         completes: what a shell may offer for it, a key of `gigq.cli.candidates.SOURCES`; empty for its choices.
     """
@@ -58,14 +61,42 @@ class Argument(NamedTuple):
         return long.lstrip("-").replace("-", "_")
 
     @property
+    def is_option(self) -> bool:
+        """Whether it is typed with dashes, and no word by its place."""
+        return self.names[0].startswith("-")
+
+    @property
+    def action(self) -> str:
+        """What becomes of its value."""
+        return str(self.settings.get("action", "store"))
+
+    @property
+    def nargs(self) -> str | None:
+        """How many words it takes: None for one, ``?`` for one or none, ``*`` for any number."""
+        found: str | None = self.settings.get("nargs")
+        return found
+
+    @property
+    def typed_name(self) -> str:
+        """What people type for it."""
+        return self.names[-1] if self.is_option else str(self.settings.get("metavar", self.names[0]))
+
+    @property
+    def absent(self) -> Any:
+        """Its value where it is not typed and has no default: None, or False for a switch."""
+        if self.action in ("store_true", "store_false"):
+            return self.action == "store_false"
+        return self.settings.get("default")
+
+    @property
     def is_hidden(self) -> bool:
         """Whether no help shows it."""
-        return self.settings.get("help") == argparse.SUPPRESS
+        return self.settings.get("help") == HIDDEN
 
     @property
     def takes_value(self) -> bool:
         """Whether a word follows it."""
-        return self.settings.get("action", "store") in ("store", "append") and self.settings.get("nargs") != 0
+        return self.action in ("store", "append")
 
     @property
     def help(self) -> str:
@@ -82,28 +113,33 @@ class Argument(NamedTuple):
         Raises:
             UsageError: the argument cannot have it.
         """
-        action = self.settings.get("action", "store")
         try:
-            if action == "append":
-                return [self._one(each.strip()) for each in text.split(",") if each.strip()]
-            return self._one(text) if action == "store" else self._switched(text)
-        except argparse.ArgumentTypeError as error:
+            if self.action == "append":
+                return [self.value(each.strip()) for each in text.split(",") if each.strip()]
+            return self.value(text) if self.action == "store" else self._switched(text)
+        except BadValue as error:
             raise UsageError(f"{self.env}: {error}") from None
 
-    def _one(self, text: str) -> Any:
+    def value(self, text: str) -> Any:
+        """Return the value of a word.
+
+        Raises:
+            BadValue: it cannot be one.
+        """
         value = self.settings.get("type", str)(text)
         choices = self.settings.get("choices")
         if choices is not None and value not in choices:
-            raise argparse.ArgumentTypeError(f"{text!r} is not one of {', '.join(map(str, choices))}")
+            from gigq.cli.wording import perhaps  # only here: it is for errors
+
+            known = [str(each) for each in choices]
+            raise BadValue(f"{text!r} is not one of {', '.join(known)}{perhaps(text, among=known)}")
         return value
 
     def _switched(self, text: str) -> Any:
         if text.lower() not in ("1", "true", "yes", "on", "0", "false", "no", "off"):
-            raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no")
+            raise BadValue(f"{text!r} is neither yes nor no")
         is_on = text.lower() in ("1", "true", "yes", "on")
-        if self.settings["action"] == "store_const":
-            return self.settings["const"] if is_on else None
-        return is_on == (self.settings["action"] == "store_true")
+        return is_on == (self.action == "store_true")
 
 
 class Exclusive(NamedTuple):
@@ -118,10 +154,10 @@ def argument(*names: str, env: str = "", completes: str = "", **settings: Any) -
     An argument that is not typed has no value, so that the library's default holds: see `Args.given`.
 
     Args:
-        names: as for `ArgumentParser.add_argument`.
+        names: ``--lease``, ``"-c", "--concurrency"``, or the name of a word without dashes.
         env: the environment variable that has its default. One that is repeated is a list with commas there.
         completes: what a shell may offer for it, a key of `gigq.cli.candidates.SOURCES`.
-        settings: the rest, as for `ArgumentParser.add_argument`.
+        settings: see `Argument`.
     """
     return Argument(names, settings, env, completes)
 
@@ -174,6 +210,16 @@ class Command:
         """All its arguments."""
         return [each for one in self.declared for each in (one.arguments if isinstance(one, Exclusive) else (one,))]
 
+    @property
+    def options(self) -> list[Argument]:
+        """Its arguments that are typed with dashes."""
+        return [each for each in self.arguments if each.is_option]
+
+    @property
+    def absent(self) -> dict[str, Any]:
+        """The values of its arguments where they are not typed and have no default."""
+        return {each.dest: each.absent for each in reversed(self.arguments)}
+
     def excluded_by(self, one: Argument) -> list[Argument]:
         """Return the arguments that may not be typed together with one."""
         groups = [each.arguments for each in self.declared if isinstance(each, Exclusive)]
@@ -183,14 +229,6 @@ class Command:
     def creates_file(self) -> bool:
         """Whether it creates the queue's file where there is none."""
         return self.opens in (CREATE, BY_ITSELF)
-
-    def add_options(self, parser: Parser) -> None:
-        """Add its arguments to a parser."""
-        for each in self.declared:
-            if isinstance(each, Exclusive):
-                _add(parser.add_mutually_exclusive_group(), each.arguments)
-            else:
-                _add(parser, (each,))
 
 
 def command(
@@ -216,11 +254,3 @@ def command(
         return Command(run, arguments, opens=opens, examples=examples, fields=fields, is_long=is_long, check=check)
 
     return declare
-
-
-def _add(parser: argparse._ActionsContainer, arguments: Iterable[Argument]) -> None:
-    for each in arguments:
-        settings = each.settings | {"help": each.help}
-        if each.env:
-            settings.pop("default", None)  # it counts for less than the variable
-        parser.add_argument(*each.names, **settings)

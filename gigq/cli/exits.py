@@ -25,3 +25,7 @@ class Refused(Exception):
     def __init__(self, message: str, *, code: int = REFUSED) -> None:
         super().__init__(message)
         self.code = code
+
+
+class BadValue(Exception):
+    """A word cannot be the value of an argument. The message says what it is not, without the argument's name."""

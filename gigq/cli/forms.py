@@ -46,17 +46,17 @@ def checked(form: Form, known: Sequence[str] | None) -> Form:
     Raises:
         UsageError: such a field was typed.
     """
-    names = form.fields if form.fields is not None else names_in(form.template)
-    if names is None or known is None:
+    if known is None or (form.fields is None and not form.template):
         return form
+    names = form.fields if form.fields is not None else names_in(form.template)
     for name in names:
         if not known:
             raise UsageError(f"there is no field {name!r}: this command answers with something else than records")
         if name not in known:
-            from gigq.cli.parsing import perhaps
+            from gigq.cli.wording import perhaps
 
             guess = perhaps(name, among=known)
-            raise UsageError(f"there is no field {name!r}{guess or '; there are ' + ', '.join(known)}")
+            raise UsageError(f"there is no field {name!r}{guess or '; there are ' + ', '.join(map(repr, known))}")
     return form._replace(is_checked=True)
 
 
@@ -116,7 +116,7 @@ def _fields(form: Form, names: Iterable[str], value: Any) -> dict[str, Any]:
         raise UsageError("there are no fields to choose from: this command answers with something else than records")
     for name in names:
         if name not in value and not form.is_checked:
-            raise UsageError(f"there is no field {name!r}; there are {', '.join(value)}")
+            raise UsageError(f"there is no field {name!r}; there are {', '.join(map(repr, value))}")
     return {name: value.get(name) for name in names}
 
 

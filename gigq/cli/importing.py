@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from gigq.cli.exits import Refused
-from gigq.cli.parsing import perhaps
+from gigq.cli.wording import perhaps
 
 if TYPE_CHECKING:
     from inspect import Parameter

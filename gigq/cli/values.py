@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from argparse import ArgumentTypeError
 from typing import Any
+
+from gigq.cli.exits import BadValue
 
 _NUMBER = re.compile(r"[0-9.]+")
 
@@ -18,7 +19,7 @@ def duration(text: str, *, unit: str = "s") -> float:
     try:
         seconds = to_seconds(text + unit if _NUMBER.fullmatch(text) else text)
     except ValueError:
-        raise ArgumentTypeError(f"{text!r:.80} is not a duration such as 90, 30s, 5m, 2h or 7d") from None
+        raise BadValue(f"{text!r:.80} is not a duration such as 90, 30s, 5m, 2h or 7d") from None
     return int(seconds) if seconds.is_integer() else seconds  # messages say 0, as it was typed, and not 0.0
 
 
@@ -36,7 +37,7 @@ def older_than(text: str) -> float | str:
     try:
         to_past(text, "it", now=SystemClock().now())
     except ValueError:
-        raise ArgumentTypeError(f"{text!r:.80} is neither a duration such as 7d nor an instant in ISO 8601") from None
+        raise BadValue(f"{text!r:.80} is neither a duration such as 7d nor an instant in ISO 8601") from None
     return text
 
 
@@ -58,7 +59,7 @@ def json_or_text(text: str, name: str = "the argument") -> Any:
     except ValueError:
         return text
     except RecursionError:
-        raise ArgumentTypeError(f"{name} is nested too deeply") from None
+        raise BadValue(f"{name} is nested too deeply") from None
 
 
 def metadata(text: str) -> list[tuple[str, Any]]:
@@ -74,7 +75,7 @@ def number(text: str) -> float:
     except ValueError:
         found = math.nan
     if not math.isfinite(found):
-        raise ArgumentTypeError(f"{text!r} is not a number")
+        raise BadValue(f"{text!r} is not a number")
     return int(found) if found.is_integer() else found
 
 
@@ -82,7 +83,7 @@ def text_parameter(text: str) -> tuple[str, str]:
     """Return the key and the text of ``key=text``."""
     key, sign, value = text.partition("=")
     if not (key and sign):
-        raise ArgumentTypeError(f"{text!r} is not a parameter such as path=data.csv or count=3")
+        raise BadValue(f"{text!r} is not a parameter such as path=data.csv or count=3")
     return key, value
 
 
@@ -93,7 +94,7 @@ def priority(text: str) -> int:
     try:
         return to_priority(int(text) if re.fullmatch(r"[+-]?[0-9]{1,30}", text) else text)
     except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is not {str(error).partition('; it must be ')[2]}") from None
+        raise BadValue(f"{text!r} is not {str(error).partition('; it must be ')[2]}") from None
 
 
 def whole(text: str) -> int:
@@ -113,21 +114,21 @@ def at_least_one(text: str) -> int:
 
 def _whole(text: str, *, least: int) -> int:
     if not re.fullmatch(r"[0-9]{1,18}", text) or int(text) < least:
-        raise ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
+        raise BadValue(f"{text!r} is not a whole number of at least {least}")
     return int(text)
 
 
 def function(text: str) -> str:
     """Return the path of a function, or the name of a handler."""
     if not text:
-        raise ArgumentTypeError("a function must be given, such as package.module.name")
+        raise BadValue("a function must be given, such as package.module.name")
     return text
 
 
 def prefix(text: str) -> str:
     """Return a prefix of an ID. An empty one is refused: it would name the only job of a queue, whatever that is."""
     if not text:
-        raise ArgumentTypeError("an ID, or a prefix of one, must be given")
+        raise BadValue("an ID, or a prefix of one, must be given")
     return text
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from gigq.cli.command import Argument
 from gigq.cli.commands import COMMANDS, declared
 from gigq.cli.exits import UsageError
-from gigq.cli.parsing import perhaps
+from gigq.cli.wording import perhaps
 
 
 class Variable(NamedTuple):

@@ -1,87 +1,49 @@
-"""The words of a command line before argparse reads them: files of words, and words that stand between options."""
+"""The words of a command line one by one, those of a file in the place of ``@file``."""
 
 from __future__ import annotations
 
-import argparse
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 from gigq.cli.exits import UsageError
 
-_NEGATIVE = re.compile(r"-\d+|-\d*\.\d+")
 _MOST = 1_000_000
-"""Bytes of a file of words."""
-
-Options = Mapping[str, argparse.Action]
+"""Characters of a file of words."""
 
 
-def with_fields(words: Sequence[str]) -> list[str]:
-    """Return words with ``--json=id`` as ``--json-fields=id``: argparse knows no value that may only follow a ``=``."""
-    end = words.index("--") if "--" in words else len(words)
-    return [re.sub(r"^--(jsonl?)=", r"--\1-fields=", word) for word in words[:end]] + list(words[end:])
+class Words:
+    """The words that are still to be read. Those of a file are no names of files themselves."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._left = [(word, False) for word in reversed(words)]
+
+    def __bool__(self) -> bool:
+        return bool(self._left)
+
+    @property
+    def next(self) -> str:
+        """The next word; empty if there is none."""
+        return self._left[-1][0] if self._left else ""
+
+    def value(self) -> str:
+        """Take the next word as it is, for the value of an option."""
+        return self._left.pop()[0]
+
+    def take(self) -> str | None:
+        """Take the next word. For ``@file`` return None: the file's words are the next ones.
+
+        Raises:
+            UsageError: the file cannot be read.
+        """
+        word, is_from_file = self._left.pop()
+        if is_from_file or not word.startswith("@") or word == "@":
+            return word
+        self._left += [(each, True) for each in reversed(_words_in(word[1:]))]
+        return None
 
 
-def with_files(options: Options, words: Sequence[str], *, until_command: bool = False) -> list[str]:
-    """Return words with those of a file in the place of ``@file``.
-
-    The value of an option is no file, nor is a word after ``--``.
-
-    Args:
-        options: by what is typed for them.
-        until_command: whether only words before the command are looked at.
-
-    Raises:
-        UsageError: a file cannot be read.
-    """
-    found: list[str] = []
-    for position, (word, is_option, is_value) in enumerate(_told_apart(options, words)):
-        is_file = word.startswith("@") and len(word) > 1 and not is_value
-        if word == "--" or (until_command and not (is_option or is_value or is_file)):
-            return [*found, *words[position:]]
-        found += with_fields(_words_in(word[1:])) if is_file else [word]
-    return found
-
-
-def arranged(options: Options, words: Sequence[str]) -> list[str]:
-    """Return words with the options first, for argparse takes no words between options and after them."""
-    typed = list(_told_apart(options, words))
-    separator = next((place for place, (word, *is_any) in enumerate(typed) if word == "--" and not any(is_any)), None)
-    if separator is not None:
-        del typed[separator]
-    first = [word for word, is_option, is_value in typed if is_option or is_value]
-    others = [word for word, is_option, is_value in typed if not (is_option or is_value)]
-    return [*first, *(["--", *others] if others else [])]
-
-
-def _told_apart(options: Options, words: Sequence[str]) -> Iterator[tuple[str, bool, bool]]:
-    """Yield each word, whether it is an option, and whether it is the value of the option before it.
-
-    The first ``--`` that is no value is neither, and so are all words after it.
-    """
-    waiting: str | int | None = 0
-    for position, word in enumerate(words):
-        if waiting == 0 and word == "--":
-            yield word, False, False
-            yield from ((each, False, False) for each in words[position + 1 :])
-            return
-        looks_like_option = word.startswith("-") and word != "-" and not _NEGATIVE.fullmatch(word)
-        is_value = waiting is None or (waiting == "?" and not looks_like_option)
-        is_option = looks_like_option and not is_value
-        yield word, is_option, is_value
-        waiting = _values_after(options, word) if is_option else 0
-
-
-def _values_after(options: Options, word: str) -> str | int | None:
-    """How many values follow an option, as `nargs` says it: None for one, ``?`` for one or none, 0 for none."""
-    if word in options:
-        return options[word].nargs
-    if word.startswith("--"):
-        return 0  # with its value after a =, or unknown
-    for place, letter in enumerate(word[1:], 2):
-        action = options.get(f"-{letter}")
-        if action is None or action.nargs != 0:
-            return None if action is not None and place == len(word) else 0
-    return 0
+def is_option(word: str) -> bool:
+    """Whether a word has the form of an option. A dash alone is a word, and so is a negative number."""
+    return word.startswith("-") and word != "-" and not word[1:].replace(".", "", 1).isdecimal()
 
 
 def _words_in(path: str) -> list[str]:

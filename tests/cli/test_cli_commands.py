@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from argparse import ArgumentParser
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
-import reference
 
 import gigq.cli.commands
 from gigq import JobQueue
 from gigq.cli.command import NOTHING, Command
 from gigq.cli.commands import COMMANDS, FAMILIES, declared
-from gigq.cli.parser import build_parser
+from gigq.cli.help import typed_words
+from gigq.cli.parser import parse
 
 Run = Callable[..., Any]
-
-PARSERS = reference.commands(build_parser())
 
 EXAMPLES = {"ID": "x", "NAME": "x", "QUEUE": "x", "N": "1", "ACTION": "list", "MODULE.FUNCTION": "functions.greet"}
 EXAMPLES |= {"ARGUMENT": "1", "COMMAND": "list", "SHELL": "bash", "DEST": "copy.db", "FILTER": "queue:x"}
@@ -38,10 +35,10 @@ NEEDED = {
 """Options without which these commands do nothing, or do not end."""
 
 
-def words_of(parser: ArgumentParser, *, is_complete: bool) -> list[str]:
+def words_of(command: Command, *, is_complete: bool) -> list[str]:
     """An example of what is typed after a command, with the words that may be left out or without them."""
-    actions = [action for action in parser._actions if not action.option_strings]
-    return [EXAMPLES[str(action.metavar)] for action in actions if is_complete or action.required]
+    words = [each for each in command.arguments if not each.is_option]
+    return [EXAMPLES[each.typed_name] for each in words if is_complete or each.nargs is None]
 
 
 def test_the_table_and_the_modules_name_the_same_commands() -> None:
@@ -68,7 +65,7 @@ def test_a_group_of_commands_has_a_summary() -> None:
 
 @pytest.mark.parametrize("words", COMMANDS)
 def test_only_a_command_that_is_declared_so_creates_the_file(run: Run, path: str, words: str) -> None:
-    outcome = run(*words.split(), *words_of(PARSERS[words], is_complete=True), *NEEDED.get(words, []))
+    outcome = run(*words.split(), *words_of(declared(words), is_complete=True), *NEEDED.get(words, []))
 
     assert Path(path).exists() == declared(words).creates_file
     if not declared(words).creates_file and declared(words).opens != NOTHING:
@@ -78,14 +75,14 @@ def test_only_a_command_that_is_declared_so_creates_the_file(run: Run, path: str
 
 @pytest.mark.parametrize("words", COMMANDS)
 def test_words_in_brackets_may_be_left_out_and_no_others(words: str) -> None:
-    typed = words_of(PARSERS[words], is_complete=False)
+    typed = words_of(declared(words), is_complete=False)
 
-    build_parser().parse_args([*words.split(), *typed])
+    parse([*words.split(), *typed])
     if typed:
         with pytest.raises(gigq.cli.UsageError, match="the following arguments are required"):
-            build_parser().parse_args([*words.split(), *typed[:-1]])
-    assert reference.usage(words, PARSERS[words], set()).count("[") == 1 + len(
-        words_of(PARSERS[words], is_complete=True)
+            parse([*words.split(), *typed[:-1]])
+    assert typed_words(words, declared(words)).count("[") == bool(declared(words).options) + len(
+        words_of(declared(words), is_complete=True)
     ) - len(typed)
 
 
@@ -94,7 +91,9 @@ def test_version_prints_the_version(run: Run) -> None:
     assert run("version", "--json").json == {"version": gigq.__version__, "json_version": 1}
 
 
-ANSWERS = ("answer", "args", "styled")
+ANSWERS = ("answer", "args", "out", "styled")
+HELP = {"fields", "help", "topics"}
+LIST = {"answer", "args", "columns", "commands.listing", "filtering", "hiding", "options", "styled", "table", "values", *HELP}
 
 
 def loaded_by(path: str, *words: str) -> set[str]:
@@ -108,14 +107,14 @@ def loaded_by(path: str, *words: str) -> set[str]:
 @pytest.mark.parametrize(
     ("words", "modules"),
     [
-        (["version"], {"commands.version", "out", *ANSWERS}),
-        (["--help"], {"fields", "help", "topics"}),
-        (["schedule", "--help"], set[str]()),
-        (["list", "--help"], {"columns", "commands.listing", "filtering", "hiding", "fields", "options", "table", "values", *ANSWERS}),
+        (["version"], {"commands.version", *ANSWERS}),
+        (["--help"], HELP),
+        (["schedule", "--help"], HELP),
+        (["list", "--help"], LIST),
     ],
 )
 def test_version_and_help_load_no_queue(path: str, words: list[str], modules: set[str]) -> None:
-    always = {"command", "commands", "common", "exits", "forms", "opening", "output", "parser", "parsing"}
+    always = {"command", "commands", "common", "exits", "forms", "opening", "output", "parser"}
     always |= {"terminal", "words"}
     others = {"gigq.clock", "gigq.status"} if words[0] == "list" else set[str]()
 
@@ -149,7 +148,7 @@ def test_a_command_that_only_looks_loads_nothing_that_claims_settles_or_runs_job
     engine = {"bell", "budget", "connections", "database", "files", "forking", "lists", "mounts"}
     engine |= {"opened_file", "read_only", "joined", "marks", "patience", "searching", "sqlite_errors", "transaction"}
     cli = {"answer", "args", "columns", "command", "commands", "common", "exits", "forms", "opening", "out", "output"}
-    cli |= {"parser", "parsing", "styled", "table", "terminal", "words"}
+    cli |= {"parser", "styled", "table", "terminal", "words"}
 
     loaded = loaded_by(path, *words)
 

@@ -12,7 +12,7 @@ import pytest
 from gigq import Job, JobQueue
 from gigq.cli import main
 from gigq.cli.commands import COMMANDS
-from gigq.cli.parsing import in_typed_words
+from gigq.cli.wording import in_typed_words
 from gigq.status import JobStatus, Phase
 
 Run = Callable[..., Any]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from gigq.cli import values
+from gigq.cli.exits import BadValue
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_parameter_is_json_or_else_text(text: str, value: object) -> None:
 
 @pytest.mark.parametrize("text", ["key", "=value", "", "key=" + "[" * 200_000])
 def test_a_bad_parameter_is_refused(text: str) -> None:
-    with pytest.raises(ArgumentTypeError):
+    with pytest.raises(BadValue):
         values.parameter(text)
 
 
@@ -62,13 +62,13 @@ def test_how_old_something_is_may_be_said_by_a_duration_or_by_an_instant(text: s
 
 @pytest.mark.parametrize("text", ["", "yesterday", "-1", "7 d", "2026-13-01", "9" * 400])
 def test_an_age_that_is_neither_is_refused(text: str) -> None:
-    with pytest.raises(ArgumentTypeError, match="duration"):
+    with pytest.raises(BadValue, match="duration"):
         values.older_than(text)
 
 
 @pytest.mark.parametrize("text", ["", "s", "-1", "5 m", "5M", "1h30m", "nan", "inf", "1e3", "٣", "9" * 400])
 def test_a_bad_duration_is_refused(text: str) -> None:
-    with pytest.raises(ArgumentTypeError, match="is not a duration"):
+    with pytest.raises(BadValue, match="is not a duration"):
         values.duration(text)
 
 
@@ -95,5 +95,5 @@ def test_a_priority_is_a_number_or_a_name(text: str, number: int) -> None:
     ],
 )
 def test_bad_numbers_and_ids_are_refused(read: Callable[[str], Any], text: str) -> None:
-    with pytest.raises(ArgumentTypeError):
+    with pytest.raises(BadValue):
         read(text)

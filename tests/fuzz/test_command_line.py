@@ -12,7 +12,7 @@ import pytest
 from gigq import Job, JobQueue
 from gigq.cli import DONE, REFUSED, UNCONFIRMED, UNFINISHED, USAGE, main
 from gigq.cli.commands import COMMANDS, declared
-from gigq.cli.parsing import Parser
+from gigq.cli.common import COMMON, HELP
 
 ENDLESS = {"worker", "top", "dashboard", "replay", "drain"}
 """Commands that run until someone stops them, or call a job's function."""
@@ -45,9 +45,8 @@ TYPED = [
 
 def options_of(words: str) -> list[str]:
     """The options of a command, such as ``--db``."""
-    parser = Parser()
-    declared(words).add_options(parser)
-    return [each for action in parser._actions for each in action.option_strings if each not in FOLLOWING]
+    arguments = [*declared(words).options, *COMMON, HELP]
+    return [name for each in arguments for name in each.names if name not in FOLLOWING]
 
 
 @pytest.mark.parametrize("seed", range(3))

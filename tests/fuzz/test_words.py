@@ -6,7 +6,6 @@ import itertools
 import json
 import math
 import random
-from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ import pytest
 from gigq import InvalidJob, Job
 from gigq.claims import Claim
 from gigq.cli import values
+from gigq.cli.exits import BadValue
 from gigq.clock import from_text, to_instant, to_text
 from gigq.cron import Cron, zone_named
 from gigq.errors import NotImportable
@@ -111,7 +111,7 @@ def test_a_duration_is_finite_seconds_or_refused() -> None:
     read = 0
     for text in texts(2, ["1", "90", "0", ".", "5", "s", "m", "h", "d", "e", "inf", "nan", "_"]):
         for reader in (values.duration, values.age, values.limit):
-            if refusal_of(reader, text, ArgumentTypeError) is None:
+            if refusal_of(reader, text, BadValue) is None:
                 seconds = reader(text)
                 assert seconds is None or (math.isfinite(seconds) and seconds >= 0), repr(text)
                 read += 1
@@ -121,7 +121,7 @@ def test_a_duration_is_finite_seconds_or_refused() -> None:
 def test_a_number_is_refused_or_fits_into_the_file() -> None:
     for text in texts(3, ["1", "0", "9" * 9, "-", "high", "LOW", " ", "."]):
         for reader in (values.whole, values.at_least_one, values.priority):
-            if refusal_of(reader, text, ArgumentTypeError) is None:
+            if refusal_of(reader, text, BadValue) is None:
                 assert abs(reader(text)) < 2**63, repr(text)
 
 
@@ -194,7 +194,7 @@ def test_a_parameter_is_refused_or_a_key_and_a_json_value() -> None:
         "1e999",
     ]
     for text in [*texts(7, pieces), "k=" + "[" * 100_000, "k=" + "9" * 10_000]:
-        if refusal_of(values.parameter, text, ArgumentTypeError) is None:
+        if refusal_of(values.parameter, text, BadValue) is None:
             key, value = values.parameter(text)
             assert key and text.startswith(f"{key}=")
             json.dumps(value, allow_nan=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 from gigq.cli.answer import Answer
@@ -26,18 +25,18 @@ def help_(args: Args) -> Answer:
 
     The topics are filters, times, exit-codes, environment and json.
     """
-    from gigq.cli.help import explained, overview
-    from gigq.cli.parser import parser_of
-    from gigq.cli.parsing import perhaps
+    from gigq.cli.help import explained, overview, usage
     from gigq.cli.topics import TOPICS
+    from gigq.cli.wording import perhaps
 
     words = " ".join(args.words or ())
+    width = args.terminal.width_or(80)
     if not words:
-        lines = overview(os.environ).splitlines()
+        lines = list(overview(width))
     elif words in COMMANDS or words in FAMILIES:
-        lines = parser_of(words).format_help().splitlines()
+        lines = list(usage(words, width))
     elif words in TOPICS:
-        lines = explained(TOPICS[words], args.terminal.width_or(80))
+        lines = explained(TOPICS[words], width)
     else:
         known = [*COMMANDS, *FAMILIES, *TOPICS]
         topics = f"the topics are {', '.join(TOPICS)}"
