@@ -142,7 +142,7 @@ def _words(typed: _Typed, command: Command, word: str, path: str) -> Iterator[Ca
     """The values of the next word that the command takes, or its options if it takes no more."""
     positionals = [each for each in command.arguments if not each.names[0].startswith("-")]
     place = min(typed.positionals, len(positionals) - 1)
-    if positionals and (place == typed.positionals or positionals[place].settings.get("nargs") == "*"):
+    if positionals and (place == typed.positionals or positionals[place].nargs in ("*", "+")):
         yield from _values(positionals[place], word, path)
     elif not word:
         yield from _options(typed, "--", path)

@@ -41,7 +41,7 @@ class Argument(NamedTuple):
     Attributes:
         names: ``--lease``, or the name of a word without dashes.
         settings: as `ArgumentParser.add_argument` of the standard library takes them: metavar, help, dest, type,
-            choices, default, nargs (None, "?", "*"), const, and action (store, append, store_true, store_false,
+            choices, default, nargs (None, "?", "*", "+"), const, and action (store, append, store_true, store_false,
             store_const).
         env: the environment variable that it has its default from; empty for none.
         completes: what a shell may offer for it, a key of `gigq.cli.candidates.SOURCES`; empty for its choices.
@@ -72,9 +72,14 @@ class Argument(NamedTuple):
 
     @property
     def nargs(self) -> str | None:
-        """How many words it takes: None for one, ``?`` for one or none, ``*`` for any number."""
+        """How many words it takes: None for one, ``?`` for one or none, ``*`` for any number, ``+`` for one or more."""
         found: str | None = self.settings.get("nargs")
         return found
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether it is a word that may not be left out."""
+        return not self.is_option and self.nargs in (None, "+")
 
     @property
     def typed_name(self) -> str:

@@ -143,7 +143,7 @@ def _choices(argument: Argument) -> str:
 
 def _positional(argument: Argument) -> str:
     name = argument.typed_name
-    return {None: name, "?": f"[{name}]", "*": f"[{name} ...]"}[argument.nargs]
+    return {None: name, "?": f"[{name}]", "*": f"[{name} ...]", "+": f"{name} ..."}[argument.nargs]
 
 
 def _arguments(arguments: Iterable[Argument], width: int) -> Iterator[str]:

@@ -98,7 +98,7 @@ def last_name(function: str) -> str:
 def _job(given: Mapping[str, Any], options: Mapping[str, Any]) -> Job:
     for name in given:
         if name not in _KNOWN:
-            from gigq.cli.parsing import perhaps
+            from gigq.cli.wording import perhaps
 
             raise Refused(f"there is no option {name!r}{perhaps(name, among=_KNOWN)}")
     whole = {**options, **given}

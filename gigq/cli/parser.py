@@ -162,16 +162,15 @@ class _Parser:
         words, values = self._positionals, self._typed.values
         arguments = [each for each in command.arguments if not each.is_option]
         for number, each in enumerate(arguments):
-            needed = sum(1 for later in arguments[number + 1 :] if later.nargs is None)
-            room = max(0, len(words) - needed)
-            count = {None: 1, "?": min(1, room), "*": room}[each.nargs]
+            room = max(0, len(words) - sum(later.is_needed for later in arguments[number + 1 :]))
+            count = {None: 1, "?": min(1, room), "*": room, "+": max(1, room)}[each.nargs]
             if count > len(words):
-                missing = [later.typed_name for later in arguments[number:] if later.nargs is None]
+                missing = [later.typed_name for later in arguments[number:] if later.is_needed]
                 self._refuse(f"the following arguments are required: {', '.join(missing)}")
             found = [self._value(each, word) for word in words[:count]]
             words = words[count:]
             if found:
-                values[each.dest] = found if each.nargs == "*" else found[0]
+                values[each.dest] = found if each.nargs in ("*", "+") else found[0]
         if words:
             self._refuse(f"unrecognized arguments: {' '.join(words)}")
 

@@ -38,7 +38,7 @@ NEEDED = {
 def words_of(command: Command, *, is_complete: bool) -> list[str]:
     """An example of what is typed after a command, with the words that may be left out or without them."""
     words = [each for each in command.arguments if not each.is_option]
-    return [EXAMPLES[each.typed_name] for each in words if is_complete or each.nargs is None]
+    return [EXAMPLES[each.typed_name] for each in words if is_complete or each.is_needed]
 
 
 def test_the_table_and_the_modules_name_the_same_commands() -> None:

@@ -145,11 +145,7 @@ def test_submit_as_json_is_the_id(run: Callable[..., Any], queue: JobQueue) -> N
         (["functions.nothing", "--delay", "soon"], 2, "'soon' is not a duration"),
         (["functions.nothing", "--delay", "-5"], 2, "'-5' is not a duration"),
         (["functions.nothing", "--prio", "5"], 2, "unrecognized arguments: --prio; did you mean '--priority'"),
-<<<<<<< HEAD
         ([], 2, "give a function"),
-=======
-        ([], 2, "MODULE.FUNCTION"),
->>>>>>> f240e85 (Read command lines without argparse, in half the time)
     ],
 )
 def test_a_job_that_cannot_be_submitted_is_one_line_of_error(

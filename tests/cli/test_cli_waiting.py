@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
 from collections.abc import Callable
 from typing import Any
 
@@ -127,7 +126,8 @@ def test_without_a_terminal_a_plain_line_says_every_ten_seconds_how_far_it_is(
     ids = [queue.submit(Job(name, "functions.add", {"a": 1}, max_attempts=1)) for name in ("good", "bad", "later")]
     drain(queue)
     ids += [queue.submit(Job("later", "functions.nothing", delay=3600)) for _ in range(2)]
-    args = Args(Namespace(show_secrets=False), environ={}, out=Output(Form(), Terminal(), environ={}, colour="auto"))
+    out = Output(Form(), Terminal(), environ={}, colour="auto")
+    args = Args({"show_secrets": False}, absent={}, environ={}, out=out)
 
     with pytest.raises(Refused, match="2 of 5 jobs had not ended after 35 s"):
         wait_for(queue, args, ids, timeout=35)

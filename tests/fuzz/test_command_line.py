@@ -88,8 +88,14 @@ WRONG = ["", "x", "-1", "0", "9" * 30, "0001-01-01", "\udc80"]
 
 @pytest.mark.parametrize("command", [each for each in COMMANDS if each not in ENDLESS])
 def test_no_message_is_in_the_words_of_python(
-    command: str, path: str, queue: JobQueue, capsys: pytest.CaptureFixture[str]
+    command: str,
+    path: str,
+    queue: JobQueue,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)  # some options name files to write
     queue.submit_many(Job("job", "functions:nothing", id=each) for each in ("job-1", "job-2"))
     queue.cancel("job-2")  # so that nothing waits for it
     for option in [each for each in options_of(command) if each.startswith("--")]:

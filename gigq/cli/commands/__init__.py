@@ -99,7 +99,7 @@ COMMANDS = {
     "recover": Row("steering", FIX, "Recover the jobs of dead workers, and print how many."),
     "health": Row("monitoring", SERVE, "Say in one line whether the queue is well, for Docker, Nagios and cron."),
     "metrics": Row("metrics", SERVE, "Print metrics of the queue in the Prometheus text format."),
-    "help": Row("helping", SERVE, "Show how to use a command, or explain a topic.", True),
+    "help": Row("helping", SERVE, "Show how to use a command, or explain a topic."),
     "env": Row(
         "helping", SERVE, "Show the environment variables that gigq heeds, with what holds and where it comes from."
     ),

@@ -98,11 +98,12 @@ def _live(watch: Watch, args: Args, can: Capabilities, display: Display) -> Live
 
     def told(job_id: str) -> list[Pieces]:
         from gigq.cli.commands import declared
-        from gigq.cli.parser import build_parser
+        from gigq.cli.parser import add_defaults, parse
 
         shows = ["--show-secrets"] if args.show_secrets else []
-        typed = build_parser().parse_args(["status", *shows, "--", job_id])
-        return story(declared("status"), watch.queue, args, typed)
+        status, values = declared("status"), parse(["status", *shows, "--", job_id]).values
+        add_defaults(status, values, args.environ)
+        return story(status, watch.queue, args, values)
 
     def change(asked: Question) -> str:
         with args.open(CHANGE) as queue:  # the screen itself is read through a connection that cannot write
