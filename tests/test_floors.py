@@ -231,7 +231,7 @@ PARTS_OF_SQL = {
     "OVERLAPS", "ENDED",  # conditions on the instants of executions
     # in one module each
     "MOST", "_FAILED",
-    "_AGGREGATES", "_BEHIND", "_COLUMNS", "_EXPIRES",
+    "_AGGREGATES", "_COLUMNS", "_EXPIRES",
     "_FIRSTS", "_PLACES", "_MARKS", "_ROWS", "_insert", "_SAMPLED", "_is_needed",
     "_for_each", "_none_of", "_JOB", "UNFINISHED_PARENTS", "BLOCKED_FOR_EVER", "WRONG_ATTEMPTS",
     "EMPTY_WORKFLOWS", "OF_NO_WORKFLOW", "FOREIGN_LAST_JOB", "NOT_WAITED_FOR", "FOREIGN_STEPS",

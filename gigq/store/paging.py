@@ -57,22 +57,27 @@ def find(
     if limit == 0:
         return Page(cursor=after and after.text, bound=bound)
     most = None if limit is None else offset + limit
-    walk, places = Walk(tx, budget, after), list[Place]()
-    way = Ended(tx, filters) if by_end else _way(tx, filters, budget)
+    walk = Walk(tx, budget, after)
+    places = _found(walk, Ended(tx, filters) if by_end else _way(tx, filters, budget), most)
+    is_enough = walk.end is None or (most is not None and len(places) >= most)
+    if not is_enough and len(places) < offset:
+        raise budget.exceeded()
+    wanted = places[offset:most]
+    records = _loaded(tx, wanted, budget)
+    is_cut = not is_enough or len(records) < len(wanted)
+    has_more = most is not None and len(places) > most
+    end = wanted[len(records) - 1] if has_more or len(records) < len(wanted) else walk.end
+    return Page(records, cursor=end and end.text, is_cut=is_cut, looked_at=walk.looked_at, bound=bound)
+
+
+def _found(walk: Walk, way: Way, most: int | None) -> list[Place]:
+    """Return the places of the jobs that pass: so many at least, if there are."""
+    places: list[Place] = []
     for step in walk.steps(way.step, _first_size(way, most)):
         places += step.found
         if most is not None and len(places) >= most:
             break
-    has_more = most is not None and len(places) > most
-    if walk.end is not None and len(places) < offset:
-        raise budget.exceeded()
-    end = places[most - 1] if most is not None and has_more else walk.end
-    wanted = places[offset:most]
-    records = _loaded(tx, wanted, budget)
-    if len(records) < len(wanted):
-        end = wanted[len(records) - 1]
-    is_whole = len(records) == len(wanted) and (walk.end is None or (most is not None and len(places) >= most))
-    return Page(records, cursor=end and end.text, is_cut=not is_whole, looked_at=walk.looked_at, bound=bound)
+    return places
 
 
 def count(tx: Transaction, filters: Filters, budget: Budget, *, at_most: int | None = None) -> Count:

@@ -1,4 +1,4 @@
-"""Find, count and read jobs."""
+"""Read jobs, and count those of each status. `paging` finds them."""
 
 from __future__ import annotations
 

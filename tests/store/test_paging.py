@@ -205,6 +205,15 @@ def test_a_list_of_dicts_is_whole_or_refused(file: File) -> None:
         file.queue.find_jobs(offset=290, limit=1, within=0, **NONE)
 
 
+@pytest.mark.parametrize(
+    ("offset", "limit", "found"), [(0, 0, 0), (2, None, 1), (3, 1, 0), (9, 5, 0), (9, None, 0), (1, 9, 2)]
+)
+def test_an_offset_may_lie_behind_the_last_job(file: File, offset: int, limit: int | None, found: int) -> None:
+    file.queue.submit_many(Job("job", "m:f") for _ in range(3))
+    page = file.queue.find_jobs(offset=offset, limit=limit)
+    assert (len(page), page.cursor, page.is_cut) == (found, None, False)
+
+
 def test_an_offset_and_a_cursor_are_not_taken_together(file: File) -> None:
     with pytest.raises(ValueError, match="after and offset were both given"):
         file.queue.find_jobs(after="1", offset=1)
