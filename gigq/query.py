@@ -41,6 +41,7 @@ KEYS = {
     "priority": Key("priority", "priority:high", "jobs with this priority: a number or the name of a level"),
     "worker": Key("worker_id", "worker:web-1", "jobs that this worker runs, or ran last"),
     "workflow": Key("workflow", "workflow:0193-5c2e", "jobs of the workflow with this id"),
+    "id": Key("ids", "id:7f3a91c2", "the job with this id; repeat it for several, and give commands only its end"),
     "error": Key("error", "error:ValueError", "jobs whose last attempt ended with this class of error"),
     "args": Key("args", "args.user:42", "jobs with this value in their arguments, at any depth: args.user.name:ann"),
     "since": Key("since", "since:2h", "jobs submitted in the last 2 hours; times and ranges as below"),
@@ -238,6 +239,7 @@ def _priority(value: str) -> int:
 _VALUES: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(_TEXTS, str),
     "tag": lambda value: [value],
+    "id": lambda value: [value],
     "priority": _priority,
     "status": lambda value: _choices(value, "status"),
     "phase": lambda value: _choices(value, "phase"),

@@ -29,6 +29,7 @@ NOW = datetime(2026, 1, 31, 9, tzinfo=UTC)
         ("priority:high", {"priority": 100}),
         ("priority:-3", {"priority": -3}),
         ("error:ValueError workflow:w", {"error": "ValueError", "workflow": "w"}),
+        ("id:a-1 id:b", {"ids": ["a-1", "b"]}),
         ('queue:"my queue" name:\'it is\'', {"queue": "my queue", "name": "it is"}),
         (r'name:"a \"b\" \\ c"', {"name": 'a "b" \\ c'}),
         ("args.user:42 args.user.name:ann", {"args": {"user": 42, "user.name": "ann"}}),

@@ -74,9 +74,11 @@ def chosen(queue: JobQueue, args: Args, words: Sequence[str] | None = None) -> d
 
     Raises:
         UsageError: one cannot be understood, or is given twice.
-        WorkflowNotFound: no workflow has the ID that was typed, whole or in part.
+        WorkflowNotFound, JobNotFound, AmbiguousId: there is none with an ID that was typed, whole or in part, or there
+            are several.
     """
-    return args.resolved(queue, _typed(args, queue.clock.now(), words))
+    found = args.resolved(queue, _typed(args, queue.clock.now(), words))
+    return found | ({"ids": [queue.full_id(each) for each in found["ids"]]} if "ids" in found else {})
 
 
 def are_typed(args: Args) -> bool:

@@ -189,6 +189,12 @@ def test_secrets_are_hidden_in_every_form_unless_they_are_asked_for(
     assert all("4711-4711" not in run("list", *form).out for form in forms)
 
 
+def test_ids_among_filters_may_be_handles(run: Run, queue: JobQueue) -> None:
+    ids = queue.submit_many([Job(name, "f") for name in "abc"])
+    assert run("list", f"id:{ids[0][-8:]}", f"id:{ids[2]}", "-q").out.split() == [ids[2], ids[0]]
+    assert run("list", "id:nobody").code == 1
+
+
 def test_an_empty_list_says_so(run: Run, queue: JobQueue) -> None:
     assert run("list").out == "No jobs found.\n"
     assert run("list", "--json").json == [] and run("list", "-q").out == ""
