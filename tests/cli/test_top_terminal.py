@@ -99,7 +99,7 @@ def test_an_error_while_it_draws_is_seen_on_the_terminal_as_it_was(busy: JobQueu
 def test_ctrl_z_stops_it_and_fg_goes_on(busy: JobQueue, path: str) -> None:
     with Session("bash", "--norc", "-i", environment={"GIGQ_DB": path}) as session:
         session.wait_for("$")
-        session.type(f"{sys.executable} -m gigq top\r")
+        session.type(f"{sys.executable} -S -m gigq top\r")
         session.wait_for("quit")
         session.press("Ctrl-Z")
         session.wait_for("Stopped")
