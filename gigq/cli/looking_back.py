@@ -4,24 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gigq.cli import values
-from gigq.cli.command import argument
+from gigq.cli.command import Argument, argument
+from gigq.cli.exits import BadValue
 from gigq.clock import to_text
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from gigq.cli.args import Args
     from gigq.findings import Findings
 
 WITHIN = 10.0
 """Seconds that a person waits for a look back; then it shows what it has found."""
 
-SPAN = (
-    argument("--since", metavar="TIME", type=values.older_than,
-        help="how long ago the time begins, such as 1h or 7d, or when (ISO 8601); default: 24h"),
-    argument("--until", metavar="TIME", type=values.older_than,
-        help="how long ago it ends, or when; default: now"),
-)  # fmt: skip
-"""The options of a span of time."""
+
+
+def moment(text: str) -> datetime:
+    """Return the instant that a person means; see `gigq help times`."""
+    from gigq import times  # only here: help needs no times
+    from gigq.clock import SystemClock
+
+    try:
+        return times.moment(text, now=SystemClock().now())
+    except ValueError as error:
+        raise BadValue(str(error)) from None
+
+
+def span(otherwise: str) -> tuple[Argument, Argument]:
+    """Return the options of a span of time; `otherwise` is how long it is where none was typed."""
+    return (
+        argument("--since", metavar="TIME", type=moment,
+            help=f"when it begins, such as 2h, 09:30, yesterday or 2026-01-31; default: {otherwise}"),
+        argument("--until", metavar="TIME", type=moment, help="when it ends, likewise; default: now"),
+    )  # fmt: skip
 
 
 def span_of(args: Args, since: str, otherwise: str) -> dict[str, Any]:
@@ -31,10 +46,7 @@ def span_of(args: Args, since: str, otherwise: str) -> dict[str, Any]:
         since: what the method calls the beginning.
         otherwise: the beginning where none was typed.
     """
-    from gigq.clock import SystemClock, to_past
-
-    until = None if args.until is None else to_past(args.until, "--until", now=SystemClock().now())
-    return {since: otherwise if args.since is None else args.since, "until": until, "within": WITHIN}
+    return {since: otherwise if args.since is None else args.since, "until": args.until, "within": WITHIN}
 
 
 def notes_of(found: Findings[Any], what: str) -> list[str]:

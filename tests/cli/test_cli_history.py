@@ -87,7 +87,7 @@ def test_a_time_without_failures_says_so(run: Run, file: File) -> None:
 def test_a_time_that_is_none_is_refused(run: Run, file: File, command: str) -> None:
     outcome = run(command, "--since", "soon")
     assert (outcome.code, outcome.out) == (2, "")
-    assert "'soon' is neither a duration such as 7d nor an instant" in outcome.err
+    assert "'soon' is not a time: write a duration such as 2h, a time such as 09:30" in outcome.err
 
 
 # functions

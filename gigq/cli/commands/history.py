@@ -11,7 +11,7 @@ from gigq.cli.args import Args
 from gigq.cli.command import argument, command
 from gigq.cli.fields import ACTION, FAILURE, FUNCTION
 from gigq.cli.hiding import SHOW_SECRETS, redactor
-from gigq.cli.looking_back import SPAN, notes_of, span_of
+from gigq.cli.looking_back import notes_of, span, span_of
 from gigq.cli.styled import DIM, RED, Line, Styled
 from gigq.cli.table import TABLE, Cell, age, table
 
@@ -31,7 +31,7 @@ _ACTION_TITLES = ("when", "who", "by", "did", "done", "to")
 
 
 @command(
-    *SPAN,
+    *span("24h"),
     argument("--limit", metavar="N", type=values.whole, default=20,
         help="show at most N groups, or 0 for all; default: 20"),
     SHOW_SECRETS,
@@ -69,7 +69,7 @@ def errors(queue: JobQueue, args: Args) -> Answer:
 
 
 @command(
-    *SPAN,
+    *span("24h"),
     *TABLE,
     fields=FUNCTION,
     examples=(("gigq functions --since 1h --wide", "with more percentiles"),),

@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from gigq.cli import values
 from gigq.cli.answer import Answer
 from gigq.cli.args import Args
-from gigq.cli.command import argument, command
+from gigq.cli.command import command
 from gigq.cli.fields import BAR
 from gigq.cli.hiding import SHOW_SECRETS, redactor
-from gigq.cli.looking_back import WITHIN, shown, span_of
+from gigq.cli.looking_back import WITHIN, shown, span, span_of
 from gigq.cli.styled import BOLD, CYAN, DIM, GREEN, MAGENTA, RED, YELLOW, Line, Styled
 
 if TYPE_CHECKING:
@@ -40,14 +39,11 @@ _ENDS = {
 
 
 @command(
-    argument("--since", metavar="TIME", type=values.older_than,
-        help="how long ago the picture begins, such as 1h, or when (ISO 8601); default: 15m"),
-    argument("--until", metavar="TIME", type=values.older_than,
-        help="how long ago it ends, or when; default: now"),
+    *span("15m"),
     SHOW_SECRETS,
     fields=BAR,
-    examples=(("gigq trace --since 2h", "the last two hours"),),
-)  # fmt: skip
+    examples=(("gigq trace --since 09:30 --until 10:00", "half an hour of this morning"),),
+)
 def trace(queue: JobQueue, args: Args) -> Answer:
     """Draw what the slots of all workers did over time.
 
@@ -60,8 +56,8 @@ def trace(queue: JobQueue, args: Args) -> Answer:
     from gigq.drawing.lanes import lanes_of
 
     now = queue.clock.now()
-    span = span_of(args, "since", "15m")
-    since, until = to_past(span["since"], "--since", now=now), span["until"] or now
+    typed = span_of(args, "since", "15m")
+    since, until = to_past(typed["since"], "--since", now=now), typed["until"] or now
     found = queue.history.executions(since, until, _MOST_EXECUTIONS, within=WITHIN)
     since = _known_since(found, since)
     lanes = lanes_of(found, since, until)
