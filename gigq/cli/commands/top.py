@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 def top(queue: JobQueue, args: Args) -> None:
     """Show the queue live: what runs, what fails, what is next.
 
-    It begins with a sentence about what is not getting on, and the last hour; then come queues, running jobs, failures
-    by cause, and the jobs that run next. Tab walks the panes, the arrows choose a line, Enter opens a job, / shows the
-    jobs that match a filter, ? lists all keys. p pauses a queue, R requeues and K cancels; each of them asks first. It
-    reads only after the file has changed, and draws at most four times a second.
+    It begins with a sentence about what is not getting on, and the last hour; then come queues, running jobs, failures by cause, and the jobs that run next.
+    Tab walks the panes, the arrows choose a line, Enter opens a job, / shows the jobs that match a filter, ? lists all keys.
+    p pauses a queue, R requeues and K cancels; each of them asks first.
+    It reads only after the file has changed, and draws at most four times a second.
 
     Where the output is no terminal, or with ACCESSIBLE set, it prints a line every ten seconds.
-    """
+    """  # noqa: E501
     from gigq.queue.job_queue import JobQueue  # only here: `gigq top --help` needs no queue
 
     watch = Watch(queue, reopen=lambda: JobQueue(args.path, read_only=True), hide=redactor(args).text)
