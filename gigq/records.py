@@ -27,7 +27,8 @@ class ExecutionRecord(NamedTuple):
         error: the message of the error; None without one.
         error_type: the class of the exception; None if there was none.
         traceback: the traceback of the exception; None if there was none.
-        log: what the function logged, if the worker has `capture_logs`; otherwise None. Of one that runs, so far.
+        log: what the function logged, if the worker has `capture_logs`; otherwise None. Of one that runs, so far. None
+            in what lists return, too: `get_job` has it.
 
     Example:
         >>> from calendar import isleap

@@ -179,7 +179,7 @@ def standing(filters: Filters, *, now: str, waiting: Waiting) -> Source | None:
 def _unfinished(filters: Filters, places: set[str], waiting: Waiting) -> list[str]:
     if _WAITING in places and waiting is Waiting.BY_PARENTS:
         return [_BY_PARENTS]
-    if filters.phases == [Phase.RETRYING]:
+    if places == {_LATER} and filters.phases == [Phase.RETRYING]:
         return [_OF_RETRIES]
     found = [sql for place, sql in _UNFINISHED.items() if place in places]
     if _READY in places and filters.queue is not None:

@@ -1,4 +1,4 @@
-"""The ways along which jobs are looked for, step by step, so that who is stopped knows how far he came.
+"""The ways along which jobs are looked for, in steps, so that a look that is stopped knows how far it came.
 
 A single statement that is interrupted tells nothing of what it has read.
 """
@@ -23,7 +23,6 @@ _EARLIEST, _LATEST = "", "9999-12-31T23:59:59.999999Z~"
 
 _ASKEW = 3600.0
 """Seconds by which a clock may have been wrong when a job was submitted, for `Rows` to find it where it looks."""
-
 
 _AGGREGATES = {"all": "group_concat", "number": "count"}
 
