@@ -6,6 +6,7 @@ import os
 import random
 import re
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -192,6 +193,25 @@ def test_a_terminal_that_is_read_out_or_cannot_be_drawn_on_gets_lines(
     assert b"\x1b" not in session.received
     session.press("Ctrl-C")
     assert session.wait() == 130
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ([], r"\d\d:\d\d:\d\d UTC  0 workers; 28 ready, 2 running, 0 scheduled; last minute 0 done, 0 failed\. .+"),
+        (["--json"], r'\{"at": "20[\d:.T-]+Z", "workers": 0, "ready": 28, "running": 2, .*\}'),
+        (["--format", "{ready} {running}"], "28 2"),
+        (["-q"], "[0-9a-f-]{36}"),
+    ],
+)
+def test_a_pipe_gets_a_line_in_the_form_that_was_asked_for(
+    busy: JobQueue, spawn: Callable[..., subprocess.Popen[str]], words: list[str], line: str
+) -> None:
+    shown = spawn("top", *words)
+    assert re.fullmatch(f"{line}\n", shown.stdout.readline())  # type: ignore[union-attr]
+    shown.send_signal(signal.SIGINT)
+    assert shown.wait(60) == 130
+    assert shown.stderr.read() == ""  # type: ignore[union-attr]
 
 
 def _cpu_seconds(pid: int) -> float:

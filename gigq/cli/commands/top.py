@@ -74,7 +74,8 @@ def _print_lines(watch: Watch, args: Args) -> None:
         watch.refresh()
         watch.look()
         now = watch.now
-        args.out.put(plain.values(watch.scene, now), [plain.line(watch.scene, now)])
+        ids = [job.id for job in watch.scene.running]
+        args.out.put(plain.values(watch.scene, now), [plain.line(watch.scene, now)], ids=ids)
         watch.queue.clock.sleep(plain.EVERY)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from gigq.cli.top.scene import Scene
+from gigq.clock import to_text
 
 EVERY = 10.0
 """Seconds from one line to the next."""
@@ -15,7 +16,7 @@ def values(scene: Scene, now: datetime) -> dict[str, Any]:
     """Return what a line says as plain values, for programs."""
     ended = scene.minutes[-2] if len(scene.minutes) > 1 else None  # the last one is not over
     return {
-        "at": now,
+        "at": to_text(now),
         "workers": scene.crew.workers,
         "ready": sum(each.ready for each in scene.queues),
         "running": sum(each.running for each in scene.queues),
