@@ -12,8 +12,9 @@ from gigq import times
 from gigq.checks import any_text
 from gigq.clock import SystemClock, to_instant, to_text
 from gigq.codec import canonical, decode
-from gigq.errors import InvalidFilter
+from gigq.job_ids import ids_of
 from gigq.priority import to_priority
+from gigq.query_syntax import Word, invalid, quoted, unescaped, words
 from gigq.status import JobStatus, Phase
 
 
@@ -54,26 +55,10 @@ _PERIODS = {"since": ("since", "until"), "until": ("since", "until"), "ended": (
 _WORDS_OF = {"status": JobStatus, "phase": Phase}
 _TEXTS = ("queue", "function", "name", "worker", "workflow", "error")
 
-_BLANKS = re.compile(r"\s*+")
-_KEY = re.compile(
-    r"""(?i)(?P<args>args\.(?:"(?:[^"\\]|\\.)*+"|[^\s:"']++)):|(?P<sign>-?)(?P<key>\w[\w.\-]*+):"""
-)
-_VALUE = re.compile(r"\S*+")
-_QUOTED = re.compile(r"""(["'])((?:(?!\1)[^\\]|\\.)*+)(\1?)""", re.DOTALL)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,400})(?:\.[0-9]{1,400})?(?:[eE][+-]?[0-9]{1,4})?")
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _PLAIN = re.compile(r"[\w./@%+*#~^$!?=<>|&\-]+")
 _PLAIN_PATH = re.compile(r"""[^\s:"'\\]+""")
-
-
-class _Word(NamedTuple):
-    """A word of the text, with the place that it has there."""
-
-    key: str | None
-    value: str
-    is_quoted: bool
-    start: int
-    end: int
 
 
 def parse(text: str, *, now: datetime | None = None) -> dict[str, Any]:
@@ -97,7 +82,7 @@ def parse(text: str, *, now: datetime | None = None) -> dict[str, Any]:
     at = SystemClock().now() if now is None else now
     found: dict[str, Any] = {}
     free: list[str] = []
-    for word in _words(text):
+    for word in words(text):
         if word.key is None:
             free.append(word.value)
         else:
@@ -124,54 +109,7 @@ def text_of(filters: Mapping[str, Any]) -> str:
 # from text
 
 
-def _words(text: str) -> Iterator[_Word]:
-    at = _end(_BLANKS, text, 0)
-    while at < len(text):
-        word = _word(text, at)
-        yield word
-        at = _end(_BLANKS, text, word.end)
-
-
-def _word(text: str, start: int) -> _Word:
-    key, at = _key(text, start)
-    quoted = _QUOTED.match(text, at)
-    if quoted is None:
-        end = _end(_VALUE, text, at)
-        return _Word(key, text[at:end], False, start, end)
-    end = _end(_VALUE, text, quoted.end())
-    if not quoted[3]:
-        raise _invalid("its quote is not closed", text, start, end)
-    if end > quoted.end():
-        raise _invalid("a blank must follow its closing quote", text, start, end)
-    return _Word(key, _unescaped(quoted[2]), True, start, end)
-
-
-def _key(text: str, start: int) -> tuple[str | None, int]:
-    """Return the key of a word, if it has one, and where its value begins."""
-    found = _KEY.match(text, start)
-    if found is None:
-        if text[start : start + 5].lower() == "args.":
-            raise _invalid("it needs a name and a value, such as args.user:42", text, start, _end(_VALUE, text, start))
-        return None, start
-    if found["sign"]:
-        raise _invalid("a filter cannot be negated", text, start, found.end())
-    return found["args"] or found["key"], found.end()
-
-
-def _invalid(problem: str, text: str, start: int, end: int) -> InvalidFilter:
-    return InvalidFilter(f"{text[start:end]!r:.80}: {problem}", text=text, start=start, end=end)
-
-
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
-
-
-def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
-    found = pattern.match(text, at)
-    return at if found is None else found.end()
-
-
-def _add(found: dict[str, Any], text: str, word: _Word, now: datetime) -> None:
+def _add(found: dict[str, Any], text: str, word: Word, now: datetime) -> None:
     """Add what a word says.
 
     Raises:
@@ -181,7 +119,7 @@ def _add(found: dict[str, Any], text: str, word: _Word, now: datetime) -> None:
         for name, value in _filters_of(word, now):
             _put(found, name, value)
     except ValueError as error:
-        raise _invalid(str(error), text, word.start, word.end) from None
+        raise invalid(str(error), text, word.start, word.end) from None
 
 
 def _put(found: dict[str, Any], name: str, value: Any) -> None:
@@ -199,7 +137,7 @@ def _put(found: dict[str, Any], name: str, value: Any) -> None:
         found[name] = value
 
 
-def _filters_of(word: _Word, now: datetime) -> Iterator[tuple[str, Any]]:
+def _filters_of(word: Word, now: datetime) -> Iterator[tuple[str, Any]]:
     key = str(word.key)
     if key[:5].lower() == "args.":
         yield "args", {_path(key[5:]): _argument(word)}
@@ -257,13 +195,13 @@ def _period(key: str, value: str, now: datetime) -> Iterator[tuple[str, datetime
 
 
 def _path(typed: str) -> str:
-    path = _unescaped(typed[1:-1]) if typed[:1] == '"' else typed
+    path = unescaped(typed[1:-1]) if typed[:1] == '"' else typed
     if not path:
         raise ValueError("args needs the name of an argument, such as args.user:42")
     return any_text(path, "args")
 
 
-def _argument(word: _Word) -> Any:
+def _argument(word: Word) -> Any:
     """Return a value as JSON if it can be read as that, and as text otherwise; what is in quotes is text."""
     text = any_text(word.value, "args")
     if word.is_quoted:
@@ -301,10 +239,10 @@ def _told(name: str, value: Any) -> Iterator[str]:
     elif name in ("since", "until"):
         yield f"{name}:{_told_instant(value)}"
     elif name == "search":
-        yield _quoted(value) if not _PLAIN.fullmatch(value) else value
+        yield quoted(value) if not _PLAIN.fullmatch(value) else value
     else:
-        each_word = [value] if isinstance(value, str | int) else list(value)
-        yield from (f"{_word_of(name)}:{_told_text(str(each))}" for each in each_word)
+        several = ids_of(value, name) if name == "ids" else [value] if isinstance(value, str | int) else list(value)
+        yield from (f"{_word_of(name)}:{_told_text(str(each))}" for each in several)
 
 
 def _word_of(name: str) -> str:
@@ -318,26 +256,21 @@ _PERIOD_OF = {"ended_until": "ended"}
 
 
 def _told_path(path: str) -> str:
-    return path if _PLAIN_PATH.fullmatch(path) else _quoted(path)
+    return path if _PLAIN_PATH.fullmatch(path) else quoted(path)
 
 
 def _told_argument(value: Any) -> str:
     if isinstance(value, str):
         is_plain = _PLAIN.fullmatch(value) and value not in _CONSTANTS and not _NUMBER.fullmatch(value)
-        return value if is_plain else _quoted(value)
+        return value if is_plain else quoted(value)
     if value is None or isinstance(value, bool | int | float):
         return str(canonical(value))
     raise ValueError(f"an argument is {value!r:.80}; only text, numbers, true, false and null can be looked for")
 
 
 def _told_text(text: str) -> str:
-    return text if _PLAIN.fullmatch(text) else _quoted(text)
+    return text if _PLAIN.fullmatch(text) else quoted(text)
 
 
 def _told_instant(instant: Any) -> str:
     return to_text(to_instant(instant)).replace(".000000", "")
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'

@@ -18,7 +18,7 @@ ROOT = Path(gigq.__file__).parent
 
 FLOORS = (
     "markup workflow_order drawing/ "
-    "errors status clock cron codec paths unfit priority checks cleaning liveness process retry filters job_ids job query times durations handles redaction redacted_text"
+    "errors status clock cron codec paths unfit priority checks cleaning liveness process retry filters job_ids job query query_syntax times durations handles redaction redacted_text"
     " new_job plain records queue_records workflow_records claims reports steps logs missing importing main_guard lazy"
     " version measure survey derived_ids foreign progress_line pages tracebacks"
     " affected history_records health_records graph_records next_records failing percentiles findings",
