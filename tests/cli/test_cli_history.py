@@ -28,7 +28,8 @@ def file(open_queue: Callable[..., JobQueue]) -> File:
 
 def run_job(file: File, name: str, *, seconds: float = 5, status: str = "completed", **options: Any) -> str:
     """Submit a job, let it run and end, and return its ID."""
-    report = {key: options.pop(key) for key in ("error", "error_type", "traceback", "log", "is_final") if key in options}
+    of_report = ("error", "error_type", "traceback", "log", "is_final")
+    report = {key: options.pop(key) for key in of_report if key in options}
     job_id = file.queue.submit(Job(name, options.pop("function", "app.mail:send"), **options))
     (claim,) = file.claim()
     file.clock.advance(seconds)
@@ -162,6 +163,13 @@ def test_without_actions_it_says_so(run: Run, file: File) -> None:
 
 
 @pytest.fixture
+def span(file: File) -> tuple[str, ...]:
+    """The ten minutes that begin with the queue."""
+    begun = file.clock.now()
+    return "--since", begun.isoformat(), "--until", (begun + timedelta(minutes=10)).isoformat()
+
+
+@pytest.fixture
 def busy(file: File) -> File:
     """A worker that ran two jobs side by side, one of which failed, and later one that still runs."""
     file.queue.submit_many([Job("a", "app.mail:send"), Job("b", "app.mail:send", max_attempts=1)])
@@ -176,9 +184,11 @@ def busy(file: File) -> File:
     return file
 
 
-def test_a_trace_draws_each_slot_over_time(run: Run, busy: File, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trace_draws_each_slot_over_time(
+    run: Run, span: tuple[str, ...], busy: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "61")
-    head, legend, first, second, axis = run("trace", "--since", "10m").out.splitlines()
+    head, legend, first, second, axis = run("trace", *span).out.splitlines()
     assert head.endswith(" a column")
     assert "✕ failed" in legend
     assert first.startswith("ann  █████████")
@@ -190,12 +200,14 @@ def test_a_trace_draws_each_slot_over_time(run: Run, busy: File, monkeypatch: py
     assert axis.split()[0].count(":") == 2
 
 
-def test_a_trace_folds_a_long_time_in_which_nothing_ran(run: Run, file: File, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trace_folds_a_long_time_in_which_nothing_ran(
+    run: Run, span: tuple[str, ...], file: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     run_job(file, "a", seconds=60)
     file.clock.advance(480)
     run_job(file, "b", seconds=60)
-    lines = run("trace", "--since", "10m").out.splitlines()
+    lines = run("trace", *span).out.splitlines()
     assert "╌╌╌" in lines[2]
     assert lines[-1].startswith("folded: 8 min from ")
     assert max(map(len, lines)) <= 60
@@ -209,13 +221,13 @@ def test_a_trace_is_no_wider_than_the_terminal(
     assert max(map(len, run("trace").out.splitlines())) <= width
 
 
-def test_many_lanes_are_drawn_together(run: Run, file: File) -> None:
+def test_many_lanes_are_drawn_together(run: Run, span: tuple[str, ...], file: File) -> None:
     file.queue.submit_many(Job("job", "m:f") for _ in range(70))
     claims = file.claim(70)
     file.clock.advance(300)
     for claim in claims[:35]:
         file.settle(claim, ExecutionStatus.COMPLETED)
-    together = run("trace", "--since", "10m").out.splitlines()[2]
+    together = run("trace", *span).out.splitlines()[2]
     assert together.startswith("ann  ████")
     assert together.endswith("▶  75 %")
     assert "▅" in together  # half of them still run
@@ -229,9 +241,11 @@ def test_a_trace_as_json_is_the_executions_with_their_lanes(run: Run, busy: File
     assert tuple(found[0]) == BAR
 
 
-def test_a_trace_is_told_to_who_does_not_look(run: Run, busy: File, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trace_is_told_to_who_does_not_look(
+    run: Run, span: tuple[str, ...], busy: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ACCESSIBLE", "1")
-    _, first, second = run("trace", "--since", "10m").out.splitlines()
+    _, first, second = run("trace", *span).out.splitlines()
     assert first == "ann: 90 % busy, 2 executions, 0 ended badly"
     assert second == "ann: 10 % busy, 1 execution, 1 ended badly"
 

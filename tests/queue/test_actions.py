@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-
 from store.verbs import File
 
 from gigq import Job, JobQueue, ManualClock, Workflow
