@@ -1,8 +1,8 @@
 """How long looks at a queue of a million jobs take: PYTHONPATH=. python tests/bench/reading.py [--file FILE]
 
-Prints milliseconds for each look at a file of --jobs jobs of 500 bytes (the median of 5, hot cache), beside the same
-look at one of 1,000 jobs, and the ratio; what has a budget of 100 ms says how far it came. Then the same for commands
-in new processes, with the processor time that they take.
+Prints milliseconds of processor time for each look at a file of --jobs jobs of 500 bytes (the median of 5, hot cache),
+beside the same look at one of 1,000 jobs, and the ratio. Looks are stopped after 100 ms of the clock, and say how far
+they came. Then the same for commands in new processes.
 
     --make FILE     only makes the file, of --jobs jobs, and leaves it there
     --file FILE     looks at this file, which --make has made, instead of making one
