@@ -450,5 +450,5 @@ def test_jobs_that_complete_are_logged_where_that_is_asked_for(
         run_all(ann)
         ann.loop.turn()
     assert [each.getMessage() for each in caplog.records] == [
-        f"job {job_id} (job) completed, attempt 1 of 3, after 0.00 s"
+        f"job {job_id} (job) completed, attempt 1 of 3, after 0 ms"
     ]
