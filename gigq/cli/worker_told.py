@@ -59,8 +59,12 @@ class Teller:
             **{name: counts[name] for name in _WORDS},
             "duration": round(took, 3),
             "per_second": round(per_second, 3),
-            "failures": [each._asdict() for each in causes],
-        }
+            "failures": [
+                {"function": each.function, "error_type": each.error_type, "count": each.number, "error": each.error,
+                 "job_id": each.job_id}
+                for each in causes
+            ],
+        }  # fmt: skip
         speed = f" ({_rate(per_second)})" if _ended(self._tally) else ""
         return value, [f"{', '.join(_counted(self._tally))} in {span(took)}{speed}", *_failures(causes)]
 

@@ -231,7 +231,7 @@ def test_a_summary_groups_failures_by_their_cause(tally: Tally, clock: ManualClo
         "  1 job of shop:get: timed out after 3 s (job 00000007)",
     ]
     assert (value["worker_id"], value["failed"], value["duration"], value["per_second"]) == ("ann", 4, 2.0, 2.0)
-    assert [(each["function"], each["error_type"], each["number"]) for each in value["failures"]] == [
+    assert [(each["function"], each["error_type"], each["count"]) for each in value["failures"]] == [
         ("shop:send", "ValueError", 3),
         ("shop:get", "timeout", 1),
     ]
@@ -259,6 +259,10 @@ def test_a_burst_ends_with_a_summary(run: Run, queue: JobQueue) -> None:
     assert outcome.code == 0
     again = run("worker", "--burst", "--json", "--worker-id", "w1").json
     assert (again["worker_id"], again["completed"], again["failed"], again["failures"]) == ("w1", 0, 0, [])
+    queue.submit(Job("bad", "functions:fail", {"message": "password=hunter2"}, max_attempts=1))
+    (failure,) = run("worker", "--burst", "--json=failed,failures").json["failures"]
+    assert (failure["function"], failure["count"]) == ("functions:fail", 1)
+    assert "hunter2" not in failure["error"]
 
 
 CHATTY = """

@@ -26,6 +26,12 @@ _OF_WORKER = (
     "shutdown_timeout", "prune_after", "capture_logs", "durability",
 )  # fmt: skip
 
+_SUMMARY = (
+    "completed", "failed", "retried", "cancelled", "released", "duration", "per_second", "failures",
+)  # fmt: skip
+"""What a burst answers for programs, besides the name of its worker."""
+
+
 @command(
     exclusive(
         argument("--once", action="store_true", help="run one job, or none if none is ready, and exit"),
@@ -64,7 +70,7 @@ _OF_WORKER = (
     argument("--log-format", choices=("text", "json"), default="text", env="GIGQ_LOG_FORMAT",
         help="json: one object a line, with fields such as job_id, attempt, duration, error_type; default: text"),
     opens=BY_ITSELF,
-    fields=("worker_id", "ran"),
+    fields=("worker_id", "ran", *_SUMMARY),
     check=lambda args: _check(args),
     examples=(
         ("gigq worker -c 4", "run four jobs at a time, until Ctrl-C"),
@@ -76,7 +82,8 @@ def worker(args: Args) -> None:
 
     Running jobs may then finish within --shutdown-timeout; those that do not are given back to the queue.
     Functions are imported from the current directory first.
-    The log is on standard error.
+    The log is on standard error; on a terminal, a line below it says what runs, what was done and how fast.
+    With --burst it ends with a summary, in which the jobs that failed are grouped by their cause.
     """
     from gigq.cli.worker_told import Teller
     from gigq.worker.tally import Tally
