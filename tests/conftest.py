@@ -61,6 +61,22 @@ def sound_files(request: pytest.FixtureRequest) -> Iterator[None]:
         assert problems_in(folder) == []
 
 
+REPOSITORY = Path(__file__).parent.parent
+
+
+def files_of_the_repository() -> set[str]:
+    """What lies at its top, without what tools keep there out of sight."""
+    return {name for name in os.listdir(REPOSITORY) if not name.startswith(".")}
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_in_the_repository() -> Iterator[None]:
+    """A test that writes files into the repository fails: whoever runs it would commit them."""
+    before = files_of_the_repository()
+    yield
+    assert files_of_the_repository() <= before
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     """Time that passes only when the test moves it."""
