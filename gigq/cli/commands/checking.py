@@ -67,7 +67,7 @@ def _lines(args: Args, found: Iterable[Finding]) -> Iterator[Line]:
 
 def _typed(args: Args, remedy: str) -> str:
     """Return a remedy with the file that was named, so that a command can be copied."""
-    is_named = args.options.db is not None
+    is_named = args.db is not None
     return f"gigq --db {quote(args.path)}{remedy[4:]}" if is_named and remedy.startswith("gigq ") else remedy
 
 
