@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 import re
 import threading
 import time
@@ -269,5 +268,7 @@ def attempts(timeout: float, *, longest_pause: float) -> Iterator[None]:
     start = time.monotonic()
     yield
     while (waited := time.monotonic() - start) < timeout:
-        time.sleep(random.uniform(0.0001, max(longest_pause, min(_LONGEST_PAUSE, waited / 25))))
+        from random import uniform  # only here: it takes as long to import as all clocks
+
+        time.sleep(uniform(0.0001, max(longest_pause, min(_LONGEST_PAUSE, waited / 25))))
         yield

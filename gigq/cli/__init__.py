@@ -41,6 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: the words after ``gigq``; those of this process by default.
     """
     output.accept_any_text()
+    if argv is None and sys.argv[1:2] == ["__complete"]:
+        from gigq.cli.completion import end_soon
+
+        end_soon()
     try:
         return _run(sys.argv[1:] if argv is None else argv)
     finally:

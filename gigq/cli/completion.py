@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 
 from gigq.cleaning import clean
 from gigq.cli.candidates import FILES, Candidate, candidates
@@ -76,13 +75,11 @@ def complete(words: Sequence[str]) -> None:
     Args:
         words: the name of the shell, how bash completes, and the words after ``gigq`` up to the one that was begun.
     """
-    with open(os.devnull, "w") as nowhere:
-        sys.stderr = nowhere  # a fault of the file is no news for who types
-        _end_soon()
-        lines: list[str] = []
-        with suppress(Exception):
-            shell, how, *typed = words
-            lines = list(_offered(shell, how, typed or [""]))
+    lines: list[str] = []
+    # A fault of the file is no news for who types.
+    with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere), suppress(Exception):
+        shell, how, *typed = words
+        lines = list(_offered(shell, how, typed or [""]))
     for line in lines:
         print(line)
 
@@ -139,7 +136,7 @@ def _is_safe(candidate: Candidate) -> bool:
     return clean(candidate[0]) == candidate[0]
 
 
-def _end_soon() -> None:
+def end_soon() -> None:
     """End the process when the time is over, whatever it is doing then, such as waiting for a disk."""
     import threading
 

@@ -51,3 +51,12 @@ BAR = (
     "completed_at", "error_type", "error", "lane",
 )  # fmt: skip
 DIFFERENCE = ("left", "right", "facts", "arguments", "traceback", "log")
+
+
+def of_bulk(done: str) -> tuple[str, ...]:
+    """Return the fields of an answer about one job or several, to which something was done, such as ``cancelled``.
+
+    Not every answer has all of them: one about one job has its ID, a dry run what it would have done.
+    """
+    of_a_dry_run = ("dry_run", "verb", "count", "is_exact")
+    return ("id", done, "along", "changed", "skipped", "ids", "refused", *of_a_dry_run)

@@ -21,6 +21,7 @@ class _Part(NamedTuple):
         ascii: what is shown instead where signs beyond ASCII are not.
         is_for_people: whether it is left out where a program reads.
         is_drawn: whether it is the work of `gigq.drawing`, which cleans and colours by itself.
+        status: the status or phase that it names: people get its sign and its colour, too.
     """
 
     text: str
@@ -28,6 +29,7 @@ class _Part(NamedTuple):
     ascii: str | None = None
     is_for_people: bool = False
     is_drawn: bool = False
+    status: str = ""
 
 
 class Styled:
@@ -45,6 +47,11 @@ class Styled:
     def sign(cls, sign: str, ascii: str, style: str = PLAIN) -> Styled:
         """Return a sign for people, which says nothing that the words beside it do not say: programs do not get it."""
         return cls._of((_Part(sign, style, ascii, is_for_people=True),))
+
+    @classmethod
+    def of_status(cls, text: str, status: str) -> Styled:
+        """Return the word of a status or a phase, which has a sign and a colour for people."""
+        return cls._of((_Part(text, status=status),))
 
     @classmethod
     def drawn(cls, line: str) -> Styled:
@@ -79,6 +86,9 @@ class Styled:
         for part in self._parts:
             if part.is_for_people and not terminal.is_terminal:
                 continue
+            if part.status and (terminal.is_terminal or terminal.is_coloured):
+                yield from _looking(part, terminal)
+                continue
             text = part.text if part.ascii is None or terminal.is_unicode else part.ascii
             yield (text if part.is_drawn else clean(text)), (part.style if terminal.is_coloured else PLAIN)
 
@@ -107,15 +117,20 @@ def status_cell(phase: str, note: str = "", *, word: str = "") -> Styled:
         note: what follows it, such as a percentage.
         word: another word in its place, where a title says the rest.
     """
-    from gigq.drawing.looks import LOOKS  # only here: many commands show no status
+    return Styled.of_status(f"{word or phase} {note}".rstrip(), phase)
+
+
+def _looking(part: _Part, terminal: Terminal) -> Iterator[tuple[str, str]]:
+    """A status as people see it."""
+    from gigq.drawing.looks import LOOKS  # only here: programs get the word alone
     from gigq.status import Phase
 
-    phase_like = _LIKE.get(phase, phase)
-    look = LOOKS[Phase(phase_like)] if phase_like in LOOKS else None
-    words = f"{word or phase} {note}".rstrip()
-    if look is None:
-        return Styled(words)
-    return Styled.sign(f"{look.sign} ", f"{look.plain} ", look.terminal) + Styled(words, look.terminal)
+    like = _LIKE.get(part.status, part.status)
+    look = LOOKS[Phase(like)] if like in LOOKS else None
+    style = look.terminal if look is not None and terminal.is_coloured else PLAIN
+    if look is not None and terminal.is_terminal:
+        yield f"{look.sign if terminal.is_unicode else look.plain} ", style
+    yield clean(part.text), style
 
 
 _LIKE = {"pending": "ready", "lost": "cancelled", "released": "cancelled"}

@@ -12,6 +12,7 @@ from gigq.cli.bulk import GROUP, Verb, carried_out, check, to_named
 from gigq.cli.choosing import job_ids
 from gigq.cli.command import CHANGE, argument, command, exclusive
 from gigq.cli.exits import UsageError
+from gigq.cli.fields import of_bulk
 from gigq.cli.questions import sure
 from gigq.cli.selecting import selection
 from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
@@ -28,6 +29,7 @@ _CHANGES = ("run_at", "delay", "priority", "queue")
     argument("--running", action="store_true", help="also running jobs; their functions are interrupted"),
     *sure(all="every pending job, and with --running every running one"),
     opens=CHANGE,
+    fields=of_bulk("cancelled"),
     check=check,
     examples=[
         ("gigq cancel 3f9a1c04", "one job, by the end of its ID"),
@@ -65,6 +67,7 @@ def cancel(queue: JobQueue, args: Args) -> Answer:
     ),
     *sure(all="every job that failed, timed out or was cancelled"),
     opens=CHANGE,
+    fields=of_bulk("requeued"),
     check=lambda args: _check_requeue(args),
     examples=[
         ("gigq requeue 3f9a1c04", "one job, by the end of its ID"),
@@ -104,6 +107,7 @@ def requeue(queue: JobQueue, args: Args) -> Answer:
              help="higher goes first; a whole number, or low, normal, high or critical"),
     argument("--queue", metavar="NAME", completes="queues", help="the queue inside the file to move the job to"),
     opens=CHANGE,
+    fields=of_bulk("rescheduled"),
     check=lambda args: _check_reschedule(args),
     examples=[("gigq reschedule - --priority high", "let the job that you submitted last go first")],
 )  # fmt: skip

@@ -11,6 +11,7 @@ from gigq.cli.answer import Answer
 from gigq.cli.args import Args
 from gigq.cli.bulk import GROUP, Verb, carried_out, check, shown_chunks, told
 from gigq.cli.command import CHANGE, argument, command
+from gigq.cli.fields import of_bulk
 from gigq.cli.options import AGES, ages, choice
 from gigq.cli.questions import SAMPLES, can_ask, confirm, require_choice, sample, sure
 from gigq.cli.selecting import selection
@@ -33,6 +34,7 @@ _PATIENCE = 2.0
     *ages(),
     *sure(all="every completed or cancelled job"),
     opens=CHANGE,
+    fields=of_bulk("pruned"),
     check=lambda args: _check_prune(args),
     examples=[
         ("gigq prune --older-than 7d --yes", "what a timer may run every night"),
@@ -88,6 +90,7 @@ def clear(queue: JobQueue, args: Args) -> Answer:
     GROUP,
     *sure(all="every job that is not running"),
     opens=CHANGE,
+    fields=of_bulk("deleted"),
     check=check,
     examples=[
         ("gigq delete 3f9a1c04", "one job, by the end of its ID"),
