@@ -21,10 +21,10 @@ _MARGIN = 24
 """Columns of what is typed, before what it means; what is longer has a line of its own."""
 
 EXAMPLES = (
-    ("gigq submit shop.send_mail -p to=ann@example.org", "submit a call of send_mail in shop.py"),
+    ("gigq submit shop.send_mail -p to=ann@example.org", "call send_mail in shop.py"),
     ("gigq worker", "run jobs, until Ctrl-C"),
     ("gigq list --status failed", "see what failed"),
-    ("gigq why ID", "learn why a job is not running, or how it ended"),
+    ("gigq why ID", "why a job is not running"),
 )
 """What people type first."""
 
@@ -41,7 +41,7 @@ def asked(typed: Typed, environ: Mapping[str, str]) -> Iterable[str]:
 
 def brief(width: int) -> Iterator[str]:
     """Yield the short help, which ``gigq`` alone prints: the commands that are used most."""
-    yield from (_USAGE, "", _WHAT, "", *_examples(EXAMPLES), "")
+    yield from (_USAGE, "", _WHAT, "", *_examples(EXAMPLES, width), "")
     yield from _rows({words: row for words, row in COMMANDS.items() if row.is_common}, width)
     yield ""
     yield from wrap("gigq --help lists all commands; gigq COMMAND --help says how to use one.", width)
@@ -49,7 +49,7 @@ def brief(width: int) -> Iterator[str]:
 
 def overview(width: int) -> Iterator[str]:
     """Yield the list of all commands, by what they are for, with the options and exit codes that all have."""
-    yield from (_USAGE, "", _WHAT, "", *_examples(EXAMPLES))
+    yield from (_USAGE, "", _WHAT, "", *_examples(EXAMPLES, width))
     for group, title in GROUPS.items():
         yield from ("", f"{title}:")
         yield from _rows(_of_group(group), width)
@@ -121,7 +121,7 @@ def _command(words: str, command: Command, width: int) -> Iterator[str]:
             yield from _arguments(arguments, width)
     if command.examples:
         yield ""
-        yield from _examples(command.examples)
+        yield from _examples(command.examples, width)
     if command.fields:
         yield ""
         yield from wrap(f"Fields of --json: {', '.join(command.fields)}", width)
@@ -158,11 +158,11 @@ def _of_group(group: str) -> dict[str, Row]:
     return {words: row for words, row in {**single, **FAMILIES}.items() if row.group == group}
 
 
-def _examples(examples: Sequence[tuple[str, str]]) -> Iterator[str]:
+def _examples(examples: Sequence[tuple[str, str]], width: int) -> Iterator[str]:
     yield "Examples:"
-    margin = max(len(typed) for typed, _ in examples)
+    margin = min(max(len(typed) for typed, _ in examples) + 2, width // 2 + 12)
     for typed, note in examples:
-        yield f"  {typed:<{margin}}  {note}"
+        yield from _row(typed, note, margin, width)
 
 
 def _rows(rows: Mapping[str, Row], width: int) -> Iterator[str]:

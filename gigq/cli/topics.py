@@ -42,19 +42,6 @@ def _filters() -> Iterator[str]:
     yield "Options say the same, for scripts: --status failed --queue mail --arg user=42 --since 2h --search TEXT."
 
 
-def _filters() -> Iterator[str]:
-    from gigq.query import KEYS
-
-    yield "Commands about several jobs take filters as words, and all of them hold at once:"
-    yield "  gigq list status:failed queue:mail since:2h"
-    yield "  gigq cancel 'args.user:42 \"no invoice\"'"
-    for key in KEYS.values():
-        yield f"  {key.example:<24}  {key.meaning}"
-    yield "  \"free text\"               jobs with this text in their ID, name, description, function, arguments or error"
-    yield "A value with blanks is put in quotes. A TIME is an instant, a time of today (09:30), a word such as yesterday, " \
-        "or how long ago it was (2h); FROM..TO is a period, and either end may be missing. See also gigq help times."
-
-
 def _times() -> Iterator[str]:
     yield "A DURATION is a number of seconds, or a number with a unit:"
     yield "  90 = 90s    5m    2h    7d    0.5s"
@@ -115,7 +102,6 @@ def _by_fields() -> dict[tuple[str, ...], list[str]]:
 
 
 TOPICS = {
-    "filters": Topic("how jobs are chosen", _filters),
     "filters": Topic("how jobs are chosen: status:failed since:2h args.user:42", _filters),
     "times": Topic("how durations and instants are typed and shown", _times),
     "exit-codes": Topic("what the exit codes mean", _exit_codes),

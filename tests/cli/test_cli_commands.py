@@ -132,7 +132,7 @@ OF_LISTS = {
 """What finds jobs."""
 
 A_LIST = {
-    "gigq.durations", "gigq.redaction",
+    "gigq.durations",
     *(f"gigq.cli.{each}" for each in ("commands.listing", "fields", "filtering", "hiding", "job_table", "options", "values")),
 }  # fmt: skip
 """What shows a list of them that needs no words for times, no filters and no masks."""
