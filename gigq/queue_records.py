@@ -194,7 +194,8 @@ class BackupRecord(NamedTuple):
         size: its bytes.
         jobs: how many jobs it has.
         taken_at: the moment of which it is, in UTC: what was committed before is in it, and nothing else.
-        problems: what `JobQueue.check` says of it; empty if it is sound. The queue itself has the same problems.
+        problems: what of it is damaged or missing, in sentences; empty for a whole file. The queue itself has the same
+            problems, and `JobQueue.check` looks for more.
 
     Example:
         >>> from tempfile import TemporaryDirectory

@@ -1368,11 +1368,11 @@ class JobQueue:
         overwrite: bool = False,
         on_progress: Callable[[int, int], object] | None = None,
     ) -> BackupRecord:
-        """Copy the queue to another file while workers and programs use it, check the copy, and return what it is.
+        """Copy the queue to another file while workers and programs use it, and return what the copy is.
 
         The copy is of one moment. Nobody waits for it, but the queue's log grows by what is written meanwhile. It is
         made under another name next to the destination, so that there is a whole copy in the end or none, and only
-        its owner may read it. It is a queue like any other: jobs that were running are settled as lost by the first
+        its owner may read it. SQLite has read all of it by then. It is a queue like any other: jobs that were running are settled as lost by the first
         worker that opens it, and tried again.
 
         Works for ``":memory:"`` and for a queue that was opened read-only, too.

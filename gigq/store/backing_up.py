@@ -117,11 +117,14 @@ def _tell(on_progress: OnProgress, done: int, total: int) -> None:
 
 
 def _looked_at(partial: str, clock: Clock) -> BackupRecord:
-    """Return what is to be said of a copy, after reading all of it."""
+    """Return what is to be said of a copy, after reading all of it.
+
+    SQLite does that in a second for 100 MB. What the rows say is the same as in the queue, page by page.
+    """
     copy = open_queue(partial, initialize=False, timeout=5.0, durability="full", clock=clock, read_only=True)
     try:
         with copy.read() as tx:
-            jobs, problems = int(tx.value("SELECT count(*) FROM jobs")), checking.check(tx)
+            jobs, problems = int(tx.value("SELECT count(*) FROM jobs")), checking.damage(tx)
     finally:
         copy.close()
     return BackupRecord(partial, files.size(partial), jobs, clock.now(), tuple(problems))

@@ -128,10 +128,19 @@ _RULES_OF_VERSION_2 = (
 
 def check(tx: Transaction) -> list[str]:
     """Return a sentence for each kind of problem with the file, with its first rows; none for a sound file."""
-    missing = [f"the {kind_of(name)} {name} is missing" for name in missing_parts(tx)]
+    missing = _missing(tx)
     if any(name in TABLES for name in missing_parts(tx)):
         return missing
     return missing + sqlite_problems(tx) + _orphans(tx) + _broken_rules(tx) + _circles(tx) + _unreadable(tx)
+
+
+def damage(tx: Transaction) -> list[str]:
+    """Return a sentence for each part that is missing, or that SQLite cannot read: the quick part of `check`."""
+    return _missing(tx) + sqlite_problems(tx)
+
+
+def _missing(tx: Transaction) -> list[str]:
+    return [f"the {kind_of(name)} {name} is missing" for name in missing_parts(tx)]
 
 
 def missing_parts(tx: Transaction) -> list[str]:

@@ -149,12 +149,12 @@ def test_it_is_refused_inside_a_transaction_on_the_queue(queue: JobQueue, destin
     assert os.listdir(folder) == []
 
 
-def test_a_queue_that_is_not_sound_is_copied_with_what_is_wrong(path: str, queue: JobQueue, destination: str) -> None:
+def test_a_queue_that_is_damaged_is_copied_with_what_is_wrong(path: str, queue: JobQueue, destination: str) -> None:
     queue.enqueue(functions.nothing)
     with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("UPDATE jobs SET blockers = 1")
+        connection.execute("DROP INDEX jobs_ready")
     copy = queue.backup(destination)
-    assert copy.problems == tuple(queue.check()) != ()
+    assert copy.problems == tuple(queue.check()) == ("the index jobs_ready is missing",)
     queue.repair()
     os.unlink(destination)
 
