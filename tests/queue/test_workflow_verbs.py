@@ -204,7 +204,8 @@ def test_own_durations_count_however_long_ago_they_were(
     queue.submit_many(of("m:other", 30, priority=1))
     for _ in range(30):
         timed.run(1)
-    monkeypatch.setattr("gigq.store.time_left._STEP", 10)
+    monkeypatch.setattr("gigq.store.usual.STEP", 10)
+    monkeypatch.setattr("gigq.store.time_left.STEP", 10)
     monkeypatch.setattr("gigq.store.time_left._MOST", 20)
     assert flow.status(queue).time_left == 5
     assert submitted(queue, of("m:fetch", 1)).status(queue).time_left is None, "not among the last 20"
