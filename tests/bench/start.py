@@ -28,6 +28,7 @@ PROGRAMS = {
     "gigq --help": [COMMAND, "--help"],
     "gigq list": [COMMAND, "list"],
     "gigq stats": [COMMAND, "stats"],
+    "completion of an id": [COMMAND, "__complete", "bash", "9", "status", ""],
 }
 
 

@@ -93,7 +93,8 @@ def test_version_prints_the_version(run: Run) -> None:
 
 ANSWERS = ("answer", "args", "out", "styled")
 HELP = {"fields", "help", "topics"}
-LIST = {"answer", "args", "columns", "commands.listing", "filtering", "hiding", "options", "styled", "table", "values", *HELP}
+LIST = {"answer", "args", "columns", "commands.listing", "filtering", "hiding", "options", "styled", "table", "values"}
+LIST |= HELP
 
 
 def loaded_by(path: str, *words: str) -> set[str]:
@@ -133,7 +134,8 @@ OF_LISTS = {
 
 A_LIST = {
     "gigq.durations",
-    *(f"gigq.cli.{each}" for each in ("commands.listing", "fields", "filtering", "hiding", "job_table", "options", "values")),
+    *(f"gigq.cli.{each}" for each in ("commands.listing", "fields", "filtering", "hiding", "job_table")),
+    "gigq.cli.options", "gigq.cli.values",
 }  # fmt: skip
 """What shows a list of them that needs no words for times, no filters and no masks."""
 
