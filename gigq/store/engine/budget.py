@@ -65,14 +65,14 @@ class Budget:
         if self._asked is None or isinstance(tx, JoinedTransaction):
             yield
             return
-        tx.connection.set_progress_handler(self._asked, _STEPS)
         try:
+            tx.connection.set_progress_handler(self._asked, _STEPS)
             yield
         except sqlite3.OperationalError as error:
             if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_INTERRUPT or not self.is_over:
                 raise
             raise self.exceeded() from None
-        finally:
+        finally:  # where an interrupt comes before this, rolling back does it
             tx.connection.set_progress_handler(None, 0)
 
     def exceeded(self) -> ReadTooLong:

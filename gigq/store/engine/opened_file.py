@@ -141,7 +141,10 @@ class OpenedFile:
 
     def _roll_back(self) -> None:
         connection = self._pool.current()
-        if connection is not None and connection.in_transaction:
+        if connection is None:
+            return
+        connection.set_progress_handler(None, 0)  # an interrupt may have come before `Budget` took it away
+        if connection.in_transaction:
             connection.execute("ROLLBACK")
 
     def _connection(self) -> sqlite3.Connection:

@@ -54,6 +54,18 @@ def test_ctrl_c_during_a_read_of_limited_time_is_no_error_of_the_file(queue: Job
         signal.signal(signal.SIGALRM, before)
 
 
+@pytest.mark.parametrize("place", ["file", ":memory:"])
+def test_the_time_of_a_read_ends_with_its_transaction_wherever_ctrl_c_comes(path: str, place: str) -> None:
+    with JobQueue(path if place == "file" else place) as queue:
+        with pytest.raises(KeyboardInterrupt), queue.database.read() as tx:
+            kept = Budget(0).stopping(tx)  # as the traceback keeps it: it never comes to its end
+            kept.__enter__()
+            raise KeyboardInterrupt
+        with queue.database.read() as tx:
+            assert tx.value(f"SELECT * FROM ({ENDLESS.replace('FROM n)', 'FROM n LIMIT 100000)')})") == 100_000
+        del kept
+
+
 @pytest.mark.parametrize("within", [-1, float("nan"), float("inf"), "5", "soon", True, b"1", []])
 def test_what_is_no_duration_is_refused(queue: JobQueue, within: Any) -> None:
     with pytest.raises(ValueError, match="within is "):
