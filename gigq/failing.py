@@ -14,6 +14,7 @@ _VARYING = (
     # What is quoted, also if its end was cut off; an apostrophe inside a word quotes nothing.
     (re.compile(r"(?<!\w)(?:'[^'\n]*(?:'(?!\w)|$)|\"[^\"\n]*(?:\"(?!\w)|$)|`[^`\n]*(?:`(?!\w)|$))"), f"'{_ANY}'"),
     (re.compile(r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"), _ANY),
+    (re.compile(r"\b[0-9]+-[0-9a-f]{4}\b"), _ANY),  # the end of a worker's id: its process and four random digits
     (re.compile(r"\b0[xX][0-9a-fA-F]+\b"), _ANY),
     (re.compile(r"\b(?=[0-9a-fA-F]*[0-9])[0-9a-fA-F]{8,}\b"), _ANY),
     (re.compile(r"\b(?=\w*[0-9]\w*[0-9])(?=\w*[A-Za-z])\w{8,}\b"), _ANY),  # ids of other systems
