@@ -64,7 +64,8 @@ class AmbiguousId(GigqError, ValueError):
     """
 
     def __init__(self, handle: str, candidates: Sequence[Candidate], *, are_all: bool = True) -> None:
-        shown = "; ".join(f"{each.id:.80} ({each.name!r:.40}, {each.status})" for each in candidates)
+        told = [f"{each.id:.80} ({each.name!r:.40}, {each.status})" for each in candidates]
+        shown = "; ".join(told if are_all else [*told, "and others"])
         several = f"{len(candidates)} jobs" if are_all else "several jobs"
         super().__init__(f"{several} have ids that begin or end with {handle!r:.80}; give more of it: {shown}")
         self.handle = handle

@@ -58,6 +58,7 @@ def test_of_many_only_ten_are_listed(file: File) -> None:
     file.queue.submit_many(Job("job", "m:f", id=f"{number:02}-same") for number in range(30))
     with pytest.raises(AmbiguousId, match="several jobs have ids that begin or end with 'same'") as caught:
         file.queue.full_id("same")
+    assert str(caught.value).endswith("; 20-same ('job', pending); and others")
     assert [each.id for each in caught.value.candidates] == [f"{number}-same" for number in range(29, 19, -1)]
 
 
