@@ -11,6 +11,9 @@ from gigq.cli.terminal import Terminal
 PLAIN, BOLD, DIM, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN = "", "1", "2", "31", "32", "33", "34", "35", "36"
 """Styles, as the numbers of an escape sequence."""
 
+LOST = ("†", "L", YELLOW)
+"""How an attempt that ended with its worker is shown: its sign, that in ASCII, and its style."""
+
 
 class _Part(NamedTuple):
     """A piece of a text.
@@ -127,13 +130,15 @@ def _looking(part: _Part, terminal: Terminal) -> Iterator[tuple[str, str]]:
 
     like = _LIKE.get(part.status, part.status)
     look = LOOKS[Phase(like)] if like in LOOKS else None
-    style = look.terminal if look is not None and terminal.is_coloured else PLAIN
-    if look is not None and terminal.is_terminal:
-        yield f"{look.sign if terminal.is_unicode else look.plain} ", style
+    known = ("", "", PLAIN) if look is None else (look.sign, look.plain, look.terminal)
+    sign, plain, colour = LOST if like == "lost" else known
+    style = colour if terminal.is_coloured else PLAIN
+    if sign and terminal.is_terminal:
+        yield f"{sign if terminal.is_unicode else plain} ", style
     yield clean(part.text), style
 
 
-_LIKE = {"pending": "ready", "lost": "cancelled", "released": "cancelled"}
+_LIKE = {"pending": "ready", "released": "cancelled"}
 """Words that are shown like another."""
 
 

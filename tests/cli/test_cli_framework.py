@@ -204,6 +204,7 @@ def test_a_status_is_a_sign_a_word_and_a_colour_for_people_and_a_word_for_progra
     cell = status_cell("failed")
 
     assert shown(cell, PERSON) == "\x1b[31m✕ \x1b[0m\x1b[31mfailed\x1b[0m"
+    assert "† " in shown(status_cell("lost"), PERSON), "it is not shown as cancelled"
     assert shown(cell, PERSON._replace(is_unicode=False, is_coloured=False)) == "x failed"
     assert shown(cell, Terminal()) == "failed"
     assert shown(status_cell("no such word"), PERSON) == "no such word"

@@ -13,7 +13,7 @@ from gigq.cli.command import command
 from gigq.cli.fields import BAR
 from gigq.cli.hiding import SHOW_SECRETS, redactor
 from gigq.cli.looking_back import WITHIN, shown, span, span_of
-from gigq.cli.styled import BOLD, CYAN, DIM, GREEN, MAGENTA, RED, YELLOW, Line, Styled
+from gigq.cli.styled import BOLD, CYAN, DIM, GREEN, LOST, MAGENTA, RED, Line, Styled
 
 if TYPE_CHECKING:
     from gigq.drawing.lanes import Cell, Column, Lane
@@ -33,7 +33,7 @@ _BLOCKS, _PLAIN_BLOCKS = "▁▂▃▄▅▆▇█", "---===##"
 _ENDS = {
     "failed": ("✕", "x", RED),
     "timeout": ("⧖", "!", MAGENTA),
-    "lost": ("†", "L", YELLOW),
+    "lost": LOST,
     "cancelled": ("⊘", "/", DIM),
 }
 
