@@ -191,3 +191,10 @@ def test_recover_takes_the_jobs_of_a_living_worker_only_by_age(
 
 def test_recover_takes_any_age(run: Run, queue: JobQueue) -> None:
     assert run("recover", "--older-than", "9999999d", "--yes", "--json").json == {"recovered": 0}
+
+
+def test_where_there_is_no_worker_no_queue_and_no_schedule_a_sentence_says_so(run: Run, queue: JobQueue) -> None:
+    assert run("workers").out == "There is no worker; `gigq worker` starts one.\n"
+    assert run("queues").out == "No queue has unfinished jobs, a limit or a pause.\n"
+    assert run("schedule", "list").out == "No schedules found.\n"
+    assert [run(*words, "--json").json for words in (["workers"], ["queues"], ["schedule", "list"])] == [[], [], []]

@@ -61,7 +61,7 @@ def errors(queue: JobQueue, args: Args) -> Answer:
     titles = _WIDE_FAILURE_TITLES if args.wide else _FAILURE_TITLES
     lines = table(args, titles, _failures(args, queue, groups), flexible=("error", "function"))
     dead = next((group for group in groups if group.dead), None)
-    suggestions = () if dead is None else (f"gigq requeue --group {dead.key}   # send its {dead.dead} dead jobs back",)
+    suggestions = () if dead is None else (f"gigq requeue --group {dead.key}   # {_back(dead.dead)}",)
     return Answer(
         groups, lines if groups else ["Nothing failed."], ids=[group.key for group in groups], notes=notes,
         suggestions=suggestions,
@@ -117,6 +117,10 @@ def actions(queue: JobQueue, args: Args) -> Answer:
 def _failures(args: Args, queue: JobQueue, groups: Sequence[FailureGroup]) -> list[tuple[Cell, ...]]:
     now = queue.clock.now()
     return [_failure(args, group, now) for group in groups]
+
+
+def _back(dead: int) -> str:
+    return "send its dead job back" if dead == 1 else f"send its {dead:,} dead jobs back"
 
 
 def _failure(args: Args, group: FailureGroup, now: datetime) -> tuple[Cell, ...]:

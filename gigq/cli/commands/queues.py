@@ -30,7 +30,7 @@ def queues(queue: JobQueue, args: Args) -> Answer:
     now = queue.clock.now()
     # A name that was cut cannot be typed: it is cut last.
     lines = table(args, _TITLES, [_row(args, each, now=now) for each in found], flexible=("limits", "name"))
-    return Answer(found, lines)
+    return Answer(found, lines if found else ["No queue has unfinished jobs, a limit or a pause."])
 
 
 def _row(args: Args, queue: QueueRecord, *, now: datetime) -> tuple[Cell, ...]:

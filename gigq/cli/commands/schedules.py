@@ -59,7 +59,8 @@ def schedule_add(args: Args) -> Answer:
 def schedule_list(queue: JobQueue, args: Args) -> Answer:
     """List the schedules."""
     found = list(queue.schedules)
-    return Answer(found, table(args, _TITLES, [_row(each) for each in found], flexible=("function", "name")))
+    lines = table(args, _TITLES, [_row(each) for each in found], flexible=("function", "name"))
+    return Answer(found, lines if found else ["No schedules found."])
 
 
 @command(

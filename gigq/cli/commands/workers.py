@@ -33,7 +33,8 @@ def workers(queue: JobQueue, args: Args) -> Answer:
     Last come why a worker can start no job, and the functions that it cannot find; it leaves their jobs to the others.
     """
     found = queue.workers()
-    return Answer(found, _table(args, found, now=queue.clock.now()), ids=[each.id for each in found])
+    lines = _table(args, found, now=queue.clock.now()) if found else ["There is no worker; `gigq worker` starts one."]
+    return Answer(found, lines, ids=[each.id for each in found])
 
 
 def _table(args: Args, workers: Sequence[WorkerRecord], *, now: datetime) -> Iterator[Line]:
