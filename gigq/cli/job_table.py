@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gigq.redaction import Redactor
 
 _CUT_FIRST = ("error", "tags", "function", "name", "worker", "queue")
+_DROPPED_FIRST = ("worker", "priority", "ended", "ran")
 _BEGUN = (Phase.RUNNING, Phase.RESERVED)
 
 
@@ -70,7 +71,8 @@ _COLUMNS = {
 def job_table(args: Args, jobs: Sequence[JobRecord], hide: Redactor, *, now: datetime) -> Iterator[Styled]:
     """Yield the lines of a table of jobs, whose secrets are hidden.
 
-    On a terminal, columns in which nothing is are left out; in a pipe there are always the same.
+    On a terminal, columns in which nothing is are left out, and on a narrow one others too, so that errors can be read;
+    in a pipe there are always the same.
     """
     handles = shown_ids(args, [job.id for job in jobs])
     rows = [_Row(args, job, handle, hide, now) for job, handle in zip(jobs, handles, strict=True)]
@@ -78,7 +80,7 @@ def job_table(args: Args, jobs: Sequence[JobRecord], hide: Redactor, *, now: dat
     titles = [title for title in _COLUMNS if _is_shown(args, _COLUMNS[title], cells[title])]
     lines = zip(*(cells[title] for title in titles), strict=True)
     flexible = [title for title in _CUT_FIRST if title in titles]
-    return table(args, titles, lines, flexible=flexible, right=("ran", "age", "ended"))
+    return table(args, titles, lines, flexible=flexible, right=("ran", "age", "ended"), dropped=_DROPPED_FIRST)
 
 
 def phase_cell(job: JobRecord) -> Styled:

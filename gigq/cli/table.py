@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ Cell = Line | int | None
 _GAP = "  "
 _LEAST = 8
 """Columns below which no cell of a table is cut."""
+_ENOUGH = 24
+"""Columns for whose sake others are left out."""
 _RELATIVE, _ISO = "relative", "iso"
 
 TABLE = (
@@ -38,6 +40,7 @@ def table(
     *,
     flexible: Sequence[str] = (),
     right: Sequence[str] = (),
+    dropped: Sequence[str] = (),
 ) -> Iterator[Styled]:
     """Yield the lines of a table that fits the terminal, unless ``--wide`` was typed.
 
@@ -47,6 +50,7 @@ def table(
         rows: the cells of each row.
         flexible: the titles of the columns that may be cut, in the order in which they are cut.
         right: the titles of columns to align to the right, besides those of numbers.
+        dropped: the titles of columns that are left out, in this order, until the first flexible one has room.
     """
     rows = list(rows)
     numbers = {place for place, title in enumerate(titles) if title in right or _is_of_numbers(rows, place)}
@@ -54,13 +58,16 @@ def table(
     cells = [[_pieces(cell, args.terminal) for cell in row] for row in (*header, *rows)]
     widths = [max(map(width_of, column)) for column in zip(*cells, strict=True)]
     room = sum(widths) + 1_000 if _typed(args, "wide") else args.terminal.width
-    for title in flexible if cells else ():
-        excess = sum(widths) + len(_GAP) * (len(widths) - 1) - room
-        place = titles.index(title)
-        widths[place] = min(widths[place], max(_LEAST, widths[place] - max(0, excess)))
+    gone = _gone(dict(zip(titles, widths, strict=False)), room, flexible=flexible, dropped=dropped)
+    for place in [titles.index(title) for title in gone]:
+        widths[place] = 0
+    for turn, title in enumerate((*flexible, *flexible[:1]) if cells else ()):
+        excess, place = _total(widths) - room, titles.index(title)
+        least = _ENOUGH if dropped and turn == 0 else _LEAST
+        widths[place] = min(widths[place], max(least, widths[place] - max(0, excess)))
     ellipsis = "…" if args.terminal.is_unicode or not args.terminal.is_terminal else "..."
     for row in cells:
-        columns = enumerate(zip(row, widths, strict=True))
+        columns = [each for each in enumerate(zip(row, widths, strict=True)) if each[1][1]]
         line = joined((fitted(c, w, is_right=n in numbers, ellipsis=ellipsis) for n, (c, w) in columns), _GAP)
         yield Styled.of_pieces(cut(_stripped(line), room, ellipsis=ellipsis))
 
@@ -87,6 +94,22 @@ def shown_ids(args: Args, ids: Sequence[str]) -> Sequence[str]:
     from gigq import handles
 
     return handles.shorts(ids) if args.terminal.width_or(0) and not _typed(args, "wide") else ids
+
+
+def _gone(widths: dict[str, int], room: int, *, flexible: Sequence[str], dropped: Sequence[str]) -> list[str]:
+    """The columns that are left out, so that the first flexible one has `_ENOUGH`."""
+    least = {title: min(width, _LEAST) if title in flexible else width for title, width in widths.items()}
+    least |= {title: min(widths[title], _ENOUGH) for title in flexible[:1] if title in widths}
+    gone: list[str] = []
+    for title in dropped:
+        if title in least and _total(least.values()) > room:
+            del least[title]
+            gone.append(title)
+    return gone
+
+
+def _total(widths: Collection[int]) -> int:
+    return sum(widths) + len(_GAP) * (sum(map(bool, widths)) - 1)
 
 
 def _typed(args: Args, name: str) -> object:

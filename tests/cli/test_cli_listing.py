@@ -49,6 +49,19 @@ def test_a_terminal_shows_handles_and_leaves_out_columns_in_which_nothing_is(
     assert {"queue", "function", "tags", "priority"} < set(wide[0].split()) and job_id in wide[1]
 
 
+def test_on_a_narrow_terminal_an_error_can_be_read(
+    run: Run, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue.submit(Job("a rather long name", "functions.fail", priority="high", max_attempts=1))
+    drain(queue)
+    for width in ("60", "80", "100"):
+        monkeypatch.setenv("COLUMNS", width)
+        title, row = run("list").out.splitlines()
+        assert title.split()[-1] == "error"
+        assert len(row) <= int(width) and row[title.index("error") :].startswith("ValueError: no")
+    assert "worker" in run("list", "--wide").out
+
+
 def test_list_says_how_long_a_job_has_run_and_when_it_ended(run: Run, ended: JobQueue) -> None:
     _, *rows = run("list", "completed").out.splitlines()
     (cells,) = [row.split() for row in rows]

@@ -137,7 +137,7 @@ def _lines(args: Args, groups: Sequence[_Group], *, now: datetime) -> Iterator[L
          group.message, short(group.ids[0]) if args.terminal.width_or(0) else group.ids[0])
         for group in groups
     ]  # fmt: skip
-    yield from table(args, _TITLES, rows, flexible=("error", "function"), right=("last", "first"))
+    yield from table(args, _TITLES, rows, flexible=("error", "function"), right=("last", "first"), dropped=("first",))
 
 
 def _notes(queue: JobQueue, args: Args, page: Page[JobRecord], filters: dict[str, Any]) -> Iterator[str]:

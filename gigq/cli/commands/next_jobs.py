@@ -53,7 +53,8 @@ def _lines(args: Args, found: NextJobs) -> Iterator[Line]:
         (*_row(args, job, found, shown), *((job.reason or "",) if has_reasons else ()))
         for job, shown in zip(found, ids, strict=True)
     ]
-    yield from table(args, titles, rows, flexible=("name", *titles[7:], "queue"))
+    dropped = ("priority", "takes") if has_reasons else ()
+    yield from table(args, titles, rows, flexible=(*titles[7:], "name", "queue"), dropped=dropped)
     yield found.assumption
 
 
