@@ -112,7 +112,8 @@ def _of_argument(name: str, path: str, wanted: str) -> Iterator[tuple[str, dict[
     for number, needle in enumerate(needles_of(path, wanted)):
         each = f"{name}_{number}"
         yield f"(instr(params, :{each}) OR instr(args, :{each}))", {each: needle}
-    yield f"gigq_has(args, params, :{name}, :{name}_value)", {name: path, f"{name}_value": wanted}
+    columns = "CAST(args AS BLOB), CAST(params AS BLOB)"
+    yield f"gigq_has({columns}, :{name}, :{name}_value)", {name: path, f"{name}_value": wanted}
 
 
 def spellings(function: str) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -57,12 +59,24 @@ def test_several_arguments_are_all_asked_for(file: File) -> None:
     assert file.queue.count(args={}) == 1
 
 
+def test_arguments_are_asked_for_on_a_connection_of_the_callers_own(file: File, path: str) -> None:
+    file.submit(**CALL)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN")
+        with file.queue.transaction(connection):
+            assert file.queue.count(args={"user.id": 42}) == 1
+        connection.rollback()
+
+
 @pytest.mark.unsound
 def test_arguments_that_somebody_has_spoilt_are_passed_over(file: File) -> None:
     file.submit(**CALL)
     file.submit("spoilt")
+    file.submit("no UTF-8")
     with file.write() as tx:
         tx.execute("UPDATE jobs SET params = '{\"user\": {\"id\": 42' WHERE name = 'spoilt'")
+        no_text = b'{"user": {"id": 42}}\xff'
+        tx.execute("UPDATE jobs SET params = CAST(? AS TEXT) WHERE name = 'no UTF-8'", (no_text,))
     assert file.queue.count(args={"user.id": 42}) == 1
 
 

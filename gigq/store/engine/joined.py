@@ -236,7 +236,7 @@ class JoinedTransaction(Transaction):
         except (UnicodeEncodeError, OverflowError) as error:
             raise unstorable(error) from None
         except sqlite3.OperationalError as error:
-            if "no such function: gigq_finds" not in str(error):
+            if "no such function: gigq_" not in str(error):
                 raise
         add_search(self.connection)  # not before: few transactions search
         return self.execute(sql, values)

@@ -15,7 +15,7 @@ from gigq.store.engine.files import MEMORY
 from gigq.store.engine.forking import PROCESS
 from gigq.store.engine.mounts import warn_of_network
 from gigq.store.engine.patience import Patience, tried
-from gigq.store.engine.sqlite_errors import explained, primary_code
+from gigq.store.engine.sqlite_errors import explained, let_ctrl_c_through, primary_code
 
 # `lent` and `wal` are imported where they are needed: few programs need them.
 
@@ -159,6 +159,7 @@ class OpenedFile:
             raise self._explained(error) from error
 
     def _explained(self, error: sqlite3.Error) -> StoreError:
+        let_ctrl_c_through(error)
         if primary_code(error) == sqlite3.SQLITE_READONLY:
             self._pool.discard()  # it was opened while the file could not be written, and never looks again
         return explained(error, self.path)

@@ -27,7 +27,9 @@ def add_search(connection: sqlite3.Connection) -> None:
     The columns are joined by the separator, the last two being JSON, and all three are blobs: not all that somebody has
     put into a column need be UTF-8. In JSON, text is found as it was before it became JSON, or as it stands there.
 
-    And ``gigq_has(args, params, path, value)``, all of them text, and the value JSON: see `Filters`.
+    And ``gigq_has(args, params, path, value)``, the first two blobs of JSON, the value JSON: see `Filters`.
+
+    Neither raises anything of its own, so that what is raised inside is an interrupt: see `sqlite_errors`.
     """
     connection.create_function("gigq_finds", 3, _finds, deterministic=True)
     connection.create_function("gigq_has", 4, _has, deterministic=True)
@@ -90,7 +92,7 @@ def _character(found: re.Match[str]) -> str:
 def _has(args: Any, params: Any, path: str, wanted: str) -> bool:
     """Whether a call has an argument of this value; no, for one that somebody has spoilt."""
     try:
-        positional, named = decode(args), decode(params)
+        positional, named = decode(str(args, "utf-8")), decode(str(params, "utf-8"))
     except (ValueError, TypeError, RecursionError):
         return False
     value = _value_of(wanted)

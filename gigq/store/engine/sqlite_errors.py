@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
+import threading
 
 from gigq.errors import GigqError, NotAQueue, QueueBusy, StoreError
 from gigq.store.engine import files
@@ -16,6 +18,18 @@ _MISREAD = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 
 class UnstorableValue(ValueError):
     """A value that the file cannot hold, and that was not checked because it is only looked up, such as an id."""
+
+
+def let_ctrl_c_through(error: sqlite3.Error) -> None:
+    """Raise KeyboardInterrupt if this error is all that sqlite3 has left of one.
+
+    It drops what is raised inside a function of SQL. Ours raise nothing, but there Python comes to handle signals.
+    """
+    if "user-defined function raised exception" not in str(error):
+        return
+    handles_signals = threading.current_thread() is threading.main_thread()
+    if handles_signals and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        raise KeyboardInterrupt from None
 
 
 def explained(error: sqlite3.Error, path: str) -> StoreError:

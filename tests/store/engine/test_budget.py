@@ -54,6 +54,25 @@ def test_ctrl_c_during_a_read_of_limited_time_is_no_error_of_the_file(queue: Job
         signal.signal(signal.SIGALRM, before)
 
 
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no timers here")
+@pytest.mark.parametrize("search", [
+    "gigq_finds(CAST('ab' AS BLOB), CAST('|' AS BLOB), CAST('x' || i AS BLOB))",
+    "gigq_has(CAST('[' || i || ']' AS BLOB), CAST('{}' AS BLOB), 'x', '-1')",
+])  # fmt: skip
+def test_ctrl_c_inside_a_search_is_no_error_of_the_file(queue: JobQueue, search: str) -> None:
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        with pytest.raises(KeyboardInterrupt), queue.database.read() as tx:
+            tx.value(f"{ENDLESS} WHERE {search}")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert queue.count() == 0
+
+
 @pytest.mark.parametrize("place", ["file", ":memory:"])
 def test_the_time_of_a_read_ends_with_its_transaction_wherever_ctrl_c_comes(path: str, place: str) -> None:
     with JobQueue(path if place == "file" else place) as queue:
