@@ -28,6 +28,9 @@ _STEP = 8 << 20
 _ENDS = ("-wal", "-shm", "-journal")
 """What SQLite keeps next to a file that is open, or that a program has not closed."""
 
+_MOST_OF_THE_NAME = 40
+"""Letters of a destination's name that the copy has in its own, until it is ready: names have at most 255 bytes."""
+
 _OF_THE_COPY = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
 
 
@@ -42,7 +45,7 @@ def backup(
         raise RuntimeError(f"{database.path!r} cannot be backed up inside a transaction on it; do it after the block")
     path = files.plain_path(destination, "destination")
     _refuse_unfit(database, path, overwrite=overwrite)
-    partial = f"{path}.{os.getpid()}.partial"
+    partial = _partial(path)
     try:
         taken_at = _copy(database, partial, on_progress)
         found = _looked_at(partial, clock)
@@ -70,6 +73,12 @@ def _refuse_unfit(database: Database, path: str, *, overwrite: bool) -> None:
     for end in _ENDS:
         if os.path.exists(f"{file}{end}"):
             raise StoreError(f"{path!r} is open in another program, or was not closed: there is {file + end!r}")
+
+
+def _partial(path: str) -> str:
+    """Return the name of a copy that is not ready: one that no other backup has, wherever it runs, and a short one."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, f"{name[:_MOST_OF_THE_NAME]}.{os.urandom(4).hex()}.partial")
 
 
 def _is_same(database: Database, file: str) -> bool:

@@ -141,6 +141,26 @@ def test_what_stops_it_leaves_nothing_behind(
     assert queue.backup(destination).jobs == 0, "and the queue can be used as before"
 
 
+def test_backups_to_one_place_at_a_time_do_not_meet(queue: JobQueue, destination: str, folder: Path) -> None:
+    queue.enqueue(functions.nothing)
+    inner = []
+
+    def again(done: int, total: int) -> None:
+        if not inner:
+            inner.append("begun")
+            inner[:] = [queue_again.backup(destination, overwrite=True).jobs]
+
+    with JobQueue(queue.db_path) as queue_again:
+        assert queue.backup(destination, overwrite=True, on_progress=again).jobs == 1
+    assert inner == [1] and os.listdir(folder) == ["copy.db"]
+    with JobQueue(destination) as copy:
+        assert copy.check() == []
+
+
+def test_a_destination_may_have_the_longest_name_of_a_queue(queue: JobQueue, folder: Path) -> None:
+    assert queue.backup(folder / ("ä" * 123)).jobs == 0
+
+
 def test_it_is_refused_inside_a_transaction_on_the_queue(queue: JobQueue, destination: str, folder: Path) -> None:
     with queue.transaction(), pytest.raises(RuntimeError, match="cannot be backed up inside a transaction"):
         queue.backup(destination)
