@@ -87,6 +87,14 @@ def text_parameter(text: str) -> tuple[str, str]:
     return key, value
 
 
+def handler(text: str) -> tuple[str, str]:
+    """Return the name of a handler and the path of its function, from ``name=module:function``."""
+    name, _, path = text.partition("=")
+    if not (name and path):
+        raise BadValue(f"{text!r} is not a name and a function such as send=shop.tasks:send")
+    return name, path
+
+
 def priority(text: str) -> int:
     """Return a priority given as a whole number or by the name of a level."""
     from gigq.priority import to_priority  # only here: few commands take a priority

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import functions
+from screen import sane
 
 from gigq import JobQueue
 
@@ -59,3 +64,19 @@ def test_what_cannot_be_a_copy_is_one_line_of_error(run: Run, queue: JobQueue, p
         outcome = run("backup", destination, "--force")
         assert (outcome.code, outcome.out, outcome.err.count("\n")) == (1, "", 1), destination
     assert run("backup").code == 2
+
+
+STOPPED = """
+import os, signal, sys
+from gigq.cli import main
+from gigq.progress_line import ProgressLine
+ProgressLine.show = lambda *args: os.kill(os.getpid(), signal.SIGTERM)
+sys.exit(main(["backup", "copies/copy.db"]))
+"""
+
+
+def test_a_signal_that_ends_it_leaves_nothing_behind(queue: JobQueue, path: str, tmp_path: Path) -> None:
+    (tmp_path / "copies").mkdir()
+    done = subprocess.run([sys.executable, "-S", "-c", STOPPED], cwd=tmp_path, env=sane() | {"GIGQ_DB": path})
+    assert done.returncode == -signal.SIGTERM
+    assert os.listdir(tmp_path / "copies") == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -38,6 +39,12 @@ def stop():
 
 def nothing():
     pass
+
+def ended():
+    import os, signal
+    current_job().submit(nothing)
+    os.kill(os.getpid(), signal.SIGHUP)
+    signal.pause()
 """
 
 
@@ -141,6 +148,19 @@ def test_sys_exit_is_a_failure_and_ctrl_c_interrupts_the_command(run: Run, queue
     outcome = run("replay", left)
     assert (outcome.code, outcome.out.splitlines()[-1]) == (1, "SystemExit: 3")
     assert run("replay", stopped).code == 130
+
+
+def test_a_terminal_that_is_closed_ends_it_and_the_copy_is_gone(queue: JobQueue, path: str, tmp_path: Path) -> None:
+    job, copies = queue.submit(Job("job", "shop:ended")), tmp_path / "copies"
+    copies.mkdir()
+    with gigq_on(path, "replay", job, cwd=os.getcwd(), environment={"TMPDIR": str(copies)}) as session:
+        assert session.wait() == -signal.SIGHUP
+    assert os.listdir(copies) == []
+
+
+def test_a_handler_without_its_function_is_an_error_of_the_command(run: Run, broken: str) -> None:
+    outcome = run("replay", broken, "--handler", "send")
+    assert outcome.code == 2 and "'send' is not a name and a function such as send=shop.tasks:send" in outcome.err
 
 
 def test_an_unknown_job_and_a_debugger_for_programs_are_refused(run: Run, broken: str) -> None:

@@ -76,7 +76,7 @@ def test_it_fills_the_terminal_and_gives_it_back(
     assert is_given_back(session)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1])
 def test_a_signal_ends_it_and_the_terminal_is_given_back(
     busy: JobQueue, top: Callable[..., Session], number: signal.Signals
 ) -> None:

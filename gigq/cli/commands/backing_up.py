@@ -37,10 +37,11 @@ def backup(queue: JobQueue, args: Args) -> Answer:
     The exit code is 1 if the copy has the same problems as the queue.
     To go back to a copy, stop the workers, and put it in the place of the queue's file.
     """
-    from gigq.progress_line import ProgressLine  # only here: the help needs nothing of it
+    from gigq.cli.ended import tidied_up  # only here: the help needs nothing of them
+    from gigq.progress_line import ProgressLine
 
     try:
-        with ProgressLine("kB copied", clock=queue.clock, stream=sys.stderr) as line:
+        with tidied_up(), ProgressLine("kB copied", clock=queue.clock, stream=sys.stderr) as line:
             copy = queue.backup(
                 args.destination,
                 overwrite=args.force,

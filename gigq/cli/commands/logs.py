@@ -109,6 +109,7 @@ def _follow(queue: JobQueue, args: Args, job: JobRecord) -> None:
             has_shown = True
         if _is_over(job, args.attempt):
             break
+        _pause()  # in any case: a busy file has always changed
         while queue.changes() == seen:
             _pause()
     if not has_shown and chosen(job, args.attempt):

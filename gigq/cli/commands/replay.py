@@ -41,7 +41,7 @@ _KEYS = ("job_id", "status", "result", "error", "error_type", "traceback", "dura
     argument("--restart", action="store_true",
         help="call the functions of all steps anew; otherwise those that an attempt has made return what they did"),
     argument("--handler", dest="handlers", metavar="NAME=MODULE:FUNCTION", action="append",
-        type=values.text_parameter,
+        type=values.handler,
         help="the function that workers know by this name, if the job names one; repeat it for several"),
     argument("-v", "--verbose", action="store_true",
         help="show the frames of libraries too, and the log from level DEBUG on"),
@@ -81,6 +81,7 @@ def _check(args: Args) -> None:
 
 
 def _replayed(queue: JobQueue, args: Args, job: JobRecord) -> Replayed:
+    from gigq.cli.ended import Ended, tidied_up
     from gigq.queue.replaying import replay
     from gigq.runtime.functions import Functions
 
@@ -93,12 +94,15 @@ def _replayed(queue: JobQueue, args: Args, job: JobRecord) -> Replayed:
         )
     log = logging_to_stderr(LEVELS["debug" if args.verbose else "info"], lowers_root=True)
     # What the function prints is not the answer of this command.
-    with log, nullcontext() if args.out.form.is_for_people else redirect_stdout(sys.stderr):
-        return replay(
+    with tidied_up(), log, nullcontext() if args.out.form.is_for_people else redirect_stdout(sys.stderr):
+        replayed = replay(
             queue, job.id, functions=Functions.of(handlers), changes=dict(args.changes or ()),
             forgets_steps=args.restart, told=args.out.note,
             progressed=lambda progress: args.out.note(_progress(progress)),
         )  # fmt: skip
+        if isinstance(replayed.error, Ended):
+            raise replayed.error
+    return replayed
 
 
 def _handlers(args: Args) -> dict[str, Function]:

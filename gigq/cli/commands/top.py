@@ -80,7 +80,8 @@ def _print_lines(watch: Watch, args: Args) -> None:
 
 
 def _show(watch: Watch, args: Args, can: Capabilities) -> None:
-    from gigq.cli.top.display import Display, Ended, end_by
+    from gigq.cli.ended import Ended, end_by
+    from gigq.cli.top.display import Display
 
     try:
         with Display(can, keyboard=sys.stdin.fileno(), screen=sys.stdout.fileno()) as display:

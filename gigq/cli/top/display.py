@@ -11,27 +11,21 @@ from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from gigq.cli.ended import Ended
 from gigq.cli.top.capabilities import Capabilities
 from gigq.cli.top.keys import Keyboard
 
-_ENDS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_ENDS = (
+    signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGABRT, signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2,
+    signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCPU,
+)  # fmt: skip
+"""The signals that end a process that does nothing about them, and that it can do something about."""
+
 _PATIENCE = 1.0
 """Seconds that the terminal has to take the last sequences."""
 
 _ESCAPE = 0.1
 """Seconds in which the rest of a sequence comes, also over a slow line; after that it was Escape."""
-
-
-class Ended(BaseException):
-    """A signal has told the process to end.
-
-    Attributes:
-        number: that of the signal.
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 class Display:
@@ -182,9 +176,3 @@ def _default(number: signal.Signals) -> Iterator[None]:
         yield
     finally:
         signal.signal(number, handler)
-
-
-def end_by(number: int) -> None:
-    """End this process by a signal, as it would have ended if nobody had caught it."""
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
