@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 
@@ -220,3 +221,56 @@ def test_secrets_are_hidden_in_what_failed(queue: JobQueue) -> None:
     watch.look()
     shown = repr((watch.scene.failures[0]._replace(group=None), watch.scene.running))
     assert "hunter2" not in shown and "abc123" not in shown
+
+
+class SlowWatch(Watch):
+    """Reads in two seconds of a set clock."""
+
+    def _heavy(self, scene, now):  # type: ignore[no-untyped-def]
+        self.queue.clock.advance(2)  # type: ignore[attr-defined]
+        return super()._heavy(scene, now)
+
+
+def test_the_first_look_may_take_long_and_later_ones_make_it_rest(
+    open_queue: Callable[..., JobQueue], clock: ManualClock
+) -> None:
+    queue = open_queue(clock=clock)
+    watch = SlowWatch(queue, reopen=lambda: queue)
+    watch.look()
+    assert watch.due - clock.monotonic() < 1, "it was the imports"
+    queue.submit(Job("job", "functions:nothing"))
+    watch.look()
+    assert watch.due - clock.monotonic() > 10
+
+
+def test_a_sentence_is_not_said_twice_because_it_has_grown_older_meanwhile(
+    open_queue: Callable[..., JobQueue], clock: ManualClock
+) -> None:
+    queue = open_queue(clock=clock)
+    queue.submit(Job("job", "functions:nothing"))
+    clock.advance(1.5)
+    why = queue.why
+
+    def late(**options: float) -> list[str]:
+        clock.advance(0.3)
+        return why(**options)
+
+    queue.why = late  # type: ignore[method-assign, assignment]
+    assert [each.partition(",")[0] for each in scene_of(queue).sentences] == ["1 ready job waits"]
+
+
+def test_a_file_that_cannot_be_opened_again_is_said_as_whoever_opens_it_is_told(
+    open_queue: Callable[..., JobQueue], path: str
+) -> None:
+    queue = open_queue()
+    watch = Watch(queue, reopen=lambda: JobQueue(path, read_only=True))
+    watch.look()
+    for each in Path(path).parent.glob(f"{Path(path).name}*"):
+        each.unlink()
+    watch.look()
+    assert watch.scene.trouble.startswith(f"there is no queue at {path!r}")
+    JobQueue(path).close()
+    watch.look()
+    watch.look()
+    assert watch.scene.trouble == ""
+    watch.close()

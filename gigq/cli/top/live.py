@@ -21,6 +21,8 @@ from gigq.status import Phase
 Story = Callable[[str], list[Pieces]]
 """Returns what is told of a job when it is opened, as lines; given its id."""
 
+_WORKING = "working on it"
+
 _SOON = 60
 """Seconds before its start in which the time of a job is counted down."""
 
@@ -134,6 +136,8 @@ class Live:
         if effect.kind == FILTER:
             self._filter(effect.filter)
         if effect.kind == DO and effect.question:
+            self._state = self._state._replace(notice=_WORKING)
+            self._draw()  # the file may be locked, for as long as the question would stay there
             try:
                 notice = self._act(effect.question)
             except (GigqError, ValueError, OSError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -68,6 +69,7 @@ class Watch:
         self._changes: object = None
         self._seen: object = None
         self._due = 0.0
+        self._has_looked = False
         self.scene = Scene(self.queue.clock.now(), self.queue.db_path)
 
     @property
@@ -101,11 +103,12 @@ class Watch:
         try:
             self._look()
         except (GigqError, OSError) as error:
-            self.scene = self.scene._replace(trouble=str(error) or type(error).__name__)
+            trouble = self._open_again() or error
+            self.scene = self.scene._replace(trouble=str(trouble) or type(trouble).__name__)
             self._changes = None
-            self._open_again()
         now = self.queue.clock.monotonic()
-        self._due = now + max(_AGAIN if self.scene.trouble else CHECK, _SHARE * (now - began))
+        rest = _SHARE * (now - began) if self._has_looked else 0.0  # the first look takes long, for it imports much
+        self._due, self._has_looked = now + max(_AGAIN if self.scene.trouble else CHECK, rest), True
         return self.scene is not before
 
     def job(self, job_id: str) -> JobLine | None:
@@ -174,7 +177,8 @@ class Watch:
         health, sentences = found.pop("health", None), found.pop("sentences", None)
         if health is not None and sentences is not None:
             troubles = [] if health.is_ok else list(map(self._hide, health.sentences))
-            others = (each for each in map(self._hide, sentences) if each not in troubles)
+            said = set(map(_without_numbers, troubles))  # the ages in them go on between the two reads
+            others = (each for each in map(self._hide, sentences) if _without_numbers(each) not in said)
             found["crew"] = Crew(health.workers, health.slots, health.busy)
             found["sentences"], found["troubles"] = (*troubles, *others), frozenset(troubles)
         return scene._replace(**found)
@@ -213,12 +217,19 @@ class Watch:
         """As much of a text as the widest screen shows, without its secrets: a name may have a million characters."""
         return self._hide(text)[:_LONGEST]
 
-    def _open_again(self) -> None:
-        """Open the file anew: it may have been replaced, and then the old one stays gone."""
-        with suppress(GigqError, OSError):
+    def _open_again(self) -> Exception | None:
+        """Open the file anew: it may have been replaced, and then the old one stays gone. Return why it cannot be."""
+        try:
             opened = self._reopen()
-            self.queue.close()
-            self.queue = opened
+        except (GigqError, OSError) as error:
+            return error
+        self.queue.close()
+        self.queue = opened
+        return None
+
+
+def _without_numbers(sentence: str) -> str:
+    return re.sub(r"\d+", "", sentence)
 
 
 def _share(progress: dict[str, Any] | None) -> float | None:
