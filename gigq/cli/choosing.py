@@ -7,10 +7,13 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from io import TextIOWrapper
+from string import hexdigits
 from typing import TYPE_CHECKING, TextIO
 
 from gigq.cli import last_job
 from gigq.cli.exits import Refused
+from gigq.errors import JobNotFound
+from gigq.handles import SHOWN
 
 if TYPE_CHECKING:
     from gigq.queue.job_queue import JobQueue
@@ -30,7 +33,7 @@ def job_id(queue: JobQueue, typed: str) -> str:
     found = list(_expanded(queue, [typed]))
     if len(found) != 1:
         raise Refused(f"{len(found) or 'no'} IDs came in on standard input; this command takes one")
-    whole = queue.full_id(found[0])
+    whole = _whole(queue, found[0])
     last_job.remember(queue.db_path, whole)
     return whole
 
@@ -41,7 +44,7 @@ def job_ids(queue: JobQueue, typed: Sequence[str]) -> list[str]:
     Raises:
         JobNotFound, AmbiguousId, Refused: as `job_id`. All are found before anything is done to one of them.
     """
-    found = list(dict.fromkeys(queue.full_id(each) for each in _expanded(queue, typed)))
+    found = list(dict.fromkeys(_whole(queue, each) for each in _expanded(queue, typed)))
     if len(found) == 1:
         last_job.remember(queue.db_path, found[0])
     return found
@@ -49,12 +52,22 @@ def job_ids(queue: JobQueue, typed: Sequence[str]) -> list[str]:
 
 def parent(queue: JobQueue, typed: str) -> str:
     """Return the whole ID of a job that another one is to wait for. Standard input is not read for it."""
-    return queue.full_id(_last_of(queue) if typed == LAST else typed)
+    return _whole(queue, _last_of(queue) if typed == LAST else typed)
 
 
 def comes_from_input(typed: Iterable[str]) -> bool:
     """Whether IDs are to be read from standard input."""
     return LAST in typed and _is_piped()
+
+
+def _whole(queue: JobQueue, typed: str) -> str:
+    try:
+        return queue.full_id(typed)
+    except JobNotFound as error:
+        if len(typed) >= SHOWN or set(typed) - set(hexdigits):
+            raise
+        # Perhaps the beginning of a handle, which neither begins nor ends the ID.
+        raise Refused(f"{error}; type 4 or more characters of its end or its beginning") from None
 
 
 def _expanded(queue: JobQueue, typed: Sequence[str]) -> Iterator[str]:

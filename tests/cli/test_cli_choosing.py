@@ -58,6 +58,15 @@ def test_a_handle_that_several_jobs_have_lists_them_with_their_names(run: Run, q
     assert queue.count("pending") == 3
 
 
+@pytest.mark.parametrize("typed", ["12", "0b1c"])
+def test_what_may_be_the_beginning_of_a_handle_is_told_what_to_type(run: Run, queue: JobQueue, typed: str) -> None:
+    queue.submit(Job("job", "functions.nothing", id="01a22345-6bcc-70e9-826b-00000b1c2345"))
+    for words in (["status", typed], ["cancel", typed], ["submit", "functions.nothing", "--after", typed]):
+        outcome = run(*words)
+        assert outcome.code == 1
+        assert outcome.err.startswith(f"gigq: no job has the id '{typed}'; type 4 or more characters of its end")
+
+
 def test_nothing_is_done_if_one_of_several_handles_names_no_job(run: Run, queue: JobQueue) -> None:
     submitted(queue, "alpha", "beta-two")
 
