@@ -22,6 +22,8 @@ def test_a_schedule_is_added_listed_and_removed(run: Run, queue: JobQueue) -> No
     assert (schedule.cron, schedule.timezone, schedule.missed) == ("0 7 * * mon-fri", "Europe/Berlin", "skip")
     assert (schedule.overlap, schedule.queue, schedule.function) == (False, "slow", "functions.add")
     assert "0 7 * * mon-fri Europe/Berlin" in run("schedule", "list").out
+    assert " in " in run("schedule", "list").out.splitlines()[1]
+    assert schedule.as_dict()["next_at"] in run("schedule", "list", "--time=iso").out
     assert run("schedule", "list", "--json").json == [schedule.as_dict()]
     assert run("schedule", "remove", "report").code == 4
     assert run("schedule", "remove", "report", "--dry-run").out.startswith("This would remove 1 schedule:\n  report: ")

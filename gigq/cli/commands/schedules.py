@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gigq.cli import last_job, values
@@ -14,7 +15,7 @@ from gigq.cli.fields import SCHEDULE
 from gigq.cli.importing import check_function
 from gigq.cli.questions import confirm, sure
 from gigq.cli.styled import status_cell
-from gigq.cli.table import TABLE, Cell, table
+from gigq.cli.table import TABLE, Cell, age, table
 from gigq.clock import to_text
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def schedule_add(args: Args) -> Answer:
 def schedule_list(queue: JobQueue, args: Args) -> Answer:
     """List the schedules."""
     found = list(queue.schedules)
-    lines = table(args, _TITLES, [_row(each) for each in found], flexible=("function", "name"))
+    now = queue.clock.now()
+    lines = table(args, _TITLES, [_row(args, each, now) for each in found], flexible=("function", "name"))
     return Answer(found, lines if found else ["No schedules found."])
 
 
@@ -113,16 +115,25 @@ def _answer(name: str, done: str, *, is_found: bool) -> Answer:
     return Answer({"name": name, done: True}, [f"Schedule {done}: {name}"])
 
 
-def _row(schedule: ScheduleRecord) -> tuple[Cell, ...]:
-    last = to_text(schedule.last_at) if schedule.last_at else ""
-    following = status_cell("paused") if schedule.is_paused else _next(schedule)
+def _row(args: Args, schedule: ScheduleRecord, now: datetime) -> tuple[Cell, ...]:
+    last = age(args, schedule.last_at, now) if schedule.last_at else ""
+    following = status_cell("paused") if schedule.is_paused else _ahead(args, schedule, now)
     return (schedule.name, _rule(schedule), following, last, schedule.missed, schedule.function)
 
 
-def _rule(schedule: ScheduleRecord) -> str:
-    from gigq.durations import age  # only here: few commands tell a length of time
+def _ahead(args: Args, schedule: ScheduleRecord, now: datetime) -> str:
+    from gigq import durations  # only here: few commands tell a length of time
 
-    return f"every {age(schedule.every)}" if schedule.every else f"{schedule.cron} {schedule.timezone}"
+    if args.time == "iso" or schedule.next_at is None:
+        return _next(schedule)
+    seconds = (schedule.next_at - now).total_seconds()
+    return f"in {durations.age(seconds)}" if seconds > 0 else "now"
+
+
+def _rule(schedule: ScheduleRecord) -> str:
+    from gigq import durations  # only here: few commands tell a length of time
+
+    return f"every {durations.age(schedule.every)}" if schedule.every else f"{schedule.cron} {schedule.timezone}"
 
 
 def _next(schedule: ScheduleRecord) -> str:
