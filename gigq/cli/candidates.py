@@ -59,6 +59,8 @@ def candidates(before: Sequence[str], word: str, environ: Mapping[str, str]) -> 
     elif typed.command is None:
         yield from _commands(typed.words, word)
     else:
+        if typed.words in FAMILIES and not typed.positionals:
+            yield from _commands(typed.words, word)
         yield from _words(typed, typed.command, word, path)
 
 
@@ -73,13 +75,14 @@ def _typed(before: Sequence[str]) -> _Typed | None:
             typed = typed._replace(only_words=True)
         elif word.startswith("-") and word != "-" and not typed.only_words:
             typed = _with_option(typed, word)
-        elif typed.command is not None:
+        elif typed.command is not None and f"{typed.words} {word}" not in COMMANDS:
             typed = typed._replace(positionals=typed.positionals + 1)
         else:
             words = f"{typed.words} {word}".strip()
             if words not in COMMANDS and words not in FAMILIES:
                 return None
-            typed = typed._replace(words=words, command=declared(words) if words in COMMANDS else None)
+            meant = FAMILIES[words].default if words in FAMILIES else words
+            typed = typed._replace(words=words, command=declared(meant) if meant else None)
     return typed
 
 

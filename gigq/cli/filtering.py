@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gigq.cli import values
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _AS_THEY_ARE = ("status", "phase", "queue", "name", "tags", "workflow", "search")
 _IN_WORDS = ("function", "error", "worker", "priority", "since", "until", "ended")
 """Options that are read as the words of the grammar are."""
+
+_KNOWN = {"status": tuple(JobStatus), "phase": tuple(Phase)}
 
 WORDS = argument(
     "filters", metavar="FILTER", nargs="*", default=[], completes="filters",
@@ -81,6 +83,18 @@ def chosen(queue: JobQueue, args: Args, words: Sequence[str] | None = None) -> d
     return found | ({"ids": [queue.full_id(each) for each in found["ids"]]} if "ids" in found else {})
 
 
+def only(statuses: Iterable[JobStatus], takes: Sequence[JobStatus]) -> list[JobStatus]:
+    """Return the statuses that were typed.
+
+    Raises:
+        UsageError: the command does not take one of them.
+    """
+    for status in (wanted := list(statuses)):
+        if status not in takes:
+            raise UsageError(f"the status is {status}; this command takes {' and '.join(takes)}")
+    return wanted
+
+
 def are_typed(args: Args) -> bool:
     """Whether any option of `options` was typed. Text to search for that is empty would choose every job."""
     typed = args.given(*_AS_THEY_ARE, *_IN_WORDS, "arguments")
@@ -89,10 +103,25 @@ def are_typed(args: Args) -> bool:
 
 def _typed(args: Args, now: datetime, words: Sequence[str] | None = None) -> dict[str, Any]:
     found = {name: value for name, value in args.given(*_AS_THEY_ARE).items() if (name, value) != ("search", "")}
-    for text in (" ".join(_words_of(args)), " ".join(args.filters if words is None else words)):
+    words = args.filters if words is None else words
+    for word in words:
+        _check_word(word)
+    for text in (" ".join(_words_of(args)), " ".join(words)):
         if text:
             _add(found, _parsed(text, now))
     return found
+
+
+def _check_word(word: str) -> None:
+    """Refuse a lone word without a key, such as ``failed``. As text to search for, it would match nothing, or too much.
+
+    Raises:
+        UsageError: it is one. Text with blanks, or in quotes of the grammar, is meant as it is.
+    """
+    if not word or ":" in word or word[0] in "\"'" or any(map(str.isspace, word)):
+        return
+    meant = next((f"{key}:{word}" for key, known in _KNOWN.items() if word in known), f"--search {word}")
+    raise UsageError(f"{word!r:.80} is no filter; did you mean {meant}? See gigq help filters")
 
 
 def _parsed(text: str, now: datetime) -> dict[str, Any]:

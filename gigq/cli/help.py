@@ -129,10 +129,13 @@ def _command(words: str, command: Command, width: int) -> Iterator[str]:
 
 def _family(word: str, width: int) -> Iterator[str]:
     rows = {words: row for words, row in COMMANDS.items() if words.split()[0] == word}
-    yield from (f"usage: gigq {word} COMMAND [WORD ...]", "", FAMILIES[word].summary, "", "Commands:")
+    default = FAMILIES[word].default
+    command = "[COMMAND]" if default else "COMMAND"
+    yield from (f"usage: gigq {word} {command} [WORD ...]", "", FAMILIES[word].summary, "", "Commands:")
     yield from _rows(rows, width)
     yield ""
-    yield from wrap(f"gigq {word} COMMAND --help says how to use one.", width)
+    alone = f" Without COMMAND it is gigq {default}." if default else ""
+    yield from wrap(f"gigq {word} COMMAND --help says how to use one.{alone}", width)
 
 
 def _choices(argument: Argument) -> str:

@@ -45,13 +45,12 @@ def filters() -> list[Argument]:
     # fmt: on
 
 
-def ages(*, action: str = "") -> list[Argument]:
-    """Return the options that choose among finished jobs by their age; `action` is the only action that takes them."""
-    prefix = f"{action}: " if action else ""
+def ages() -> list[Argument]:
+    """Return the options that choose among finished jobs by their age."""
     # fmt: off
     return [
         argument("--older-than", metavar="DURATION", type=values.older_than,
-            help=f"{prefix}only jobs that ended at least this long ago, such as 7d, or before this instant (ISO 8601)"),
-        argument("--keep", metavar="N", type=values.whole, help=f"{prefix}keep the N of them that ended last"),
+            help="only jobs that ended at least this long ago, such as 7d, or before this instant (ISO 8601)"),
+        argument("--keep", metavar="N", type=values.whole, help="keep the N of them that ended last"),
     ]
     # fmt: on

@@ -71,24 +71,26 @@ class _Parser:
         self._typed = Typed()
         self._positionals: list[str] = []
         self._options: list[Argument] = []
+        self._is_word_only = False
 
     def parse(self) -> Typed:
         typed = self._typed
-        is_word_only = False
         while self._words and not typed.asks_for:
-            if is_word_only:
+            if self._is_word_only:
                 self._word(self._words.value())
             elif (word := self._words.take()) == "--":
-                is_word_only = True
+                self._is_word_only = True
             elif word is not None:
                 self._option(word) if is_option(word) else self._word(word)
         if typed.command is not None and not typed.asks_for:
+            self._take_default()
             self._place(typed.command)
         return typed
 
     def _word(self, word: str) -> None:
         typed = self._typed
-        if typed.command is not None:
+        if typed.command is not None and not self._is_of_family(word):
+            self._take_default()
             return self._positionals.append(word)
         words = f"{typed.words} {word}".strip()
         if words not in COMMANDS and words not in FAMILIES:
@@ -96,7 +98,25 @@ class _Parser:
             known = [each.removeprefix(first).split()[0] for each in COMMANDS if each.startswith(first)]
             self._refuse(f"there is no command {word!r}", typed=word, among=dict.fromkeys(known))
         typed.words = words
-        typed.command = declared(words) if words in COMMANDS else None
+        meant = FAMILIES[words].default if words in FAMILIES else words
+        typed.command = declared(meant) if meant else None
+
+    def _is_of_family(self, word: str) -> bool:
+        """Whether a word says which command of a family is meant, or was to say so, where the family has a default."""
+        family = self._typed.words
+        if family not in FAMILIES or self._is_word_only or ":" in word or " " in word:
+            return False
+        from gigq.cli.wording import perhaps
+
+        known = [each.removeprefix(f"{family} ") for each in COMMANDS if each.startswith(f"{family} ")]
+        if word in known and any(each not in COMMON for each in self._options):
+            self._refuse(f"{word} must follow {family} at once, before the options")
+        return word in known or bool(perhaps(word, among=known))
+
+    def _take_default(self) -> None:
+        """Take the default of a family: nothing that is typed from here on can say another command."""
+        typed = self._typed
+        typed.words = FAMILIES[typed.words].default if typed.words in FAMILIES else typed.words
 
     def _option(self, word: str) -> None:
         name, equals, text = word.partition("=")

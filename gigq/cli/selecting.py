@@ -72,9 +72,7 @@ def selected(queue: JobQueue, args: Args, *, statuses: Sequence[JobStatus]) -> S
         is_piped = comes_from_input(named)
         return Selection(job_ids(queue, named), {}, is_piped=is_piped)
     found = filtering.chosen(queue, args, words)
-    for status in found.get("status", ()):
-        if status not in statuses:
-            raise UsageError(f"the status is {status}; this command takes {' and '.join(statuses)}")
+    filtering.only(found.get("status", ()), statuses)
     return Selection(None, found)
 
 

@@ -30,7 +30,8 @@ def _filters() -> Iterator[str]:
     yield "  gigq list status:failed queue:mail since:2h 'connection reset'"
     yield "These words are filters:"
     yield from (f"  {each.example:<25} {each.meaning}" for each in KEYS.values())
-    yield "Text without such a word is searched for in IDs, names, descriptions, functions, arguments and errors."
+    yield "Text in quotes is searched for in IDs, names, descriptions, functions, arguments and errors: 'lost row'."
+    yield "A lone word is no text, for it may be a slip: --search TEXT takes one."
     yield "A value with blanks is in quotes, around which the shell needs others: 'name:\"send mail\"'."
     yield "A value of args. is JSON if it can be; args.user:\"42\" is text. args.0 is the first argument."
     yield "since:, until: and ended: take times, and ranges of them; see gigq help times:"

@@ -158,7 +158,7 @@ class _Run:
             found = paging.seqs(tx, filters, bound=self._bound)
             jobs = found if group is None else failures.of_group(tx, found, group)
         self._jobs = jobs[:: -1 if newest_first else 1]
-        of = _plain(filters) | {"failure": group}
+        of = plain(filters) | {"failure": group}
         self._action = acting.Action(database, verb.name, of=of, how=verb.how, bound=self._bound)
         self._stamps = set[str]()
         self._done = self._along = self._changed = 0
@@ -210,7 +210,7 @@ class _Run:
             self._changed += 1
 
 
-def _plain(filters: Filters) -> dict[str, Any]:
+def plain(filters: Filters) -> dict[str, Any]:
     """Return the filters that were given, as JSON can hold them and `Filters.of` takes them."""
     names = {"statuses": "status", "phases": "phase"}
     found = {names.get(name, name): value for name, value in filters._asdict().items() if value not in (None, ())}

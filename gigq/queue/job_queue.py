@@ -1219,6 +1219,7 @@ class JobQueue:
         keep: int | None = None,
         bound: int | None = None,
         on_chunk: OnChunk | None = None,
+        **filters: Unpack[FilterOptions],
     ) -> Affected:
         """Delete finished jobs with their executions, the oldest first, and return how many.
 
@@ -1229,14 +1230,15 @@ class JobQueue:
         Args:
             status: one or several of completed, cancelled, failed and timeout.
             older_than: how long ago a job must have ended, or the instant before which; None for any time.
-            keep: how many of the newest jobs to keep, all these statuses counted together. If `older_than` is given
-                too, both must allow the deletion.
+            keep: how many of the newest jobs to keep, all these statuses counted together, of those that pass the
+                filters. If `older_than` is given too, both must allow the deletion.
             bound, on_chunk: as for `cancel_jobs`.
+            filters: as for `find_jobs`.
 
         Raises:
-            ValueError: a status that is not one of a finished job, or an invalid number.
+            ValueError: a status that is not one of a finished job, or an invalid value.
         """
-        wanted = pruning.Pruning.of(status, older_than=older_than, keep=keep, now=self.clock.now())
+        wanted = pruning.Pruning.of(status, older_than=older_than, keep=keep, now=self.clock.now(), **filters)
         return pruning.prune_all(self.database, wanted, "prune", bounds.Bounds.of(bound, on_chunk))
 
     def delete_job(self, job_id: JobRef) -> bool:

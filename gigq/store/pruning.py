@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from gigq.store import deleting
-from gigq.store.engine.lists import listed
+from gigq.store.engine.lists import listed, portions
 from gigq.store.engine.transaction import Transaction
 
 
@@ -82,8 +82,27 @@ def finished(
     return [(Place(completed_at, seq), bool(is_needed)) for completed_at, seq, is_needed in rows]
 
 
+def places(tx: Transaction, jobs: Sequence[int]) -> list[Place]:
+    """Return where those of these jobs that have ended stand, the oldest first."""
+    found = list[Place]()
+    for portion in portions(jobs):
+        seqs, values = listed(portion)
+        rows = tx.execute(
+            f"SELECT completed_at, seq FROM jobs WHERE seq IN {seqs} AND completed_at IS NOT NULL", values
+        )
+        found += [Place(*row) for row in rows]
+    return sorted(found)
+
+
 def delete(
-    tx: Transaction, jobs: Sequence[int], statuses: Sequence[str], *, before: Place, limit: int, bound: int = ANY
+    tx: Transaction,
+    jobs: Sequence[int],
+    statuses: Sequence[str],
+    *,
+    before: Place,
+    limit: int,
+    bound: int = ANY,
+    among: Collection[int] | None = None,
 ) -> tuple[int, list[int]]:
     """Delete those of these jobs that still have one of these statuses and that no other needs, with their executions.
 
@@ -91,6 +110,7 @@ def delete(
 
     Args:
         limit: how many jobs to look at.
+        among: delete no others than these; None for any.
 
     Returns:
         How many it deleted, and which jobs it has not looked at yet.
@@ -104,7 +124,8 @@ def delete(
         if heavy:
             limit, rest = 0, heavy + rest
         if gone:
-            rest = _parents(tx, gone) + _submitted_by(tx, gone) + rest
+            freed = _parents(tx, gone) + _submitted_by(tx, gone)
+            rest = [each for each in freed if among is None or each in among] + rest
             deleted += deleting.remove(tx, gone)
     return deleted, rest
 

@@ -9,6 +9,8 @@ import functions
 import pytest
 
 from gigq import Job, JobQueue
+from gigq.cli.candidates import candidates
+from gigq.status import DEAD
 from gigq.testing import drain
 
 Run = Callable[..., Any]
@@ -98,3 +100,70 @@ def test_secrets_in_messages_are_hidden_and_the_group_is_the_same(run: Run, queu
         assert "hush-hush" not in run("dead", *form).out
         assert "hush-hush" in run("dead", *form, "--show-secrets").out
     assert run("dead", "--json=group").json == run("dead", "--json=group", "--show-secrets").json
+
+
+# gigq dead requeue, and gigq dead purge
+
+
+def test_dead_list_is_dead(run: Run, queue: JobQueue, dead: list[str]) -> None:
+    assert run("dead", "list", "--json").json == run("dead", "--json").json
+    assert run("dead", "list", "queue:mail", "-q").out == run("dead", "queue:mail", "-q").out
+
+
+@pytest.mark.parametrize(("verb", "done"), [("requeue", "requeued"), ("purge", "pruned")])
+def test_many_dead_letters_are_asked_about_and_a_script_says_yes(
+    run: Run, queue: JobQueue, dead: list[str], verb: str, done: str
+) -> None:
+    assert run("dead", verb).code == 2
+    outcome = run("dead", verb, "queue:mail")
+    assert (outcome.code, outcome.out) == (4, "")
+    assert "--yes" in outcome.err
+    assert run("dead", verb, "queue:mail", "--dry-run", "--json").json["count"] == 3
+    assert queue.count(DEAD) == 4
+    assert run("dead", verb, "queue:mail", "--yes").out == f"Jobs {done}: 3\n"
+    assert run("dead", verb, "--all", "--yes", "--json").json[done] == 1
+    assert queue.count(DEAD) == 0
+    assert queue.count("cancelled") == 1
+
+
+def test_dead_requeue_takes_ids_groups_and_a_delay_and_no_cancelled_jobs(
+    run: Run, queue: JobQueue, dead: list[str]
+) -> None:
+    assert run("dead", "requeue", dead[0], "--delay", "1h").code == 0
+    assert queue.count(phase="scheduled", ids=dead[0]) == 1
+    assert run("dead", "requeue", "--group", run("dead", "--json").json[0]["group"], "--yes").code == 0
+    assert queue.count("pending") == 3
+    assert run("dead", "requeue", "--status", "cancelled", "--yes").code == 2
+    assert run("dead", "requeue", "status:cancelled", "--yes").code == 2
+
+
+def test_dead_purge_keeps_the_last_ones_and_takes_no_other_jobs(
+    run: Run, queue: JobQueue, dead: list[str]
+) -> None:
+    assert run("dead", "purge", "--older-than", "1h", "--yes").out == "Jobs pruned: 0\n"
+    assert run("dead", "purge", "queue:mail", "--keep", "1", "--yes").out == "Jobs pruned: 2\n"
+    assert queue.count(ids=dead) == 2
+    assert run("dead", "purge", "status:completed", "--yes").code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["reqeue"], "there is no command 'reqeue'; did you mean 'requeue'? See gigq dead --help"),
+        (["--each", "requeue"], "requeue must follow dead at once, before the options; see gigq dead --help"),
+        (["queue:mail", "requeue"], "'requeue' is no filter; did you mean --search requeue? See gigq help filters"),
+        (["--", "requeue"], "'requeue' is no filter; did you mean --search requeue? See gigq help filters"),
+    ],
+)
+def test_an_action_in_the_wrong_place_is_not_taken_for_text(
+    run: Run, queue: JobQueue, words: list[str], message: str
+) -> None:
+    outcome = run("dead", *words)
+    assert (outcome.code, outcome.err) == (2, f"gigq: {message}\n")
+
+
+def test_the_help_of_dead_names_its_actions(run: Run, queue: JobQueue) -> None:
+    assert all(f"  dead {each}" in run("dead", "--help").out for each in ("list", "requeue", "purge"))
+    assert "Without COMMAND it is gigq dead list" in " ".join(run("help", "dead").out.split())
+    assert {"list", "requeue", "purge"} < {word for word, _ in candidates(["dead"], "", {"GIGQ_DB": queue.db_path})}
+    assert "--delay" in {word for word, _ in candidates(["dead", "requeue"], "--", {})}

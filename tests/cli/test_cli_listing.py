@@ -63,7 +63,7 @@ def test_on_a_narrow_terminal_an_error_can_be_read(
 
 
 def test_list_says_how_long_a_job_has_run_and_when_it_ended(run: Run, ended: JobQueue) -> None:
-    _, *rows = run("list", "completed").out.splitlines()
+    _, *rows = run("list", "status:completed").out.splitlines()
     (cells,) = [row.split() for row in rows]
     assert cells[2] == "completed" and cells[6].replace(".", "").isdigit() and cells[7] in ("ms", "s")
     assert cells[8] == "0s"
@@ -130,7 +130,8 @@ def test_list_as_json_is_an_array_and_says_on_standard_error_how_many_more_there
         (["queue:other tag:blue"], ["a"]),
         (["tag:red", "--tag", "blue"], ["a"]),
         (["args.n:7", "--arg", "x=y"], []),
-        (["needle", "in"], ["b"]),
+        (["needle in"], ["b"]),
+        (["'needle'"], ["b"]),
         (['args.a:"needle in"'], ["b"]),
         (["ended:today"], ["b"]),
     ],
@@ -247,3 +248,19 @@ def test_a_list_that_is_watched_on_a_terminal_is_drawn_over_itself(path: str, qu
         session.press("Ctrl-C")
         assert session.wait() == 130
         assert session.state() == session.state_before
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("failed", "status:failed"),
+        ("retrying", "phase:retrying"),
+        ("reqeue", "--search reqeue"),
+        ("3f9a1c04", "--search 3f9a1c04"),
+    ],
+)
+@pytest.mark.parametrize("command", ["list", "prune", "dead purge"])
+def test_a_lone_word_is_no_filter(run: Run, queue: JobQueue, command: str, word: str, meant: str) -> None:
+    outcome = run(*command.split(), word)
+    assert outcome.code == 2
+    assert outcome.err == f"gigq: '{word}' is no filter; did you mean {meant}? See gigq help filters\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -75,12 +76,45 @@ def test_prune_deletes_the_chosen_jobs(run: Run, ended: JobQueue, words: list[st
     assert ended.count() == 4 - pruned
 
 
+@pytest.mark.parametrize(
+    ("words", "pruned"),
+    [
+        (["status:failed"], ["new failed", "old failed"]),
+        (["status:failed", "--keep", "1"], ["old failed"]),
+        (["status:failed name:'old failed'"], ["old failed"]),
+        (["--status", "failed", "--name", "new failed", "--older-than", "7d"], []),
+        (["status:failed", "ended:30d..7d"], ["old failed"]),
+    ],
+)
+def test_prune_takes_filters(run: Run, ended: JobQueue, words: list[str], pruned: list[str]) -> None:
+    before = {job["name"] for job in ended.list_jobs()}
+    assert run("prune", *words, "--dry-run", "--json").json["count"] == len(pruned)
+    assert run("prune", *words, "--yes").code == 0
+    assert sorted(before - {job["name"] for job in ended.list_jobs()}) == pruned
+
+
+def test_jobs_that_end_after_the_question_are_not_pruned(
+    run: Run, queue: JobQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue.cancel(queue.submit(Job("old", "functions.nothing", queue="mail")))
+
+    def meanwhile() -> str:
+        queue.cancel(queue.submit(Job("new", "functions.nothing", queue="mail")))
+        return "y\n"
+
+    person = Person(monkeypatch)
+    with person.typing("y\n"):
+        monkeypatch.setattr(sys.stdin, "readline", meanwhile)
+        assert run("prune", "queue:mail").out == "Jobs pruned: 1\n"
+    assert [job["name"] for job in queue.list_jobs()] == ["new"]
+
+
 def test_prune_as_json_is_the_number_of_jobs(run: Run, ended: JobQueue) -> None:
     assert run("prune", "--all", "--yes", "--json").json["pruned"] == 2
 
 
 def test_prune_of_everything_needs_all(run: Run, ended: JobQueue) -> None:
-    assert run("prune", "--yes").err == "gigq: give --older-than, --keep or --status; or --all\n"
+    assert run("prune", "--yes").err == "gigq: give filters such as --queue NAME, --older-than or --keep; or --all\n"
     assert ended.count() == 4
 
 

@@ -245,3 +245,58 @@ def test_a_prune_waits_for_the_lock_and_then_says_so(path: str, open_queue: Call
 def test_a_worker_refuses_an_invalid_prune_after(path: str) -> None:
     with pytest.raises(ValueError, match="it must be seconds from 0 up"):
         Worker(path, prune_after=-1)
+
+
+# with filters
+
+
+@pytest.fixture
+def mails(path: str, clock: ManualClock) -> Iterator[JobQueue]:
+    """Five cancelled jobs, one a second: of the queue mail are the second and the fourth, and the fifth failed."""
+    with JobQueue(path, clock=clock) as queue:
+        for number, where in enumerate("ambma"):
+            queue.submit(Job(str(number), "functions.nothing", id=str(number), queue={"m": "mail"}.get(where, "other")))
+            queue.cancel(str(number))
+            clock.advance(1)
+        yield queue
+
+
+@pytest.mark.parametrize(
+    ("options", "stays"),
+    [
+        ({"queue": "mail"}, "024"),
+        ({"queue": "mail", "keep": 1}, "0234"),
+        ({"queue": "mail", "keep": 2}, "01234"),
+        ({"queue": "mail", "keep": 9}, "01234"),
+        ({"queue": "mail", "older_than": 3}, "0234"),
+        ({"queue": "mail", "older_than": 3, "keep": 2}, "01234"),
+        ({"name": "3", "status": "completed"}, "01234"),
+        ({"ids": ["0", "4"]}, "123"),
+        ({"ended_until": "2026-01-01T00:00:02Z"}, "234"),
+        ({"queue": "mail", "bound": 2}, "0234"),
+        ({"queue": None, "tags": ()}, ""),
+    ],
+)
+def test_filters_choose_among_the_jobs_that_are_pruned(
+    mails: JobQueue, options: dict[str, Any], stays: str
+) -> None:
+    assert mails.prune(**options) == 5 - len(stays)
+    assert "".join(sorted(job["id"] for job in mails.list_jobs())) == stays
+
+
+def test_what_a_filter_leaves_out_stays_though_its_child_goes(queue: JobQueue) -> None:
+    parent = queue.submit(Job("parent", "functions.nothing", id="parent"))
+    queue.submit(Job("child", "functions.nothing", id="child", dependencies=[parent], tags=["unwanted"]))
+    queue.cancel("parent")
+    kept = queue.prune(name="parent")
+    assert (kept, kept.reasons) == (0, {"a job that has not completed needs it": 1})
+    with queue.acting_as("ann", "cli"):
+        assert queue.prune(tags="unwanted") == 1
+    assert [job["id"] for job in queue.list_jobs()] == ["parent"]
+    assert queue.history.actions()[0].filter == {"status": ["completed", "cancelled"], "tags": ["unwanted"]}
+
+
+def test_an_unknown_filter_prunes_nothing(mails: JobQueue) -> None:
+    with pytest.raises(TypeError, match="colour"):
+        mails.prune(colour="red")  # type: ignore[call-arg]
+    assert mails.count() == 5

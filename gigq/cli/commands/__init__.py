@@ -27,12 +27,14 @@ class Row(NamedTuple):
         group: one of `GROUPS`.
         summary: the first line of its help.
         is_common: whether the short help shows it.
+        default: the command that the word of a family means alone; empty for none.
     """
 
     module: str
     group: str
     summary: str
     is_common: bool = False
+    default: str = ""
 
 
 COMMANDS = {
@@ -70,7 +72,9 @@ COMMANDS = {
     "actions": Row(
         "history", LOOK, "Show what people did to the queue, newest first: who, when, what, and to how many jobs."
     ),
-    "dead": Row("dead_letters", LOOK, "Show dead letters, grouped by cause: jobs that used up their attempts."),
+    "dead list": Row("dead_letters", LOOK, "Show dead letters, grouped by cause: jobs that used up their attempts."),
+    "dead requeue": Row("control", ACT, "Send dead letters back to the queue."),
+    "dead purge": Row("pruning", ACT, "Delete dead letters, oldest first, and print how many."),
     "workflow list": Row("workflows", LOOK, "List workflows, newest first, with the number of their jobs by status."),
     "workflow show": Row(
         "workflows", LOOK, "Show where a workflow stands, and draw its jobs below those that they wait for."
@@ -111,6 +115,9 @@ COMMANDS = {
 """Each command, the most used ones of each group first: enough for the list of all of them."""
 
 FAMILIES = {
+    "dead": Row(
+        "dead_letters", LOOK, "Show dead letters, send them back or delete them.", default="dead list"
+    ),
     "schedule": Row("schedules", RUN, "Submit jobs at certain times."),
     "workflow": Row("workflows", LOOK, "Look at workflows, cancel them, and send them back where they failed."),
 }

@@ -1,9 +1,10 @@
-"""The commands that change what becomes of jobs: `gigq cancel`, `gigq requeue`, `gigq reschedule`."""
+"""The commands that change what becomes of jobs: `gigq cancel`, `requeue`, `dead requeue`, `reschedule`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gigq.cli import values
 from gigq.cli.answer import Answer
@@ -15,12 +16,15 @@ from gigq.cli.exits import UsageError
 from gigq.cli.fields import of_bulk
 from gigq.cli.questions import sure
 from gigq.cli.selecting import selection
-from gigq.status import ENDED_BADLY, UNFINISHED, JobStatus
+from gigq.status import DEAD, ENDED_BADLY, UNFINISHED, JobStatus
 
 if TYPE_CHECKING:
     from gigq.queue.job_queue import JobQueue
 
 _FORGOTTEN = "What is forgotten of its steps cannot be brought back."
+_DELAY = argument(
+    "--delay", metavar="DURATION", type=values.duration, help="do not start the jobs before this time has passed"
+)
 _CHANGES = ("run_at", "delay", "priority", "queue")
 
 
@@ -58,8 +62,7 @@ def cancel(queue: JobQueue, args: Args) -> Answer:
 @command(
     *selection(ENDED_BADLY),
     GROUP,
-    argument("--delay", metavar="DURATION", type=values.duration,
-             help="do not start the jobs before this time has passed"),
+    _DELAY,
     exclusive(
         argument("--restart", action="store_true", help="forget the job's steps and its cursor; only with an ID"),
         argument("--from-step", metavar="NAME",
@@ -83,18 +86,29 @@ def requeue(queue: JobQueue, args: Args) -> Answer:
     Jobs that were cancelled because of a requeued job come back with it.
     A job goes on where it failed: it keeps its steps and its cursor.
     """
-    delay, forgotten = args.given("delay"), args.given("restart", "from_step")
-
-    verb = Verb(
-        name="requeue",
-        done="requeued",
-        statuses=ENDED_BADLY,
-        one=lambda job_id: queue.requeue_job(job_id, **delay, **forgotten),
-        why_not=lambda job_id: _why_not_requeued(queue, job_id),
-        many=None if forgotten else partial(queue.requeue_jobs, **delay),
-        warning=_FORGOTTEN if forgotten else "",
-    )
+    verb = _requeuing(queue, ENDED_BADLY, args.given("delay"), args.given("restart", "from_step"))
     return carried_out(queue, args, verb)
+
+
+@command(
+    *selection(DEAD),
+    GROUP,
+    _DELAY,
+    *sure(all="every dead letter"),
+    opens=CHANGE,
+    check=check,
+    examples=[
+        ("gigq dead requeue --group 2a19c79f", "the jobs of one group of gigq dead"),
+        ("gigq dead requeue error:ConnectionError --delay 5m", "those that could not connect, in five minutes"),
+    ],
+)
+def dead_requeue(queue: JobQueue, args: Args) -> Answer:
+    """Send dead letters back to the queue.
+
+    Give IDs, or filters.
+    It is `gigq requeue` that leaves out what was cancelled.
+    """
+    return carried_out(queue, args, _requeuing(queue, DEAD, args.given("delay"), {}))
 
 
 @command(
@@ -126,6 +140,20 @@ def reschedule(queue: JobQueue, args: Args) -> Answer:
         why_not=why_not,
     )
     return to_named(queue, args, verb, job_ids(queue, args.ids))
+
+
+def _requeuing(
+    queue: JobQueue, statuses: Sequence[JobStatus], delay: dict[str, Any], forgotten: dict[str, Any]
+) -> Verb:
+    return Verb(
+        name="requeue",
+        done="requeued",
+        statuses=statuses,
+        one=lambda job_id: queue.requeue_job(job_id, **delay, **forgotten),
+        why_not=lambda job_id: _why_not_requeued(queue, job_id),
+        many=None if forgotten else partial(queue.requeue_jobs, **delay),
+        warning=_FORGOTTEN if forgotten else "",
+    )
 
 
 def _check_requeue(args: Args) -> None:

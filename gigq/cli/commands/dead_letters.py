@@ -1,4 +1,4 @@
-"""The command for jobs that used up their attempts: `gigq dead`."""
+"""The command that shows jobs that used up their attempts: `gigq dead`, or `gigq dead list`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class _Group(NamedTuple):
     """Dead letters that have one cause.
 
     Attributes:
-        group: its key, which `gigq requeue --group` takes.
+        group: its key, which `gigq dead requeue --group` takes.
         ids: those of its jobs, of the one that ended last first.
     """
 
@@ -69,16 +69,15 @@ class _Group(NamedTuple):
     examples=(
         ("gigq dead", "what failed for good, by cause"),
         ("gigq dead queue:mail --each", "the dead letters of a queue"),
-        ("gigq requeue --group 2a19c79f", "send the jobs of one group back"),
-        ("gigq dead error:ConnectionError -q | gigq requeue -", "send those back that could not connect"),
+        ("gigq dead requeue --group 2a19c79f", "send the jobs of one group back"),
     ),
 )  # fmt: skip
-def dead(queue: JobQueue, args: Args) -> Answer:
+def dead_list(queue: JobQueue, args: Args) -> Answer:
     """Show dead letters, grouped by cause: jobs that used up their attempts.
 
     They are the jobs with the status failed or timeout.
     Those of one group have the same function, error and message; numbers, IDs and quoted values do not count.
-    `gigq requeue` sends them back, and `gigq delete` deletes them; both take the same filters.
+    `gigq dead requeue` sends them back, and `gigq dead purge` deletes them; both take the same filters.
     """
     filters = filtering.chosen(queue, args)
     if not set(filters.setdefault("status", DEAD)) <= set(DEAD):
@@ -110,7 +109,7 @@ def _by_cause(queue: JobQueue, args: Args, jobs: Sequence[JobRecord], notes: Seq
     groups = [group._replace(message=hide.text(group.message)) for group in _groups(jobs)]
     groups.sort(key=lambda group: (-group.jobs, group.group))
     lines: Iterable[Line] = _lines(args, groups, now=queue.clock.now()) if groups else ["No dead letters."]
-    suggestions = [f"gigq requeue --group {group.group}" for group in groups[:1]]
+    suggestions = [f"gigq dead requeue --group {group.group}" for group in groups[:1]]
     ids = [job_id for group in groups for job_id in group.ids]
     return Answer(groups, lines, ids=ids, notes=notes, suggestions=suggestions)
 

@@ -1,12 +1,12 @@
-"""The commands that delete jobs: `gigq prune`, `gigq clear`, `gigq delete`."""
+"""The commands that delete jobs: `gigq prune`, `gigq dead purge`, `gigq clear`, `gigq delete`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gigq.cli import values
+from gigq.cli import filtering, values
 from gigq.cli.answer import Answer
 from gigq.cli.args import Args
 from gigq.cli.bulk import GROUP, Verb, carried_out, check, shown_chunks, told
@@ -18,7 +18,7 @@ from gigq.cli.selecting import selection
 from gigq.cli.styled import Line
 from gigq.clock import in_seconds, to_past
 from gigq.pages import Count
-from gigq.status import FINISHED, PRUNED_BY_DEFAULT, JobStatus
+from gigq.status import DEAD, FINISHED, PRUNED_BY_DEFAULT, JobStatus
 
 if TYPE_CHECKING:
     from gigq.queue.job_queue import JobQueue
@@ -30,7 +30,9 @@ _PATIENCE = 2.0
 
 
 @command(
+    filtering.WORDS,
     choice("--status", FINISHED, "only jobs with this status, by default completed and cancelled"),
+    *filtering.options(status=False),
     *ages(),
     *sure(all="every completed or cancelled job"),
     opens=CHANGE,
@@ -39,6 +41,7 @@ _PATIENCE = 2.0
     examples=[
         ("gigq prune --older-than 7d --yes", "what a timer may run every night"),
         ("gigq prune --status failed --keep 1000 --dry-run", "how many failed jobs are there besides the last 1,000?"),
+        ("gigq prune queue:mail --older-than 1d", "what one queue has done until yesterday"),
     ],
 )
 def prune(queue: JobQueue, args: Args) -> Answer:
@@ -47,15 +50,29 @@ def prune(queue: JobQueue, args: Args) -> Answer:
     The space is given back to the file system.
     A job stays while another that depends on it may still run.
     """
-    now = queue.clock.now()
-    before = now if args.older_than is None else to_past(args.older_than, "--older-than", now=now)
-    status = args.status or PRUNED_BY_DEFAULT
-    count, samples = _meant(queue, status, before, keep=args.keep)
-    if answer := confirm(args, "delete", count, samples, warning=_FOR_GOOD):
-        return answer
-    with shown_chunks(queue, args, "pruned", count) as on_chunk:
-        pruned = queue.prune(status, older_than=before, on_chunk=on_chunk, **args.given("keep"))
-    return told(pruned, "pruned")
+    return _pruned(queue, args, FINISHED, PRUNED_BY_DEFAULT)
+
+
+@command(
+    filtering.WORDS,
+    choice("--status", DEAD, "only dead letters with this status"),
+    *filtering.options(status=False),
+    *ages(),
+    *sure(all="every dead letter"),
+    opens=CHANGE,
+    check=lambda args: _check_prune(args),
+    examples=[
+        ("gigq dead purge --keep 5000 --yes", "what a timer may run: keep the last 5,000"),
+        ("gigq dead purge queue:mail --older-than 30d", "those of one queue that nobody has missed for a month"),
+    ],
+)
+def dead_purge(queue: JobQueue, args: Args) -> Answer:
+    """Delete dead letters, oldest first, and print how many.
+
+    A job stays while another that depends on it may still run.
+    `gigq delete ID` deletes one job.
+    """
+    return _pruned(queue, args, DEAD, DEAD)
 
 
 @command(
@@ -78,7 +95,7 @@ def clear(queue: JobQueue, args: Args) -> Answer:
     now = queue.clock.now()
     before = now if args.before is None else _ago(args.before, now=now)
     if args.dry_run or can_ask(args):
-        count, samples = _meant(queue, PRUNED_BY_DEFAULT, before)
+        count, samples = _meant(queue, {"status": PRUNED_BY_DEFAULT}, before)
         if answer := confirm(args, "delete", count, samples, warning=_FOR_GOOD):
             return answer
     cleared = queue.clear_completed(before)
@@ -118,22 +135,35 @@ def delete(queue: JobQueue, args: Args) -> Answer:
 
 
 def _check_prune(args: Args) -> None:
-    is_chosen = bool(args.given("status", *AGES))
-    require_choice(args, is_chosen, choices="--older-than, --keep or --status")
+    filtering.check(args)
+    is_chosen = bool(args.filters or args.given("status", *AGES)) or filtering.are_typed(args)
+    require_choice(args, is_chosen, choices="filters such as --queue NAME, --older-than or --keep")
+
+
+def _pruned(queue: JobQueue, args: Args, takes: Sequence[JobStatus], default: Sequence[JobStatus]) -> Answer:
+    now = queue.clock.now()
+    before = now if args.older_than is None else to_past(args.older_than, "--older-than", now=now)
+    filters = filtering.chosen(queue, args)
+    filters["status"] = filtering.only(filters.get("status", default), takes)
+    count, samples = _meant(queue, filters, before, keep=args.keep)
+    if answer := confirm(args, "delete", count, samples, warning=_FOR_GOOD):
+        return answer
+    with shown_chunks(queue, args, "pruned", count) as on_chunk:
+        pruned = queue.prune(**filters, older_than=before, bound=count.bound, on_chunk=on_chunk, **args.given("keep"))
+    return told(pruned, "pruned")
 
 
 def _meant(
-    queue: JobQueue, status: Sequence[JobStatus], before: datetime, *, keep: int | None = None
+    queue: JobQueue, filters: dict[str, Any], before: datetime, *, keep: int | None = None
 ) -> tuple[Count, list[Line]]:
     """Return how many finished jobs ended before an instant, without those that are kept, and lines for the newest."""
-    count = queue.count(status, ended_until=before, within=_PATIENCE)
+    until = filters | {"ended_until": min(before, filters.get("ended_until", before))}
+    count = queue.count(**until, within=_PATIENCE)
     if keep:
         # Those that are kept are the newest of all of them, whether they ended before that instant or not.
-        spare = queue.count(status, within=_PATIENCE) - keep
-        count = Count(max(0, min(count, spare)), is_exact=count.is_exact)
-    newest = queue.find_jobs(
-        status, SAMPLES, offset=keep or 0, order="ended", ended_until=before, within=_PATIENCE
-    )
+        spare = queue.count(**filters, within=_PATIENCE) - keep
+        count = Count(max(0, min(count, spare)), is_exact=count.is_exact, bound=count.bound)
+    newest = queue.find_jobs(limit=SAMPLES, offset=keep or 0, order="ended", within=_PATIENCE, **until)
     return count, [sample(job) for job in newest] if count else []
 
 

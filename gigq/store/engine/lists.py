@@ -36,11 +36,11 @@ def distinct(column: str, *, index: str, where: str) -> str:
          WHERE value IS NOT NULL"""
 
 
-def portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+def portions(rows: Sequence[T], *, most: int = _MOST) -> Iterator[Sequence[T]]:
     """Cut rows into portions that one statement can take."""
-    if len(rows) <= _MOST:
+    if len(rows) <= most:
         return iter((rows,) if rows else ())
-    return (rows[start : start + _MOST] for start in range(0, len(rows), _MOST))
+    return (rows[start : start + most] for start in range(0, len(rows), most))
 
 
 def listed(values: Sequence[Any]) -> tuple[str, list[Any]]:
