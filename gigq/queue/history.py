@@ -32,6 +32,8 @@ Window = Duration | Instant | None
 """How long a span of time is that ends now, or when it begins; None for all that the file holds."""
 
 _MOST_BUCKETS = 10_000
+_MOST_SECONDS = 10_000 * 366 * 86_400
+"""As many as there are from the first year to the last."""
 
 
 class History:
@@ -115,13 +117,14 @@ class History:
         begun, end = self._span(since, until, "since")
         if begun is None:
             raise ValueError("since is None; it must be an instant, or a duration such as 1h")
-        begun, seconds = begun.replace(microsecond=0), _bucket(bucket)
-        number = -((begun - end) // timedelta(seconds=seconds))
+        begun = begun.replace(microsecond=0)
+        length = timedelta(seconds=min(_bucket(bucket), _MOST_SECONDS))
+        number = -((begun - end) // length)
         if number > _MOST_BUCKETS:
             raise ValueError(f"bucket is {checks.shown(bucket)}; it makes {number:,} spans, and 10,000 are the most")
         with self._database.read() as tx:
             ends, walk = throughput.ends(tx, Span.of(begun, end), Budget(within))
-            found = [*_buckets(ends, begun, end, seconds)]
+            found = [*_buckets(ends, begun, end, length)]
             if walk.is_cut:
                 first = as_of.begun(tx, walk.first)
                 found = [each for each in found if first is not None and each.at >= first]
@@ -224,21 +227,19 @@ def _bucket(value: Duration) -> int:
     return int(seconds)
 
 
-def _buckets(ends: throughput.Ends, begun: datetime, end: datetime, seconds: int) -> Iterator[Throughput]:
+def _buckets(ends: throughput.Ends, begun: datetime, end: datetime, length: timedelta) -> Iterator[Throughput]:
     """Yield the spans with what ended in each."""
-    length, counts = timedelta(seconds=seconds), dict[int, dict[str, int]]()
+    counts = dict[int, dict[str, int]]()
     for (second, status), number in ends.items():
         place = (from_text(second) - begun) // length
         by_status = counts.setdefault(place, {})
         by_status[status] = by_status.get(status, 0) + number
     words = [status.value for status in ExecutionStatus if status is not ExecutionStatus.RUNNING]
-    place, at = 0, begun
-    while at < end:
-        found = counts.get(place, {})
+    for place in range(-((begun - end) // length)):
+        at, found = begun + place * length, counts.get(place, {})
         lasted = min(length, end - at).total_seconds()
         if found or lasted > 1e-6:  # or it begins at this very instant
             yield Throughput(at, round(lasted, 3), **{word: found.get(word, 0) for word in words})
-        place, at = place + 1, at + length
 
 
 def _findings(tx: Transaction, found: list[T], begun: datetime | None, end: datetime, walk: Walk) -> Findings[T]:

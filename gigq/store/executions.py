@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from gigq.checks import MOST_INTEGER
 from gigq.errors import ReadTooLong
 from gigq.failing import MOST
 from gigq.history_records import ExecutionSummary
@@ -44,7 +45,7 @@ def of_span(tx: Transaction, span: Span, budget: Budget, *, limit: int | None, b
         before: only those below this id.
     """
     found = list[ExecutionSummary]()
-    most = -1 if limit is None else limit + 1
+    most = -1 if limit is None else min(limit, MOST_INTEGER - 1) + 1
 
     def look(first: int, last: int) -> int:
         rows = tx.rows(

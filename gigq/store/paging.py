@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext, suppress
 from typing import TypeVar
 
+from gigq.checks import MOST_INTEGER
 from gigq.errors import ReadTooLong
 from gigq.filters import Filters
 from gigq.pages import Count, Page
@@ -196,7 +197,7 @@ def _number(tx: Transaction, source: Source, at_most: int | None) -> int:
     if at_most is None:  # without a limit SQLite counts in half the time
         found = tx.value(f"SELECT count(*) FROM ({source.sql})", source.values)
     else:
-        limited = source.values | {"most": at_most + 1}
+        limited = source.values | {"most": min(at_most, MOST_INTEGER - 1) + 1}
         found = tx.value(f"SELECT count(*) FROM (SELECT 1 FROM ({source.sql}) LIMIT :most)", limited)
     return found
 

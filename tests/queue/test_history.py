@@ -127,6 +127,12 @@ def test_an_invalid_argument_is_refused(queue: JobQueue, name: str, value: Any) 
 # throughput
 
 
+@pytest.mark.parametrize("bucket", ["50m", 10**30])
+def test_the_last_span_may_end_after_the_last_instant_that_there_is(queue: JobQueue, bucket: Any) -> None:
+    found = queue.history.throughput("9999-12-31T22:30:00Z", bucket, "9999-12-31T23:59:59.9Z")
+    assert [each.seconds for each in found] == ([3000, 2399.9] if bucket == "50m" else [5399.9])
+
+
 def test_throughput_counts_what_ended_in_each_span_also_where_nothing_did(
     file: File, queue: JobQueue, clock: ManualClock
 ) -> None:
@@ -337,3 +343,12 @@ def test_what_was_found_is_plain_values(file: File, queue: JobQueue) -> None:
     found = queue.history.functions("1h").as_dict()
     assert found["until"] == "2026-01-01T00:00:01.000000Z"
     assert (found["known_since"], found["items"][0]["running"]["p50"]) == (None, 1.0)
+
+
+def test_the_largest_limit_that_there_is_is_none(queue: JobQueue) -> None:
+    job_id = queue.submit(Job("job", "functions:nothing"))
+    drain(queue)
+    largest = 2**63 - 1
+    assert [each.job_id for each in queue.history.executions(limit=largest)] == [job_id]
+    assert queue.count("completed", at_most=largest) == queue.count(at_most=largest) == 1
+    assert queue.count(at_most=largest).is_exact
