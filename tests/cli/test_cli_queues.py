@@ -146,4 +146,5 @@ def test_resume_says_what_stays_paused(run: Run, queue: JobQueue) -> None:
     )
     assert run("resume").out == "All queues resumed, but not those paused by name: mail\n"
     assert run("resume", "mail").out == "Queue mail resumed; it has no unfinished jobs\n"
-    assert run("resume").out == "All queues resumed\n"
+    assert run("resume", "--all").out == "All queues resumed\n", "as one types what undoes `pause --all`"
+    assert run("resume", "mail", "--all").code == 2

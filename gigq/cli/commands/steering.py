@@ -54,8 +54,10 @@ def pause(queue: JobQueue, args: Args) -> Answer:
 
 @command(
     _QUEUE,
+    argument("--all", action="store_true", help="every queue, which is the default"),
     opens=CHANGE,
     fields=("queue", "paused", "still_paused"),
+    check=lambda args: _check_resume(args),
     examples=[("gigq resume", "end the pause of all queues")],
 )
 def resume(queue: JobQueue, args: Args) -> Answer:
@@ -194,6 +196,11 @@ def _still(name: str | None, queues: Sequence[str]) -> str:
     if name is None:
         return f", but not those paused by name: {', '.join(queues)}"
     return ", but it stays paused with all others; `gigq resume` without a name ends that"
+
+
+def _check_resume(args: Args) -> None:
+    if args.all:
+        require_choice(args, args.queue is not None, choices="the name of a queue")
 
 
 def _check_configure(args: Args) -> None:
