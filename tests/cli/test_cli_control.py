@@ -21,6 +21,13 @@ def test_cancel_ends_a_pending_job(run: Run, queue: JobQueue) -> None:
     assert queue.count("cancelled") == 1
 
 
+def test_a_job_that_has_timed_out_is_told_in_english(run: Run, queue: JobQueue) -> None:
+    queue.submit(Job("slow", "endless", id="slow", timeout=0.01, max_attempts=1))
+    drain(queue, handlers={"endless": lambda: all(True for _ in range(10**8))})
+    for words in (["cancel", "slow"], ["reschedule", "slow", "--delay", "1h"]):
+        assert run(*words).err.startswith("gigq: job slow has timed out; only a pending "), words
+
+
 def test_a_job_that_has_ended_cannot_be_cancelled(run: Run, queue: JobQueue) -> None:
     job_id = queue.submit(Job("sum", "functions.add", {"a": 1}))
     run("worker", "--once")

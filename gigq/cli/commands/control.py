@@ -130,7 +130,7 @@ def reschedule(queue: JobQueue, args: Args) -> Answer:
     changes = args.given(*_CHANGES)
 
     def why_not(job_id: str) -> str:
-        return f"job {job_id} is {_status_now(queue, job_id)}; only a pending job can be rescheduled"
+        return f"job {job_id} {_is(_status_now(queue, job_id))}; only a pending job can be rescheduled"
 
     verb = Verb(
         name="reschedule",
@@ -172,18 +172,22 @@ def _status_now(queue: JobQueue, job_id: str) -> str:
     return "gone" if job is None else job.status.value
 
 
+def _is(status: str) -> str:
+    return "has timed out" if status == JobStatus.TIMEOUT else f"is {status}"
+
+
 def _why_not_cancelled(queue: JobQueue, job_id: str) -> str:
     status = _status_now(queue, job_id)
     if status == JobStatus.RUNNING:
         return f"job {job_id} is running; add --running to cancel it"
-    return f"job {job_id} is {status}; only a pending or running job can be cancelled"
+    return f"job {job_id} {_is(status)}; only a pending or running job can be cancelled"
 
 
 def _why_not_requeued(queue: JobQueue, job_id: str) -> str:
     job = queue.get_job(job_id)
     if job is None or job.status not in ENDED_BADLY:
         status = "gone" if job is None else job.status.value
-        return f"job {job_id} is {status}; only a failed, timed-out or cancelled job can be requeued"
+        return f"job {job_id} {_is(status)}; only a failed, timed-out or cancelled job can be requeued"
     if job.unique_key is None:
         return f"job {job_id} depends on a job that ended badly; requeue that one: {job.error}"
     key = f"an unfinished job has its key {job.unique_key!r}"
