@@ -38,7 +38,7 @@ def filters() -> list[Argument]:
         argument("--tag", dest="tags", metavar="TAG", action="append", completes="tags",
             help="only jobs with this tag; repeat it to require several"),
         argument("--workflow", metavar="ID", type=values.prefix, completes="workflows",
-            help="only jobs of the workflow that has this ID, or an ID that begins with it"),
+            help="only jobs of the workflow that has this ID, or one that begins or ends with it"),
         argument("--search", metavar="TEXT",
             help="only jobs with this text in their ID, name, description, function, arguments or error"),
     ]

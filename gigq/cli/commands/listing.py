@@ -71,7 +71,8 @@ def list_(queue: JobQueue, args: Args) -> Answer | None:
     FILTER chooses among them, and so do the options; gigq help filters explains both.
     Words that are no filter are searched for in IDs, names, descriptions, functions, arguments and errors.
     If there are more than --limit, a last line says how many (with --json, on standard error).
-    A terminal shows the ends of IDs, which all commands accept, and leaves out columns in which nothing is.
+    A terminal shows the ends of IDs, which all commands accept, and leaves out columns in which nothing is, or for
+    which there is no room beside the errors.
     Secrets are hidden, also in JSON: passwords, tokens and the like, and the keys that GIGQ_REDACT lists.
     """
     if args.as_of is not None:
