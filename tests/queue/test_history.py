@@ -14,6 +14,7 @@ from store.verbs import File
 from gigq import Job, JobQueue, JobStatus, ManualClock, ReadTooLong
 from gigq.status import ExecutionStatus
 from gigq.store import spans
+from gigq.testing import drain
 
 THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
