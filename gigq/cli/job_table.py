@@ -86,7 +86,7 @@ def job_table(args: Args, jobs: Sequence[JobRecord], hide: Redactor, *, now: dat
 def phase_cell(job: JobRecord) -> Styled:
     """Return the phase of a job, with how much of it is done."""
     percentage = (job.progress or {}).get("percentage") if job.phase is Phase.RUNNING else None
-    return status_cell(job.phase, "" if percentage is None else f"{int(percentage)}%")
+    return status_cell(job.phase, "" if percentage is None else f"{int(percentage)} %")
 
 
 def ran(job: JobRecord, now: datetime) -> str:

@@ -99,7 +99,7 @@ def test_the_list_shows_the_progress_of_a_running_job(run: Run, queue: JobQueue)
         worker = workers.register(tx, "ann", this_process(), concurrency=1)
         (claim,) = claiming.claim(tx, worker, room=Room(free=1))
         write_progress(tx, {claim.execution_id: Progress(997, 1000)})
-    assert "  running 99%  " in run("list").out
+    assert "  running 99 %  " in run("list").out
 
 
 def test_progress_is_null_in_json_for_a_job_that_has_reported_none(run: Run, queue: JobQueue) -> None:

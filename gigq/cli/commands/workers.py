@@ -63,7 +63,7 @@ def _job(args: Args, worker: str, job: HeldJob, shown_id: str, *, now: datetime)
     since: Line = status_cell("reserved") if job.started_at is None else age(args, job.started_at, now)
     progress = job.progress or {}
     percentage, message = progress.get("percentage"), progress.get("message")
-    done = "" if percentage is None else f"{int(percentage)}%"
+    done = "" if percentage is None else f"{int(percentage)} %"
     limit = "" if job.timeout is None else span(job.timeout)
     return (worker, shown_id, job.name, job.attempt, since, limit, " ".join(filter(None, (done, message))))
 
