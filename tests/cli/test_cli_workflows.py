@@ -54,6 +54,17 @@ def test_a_list_is_limited_and_says_that_there_are_more(run: Run, queue: JobQueu
     assert "more" not in run("workflow", "list", "--limit", "3").out + run("workflow", "list", "--limit", "0").out
 
 
+def test_on_a_terminal_of_80_columns_a_list_shows_how_many_failed(
+    run: Run, queue: JobQueue, flow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    title, row = run("workflow", "list").out.splitlines()
+    assert title.endswith("failed  cancelled  timeout") and len(row) <= 80
+    told = run("env").out.splitlines()
+    assert any(line.startswith("GIGQ_DB ") and "  --db" in line for line in told)
+    assert all(len(line) <= 80 for line in told) and any("the program" in line for line in told)
+
+
 def test_a_queue_without_workflows_says_so(run: Run, queue: JobQueue) -> None:
     assert run("workflow", "list").out == "No workflows found.\n"
     assert run("workflow", "list", "--json").json == []

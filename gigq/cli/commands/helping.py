@@ -95,7 +95,7 @@ def _table(args: Args, found: list[dict[str, str]]) -> Iterator[Line]:
     rows = [
         (_name(each), each["value"], each["source"], each["meaning"]) for each in found
     ]
-    return table(args, ("name", "value", "from", "meaning"), rows, flexible=("meaning", "value"))
+    return table(args, ("name", "value", "from", "meaning"), rows, flexible=("value", "meaning"), dropped=("meaning",))
 
 
 def _name(record: dict[str, str]) -> Line:

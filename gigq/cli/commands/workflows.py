@@ -27,7 +27,7 @@ _STATUSES = tuple(status.value for status in JobStatus)
 _TITLES = ("id", "name", "done", "jobs", *_STATUSES, "age")
 _ID = argument(
     "id", metavar="ID", type=values.prefix, completes="workflows",
-    help="the workflow's ID, or any prefix of it that no other one has",
+    help="the workflow's ID, or a beginning or an end of it that no other one has",
 )  # fmt: skip
 
 
@@ -137,7 +137,7 @@ def _confirmed(
 def _table(args: Args, workflows: list[WorkflowRecord], *, now: datetime) -> Iterator[Styled]:
     ids = shown_ids(args, [each.id for each in workflows])
     rows = [_row(args, each, shown, now=now) for each, shown in zip(workflows, ids, strict=True)]
-    return table(args, _TITLES, rows, flexible=("name",), right=("done",))
+    return table(args, _TITLES, rows, flexible=("name",), right=("done",), dropped=("age", "pending", "running"))
 
 
 def _row(args: Args, workflow: WorkflowRecord, shown_id: str, *, now: datetime) -> tuple[Cell, ...]:
