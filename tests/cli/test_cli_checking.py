@@ -75,6 +75,17 @@ def test_doctor_says_what_it_could_not_repair(run: Run, path: str) -> None:
     assert "restore a backup" in outcome.err
 
 
+def test_what_a_repair_could_not_mend_is_not_to_be_repaired_again(run: Run, queue: JobQueue, path: str) -> None:
+    queue.submit(Job("job", "functions.add", {"a": 1}))
+    with closing(sqlite3.connect(path)) as tool, tool:
+        tool.execute("UPDATE jobs SET params = 'no JSON'")
+    (before,), (after,) = (run("doctor", *how, "--json").json["findings"] for how in ((), ("--repair",)))
+    assert before["what"] == after["what"] and before["remedy"].endswith("doctor --repair")
+    assert after["remedy"] == "restore a backup, or keep the file and report this problem"
+    with closing(sqlite3.connect(path)) as tool, tool:
+        tool.execute("DELETE FROM jobs")
+
+
 def test_advice_is_no_problem(run: Run, path: str, queue: JobQueue) -> None:
     os.chmod(path, 0o644)
 

@@ -43,6 +43,8 @@ def doctor(queue: JobQueue, args: Args) -> Answer:
     """
     repaired = queue.repair() if args.repair else []
     found = queue.examine()
+    if args.repair:
+        found = list(map(_after_repair, found))
     if not args.no_import and not any(each.area == "content" for each in found):
         found = sorted([*found, *_of_functions(queue)], key=lambda each: not each.is_problem)
     problems = [each for each in found if each.is_problem]
@@ -55,6 +57,13 @@ def doctor(queue: JobQueue, args: Args) -> Answer:
     lines = [*repaired, *_lines(args, found), *([] if is_broken else ["The file is sound."])]
     notes = [_verdict(args, is_broken=is_broken, number=len(problems))] if problems else []
     return Answer(value, lines, code=REFUSED if problems else DONE, notes=notes)
+
+
+def _after_repair(finding: Finding) -> Finding:
+    """Return a problem that has outlived a repair: another one would not mend it either."""
+    if finding.remedy == "gigq doctor --repair":
+        return finding._replace(remedy="restore a backup, or keep the file and report this problem")
+    return finding
 
 
 def _lines(args: Args, found: Iterable[Finding]) -> Iterator[Line]:
