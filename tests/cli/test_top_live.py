@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gigq import Job, JobQueue, ManualClock
+from gigq import Job, JobQueue, ManualClock, ReadTooLong
 from gigq.cli.top.acting import act
 from gigq.cli.top.capabilities import Capabilities
 from gigq.cli.top.live import Live
@@ -274,3 +274,14 @@ def test_a_file_that_cannot_be_opened_again_is_said_as_whoever_opens_it_is_told(
     watch.look()
     assert watch.scene.trouble == ""
     watch.close()
+
+
+def test_reads_that_are_too_slow_are_told_and_the_others_shown(queue: JobQueue) -> None:
+    queue.submit(Job("job", "functions:nothing"))
+
+    def slow(*arguments: object, **options: object) -> list[str]:
+        raise ReadTooLong("it took longer than 0.2 s")
+
+    queue.next_jobs = queue.why = slow  # type: ignore[method-assign, assignment]
+    scene = scene_of(queue)
+    assert scene.unread == {"next", "sentences", "crew"} and scene.queues[0].ready == 1

@@ -170,6 +170,15 @@ def test_times_of_running_jobs_go_on_while_nothing_is_read() -> None:
     assert "      1:05" in text(later)[11]
 
 
+def test_what_there_was_no_time_to_read_is_not_said_to_be_nothing() -> None:
+    unread = Scene(NOW, "jobs.db", queues=QUEUES, unread=frozenset({"crew", "sentences", "failures", "next"}))
+    found = text(seen(unread))
+    assert sum("there was no time to read them" in line for line in found) == 2
+    assert "- workers" in found[0] and "no time to read what holds jobs back" in found[1]
+    assert "- failed in 24 h" in found[2]
+    assert not [line for line in found if "no job is ready" in line or "no failures" in line]
+
+
 def test_what_went_wrong_with_the_file_is_said_and_the_rest_stays() -> None:
     found = text(seen(SCENE._replace(trouble="jobs.db was deleted while it was open")))
     assert "not live" in found[0]

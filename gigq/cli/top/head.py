@@ -43,7 +43,7 @@ def _first(scene: Scene, state: State, now: datetime, look: Look, width: int, *,
         left.append(("  read-only", WARNING))
     if scene.filter:
         left += [("  / ", MUTED), look.piece(scene.filter, ACCENT)]
-    crew = f"{scene.crew.workers:,} worker{'' if scene.crew.workers == 1 else 's'}"
+    crew = f"{_known(scene.crew.workers, scene, 'crew', look)} worker{'' if scene.crew.workers == 1 else 's'}"
     live = ("live", str(Phase.COMPLETED))
     if state.is_held or scene.trouble:
         live = ("held" if state.is_held else "not live", WARNING)
@@ -61,6 +61,8 @@ def _sentences(scene: Scene, look: Look, width: int, *, most: int) -> list[Piece
         text = look.piece(f"as of {scene.at:%H:%M:%S}: {scene.trouble}")[0]
         return [[(f" {line}", WARNING)] for line in wrapped(text, width - 2)[: max(2, most)]]
     shown: list[Pieces] = []
+    if "sentences" in scene.unread and not scene.sentences:
+        shown.append([(" there was no time to read what holds jobs back", MUTED)])
     for number, sentence in enumerate(scene.sentences, start=1):
         mark = "! " if sentence in scene.troubles else ""
         more = f" (+{len(scene.sentences) - number})" if number < len(scene.sentences) else ""
@@ -80,18 +82,23 @@ def _numbers(scene: Scene, look: Look, width: int) -> Pieces:
     ready, running, later = (sum(getattr(each, name) for each in scene.queues) for name in _SUMMED)
     failed = sum(each.times for each in scene.failures)
     numbers = (
-        (Phase.READY, ready, "ready"),
-        (Phase.RUNNING, running, "running"),
-        (Phase.FAILED, failed, "failed in 24 h"),
-        (Phase.SCHEDULED, later, "scheduled"),
+        (Phase.READY, ready, f"{ready:,} ready"),
+        (Phase.RUNNING, running, f"{running:,} running"),
+        (Phase.FAILED, failed, f"{_known(failed, scene, 'failures', look)} failed in 24 h"),
+        (Phase.SCHEDULED, later, f"{later:,} scheduled"),
     )
     line: Pieces = []
-    for phase, number, word in numbers:
-        piece = (f"{'   ' if line else ' '}{look.sign(phase)} {number:,} {word}", str(phase) if number else MUTED)
+    for phase, number, words in numbers:
+        piece = (f"{'   ' if line else ' '}{look.sign(phase)} {words}", str(phase) if number else MUTED)
         if width_of([*line, piece]) > width:
             break
         line.append(piece)
     return line
+
+
+def _known(number: int, scene: Scene, name: str, look: Look) -> str:
+    """Return a number; a dash for a 0 that only says that there was no time to read it."""
+    return look.dash if not number and name in scene.unread else f"{number:,}"
 
 
 def _chart(minutes: tuple[Minute, ...], look: Look, width: int, *, height: int) -> list[Pieces]:

@@ -60,6 +60,8 @@ _NEXT = (
     Column("priority", 8, least=100, is_right=True),
     Column("starts", 9, is_right=True),
 )
+_UNREAD = "there was no time to read them"
+
 _REASON = 31
 """Columns for why nobody can tell when a job starts, where there is room for it."""
 
@@ -155,9 +157,10 @@ def _failures(scene: Scene, now: datetime, look: Look, *, width: int) -> Pane:
     if is_wide:  # of what is left after the numbers, three fifths are for the error
         columns = (_FAILURES[0], _FAILURES[1]._replace(width=(width - 24) * 3 // 5), *_FAILURES[2:])
     rows = [Row(each.key, each) for each in scene.failures]
+    empty = _UNREAD if "failures" in scene.unread else "no failures in the last 24 hours"
     return Pane(
         "failures", "failures", _number(len(rows)), columns, rows,
-        lambda each: _failure_cells(each, now, look, is_wide=is_wide), "no failures in the last 24 hours",
+        lambda each: _failure_cells(each, now, look, is_wide=is_wide), empty,
     )  # fmt: skip
 
 
@@ -175,9 +178,8 @@ def _failure_cells(failure: FailureLine, now: datetime, look: Look, *, is_wide: 
 def _next(scene: Scene, now: datetime, look: Look, *, width: int) -> Pane:
     columns = _NEXT if width < 72 else (*_NEXT[:-1], _NEXT[-1]._replace(width=_REASON))
     rows = [Row(each.id, each) for each in scene.next]
-    return Pane(
-        "next", "next", "", columns, rows, lambda each: _next_cells(each, now, look), "no job is ready or scheduled"
-    )
+    empty = _UNREAD if "next" in scene.unread else "no job is ready or scheduled"
+    return Pane("next", "next", "", columns, rows, lambda each: _next_cells(each, now, look), empty)
 
 
 def _next_cells(job: JobLine, now: datetime, look: Look) -> list[Pieces]:

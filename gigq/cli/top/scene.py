@@ -120,6 +120,7 @@ class Scene(NamedTuple):
         is_empty: whether no job has been submitted yet.
         filter: the filter that `running` matches, as it was typed; empty without one.
         searched: how many of the newest jobs were looked at for the filter before the time for it was over; 0 for all.
+        unread: the names of those for which there was no time. What they hold was read before, or never.
         trouble: why the file cannot be read at present; empty if it can. Then everything else is what was read last.
     """
 
@@ -137,4 +138,5 @@ class Scene(NamedTuple):
     is_empty: bool = False
     filter: str = ""
     searched: int = 0
+    unread: frozenset[str] = frozenset()
     trouble: str = ""

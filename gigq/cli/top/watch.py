@@ -174,6 +174,10 @@ class Watch:
         for name, read in reads.items():
             with suppress(ReadTooLong):
                 found[name] = read()
+        unread = reads.keys() - found.keys()
+        if unread & {"health", "sentences"}:
+            unread |= {"crew", "sentences"}
+        found["unread"] = frozenset(unread - {"health"})
         health, sentences = found.pop("health", None), found.pop("sentences", None)
         if health is not None and sentences is not None:
             troubles = [] if health.is_ok else list(map(self._hide, health.sentences))
