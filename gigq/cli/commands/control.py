@@ -96,6 +96,7 @@ def requeue(queue: JobQueue, args: Args) -> Answer:
     _DELAY,
     *sure(all="every dead letter"),
     opens=CHANGE,
+    fields=of_bulk("requeued"),
     check=check,
     examples=[
         ("gigq dead requeue --group 2a19c79f", "the jobs of one group of gigq dead"),

@@ -60,6 +60,7 @@ def prune(queue: JobQueue, args: Args) -> Answer:
     *ages(),
     *sure(all="every dead letter"),
     opens=CHANGE,
+    fields=of_bulk("pruned"),
     check=lambda args: _check_prune(args),
     examples=[
         ("gigq dead purge --keep 5000 --yes", "what a timer may run: keep the last 5,000"),
