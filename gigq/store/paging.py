@@ -74,7 +74,7 @@ def find(
 def _found(walk: Walk, way: Way, most: int | None) -> list[Place]:
     """Return the places of the jobs that pass: so many at least, if there are."""
     places: list[Place] = []
-    for step in walk.steps(way.step, _first_size(way, most)):
+    for step in walk.steps(way.step, _first_size(way, most, walk.is_limited)):
         places += step.found
         if most is not None and len(places) >= most:
             break
@@ -125,9 +125,11 @@ class Walk:
     Attributes:
         looked_at: how many jobs were looked at so far.
         end: from where to go on; None where the way has ended.
+        is_limited: whether the time is limited.
     """
 
     def __init__(self, tx: Transaction, budget: Budget, after: Place | None) -> None:
+        self.is_limited = budget.left is not None
         self._tx = tx
         self._budget = budget
         self.looked_at = 0
@@ -162,11 +164,13 @@ def _way(tx: Transaction, filters: Filters, budget: Budget) -> Way:
     return Rows(tx, filters, is_bounded=budget.left is not None) if source is None else Sourced(tx, source)
 
 
-def _first_size(way: Way, most: int | None) -> int:
+def _first_size(way: Way, most: int | None, is_limited: bool) -> int:
     """Return how many jobs to look at first: one more than are asked for, to know whether there are more."""
     if most is None:
         return _FIRST
-    return min(most + 1, _LARGEST) if way.is_bare else min(max(_SMALLEST, 2 * most), _FIRST)
+    if way.is_bare:
+        return min(most + 1, _FIRST if is_limited else _LARGEST)
+    return min(max(_SMALLEST, 2 * most), _FIRST)
 
 
 def _loaded(tx: Transaction, places: Sequence[Place], budget: Budget) -> list[JobRecord]:

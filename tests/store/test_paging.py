@@ -288,3 +288,14 @@ def test_a_page_as_plain_values(file: File) -> None:
     page = file.queue.find_jobs(limit=1).as_dict()
     assert page.pop("items") == [file.queue.get_status(job_id)]
     assert page == {"cursor": None, "is_cut": False, "looked_at": 1, "bound": 1}
+
+
+@pytest.mark.parametrize("order", ["submitted", "ended"])
+def test_a_page_of_any_size_begins_with_a_short_step_where_the_time_is_limited(
+    queue: JobQueue, order: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gigq.store.paging._FIRST", 5)
+    queue.submit_many(Job("job", "m:f") for _ in range(12))
+    queue.cancel_jobs("pending")
+    assert queue.find_jobs(order=order, limit=10, within=0).looked_at == 5
+    assert queue.find_jobs(order=order, limit=10).looked_at == 11
