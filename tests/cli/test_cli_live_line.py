@@ -307,3 +307,14 @@ def test_a_child_process_erases_the_line_before_each_of_its_own(terminal: Pseudo
         for piece in (b"one\n", b"tw", b"o\n"):
             patient.write(piece)
     assert terminal.written() == f"{ERASE}one\r\n{ERASE}two\r\n"
+
+
+def test_a_child_process_keeps_half_a_line_until_it_is_whole_or_long_or_the_last(terminal: PseudoTerminal) -> None:
+    with Patient(terminal.stream.fileno(), "wb", closefd=False, erase=ERASE) as patient:
+        patient.write(b"half")
+        os.write(terminal.stream.fileno(), b"[the live line]")
+        patient.write(b" and whole\n")
+        patient.write(b"x" * 5000)
+        patient.write(b"y\nlast")
+    whole, after = f"[the live line]{ERASE}half and whole\r\n", f"{ERASE}{'x' * 5000}y\r\n{ERASE}last"
+    assert terminal.written() == whole + after

@@ -59,7 +59,8 @@ class Patient(io.FileIO):
     """A file that takes everything: it writes what it can within half a second, and counts what it drops.
 
     Args:
-        erase: is written before each line.
+        erase: is written before each line. A line is then written when it is whole, or long: who draws there does not
+            know of half a one, and would draw over it.
     """
 
     def __init__(self, number: int, *args: Any, erase: str = "", **options: Any) -> None:
@@ -71,13 +72,29 @@ class Patient(io.FileIO):
         self._dropped = 0
         self._erase = erase.encode()
         self._is_between_lines = True
+        self._held = b""
 
     def close(self) -> None:
+        if not self.closed:
+            self._write_all(self._held)
         if not self.closed and self._out != self.fileno():
             os.close(self._out)
         super().close()
 
     def write(self, data: Any) -> int:
+        if not self._erase:
+            return self._write(data)
+        whole, end, rest = (self._held + data).rpartition(b"\n")
+        is_long = len(rest) > _PIECE
+        self._held = b"" if is_long else rest
+        self._write_all(whole + end + (rest if is_long else b""))
+        return len(data)
+
+    def _write_all(self, data: bytes) -> None:
+        while data:
+            data = data[self._write(data) :]
+
+    def _write(self, data: Any) -> int:
         piece = memoryview(data)[:_PIECE]
         try:
             if self._room.poll(self._patience):
