@@ -108,8 +108,7 @@ class Args:
 
         Raises:
             JobNotFound: no job has such an ID.
-            AmbiguousId: several jobs have.
-            Refused: `-`, and there is not exactly one.
+            Refused: several jobs have; or `-`, and there is not exactly one.
         """
         from gigq.cli.choosing import job_id  # only here: few commands are about one job
 

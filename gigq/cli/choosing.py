@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from gigq.cli import last_job
 from gigq.cli.exits import Refused
-from gigq.errors import JobNotFound
-from gigq.handles import SHOWN
+from gigq.errors import AmbiguousId, JobNotFound
+from gigq.handles import SHOWN, shorts
 
 if TYPE_CHECKING:
     from gigq.queue.job_queue import JobQueue
@@ -27,8 +27,7 @@ def job_id(queue: JobQueue, typed: str) -> str:
 
     Raises:
         JobNotFound: no job has such an ID.
-        AmbiguousId: several jobs have.
-        Refused: `-`, and there is not exactly one on standard input, or nothing is remembered.
+        Refused: several jobs have; or `-`, and there is not exactly one on standard input, or nothing is remembered.
     """
     found = list(_expanded(queue, [typed]))
     if len(found) != 1:
@@ -42,7 +41,7 @@ def job_ids(queue: JobQueue, typed: Sequence[str]) -> list[str]:
     """Return the whole IDs of the jobs that were typed, each once, and remember the only one as the last.
 
     Raises:
-        JobNotFound, AmbiguousId, Refused: as `job_id`. All are found before anything is done to one of them.
+        JobNotFound, Refused: as `job_id`. All are found before anything is done to one of them.
     """
     found = list(dict.fromkeys(_whole(queue, each) for each in _expanded(queue, typed)))
     if len(found) == 1:
@@ -63,11 +62,19 @@ def comes_from_input(typed: Iterable[str]) -> bool:
 def _whole(queue: JobQueue, typed: str) -> str:
     try:
         return queue.full_id(typed)
+    except AmbiguousId as error:
+        raise Refused(_with_handles(str(error), [each.id for each in error.candidates])) from None
     except JobNotFound as error:
         if len(typed) >= SHOWN or set(typed) - set(hexdigits):
             raise
         # Perhaps the beginning of a handle, which neither begins nor ends the ID.
         raise Refused(f"{error}; type 4 or more characters of its end or its beginning") from None
+
+
+def _with_handles(message: str, ids: Sequence[str]) -> str:
+    for whole, handle in zip(ids, shorts(ids), strict=True):
+        message = message.replace(whole, handle) if handle != whole else message
+    return message
 
 
 def _expanded(queue: JobQueue, typed: Sequence[str]) -> Iterator[str]:

@@ -67,6 +67,13 @@ def test_what_may_be_the_beginning_of_a_handle_is_told_what_to_type(run: Run, qu
         assert outcome.err.startswith(f"gigq: no job has the id '{typed}'; type 4 or more characters of its end")
 
 
+def test_an_ambiguous_handle_is_told_with_handles_that_can_be_typed(run: Run, queue: JobQueue) -> None:
+    ids = queue.submit_many(Job("job", "functions.nothing") for _ in range(2))
+    error = run("status", ids[0][:6]).err
+    assert all(f" {each[-8:]} ('job', pending)" in error and each not in error for each in ids)
+    assert run("status", ids[0][-8:], "-q").out == f"{ids[0]}\n"
+
+
 def test_nothing_is_done_if_one_of_several_handles_names_no_job(run: Run, queue: JobQueue) -> None:
     submitted(queue, "alpha", "beta-two")
 
