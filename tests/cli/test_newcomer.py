@@ -31,9 +31,15 @@ class Shell:
             "bash", "--norc", "--noprofile", "-i", rows=150, columns=140, cwd=folder, environment=variables
         )
         self.session.wait_for(lambda screen: PROMPT.search(screen.text))
+        self._seen = {"gigq", "--help"}
 
     def type(self, command: str, *, code: int = 0) -> str:
-        """Type a command, and return what the screen shows of its output, once the shell asks for the next one."""
+        """Type a command, and return what the screen shows of its output, once the shell asks for the next one.
+
+        The command's name and its options must have stood on the screen before: nobody has told them otherwise.
+        """
+        unknown = [word for word in command.split() if re.fullmatch(r"-\S*|[a-z]+", word) and word not in self._seen]
+        assert not unknown, f"who has seen the screen cannot know {unknown} of {command!r}"
         self.session.press("Ctrl-L")
         self.session.wait_for(lambda screen: PROMPT.fullmatch(screen.text))
         self.session.type(f"{command}\r")
@@ -41,6 +47,7 @@ class Shell:
         _, _, rest = shown.partition("\n")
         output, _, prompt = rest.rpartition("\n")
         assert prompt == f"[{code}] $", shown
+        self._seen |= set(re.split(r"[\s,:;`=]+", output))
         return output
 
 
@@ -84,7 +91,7 @@ def test_a_newcomer_gets_from_the_help_to_a_job_that_failed_was_mended_and_backe
     assert shell.type(f"gigq replay {handle}").splitlines()[0] == "1.5"
     assert "requeued" in shell.type(f"gigq requeue {handle}")
     shell.type("gigq worker --burst")
-    assert shell.type("gigq result -") == "1.5"
+    assert shell.type(f"gigq result {handle}") == "1.5"
 
     # kept
     assert "1 job" in shell.type("gigq backup copy.db")
