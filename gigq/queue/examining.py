@@ -16,7 +16,7 @@ from gigq.process import is_gone, this_process
 from gigq.queue.words import counted
 from gigq.queue_records import WorkerRecord
 from gigq.store import checking, crew, file_facts
-from gigq.store.engine import mounts
+from gigq.store.engine import files, mounts
 from gigq.store.engine.database import Database
 from gigq.store.soundness import LEAST_ROOM
 from gigq.store.workers import heartbeats
@@ -65,9 +65,11 @@ def _of_file(database: Database, info: QueueInfo) -> Iterator[Finding]:
     if database.identity is None:
         return
     path = quote(info.path)
-    if info.journal_mode != "wal":
-        what = f"another program has switched the file to the journal mode {info.journal_mode!r}"
-        yield Finding("file", what, "workers and those who look wait for each other", _REPAIR)
+    # Of a file that may only be read SQLite does not tell it; and whoever opens the queue to write switches it back.
+    if info.journal_mode != "wal" and files.may_write(info.path):
+        what = f"the journal mode is {info.journal_mode!r}: this is a backup as it was made, or another program did it"
+        why = "until it is switched back, workers and those who look wait for each other"
+        yield Finding("file", what, why, _REPAIR, is_problem=False)
     kind = mounts.network_kind(database.identity[0])
     if kind is not None:
         what = f"the file is on a network file system ({kind})"

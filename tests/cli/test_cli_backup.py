@@ -59,6 +59,12 @@ def test_a_copy_of_a_queue_that_is_not_sound_is_made_and_says_so(
     (tmp_path / "copy.db").unlink()
 
 
+def test_a_copy_is_sound_for_the_doctor_too(run: Run, queue: JobQueue, tmp_path: Path) -> None:
+    run("backup", str(tmp_path / "copy.db"))
+    outcome = run("--db", str(tmp_path / "copy.db"), "doctor")
+    assert outcome.code == 0 and outcome.out.endswith("The file is sound.\n")
+
+
 def test_what_cannot_be_a_copy_is_one_line_of_error(run: Run, queue: JobQueue, path: str, tmp_path: Path) -> None:
     for destination in (path, ":memory:", str(tmp_path), str(tmp_path / "no" / "copy.db")):
         outcome = run("backup", destination, "--force")

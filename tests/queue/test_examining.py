@@ -64,7 +64,8 @@ def test_a_file_that_another_program_took_out_of_wal_is_said(path: str, queue: J
     with closing(sqlite3.connect(path)) as tool:
         tool.execute("PRAGMA journal_mode = DELETE")
     with JobQueue(path, read_only=True) as looked_at:
-        assert areas(looked_at) == ["file"]
+        (found,) = looked_at.examine()
+    assert (found.area, found.is_problem) == ("file", False) and "'delete'" in found.what
 
 
 def test_a_network_file_system_is_a_problem_unless_it_is_said_to_be_fine(
