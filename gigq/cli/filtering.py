@@ -120,6 +120,8 @@ def _check_word(word: str) -> None:
     """
     if not word or ":" in word or word[0] in "\"'" or any(map(str.isspace, word)):
         return
+    if word == "-":
+        raise UsageError("'-' stands for the IDs of jobs, and this command takes filters; see gigq help filters")
     meant = next((f"{key}:{word}" for key, known in _KNOWN.items() if word in known), f"--search {word}")
     raise UsageError(f"{word!r:.80} is no filter; did you mean {meant}? See gigq help filters")
 

@@ -57,13 +57,13 @@ class Output:
     def write(self, lines: Iterable[Line]) -> None:
         """Print lines, each of them cleaned, whatever form was asked for."""
         for line in lines:
-            print(shown(line, self.terminal))
+            output.put(shown(line, self.terminal))
 
     def write_exactly(self, lines: Iterable[str]) -> None:
         """Write lines for a program as they are. Not to a terminal: there a job's text could do something."""
         assert not self.terminal.is_terminal
         for line in lines:
-            print(line)
+            output.put(line)
 
     def note(self, message: str) -> None:
         """Print one line on standard error, which begins with ``gigq:``."""
@@ -77,7 +77,7 @@ class Output:
             self.write(answer.ids)
         else:
             for line in written(form, answer.value):
-                print(line)
+                output.put(line)
 
     def _print_lines(self, lines: Iterable[Line]) -> None:
         if self.is_paged and self.terminal.is_terminal:

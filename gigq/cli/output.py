@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from typing import Any
 
@@ -18,7 +18,13 @@ _PATIENCE = 0.5
 def write(lines: Iterable[str]) -> None:
     """Print lines on standard output, each of them cleaned: a line break inside a line becomes visible."""
     for line in lines:
-        print(clean(line))
+        put(clean(line))
+
+
+def put(line: str) -> None:
+    """Print a line on standard output as it is."""
+    with _named():
+        print(line)
 
 
 def note(message: str) -> None:
@@ -38,7 +44,19 @@ def accept_any_text() -> None:
 def flush() -> None:
     """Write what is still buffered, so that an error is found here and not when the interpreter exits."""
     if sys.stdout is not None and not sys.stdout.closed:  # a job in a thread may have closed it
-        sys.stdout.flush()
+        with _named():
+            sys.stdout.flush()
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Say what could not be written, which the system's own words leave out."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(f"standard output cannot be written: {error.strerror or error}") from None
 
 
 def discard_unwritable() -> None:

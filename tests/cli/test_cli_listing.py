@@ -264,3 +264,8 @@ def test_a_lone_word_is_no_filter(run: Run, queue: JobQueue, command: str, word:
     outcome = run(*command.split(), word)
     assert outcome.code == 2
     assert outcome.err == f"gigq: '{word}' is no filter; did you mean {meant}? See gigq help filters\n"
+
+
+def test_a_dash_is_no_text_to_search_for(run: Run, queue: JobQueue) -> None:
+    outcome = run("dead", "-")
+    assert (outcome.code, outcome.err.count("'-' stands for the IDs of jobs")) == (2, 1)
