@@ -15,7 +15,8 @@ class Page(list[T]):
         cursor: where it ends; give it as ``after=`` for the next page. None if there are no more.
         is_cut: whether it is shorter than it could be, because the time of ``within=`` was over.
         looked_at: how many jobs, or other rows, were looked at to find these.
-        bound: the number of the newest job in the file at that time; 0 without one. Later jobs have larger numbers.
+        bound: the number of the newest job in the file at that time; 0 without one. Later jobs have larger numbers,
+            unless the newest were deleted.
 
     Example:
         >>> from calendar import isleap
@@ -57,7 +58,8 @@ class Count(int):
             given; or at least so many, because the time of ``within=`` was over.
         is_cut: whether the time of ``within=`` ended the count.
         looked_at: how many jobs were looked at; those that an index has counted are among them.
-        bound: the number of the newest job in the file at that time; 0 without one. Later jobs have larger numbers.
+        bound: the number of the newest job in the file at that time; 0 without one. Later jobs have larger numbers,
+            unless the newest were deleted.
 
     Example:
         >>> from calendar import isleap
