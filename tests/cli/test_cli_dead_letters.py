@@ -135,6 +135,9 @@ def test_dead_requeue_takes_ids_groups_and_a_delay_and_no_cancelled_jobs(
     assert queue.count("pending") == 3
     assert run("dead", "requeue", "--status", "cancelled", "--yes").code == 2
     assert run("dead", "requeue", "status:cancelled", "--yes").code == 2
+    outcome = run("dead", "requeue", queue.list_jobs("cancelled")[0]["id"])
+    assert (outcome.code, queue.count("cancelled")) == (1, 1)
+    assert "is cancelled, and no dead letter; gigq requeue sends it back" in outcome.err
 
 
 def test_dead_purge_keeps_the_last_ones_and_takes_no_other_jobs(

@@ -150,8 +150,10 @@ def _requeuing(
         name="requeue",
         done="requeued",
         statuses=statuses,
-        one=lambda job_id: queue.requeue_job(job_id, **delay, **forgotten),
-        why_not=lambda job_id: _why_not_requeued(queue, job_id),
+        one=lambda job_id: (
+            _status_now(queue, job_id) in statuses and queue.requeue_job(job_id, **delay, **forgotten)
+        ),
+        why_not=lambda job_id: _why_not_requeued(queue, job_id, statuses),
         many=None if forgotten else partial(queue.requeue_jobs, **delay),
         warning=_FORGOTTEN if forgotten else "",
     )
@@ -184,8 +186,10 @@ def _why_not_cancelled(queue: JobQueue, job_id: str) -> str:
     return f"job {job_id} {_is(status)}; only a pending or running job can be cancelled"
 
 
-def _why_not_requeued(queue: JobQueue, job_id: str) -> str:
+def _why_not_requeued(queue: JobQueue, job_id: str, statuses: Sequence[JobStatus]) -> str:
     job = queue.get_job(job_id)
+    if job is not None and job.status == JobStatus.CANCELLED and job.status not in statuses:
+        return f"job {job_id} is cancelled, and no dead letter; gigq requeue sends it back"
     if job is None or job.status not in ENDED_BADLY:
         status = "gone" if job is None else job.status.value
         return f"job {job_id} {_is(status)}; only a failed, timed-out or cancelled job can be requeued"
