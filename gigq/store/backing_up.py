@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from typing import TypeAlias
 
@@ -88,14 +88,15 @@ def _is_same(database: Database, file: str) -> bool:
 def _copy(database: Database, partial: str, on_progress: OnProgress) -> datetime:
     """Copy the file as it is at one moment, which is returned."""
     try:
-        files.create(partial)
+        with _blamed_on(partial):
+            files.create(partial)
         with database.read() as tx:
             # The snapshot is taken: without one, SQLite would begin again after every commit of another process.
             is_in_wal = tx.value("PRAGMA journal_mode") == "wal"
             size = int(tx.value("PRAGMA page_size"))
             # In a file without a log, writers wait for readers: then it is copied at once.
             pages = max(1, _STEP // size) if is_in_wal else -1
-            with closing(sqlite3.connect(partial, isolation_level=None)) as copy:
+            with _blamed_on(partial), closing(sqlite3.connect(partial, isolation_level=None)) as copy:
                 copy.execute("PRAGMA synchronous = OFF")  # it is synced as a whole
                 sqlite3.Connection.backup(  # not that of a subclass, which refuses it in a transaction
                     tx.connection, copy, pages=pages,
@@ -104,15 +105,22 @@ def _copy(database: Database, partial: str, on_progress: OnProgress) -> datetime
                 copy.execute("PRAGMA journal_mode = DELETE")  # one file, which a read-only folder can hold
             return tx.now
     except _Stopped as stopped:
-        raise stopped.reason from None
+        raise stopped.reason from stopped.__cause__
+
+
+@contextmanager
+def _blamed_on(partial: str) -> Iterator[None]:
+    """Take what goes wrong with a file for an error of the copy."""
+    try:
+        yield
     except sqlite3.Error as error:
         if primary_code(error) in _OF_THE_COPY:
-            raise explained(error, partial) from error
+            raise _Stopped(explained(error, partial)) from error
         raise
 
 
 class _Stopped(BaseException):
-    """What `OnProgress` has raised, on its way through a transaction, which would take it for an error of the file."""
+    """An error of the copy, or of `OnProgress`, on its way through a transaction, which would take it for its own."""
 
     def __init__(self, reason: Exception) -> None:
         self.reason = reason

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import functions
 import pytest
+from small_disk import CannotMount, Disk
 
 from gigq import Job, JobQueue, StoreError, Worker
 from gigq.testing import drain
@@ -159,6 +160,20 @@ def test_backups_to_one_place_at_a_time_do_not_meet(queue: JobQueue, destination
 
 def test_a_destination_may_have_the_longest_name_of_a_queue(queue: JobQueue, folder: Path) -> None:
     assert queue.backup(folder / ("ä" * 123)).jobs == 0
+
+
+def test_a_disk_that_gets_full_is_said_to_be_that_of_the_copy(queue: JobQueue, folder: Path) -> None:
+    queue.submit_many(Job(str(n), "print", {"text": "x" * 50_000}) for n in range(40))
+    try:
+        disk = Disk(folder, megabytes=1)
+    except CannotMount as reason:
+        pytest.skip(str(reason))
+    try:
+        with pytest.raises(StoreError, match=r"the disk is full: '.*copy.db\.\w+\.partial' could not be written"):
+            queue.backup(folder / "copy.db")
+        assert os.listdir(folder) == []
+    finally:
+        disk.unmount()
 
 
 def test_it_is_refused_inside_a_transaction_on_the_queue(queue: JobQueue, destination: str, folder: Path) -> None:
