@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from gigq.executor.executor import QueueExecutor
     from gigq.findings import Findings
     from gigq.graph_records import GraphJob, GraphLevel, JobGraph
+    from gigq.handles import Candidate
     from gigq.health_records import Finding, Health, QueueInfo
     from gigq.history_records import (
         ActionRecord,
@@ -59,7 +60,7 @@ if TYPE_CHECKING:
     from gigq.queue.job_claim import JobClaim
     from gigq.queue.job_queue import JobQueue
     from gigq.queue_records import BackupRecord, HeldJob, QueueRecord, ScheduleRecord, WorkerRecord
-    from gigq.records import Candidate, ExecutionRecord, JobRecord
+    from gigq.records import ExecutionRecord, JobRecord
     from gigq.runtime.context import current_job
     from gigq.runtime.job_context import JobContext
     from gigq.status import ExecutionStatus, JobStatus, Phase
@@ -163,6 +164,7 @@ _MODULES = {
     ),
     "executor.executor": ("QueueExecutor",),
     "graph_records": ("GraphJob", "GraphLevel", "JobGraph"),
+    "handles": ("Candidate",),
     "health_records": ("Finding", "Health", "QueueInfo"),
     "findings": ("Findings",),
     "history_records": (
@@ -177,7 +179,7 @@ _MODULES = {
     "queue.job_queue": ("JobQueue",),
     "queue.job_claim": ("JobClaim",),
     "queue_records": ("BackupRecord", "HeldJob", "QueueRecord", "ScheduleRecord", "WorkerRecord"),
-    "records": ("Candidate", "ExecutionRecord", "JobRecord"),
+    "records": ("ExecutionRecord", "JobRecord"),
     "runtime.context": ("current_job",),
     "runtime.job_context": ("JobContext",),
     "status": ("ExecutionStatus", "JobStatus", "Phase"),

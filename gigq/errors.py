@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gigq.clock import Duration
-    from gigq.records import Candidate
+    from gigq.handles import Candidate
 
 
 class GigqError(Exception):

@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from gigq.plain import as_plain
+from gigq.status import JobStatus
 
 SHOWN = 8
 """Characters of an id that are shown. Ours begin with the clock, so that only the ends of those made together differ:
@@ -17,6 +21,34 @@ _MOST_WHOLE = 20
 """Characters up to which an id that somebody has chosen is shown whole, because it means something."""
 
 _UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+class Candidate(NamedTuple):
+    """A job that an incomplete id may mean; see `AmbiguousId`.
+
+    Attributes:
+        id: its id.
+        name: its name, for people.
+        status: one of six; see `JobStatus`.
+
+    Example:
+        >>> from gigq import AmbiguousId, Job, JobQueue
+        >>> with JobQueue(":memory:") as queue:
+        ...     ids = queue.submit_many(Job(name, "reports:build", id=f"{name}-2026") for name in ("may", "june"))
+        ...     try:
+        ...         queue.full_id("2026")
+        ...     except AmbiguousId as error:
+        ...         [(each.id, each.name) for each in error.candidates]
+        [('june-2026', 'june'), ('may-2026', 'may')]
+    """
+
+    id: str
+    name: str
+    status: JobStatus
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        return as_plain(self)
 
 
 def short(job_id: str) -> str:

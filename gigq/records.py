@@ -165,31 +165,3 @@ class JobRecord(NamedTuple):
         module, _, name = self.function.rpartition(":" if ":" in self.function else ".")
         retry_after = values["run_at"] if self.phase is Phase.RETRYING else None
         return {"exists": True, **values, "function_module": module, "function_name": name, "retry_after": retry_after}
-
-
-class Candidate(NamedTuple):
-    """A job that an incomplete id may mean; see `AmbiguousId`.
-
-    Attributes:
-        id: its id.
-        name: its name, for people.
-        status: one of six; see `JobStatus`.
-
-    Example:
-        >>> from gigq import AmbiguousId, Job, JobQueue
-        >>> with JobQueue(":memory:") as queue:
-        ...     ids = queue.submit_many(Job(name, "reports:build", id=f"{name}-2026") for name in ("may", "june"))
-        ...     try:
-        ...         queue.full_id("2026")
-        ...     except AmbiguousId as error:
-        ...         [(each.id, each.name) for each in error.candidates]
-        [('june-2026', 'june'), ('may-2026', 'may')]
-    """
-
-    id: str
-    name: str
-    status: JobStatus
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values that JSON can hold."""
-        return as_plain(self)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from gigq.codec import encode_texts
-from gigq.records import Candidate
+from gigq.handles import Candidate
 from gigq.status import JobStatus
 from gigq.store.engine.transaction import Transaction
 
