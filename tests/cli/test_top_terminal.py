@@ -105,6 +105,8 @@ def test_ctrl_z_stops_it_and_fg_goes_on(busy: JobQueue, path: str) -> None:
         session.press("Ctrl-Z")
         session.wait_for("Stopped")
         assert session.screen.shows_cursor and not session.screen.is_alternate
+        session.type("bg\r")  # in the background it may not take the terminal, and stops again
+        session.wait_for(lambda screen: screen.text.count("Stopped") > 1 or "$ bg" in screen.text)
         session.type("fg\r")
         session.wait_for("quit")
         assert session.screen.is_alternate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import signal
@@ -141,7 +142,7 @@ class Display:
         wanted[3] &= ~(termios.ICANON | termios.ECHO)
         wanted[0] &= ~(termios.IXON | termios.ICRNL)  # Ctrl-S would stop the screen, and nothing says how to go on
         wanted[6][termios.VMIN], wanted[6][termios.VTIME] = 1, 0
-        termios.tcsetattr(self._input, termios.TCSANOW, wanted)
+        _set(self._input, wanted)
         self.write(self._can.enter + self._can.hide)
         self.is_new = True
 
@@ -167,6 +168,16 @@ class Display:
             os.close(self._heard)
             os.close(self._told)
             signal.pthread_sigmask(signal.SIG_SETMASK, masked)
+
+
+def _set(terminal: int, wanted: list[Any]) -> None:
+    """Set a terminal, as soon as this process is in its foreground: after `bg` it stops here until `fg`."""
+    while True:
+        try:
+            return termios.tcsetattr(terminal, termios.TCSANOW, wanted)
+        except termios.error as error:
+            if error.args[0] != errno.EINTR:
+                raise
 
 
 @contextmanager
