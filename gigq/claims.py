@@ -1,7 +1,6 @@
 """A claimed job, with everything that is needed to run it."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from typing import NamedTuple
 
 

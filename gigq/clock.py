@@ -18,7 +18,7 @@ Duration = float | timedelta | str
 """Seconds, a timedelta, or text: ``30s``, ``5m``, ``2h``, ``7d``."""
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([smhd]?)")
+_DURATION = r"([0-9]+(?:\.[0-9]*)?|\.[0-9]+)([smhd]?)"  # compiled when it is first used
 
 _LONGEST_PAUSE = 0.05
 """Seconds between two attempts to get what another process holds, after a long wait."""
@@ -207,14 +207,14 @@ def to_past(value: Duration | Instant, name: str, *, now: datetime) -> datetime:
     Raises:
         ValueError: it is neither.
     """
-    if isinstance(value, datetime) or (isinstance(value, str) and not _DURATION.fullmatch(value)):
+    if isinstance(value, datetime) or (isinstance(value, str) and not re.fullmatch(_DURATION, value)):
         return to_instant(value, name, or_else=", or a duration such as 7d")
     return earlier(now, to_seconds(value, name, or_else=", or an instant"))
 
 
 def _seconds_of(text: str, name: str) -> float | None:
     """Return the seconds of text such as ``5m``; None if it is not a duration."""
-    found = _DURATION.fullmatch(text)
+    found = re.fullmatch(_DURATION, text)
     if found is None:
         return None
     number, unit = found.groups()

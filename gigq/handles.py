@@ -20,7 +20,7 @@ LEAST = 4
 _MOST_WHOLE = 20
 """Characters up to which an id that somebody has chosen is shown whole, because it means something."""
 
-_UUID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # compiled when it is first used
 
 
 class Candidate(NamedTuple):
@@ -80,5 +80,5 @@ def can_mean(handle: str, job_id: str) -> bool:
     """
     if handle == job_id:
         return True
-    wanted = handle.lower() if _UUID.fullmatch(job_id) else handle
+    wanted = handle.lower() if re.fullmatch(_UUID, job_id) else handle
     return len(handle) >= LEAST and (job_id.startswith(wanted) or job_id.endswith(wanted))

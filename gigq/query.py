@@ -1,7 +1,6 @@
 """The grammar of filters, typed on a command line or in a search box: ``status:failed since:2h "lost row"``."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping

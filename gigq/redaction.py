@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ DEFAULT = (
 )  # fmt: skip
 """The keys whose values are secret, as words: ``api key`` stands for api_key, Api-Key, apiKey and APIKEY."""
 
-_WORD = re.compile("[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\\W\\d_A-Za-z]+")
+# Patterns are text, which `re` compiles when it is first used, and keeps: most lists of jobs need none.
+_WORD = "[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\\W\\d_A-Za-z]+"
 _MEASURES = frozenset(
     ("count", "limit", "max", "min", "total", "num", "number", "length", "len", "size", "ttl", "age", "expires",
      "expiry", "expiration", "timeout", "usage", "used", "at", "in")
@@ -29,7 +31,7 @@ _WHOLE_WORD = 4
 """Letters up to which a key must be a whole word: the end of ``compass`` is no ``pass``, that of PGPASSWORD is one."""
 
 _LONGEST_KEY = 100
-_NAME = re.compile(r"[\w.\-]{1,40}")
+_NAME = r"[\w.\-]{1,40}"
 _NAMES, _VALUES = ("name", "key", "Name", "Key"), ("value", "Value")
 
 
@@ -54,9 +56,7 @@ class Redactor:
     """
 
     def __init__(self, keys: Iterable[str] = DEFAULT) -> None:
-        names = {tuple(_words(key)) for key in keys} - {()}
-        self._names = {"".join(words) for words in names}
-        self._tails = tuple(name for name in self._names if len(name) > _WHOLE_WORD)
+        self._keys = tuple(keys)
         self._known: dict[str, bool] = {}
         self._scanner: Scanner | None = None
 
@@ -140,7 +140,7 @@ class Redactor:
         }
 
     def _items(self, items: Sequence[Any]) -> Any:
-        if len(items) == 2 and isinstance(items[0], str) and _NAME.fullmatch(items[0]):  # a pair, as of headers
+        if len(items) == 2 and isinstance(items[0], str) and re.fullmatch(_NAME, items[0]):  # a pair, as of headers
             found = [items[0], self._under(items[0], items[1])]
         else:
             found = [self.value(each) for each in items]
@@ -155,6 +155,14 @@ class Redactor:
         from gigq.redacted_text import MASK
 
         return MASK
+
+    @cached_property
+    def _names(self) -> set[str]:
+        return {"".join(_words(key)) for key in self._keys} - {""}
+
+    @cached_property
+    def _tails(self) -> tuple[str, ...]:
+        return tuple(name for name in self._names if len(name) > _WHOLE_WORD)
 
     def _is_secret(self, words: list[str]) -> bool:
         """Whether the last words up to one of them, written as one, are a name, or end with one of some length."""
@@ -182,12 +190,12 @@ class Nothing(Redactor):
 def _is_harmless(text: str) -> bool:
     """Whether a text is of mere words, or too short a word, in which nothing is a key or a token."""
     joined = text.replace(" ", "")
-    return (joined.isalpha() or (len(text) < 16 and joined.isalnum())) and "bearer" not in text.lower()
+    return not text or ((joined.isalpha() or (len(text) < 16 and joined.isalnum())) and "bearer" not in text.lower())
 
 
 def _words(key: str) -> list[str]:
     """Return the words of a key in lower case: ``X-Api_keyNo2`` is x, api, key, no."""
-    return [word.lower() for word in _WORD.findall(key)]
+    return [word.lower() for word in re.findall(_WORD, key)]
 
 
 def _is_measure(key: str) -> bool:

@@ -1,7 +1,6 @@
 """The progress of a job while it runs, and the report of how its execution ended."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 import math
 from typing import Any, NamedTuple, Self
 

@@ -1,7 +1,6 @@
 """The steps of a job: what is remembered of each, between the function that makes it and the file, and for people."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 

@@ -1,7 +1,6 @@
 """Workflows of the file as people read them."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from datetime import datetime
 from typing import Any, NamedTuple
 

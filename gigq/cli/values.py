@@ -9,7 +9,7 @@ from typing import Any
 
 from gigq.cli.exits import BadValue
 
-_NUMBER = re.compile(r"[0-9.]+")
+_NUMBER = r"[0-9.]+"
 
 
 def duration(text: str, *, unit: str = "s") -> float:
@@ -17,7 +17,7 @@ def duration(text: str, *, unit: str = "s") -> float:
     from gigq.clock import to_seconds  # only here: help and usage errors need no clock
 
     try:
-        seconds = to_seconds(text + unit if _NUMBER.fullmatch(text) else text)
+        seconds = to_seconds(text + unit if re.fullmatch(_NUMBER, text) else text)
     except ValueError:
         raise BadValue(f"{text!r:.80} is not a duration such as 90, 30s, 5m, 2h or 7d") from None
     return int(seconds) if seconds.is_integer() else seconds  # messages say 0, as it was typed, and not 0.0
@@ -32,7 +32,7 @@ def older_than(text: str) -> float | str:
     """Return a duration in seconds, or an instant as it was typed, which both say how old something is."""
     from gigq.clock import SystemClock, to_past
 
-    if _NUMBER.fullmatch(text):
+    if re.fullmatch(_NUMBER, text):
         return duration(text)
     try:
         to_past(text, "it", now=SystemClock().now())

@@ -1,7 +1,6 @@
 """The environment variables that gigq heeds, with what holds now and where that comes from."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 

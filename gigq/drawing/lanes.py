@@ -1,7 +1,6 @@
 """Workers over time: their executions in lanes, as many as ran side by side, on an axis without long idle times."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple

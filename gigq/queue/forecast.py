@@ -1,7 +1,6 @@
 """What starts when: the queues and the slots of the living workers played forward, as if every job succeeded."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

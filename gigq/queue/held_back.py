@@ -1,7 +1,6 @@
 """What holds back the ready jobs of queues: one sentence for all queues that are held back by the same."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple

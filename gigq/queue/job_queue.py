@@ -20,10 +20,9 @@ from gigq.filters import FilterOptions, Filters, Statuses
 from gigq.job_ids import JobId, JobRef, id_of, ids_of, is_one
 from gigq.lazy import LazyModule
 from gigq.priority import to_priority
-from gigq.queue_records import BackupRecord, QueueRecord, WorkerRecord
 from gigq.records import JobRecord
 from gigq.status import DEAD, PRUNED_BY_DEFAULT, ExecutionStatus
-from gigq.store import acting, reading
+from gigq.store import reading
 from gigq.store.engine.budget import Budget
 from gigq.store.engine.connections import Durability
 from gigq.store.schema import open_queue
@@ -65,8 +64,10 @@ if TYPE_CHECKING:
     from gigq.queue.manual import ManualConsumption
     from gigq.queue.queues import Unchanged
     from gigq.queue.schedules import Schedules
+    from gigq.queue_records import BackupRecord, QueueRecord, WorkerRecord
     from gigq.steps import StepRecord
     from gigq.store import (
+        acting,
         backing_up,
         checking,
         control,
@@ -96,7 +97,8 @@ else:
     cards, queue_card = map(LazyModule, ("gigq.drawing.cards", "gigq.drawing.queue_card"))
     waiting, why, workflows = map(LazyModule, ("gigq.queue.waiting", "gigq.queue.why", "gigq.queue.workflows"))
     checking, control, metrics = map(LazyModule, ("gigq.store.checking", "gigq.store.control", "gigq.store.metrics"))
-    backing_up, crew = map(LazyModule, ("gigq.store.backing_up", "gigq.store.crew"))
+    acting, backing_up = map(LazyModule, ("gigq.store.acting", "gigq.store.backing_up"))
+    crew = LazyModule("gigq.store.crew")
     deleting, joining = map(LazyModule, ("gigq.store.deleting", "gigq.store.joining"))
     repairing, steps = map(LazyModule, ("gigq.store.repairing", "gigq.store.steps"))
     submitting, workers = map(LazyModule, ("gigq.store.submitting", "gigq.store.workers"))

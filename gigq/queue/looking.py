@@ -19,7 +19,7 @@ from gigq.store.ways import Place
 Order = Literal["submitted", "ended"]
 
 _MOST_CANDIDATES = 10
-_CURSOR = re.compile(r"([0-9]{1,18})(?:@([0-9T:.-]+Z))?")
+_CURSOR = r"([0-9]{1,18})(?:@([0-9T:.-]+Z))?"  # compiled when it is first used
 
 
 def find(
@@ -82,7 +82,7 @@ def _order(value: object, name: str) -> Order:
 
 
 def _place(cursor: object, *, order: Order) -> Place:
-    found = _CURSOR.fullmatch(checks.text(cursor, "after"))
+    found = re.fullmatch(_CURSOR, checks.text(cursor, "after"))
     if found is None:
         raise ValueError(f"after is {checks.shown(cursor)}; it must be the cursor of a page")
     seq, ended_at = found.groups()

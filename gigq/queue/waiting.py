@@ -1,7 +1,6 @@
 """Waiting for jobs to end, and the results or the errors they ended with."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 import math
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress

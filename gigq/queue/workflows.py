@@ -1,7 +1,6 @@
 """Workflows in a queue: stored, loaded, looked at, waited for, cancelled, and sent back where they failed."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple

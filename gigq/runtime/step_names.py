@@ -1,7 +1,6 @@
 """Which step a call is: its full name, its occurrence in this run of the function, and what it is called with."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar

@@ -3,8 +3,7 @@
 However many jobs there are, it takes a moment: jobs are counted in indexes, and only up to a number.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta

@@ -3,8 +3,7 @@
 First those of jobs that are dead, through the index of ended jobs; then those of other jobs, which were tried again.
 """
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 

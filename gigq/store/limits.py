@@ -1,7 +1,6 @@
 """The limits of named queues: how many of their jobs may start now. Exact, as the claim asks in its own transaction."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta

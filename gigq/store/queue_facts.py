@@ -1,7 +1,6 @@
 """What holds back the jobs of a queue: its pauses, and its limits where they are reached."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime

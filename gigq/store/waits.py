@@ -1,7 +1,6 @@
 """The jobs that wait inside their functions for other jobs, so that `why` can say who blocks whom."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -6,7 +6,6 @@ A single statement that is interrupted tells nothing of what it has read.
 # No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from heapq import merge
 from itertools import islice
 from typing import Any, Literal, NamedTuple
 
@@ -203,6 +202,8 @@ class Ended(Way):
     def step(self, after: Place | None, size: int) -> Step:
         # The index has one row of jobs for each status.
         if self.is_bare:
+            from heapq import merge  # only here: most lists are in the order of submission
+
             rows = merge(*(self._first(status, after, size) for status in self._statuses), reverse=True)
             return _step([Place(seq, ended_at) for ended_at, seq in islice(rows, size)], size)
         ends = [end for status in self._statuses if (end := self._end(status, after, size)) is not None]

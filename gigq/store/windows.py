@@ -1,7 +1,6 @@
 """The throughput of the last minutes, and how long jobs waited and ran."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,6 @@
 """The progress, the cursors and the logs of running jobs that a worker has yet to write."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from collections.abc import Collection, Iterator, Mapping
 from typing import TypedDict
 

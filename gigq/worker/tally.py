@@ -1,7 +1,6 @@
 """What a worker has done and what it runs, for people who look at its process."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple

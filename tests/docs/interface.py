@@ -200,7 +200,14 @@ def _annotations(kind: type) -> dict[str, Any]:
 
 
 def _own(kind: type) -> dict[str, Any]:
-    return dict(vars(kind).get("__annotations__", {}))
+    """The fields of a class with their types, those in its body as its module writes them: with names for the long."""
+    found = dict(vars(kind).get("__annotations__", {}))
+    if found:
+        (made,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+        assert isinstance(made, ast.ClassDef)
+        written = [each for each in made.body if isinstance(each, ast.AnnAssign)]
+        found |= {ast.unparse(each.target): ast.unparse(each.annotation) for each in written}
+    return found
 
 
 # signatures
@@ -257,6 +264,7 @@ def _type(annotation: Any) -> str:
     if isinstance(annotation, ForwardRef):
         annotation = annotation.__forward_arg__
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    text = text.replace("datetime.datetime", "datetime")
     return re.sub(r"\b(gigq|typing|datetime|collections\.abc)(\.\w+)*\.(?=[A-Z])", "", text)
 
 

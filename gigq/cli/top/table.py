@@ -1,7 +1,6 @@
 """The panes as tables: which columns fit, and how a row of cells becomes a line."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 

@@ -1,7 +1,6 @@
 """The screen as lines: the head, the last hour, the panes or an opened job, and the foot."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple

@@ -1,7 +1,6 @@
 """End child processes without waiting for them."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 import math
 import signal
 from typing import NamedTuple

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sqlite3
 import threading
 
@@ -27,6 +26,8 @@ def let_ctrl_c_through(error: sqlite3.Error) -> None:
     """
     if "user-defined function raised exception" not in str(error):
         return
+    import signal  # only here: it makes an enum of all signals, and takes as long to import as ten of our modules
+
     handles_signals = threading.current_thread() is threading.main_thread()
     if handles_signals and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         raise KeyboardInterrupt from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import sqlite3
 from collections.abc import Callable, Generator, Iterable, Mapping
 from datetime import datetime
@@ -29,10 +28,10 @@ class Transaction:
 
     __slots__ = ("_now", "connection", "has_news", "random", "stamp")
 
-    def __init__(self, connection: sqlite3.Connection, stamp: str, random: Callable[[], float] = random.random) -> None:
+    def __init__(self, connection: sqlite3.Connection, stamp: str) -> None:
         self.connection = connection
         self.stamp = stamp
-        self.random = random
+        self.random: Callable[[], float] = _random
         self.has_news = False
         self._now: datetime | None = None
 
@@ -77,6 +76,12 @@ class Transaction:
         cursor = self.execute(sql, values)
         cursor.row_factory = sqlite3.Row
         return cursor.fetchall()
+
+
+def _random() -> float:
+    from random import random  # only here: retries alone need it, and it takes as long to import as five of our modules
+
+    return random()
 
 
 class Session:
