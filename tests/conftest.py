@@ -36,6 +36,12 @@ if "TMPDIR" not in os.environ and has_room_in_memory():
     os.environ["TMPDIR"] = tempfile.tempdir = MEMORY  # pytest has asked for the folder before it reads this file
 
 
+for _name in [each for each in os.environ if each.startswith("GIGQ_")] + [
+    "ACCESSIBLE", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES", "NO_COLOR", "PAGER",
+]:  # fmt: skip
+    os.environ.pop(_name, None)  # pytest-xdist sets the width, and people the rest
+
+
 def pytest_configure() -> None:
     """Compile gigq, so that each of the hundreds of Pythons that tests start need not.
 
