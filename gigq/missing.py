@@ -2,7 +2,6 @@
 
 # No `from __future__ import annotations`: a NamedTuple compiles annotations that are text, 30 us a field at a start.
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from gigq.claims import Claim
@@ -27,11 +26,15 @@ class Lacking(NamedTuple):
 NOTHING = Lacking()
 
 
-@dataclass(slots=True)
 class _Search:
-    reason: str
-    pause: float
-    next_at: float
+    """How it stands with one function. No dataclass: that imports `inspect`, and looks come by here."""
+
+    __slots__ = ("next_at", "pause", "reason")
+
+    def __init__(self, reason: str, pause: float, next_at: float) -> None:
+        self.reason = reason
+        self.pause = pause
+        self.next_at = next_at
 
 
 class Missing:

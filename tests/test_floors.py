@@ -164,6 +164,31 @@ def test_a_face_imports_neither_the_store_nor_sqlite(folder: str) -> None:
     assert [module for module in who_imports("gigq.store", "sqlite3") if folder_of(module) == folder] == []
 
 
+WITH_TEXTS = {
+    "cli.bulk", "cli.candidates", "cli.commands.dead_letters", "cli.commands.difference", "cli.following",
+    "cli.job_story", "cli.selecting", "job", "runtime.durable",
+}  # fmt: skip
+"""Few commands load these, and most of their types are imported for checkers alone; or, as of `Job`, people see them."""
+
+
+def test_named_fields_are_declared_where_annotations_are_no_texts_to_be_compiled_at_a_start() -> None:
+    found = {module for module in MODULES if "annotations" in texts_of(module) and has_named_fields(module)}
+
+    assert found == WITH_TEXTS
+
+
+def texts_of(module: str) -> set[str]:
+    """What a module imports from `__future__`."""
+    froms = [each for each in tree_of(module).body if isinstance(each, ast.ImportFrom) and each.module == "__future__"]
+    return {alias.name for each in froms for alias in each.names}
+
+
+def has_named_fields(module: str) -> bool:
+    classes = [each for each in ast.walk(tree_of(module)) if isinstance(each, ast.ClassDef)]
+    bases = {ast.unparse(base) for each in classes for base in each.bases}
+    return not bases.isdisjoint({"NamedTuple", "TypedDict"})
+
+
 def test_only_the_store_imports_sqlite() -> None:
     assert {folder_of(module) for module in who_imports("sqlite3")} == {"store"}
 

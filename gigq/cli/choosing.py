@@ -7,7 +7,6 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from io import TextIOWrapper
-from string import hexdigits
 from typing import TYPE_CHECKING, TextIO
 
 from gigq.cli import last_job
@@ -17,6 +16,8 @@ from gigq.handles import SHOWN, shorts
 
 if TYPE_CHECKING:
     from gigq.queue.job_queue import JobQueue
+
+_HEX = frozenset("0123456789abcdefABCDEF")
 
 LAST = "-"
 """It names the last job that this user submitted or looked at, or the IDs on standard input if something is there."""
@@ -65,7 +66,7 @@ def _whole(queue: JobQueue, typed: str) -> str:
     except AmbiguousId as error:
         raise Refused(_with_handles(str(error), [each.id for each in error.candidates])) from None
     except JobNotFound as error:
-        if len(typed) >= SHOWN or set(typed) - set(hexdigits):
+        if len(typed) >= SHOWN or set(typed) - _HEX:
             raise
         # Perhaps the beginning of a handle, which neither begins nor ends the ID.
         raise Refused(f"{error}; type 4 or more characters of its end or its beginning") from None

@@ -1,7 +1,7 @@
 """The words of a command line, read by what the commands declare. A command is imported when it is typed.
 
-Not by argparse: building its parsers, and what it imports for translations, take a third of the time in which a command
-that only looks has answered.
+Not by argparse: to import it, and to build and use the parser of the typed command alone, would take 26 million more
+instructions in ``gigq list``, where all the rest takes 215 million.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ PROGRAMS = {
     "gigq --help": [COMMAND, "--help"],
     "gigq list": [COMMAND, "list"],
     "gigq stats": [COMMAND, "stats"],
+    "gigq status": [COMMAND, "status", "the-first"],
     "completion of an id": [COMMAND, "__complete", "bash", "9", "status", ""],
 }
 
@@ -56,6 +57,7 @@ def prepare(folder: Path) -> dict[str, str]:
     """Store 20 jobs, and return an environment in which the commands find them, and their own compiled modules."""
     path = folder / "start.db"
     with JobQueue(path) as queue:
+        queue.submit(Job("job", "module.function", id="the-first"))
         queue.submit_many(Job("job", "module.function", {"number": number}) for number in range(20))
     ours = {"GIGQ_DB": str(path), "PYTHONPYCACHEPREFIX": str(folder / "compiled")}
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | ours
