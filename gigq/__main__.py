@@ -1,7 +1,17 @@
-"""The command line as `python -m gigq`."""
+"""The command line: `gigq`, and `python -m gigq`."""
 
 import sys
 
-from gigq.cli import main
 
-sys.exit(main())
+def main() -> int:
+    """Run the command line, and return its exit code; also Ctrl-C while it is still being imported is no traceback."""
+    try:
+        from gigq.cli import main as run
+
+        return run()
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

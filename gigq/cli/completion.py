@@ -39,6 +39,7 @@ _gigq() {
     local -a found
     found=("${(@f)$(gigq __complete zsh - "${(@Q)words[2,CURRENT]}" 2>/dev/null)}")
     if [[ "${found[1]}" == $'\tfiles' ]]; then
+        [[ "$PREFIX" == --*=* ]] && compset -P '*='
         _files
     elif [[ -n "${found[1]}" ]]; then
         _describe -V gigq found
@@ -57,12 +58,13 @@ function __gigq_complete
     set -l current (commandline -ct)
     set -l found (gigq __complete fish - $words[2..-1] "$current" 2>/dev/null)
     if test "$found[1]" = \t"files"
-        __fish_complete_path "$current"
+        set -l option (string match -r -- '^--[^=]*=' "$current")
+        printf '%s\n' "$option"(__fish_complete_path (string replace -r -- '^--[^=]*=' '' "$current"))
     else
         printf '%s\n' $found
     end
 end
-complete -c gigq -f -a '(__gigq_complete)'
+complete -c gigq -f -k -a '(__gigq_complete)'
 """
 
 SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}

@@ -22,6 +22,8 @@ def show(lines: Sequence[str], terminal: Terminal, environ: Mapping[str, str]) -
     command = pager_in(environ)
     if not command or terminal.is_dumb or terminal.is_accessible or _rows(lines, terminal.width) < terminal.height:
         return False
+    if command == _DEFAULT and not _is_there("less", environ):
+        return False  # nobody asked for it: a shell's complaint would be noise
     return _piped("".join(f"{line}\n" for line in lines), command, environ)
 
 
@@ -36,6 +38,12 @@ def pager_in(environ: Mapping[str, str]) -> str:
 def _rows(lines: Sequence[str], width: int) -> int:
     """The lines of the screen that they take: a long one is continued on the next."""
     return sum(max(1, -(-len(line) // width)) for line in lines)
+
+
+def _is_there(program: str, environ: Mapping[str, str]) -> bool:
+    import shutil
+
+    return shutil.which(program, path=environ.get("PATH")) is not None
 
 
 def _piped(text: str, command: str, environ: Mapping[str, str]) -> bool:

@@ -240,6 +240,13 @@ def test_a_long_read_goes_to_the_pager_only_if_it_does_not_fit(tmp_path: Path) -
     assert file.read_text() == "line\n" * 99
 
 
+def test_where_there_is_no_less_and_no_pager_was_named_nobody_hears_of_it(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert not pager.show(["line"] * 99, PERSON, {"PATH": str(tmp_path)})
+    assert capfd.readouterr() == ("", "")
+
+
 # variables
 
 
@@ -398,6 +405,19 @@ def test_the_script_for_bash_can_be_read_by_bash(run: Run) -> None:
         assert script == SCRIPTS[shell]
         if shutil.which(shell):
             subprocess.run([shell, "-n"], input=script, text=True, check=True)
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish")
+def test_fish_offers_files_behind_an_equals_sign_and_keeps_the_order(tmp_path: Path) -> None:
+    asked = f"""
+        function gigq; if string match -q -- '--db*' $argv[-1]; echo \\t"files"; else; echo z; echo a; end; end
+        {SCRIPTS["fish"]}
+        complete -C "gigq --db=q"; complete -C "gigq "
+    """
+    (tmp_path / "queue.db").touch()
+
+    shown = subprocess.run(["fish", "-N", "-c", asked], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert shown.split() == ["--db=queue.db", "z", "a"]
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import gigq.__main__
 from gigq import Job, JobQueue
 from gigq.cli import main
 from gigq.cli.commands import COMMANDS
@@ -101,6 +103,21 @@ def test_a_closed_pipe_ends_the_command_without_an_error(spawn: Run, queue: JobQ
 
     assert process.stderr.read() == ""
     assert process.wait() == 0
+
+
+class InterruptedImport:
+    """Ctrl-C while a module is imported."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == "gigq.cli":
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_while_the_command_line_is_imported_has_code_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "gigq.cli")
+    monkeypatch.setattr(sys, "meta_path", [InterruptedImport(), *sys.meta_path])
+
+    assert gigq.__main__.main() == 130
 
 
 def test_an_interrupted_command_has_code_130(spawn: Run, queue: JobQueue) -> None:
