@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pytest
 
@@ -11,7 +10,7 @@ from gigq.liveness import FailureDetector, Heartbeat, ProcessIdentity, WorkerKey
 
 LEASE = 15.0
 HERE = ProcessIdentity(machine_id="machine", boot_id="boot", pid_namespace="ns", pid=100)
-NEIGHBOUR = replace(HERE, pid=200)
+NEIGHBOUR = HERE._replace(pid=200)
 ANN, BOB = WorkerKey(1, "ann"), WorkerKey(2, "bob")
 
 
@@ -54,33 +53,33 @@ class Observer:
         pytest.param(NEIGHBOUR, HERE, False, False, id="its process runs"),
         pytest.param(NEIGHBOUR, HERE, True, True, id="its process is gone"),
         pytest.param(
-            replace(NEIGHBOUR, pid_namespace="other"), HERE, True, False, id="its pid means another process here"
+            NEIGHBOUR._replace(pid_namespace="other"), HERE, True, False, id="its pid means another process here"
         ),
-        pytest.param(replace(NEIGHBOUR, pid_namespace=""), HERE, True, False, id="its namespace is unknown"),
-        pytest.param(NEIGHBOUR, replace(HERE, pid_namespace=""), True, False, id="the observer's namespace is unknown"),
-        pytest.param(replace(NEIGHBOUR, boot_id="before"), HERE, False, True, id="the machine has been started since"),
+        pytest.param(NEIGHBOUR._replace(pid_namespace=""), HERE, True, False, id="its namespace is unknown"),
+        pytest.param(NEIGHBOUR, HERE._replace(pid_namespace=""), True, False, id="the observer's namespace is unknown"),
+        pytest.param(NEIGHBOUR._replace(boot_id="before"), HERE, False, True, id="the machine has been started since"),
         pytest.param(
-            replace(NEIGHBOUR, boot_id="before", machine_id="other"),
+            NEIGHBOUR._replace(boot_id="before", machine_id="other"),
             HERE,
             True,
             False,
             id="another machine, another boot",
         ),
         pytest.param(
-            replace(NEIGHBOUR, boot_id="before", machine_id=""),
-            replace(HERE, machine_id=""),
+            NEIGHBOUR._replace(boot_id="before", machine_id=""),
+            HERE._replace(machine_id=""),
             True,
             False,
             id="no machine ids",
         ),
-        pytest.param(replace(NEIGHBOUR, boot_id=""), HERE, True, False, id="its boot is unknown"),
-        pytest.param(NEIGHBOUR, replace(HERE, boot_id=""), True, False, id="the observer's boot is unknown"),
+        pytest.param(NEIGHBOUR._replace(boot_id=""), HERE, True, False, id="its boot is unknown"),
+        pytest.param(NEIGHBOUR, HERE._replace(boot_id=""), True, False, id="the observer's boot is unknown"),
         pytest.param(
-            replace(NEIGHBOUR, boot_id=""), replace(HERE, boot_id=""), True, False, id="both boots are unknown"
+            NEIGHBOUR._replace(boot_id=""), HERE._replace(boot_id=""), True, False, id="both boots are unknown"
         ),
         pytest.param(
-            replace(NEIGHBOUR, pid_namespace=""),
-            replace(HERE, pid_namespace=""),
+            NEIGHBOUR._replace(pid_namespace=""),
+            HERE._replace(pid_namespace=""),
             True,
             True,
             id="a system of one namespace",
@@ -105,8 +104,8 @@ def test_only_pids_of_the_observers_own_namespace_are_checked() -> None:
 
     heartbeats = [
         heartbeat(),
-        heartbeat(replace(NEIGHBOUR, pid_namespace="other", pid=300)),
-        heartbeat(replace(NEIGHBOUR, boot_id="x", pid=400)),
+        heartbeat(NEIGHBOUR._replace(pid_namespace="other", pid=300)),
+        heartbeat(NEIGHBOUR._replace(boot_id="x", pid=400)),
     ]
     FailureDetector(HERE, lease=LEASE).dead(heartbeats, now=0.0, is_gone=is_gone)
     assert asked == [200]

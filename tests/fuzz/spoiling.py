@@ -15,7 +15,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -82,7 +81,7 @@ def busy_file(folder: Path) -> Path:
         file.claim()
         queue.submit(Job("held", "functions:nothing", id="held", max_attempts=1, timeout=5))
         with file.write() as tx:
-            person = manual.register(tx, "manual", replace(SOMEWHERE, pid=2))
+            person = manual.register(tx, "manual", SOMEWHERE._replace(pid=2))
         (held,) = file.claim(worker=person)
         queue.submit(Job("absent", "nowhere:nothing", id="absent"))
         (absent,) = file.claim()

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -619,7 +618,7 @@ def test_dequeue_looks_for_dead_workers_once_a_second(open_queue: Callable[..., 
     queue = open_queue(clock=clock)
     assert queue.dequeue() is None
     with queue.database.write() as tx:
-        manual.register(tx, "dead", replace(this_process(), boot_id="before"))
+        manual.register(tx, "dead", this_process()._replace(boot_id="before"))
     clock.advance(0.9)
     queue.dequeue()
     assert len(queue.workers()) == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,12 +14,12 @@ from gigq.liveness import WorkerKey
 from gigq.status import ExecutionStatus, JobStatus
 from gigq.store import manual, workers
 
-BESIDE = replace(SOMEWHERE, pid=2)
+BESIDE = SOMEWHERE._replace(pid=2)
 
 
 def register(file: File, worker_id: str = "hand", pid: int = 2) -> WorkerKey:
     with file.write() as tx:
-        return manual.register(tx, worker_id, replace(SOMEWHERE, pid=pid))
+        return manual.register(tx, worker_id, SOMEWHERE._replace(pid=pid))
 
 
 def take(file: File, worker: WorkerKey | None = None) -> Claim:
@@ -69,7 +68,7 @@ def test_rows_of_the_same_process_that_hold_no_job_do_not_pile_up(file: File) ->
 @pytest.mark.parametrize("other", [{"machine_id": "x"}, {"boot_id": "x"}, {"pid_namespace": "x"}, {"pid": 3}])
 def test_the_rows_of_other_processes_stay(file: File, other: dict[str, Any]) -> None:
     with file.write() as tx:
-        manual.register(tx, "other", replace(BESIDE, **other))
+        manual.register(tx, "other", BESIDE._replace(**other))
     register(file)
     assert names(file) == ["ann", "other", "hand"]
 

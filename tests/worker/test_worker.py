@@ -7,7 +7,6 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -283,7 +282,7 @@ def test_the_jobs_of_a_worker_whose_process_is_gone_are_taken_over_at_once(queue
     if child == 0:
         os._exit(0)
     os.waitpid(child, 0)
-    gone = replace(this_process(), pid=child)
+    gone = this_process()._replace(pid=child)
     with queue.database.write() as tx:
         key = workers.register(tx, "gone", gone, concurrency=1)
         assert len(claiming.claim(tx, key, room=Room(free=1))) == 1

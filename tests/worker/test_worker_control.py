@@ -7,7 +7,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -311,7 +310,7 @@ def test_the_jobs_of_a_dead_process_can_be_requeued_without_a_worker(queue: JobQ
         os._exit(0)
     os.waitpid(child, 0)
     with queue.database.write() as tx:
-        key = workers.register(tx, "gone", replace(this_process(), pid=child), concurrency=1)
+        key = workers.register(tx, "gone", this_process()._replace(pid=child), concurrency=1)
         claiming.claim(tx, key, room=Room(free=1))
     assert queue.requeue_stuck() == 1
     assert queue.get_status(job_id)["executions"][0]["status"] == "lost"
