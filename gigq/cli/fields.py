@@ -50,6 +50,8 @@ BAR = (
     "id", "job_id", "name", "function", "queue", "attempt", "status", "worker_id", "claimed_at", "started_at",
     "completed_at", "error_type", "error", "lane",
 )  # fmt: skip
+DRY_RUN = ("dry_run", "verb", "count", "is_exact")
+"""What every command that can be tried with ``--dry-run`` says then."""
 DIFFERENCE = ("left", "right", "facts", "arguments", "traceback", "log")
 
 
@@ -58,5 +60,4 @@ def of_bulk(done: str) -> tuple[str, ...]:
 
     Not every answer has all of them: one about one job has its ID, a dry run what it would have done.
     """
-    of_a_dry_run = ("dry_run", "verb", "count", "is_exact")
-    return ("id", done, "along", "changed", "skipped", "ids", "refused", *of_a_dry_run)
+    return ("id", done, "along", "changed", "skipped", "ids", "refused", *DRY_RUN)

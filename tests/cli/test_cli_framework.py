@@ -247,6 +247,13 @@ def test_where_there_is_no_less_and_no_pager_was_named_nobody_hears_of_it(
     assert capfd.readouterr() == ("", "")
 
 
+def test_every_command_with_a_dry_run_names_the_fields_of_its_json() -> None:
+    tried = [each for each in map(declared, COMMANDS) if any("--dry-run" in one.names for one in each.arguments)]
+
+    assert len(tried) > 10
+    assert [each for each in tried if not {"dry_run", "verb", "count", "is_exact"} <= set(each.fields or ())] == []
+
+
 # variables
 
 

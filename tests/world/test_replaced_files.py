@@ -57,7 +57,7 @@ def test_a_running_worker_whose_file_is_gone_ends_with_that_error(
     pipes.let_end()
     worker.thread.join(60)
     assert isinstance(worker.error, QueueGone)
-    with pytest.raises(QueueGone):
+    with pytest.raises(QueueGone, match="open; open it again$"):
         queue.count()
     queue.close()
     for end in ("", "-wal", "-shm"):

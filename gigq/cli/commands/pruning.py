@@ -11,7 +11,7 @@ from gigq.cli.answer import Answer
 from gigq.cli.args import Args
 from gigq.cli.bulk import GROUP, Verb, carried_out, check, shown_chunks, told
 from gigq.cli.command import CHANGE, argument, command
-from gigq.cli.fields import of_bulk
+from gigq.cli.fields import DRY_RUN, of_bulk
 from gigq.cli.options import AGES, ages, choice
 from gigq.cli.questions import SAMPLES, can_ask, confirm, require_choice, sample, sure
 from gigq.cli.selecting import selection
@@ -83,7 +83,7 @@ def dead_purge(queue: JobQueue, args: Args) -> Answer:
     ),
     *sure(),
     opens=CHANGE,
-    fields=("cleared",),
+    fields=("cleared", *DRY_RUN),
     examples=[("gigq clear --before 7", "what ended more than a week ago")],
 )  # fmt: skip
 def clear(queue: JobQueue, args: Args) -> Answer:

@@ -11,7 +11,7 @@ from gigq.cli.args import Args
 from gigq.cli.call_options import call, given_call
 from gigq.cli.command import BY_ITSELF, CHANGE, CREATE, argument, command
 from gigq.cli.exits import Refused
-from gigq.cli.fields import SCHEDULE
+from gigq.cli.fields import DRY_RUN, SCHEDULE
 from gigq.cli.importing import check_function
 from gigq.cli.questions import confirm, sure
 from gigq.cli.styled import status_cell
@@ -99,7 +99,7 @@ def schedule_resume(queue: JobQueue, args: Args) -> Answer:
     return _answer(args.name, "resumed", is_found=queue.schedules.resume(args.name))
 
 
-@command(_NAME, *sure(), opens=CHANGE, fields=("name", "removed"))
+@command(_NAME, *sure(), opens=CHANGE, fields=("name", "removed", *DRY_RUN))
 def schedule_remove(queue: JobQueue, args: Args) -> Answer:
     """Remove a schedule; the jobs it has submitted stay."""
     meant = [each for each in queue.schedules if each.name == args.name]

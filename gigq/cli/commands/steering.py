@@ -12,7 +12,7 @@ from gigq.cli.args import Args
 from gigq.cli.command import CHANGE, LOOK, argument, command
 from gigq.cli.commands.queues import limits_in_words
 from gigq.cli.exits import Refused, UsageError
-from gigq.cli.fields import QUEUE
+from gigq.cli.fields import DRY_RUN, QUEUE
 from gigq.cli.questions import confirm, require_choice, sure
 from gigq.clock import to_past
 from gigq.durations import span
@@ -33,7 +33,7 @@ _WORKER = argument("--worker", dest="worker_id", metavar="ID", completes="worker
     _QUEUE,
     *sure(all="every queue"),
     opens=CHANGE,
-    fields=("queue", "paused"),
+    fields=("queue", "paused", *DRY_RUN),
     check=lambda args: require_choice(args, args.queue is not None, choices="the name of a queue"),
     examples=[("gigq pause mail", "one queue"), ("gigq pause --all", "everything, until gigq resume")],
 )
@@ -104,7 +104,7 @@ def configure(queue: JobQueue, args: Args) -> Answer:
     _WORKER,
     *sure(all="every worker"),
     opens=CHANGE,
-    fields=("asked", "concurrency"),
+    fields=("asked", "concurrency", *DRY_RUN),
     check=lambda args: _check_workers(args),
     examples=[("gigq scale 8 --worker web-1", "one worker"), ("gigq scale 1 --all", "every worker")],
 )
@@ -125,7 +125,7 @@ def scale(queue: JobQueue, args: Args) -> Answer:
     argument("--now", action="store_true", help="give running jobs back at once"),
     *sure(all="every worker"),
     opens=CHANGE,
-    fields=("asked", "graceful"),
+    fields=("asked", "graceful", *DRY_RUN),
     check=lambda args: _check_workers(args),
     examples=[
         ("gigq stop --worker web-1", "one worker, once its jobs have ended"),
@@ -152,7 +152,7 @@ def stop(queue: JobQueue, args: Args) -> Answer:
     ),
     *sure(),
     opens=CHANGE,
-    fields=("recovered",),
+    fields=("recovered", *DRY_RUN),
     examples=[("gigq recover --older-than 2h --dry-run", "what has been running for more than two hours?")],
 )  # fmt: skip
 def recover(queue: JobQueue, args: Args) -> Answer:

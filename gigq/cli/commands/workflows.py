@@ -10,7 +10,7 @@ from gigq.cli import pictures, values
 from gigq.cli.answer import Answer
 from gigq.cli.args import Args
 from gigq.cli.command import CHANGE, argument, command
-from gigq.cli.fields import WORKFLOW, WORKFLOW_STATUS
+from gigq.cli.fields import DRY_RUN, WORKFLOW, WORKFLOW_STATUS
 from gigq.cli.questions import SAMPLES, confirm, sample, sure
 from gigq.cli.styled import Line, Styled
 from gigq.cli.table import TABLE, Cell, age, shown_ids, table
@@ -90,7 +90,7 @@ def workflow_graph(queue: JobQueue, args: Args) -> Answer:
     return Answer({"id": found.id, "file": args.svg}, [f"Picture written: {args.svg}"], ids=ids)
 
 
-@command(_ID, *sure(), opens=CHANGE, fields=("id", "cancelled"))
+@command(_ID, *sure(), opens=CHANGE, fields=("id", "cancelled", *DRY_RUN))
 def workflow_cancel(queue: JobQueue, args: Args) -> Answer:
     """Cancel the pending and running jobs of a workflow, except the one that runs at its end.
 
@@ -107,7 +107,7 @@ def workflow_cancel(queue: JobQueue, args: Args) -> Answer:
     return Answer({"id": workflow_id, "cancelled": number}, [f"Jobs cancelled: {number}"], ids=[workflow_id])
 
 
-@command(_ID, *sure(), opens=CHANGE, fields=("id", "requeued"))
+@command(_ID, *sure(), opens=CHANGE, fields=("id", "requeued", *DRY_RUN))
 def workflow_requeue(queue: JobQueue, args: Args) -> Answer:
     """Send the failed and timed-out jobs of a workflow back to the queue.
 

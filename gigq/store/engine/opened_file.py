@@ -122,7 +122,7 @@ class OpenedFile:
             QueueGone: it was deleted or replaced.
         """
         if self.path != MEMORY and files.identity(self.file) != self.identity:
-            raise QueueGone(f"{self.path!r} was deleted or replaced while it was open; open it again with JobQueue(…)")
+            raise QueueGone(f"{self.path!r} was deleted or replaced while it was open; open it again")
 
     def close(self) -> None:
         """Close the connections of all threads."""
