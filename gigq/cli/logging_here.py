@@ -29,7 +29,8 @@ def logging_to_stderr(level: int, *, format: Format = "text", lowers_root: bool)
     """
     printer = Printer(format=format)
     printer.setLevel(level)
-    before = PACKAGE.level, PACKAGE.propagate, logging.lastResort, logging.root.level
+    levels = [(each, each.level) for each in (PACKAGE, logging.root)]
+    before = PACKAGE.propagate, logging.lastResort
     PACKAGE.addHandler(printer)
     PACKAGE.propagate, logging.lastResort = False, printer
     PACKAGE.setLevel(level)
@@ -41,4 +42,6 @@ def logging_to_stderr(level: int, *, format: Format = "text", lowers_root: bool)
         if output.has_stuck_thread():
             os._exit(0 if sys.exc_info()[0] is None else 1)  # the interpreter would wait for the thread for ever
         PACKAGE.removeHandler(printer)
-        PACKAGE.level, PACKAGE.propagate, logging.lastResort, logging.root.level = before
+        PACKAGE.propagate, logging.lastResort = before
+        for logger, was in levels:
+            logger.setLevel(was)  # not by its attribute: all loggers remember which levels are enabled

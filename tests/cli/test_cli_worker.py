@@ -305,7 +305,8 @@ def test_the_command_leaves_the_logging_of_its_process_as_it_was(run: Run, queue
     package = logging.getLogger("gigq")
 
     def state() -> object:
-        return (*package.handlers, package.level, package.propagate, logging.root.level, logging.lastResort)
+        is_told = logging.getLogger("gigq.worker").isEnabledFor(logging.INFO)
+        return (*package.handlers, package.level, package.propagate, logging.root.level, logging.lastResort, is_told)
 
     before = state()
     run("worker", "--once", "--capture-logs", "-v")

@@ -61,6 +61,7 @@ def shared() -> Iterator[ProcessRunner]:
 def making() -> Iterator[Make]:
     """Makes runners. At the end they are closed, and must have left no process and no open file behind."""
     end_server()
+    gc.collect()  # of what tests before have left to be closed
     files, runners = open_files(), []
 
     def make(slots: int = 1, **options: Any) -> ProcessRunner:
