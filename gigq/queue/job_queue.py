@@ -1376,8 +1376,8 @@ class JobQueue:
 
         The copy is of one moment. Nobody waits for it, but the queue's log grows by what is written meanwhile. It is
         made under another name next to the destination, so that there is a whole copy in the end or none, and only
-        its owner may read it. SQLite has read all of it by then. It is a queue like any other: jobs that were running are settled as lost by the first
-        worker that opens it, and tried again.
+        its owner may read it. SQLite has read all of it by then. It is a queue like any other: jobs that were running
+        are settled as lost by the first worker that opens it, and tried again.
 
         Works for ``":memory:"`` and for a queue that was opened read-only, too.
 

@@ -69,7 +69,7 @@ def list_(queue: JobQueue, args: Args) -> Answer | None:
     """List jobs, newest first.
 
     FILTER chooses among them, and so do the options; gigq help filters explains both.
-    Words that are no filter are searched for in IDs, names, descriptions, functions, arguments and errors.
+    Several words in quotes are text to search for in IDs, names, descriptions, functions, arguments and errors.
     If there are more than --limit, a last line says how many (with --json, on standard error).
     A terminal shows the ends of IDs, which all commands accept, and leaves out columns in which nothing is, or for
     which there is no room beside the errors.
