@@ -5,6 +5,7 @@ from __future__ import annotations
 import compileall
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,6 +36,11 @@ if "TMPDIR" not in os.environ and has_room_in_memory():
     # On a disk the tests take half as long again: they wait for it to be written, and nobody cuts the power.
     os.environ["TMPDIR"] = tempfile.tempdir = MEMORY  # pytest has asked for the folder before it reads this file
 
+
+# A shell that starts the tests in the background has these ignored, and so would all programs that tests start.
+for _number, _handler in (("SIGINT", signal.default_int_handler), ("SIGQUIT", signal.SIG_DFL)):
+    if (_signal := getattr(signal, _number, None)) and signal.getsignal(_signal) == signal.SIG_IGN:
+        signal.signal(_signal, _handler)
 
 for _name in [each for each in os.environ if each.startswith("GIGQ_")] + [
     "ACCESSIBLE", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES", "NO_COLOR", "PAGER",
